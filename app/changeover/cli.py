@@ -1,0 +1,81 @@
+"""The command line: `changeover` alone opens the desktop, `changeover COMMAND` does one thing and ends."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from changeover import __version__
+
+#: Each command's module, imported only when that command is used.
+_COMMANDS = {
+    "lab": ("lab", "Open the practice ground."),
+    "status": ("state", "Probe now; health, active deployment, readiness."),
+    "check": ("state", "Could this deployment take over now?"),
+    "plan": ("state", "What would change, in which order."),
+    "switch": ("run", "Send a service's visitors to another deployment."),
+    "undo": ("run", "Put a run's record sets back as they were."),
+    "resume": ("run", "Go on with an unfinished run."),
+    "accept": ("journal", "End an unfinished run as it stands."),
+    "commit": ("journal", "Keep a completed run."),
+    "runs": ("journal", "All runs, newest first."),
+    "report": ("journal", "What a run did."),
+    "account": ("accounts", "Accounts at DNS providers."),
+    "service": ("services", "Services: web applications with a backup."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"changeover.commands.{_COMMANDS[cmd_name][0]}")
+        found: click.Command = getattr(module, cmd_name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Write more to the log file.")
+@click.version_option(__version__, prog_name="changeover")
+@click.pass_context
+def changeover(context: click.Context, debug: bool) -> None:
+    """Switch a web application to its backup, safely. Without a command, opens the desktop.
+
+    Settings and journal are in your user folders, or in the folder that CHANGEOVER_HOME names.
+    """
+    if debug:
+        os.environ["CHANGEOVER_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        from changeover.commands.desktop import open_window
+
+        open_window()
+
+
+def main() -> None:
+    """The `changeover` command. Ends the process with the command's exit status."""
+    as_json = "--json" in sys.argv
+    try:
+        result: Any = changeover.main(prog_name="changeover", standalone_mode=False)
+    except click.Abort:
+        click.echo("Nothing was changed.", err=True)
+        sys.exit(3)
+    except click.ClickException as error:
+        if as_json:
+            from changeover.commands.session import print_json
+
+            hint = "See --help."
+            print_json({"error": {"kind": "usage", "text": error.format_message(), "hint": hint}})
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(result if isinstance(result, int) else 0)

@@ -1,0 +1,88 @@
+"""`runs`, `report`, `accept` and `commit`: the journal's side of runs."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
+from changeover.switchover.report import html_page, local, markdown, outcome_sentence, run_object, utc
+
+
+@click.command()
+@json_option
+@command
+def runs(as_json: bool) -> int:
+    """All runs, newest first, and what can be done with each."""
+    with Session() as session:
+        found = session.run(session.switchboard.runs())
+    if as_json:
+        rows = [
+            {
+                "run": r.run,
+                "service": r.service,
+                "from": r.source,
+                "to": r.to,
+                "started": utc(r.started),
+                "ended": utc(r.ended),
+                "outcome": str(r.outcome),
+                "next": list(r.next),
+            }
+            for r in found
+        ]
+        print_json({"runs": rows})
+        return DONE
+    if not found:
+        say("There are no runs yet.")
+        return DONE
+    table = [(r.run, local(r.started), f"{r.source} → {r.to}", str(r.outcome), ", ".join(r.next)) for r in found]
+    print_table(("RUN", "STARTED", "DIRECTION", "OUTCOME", "NEXT"), table)
+    return DONE
+
+
+@click.command()
+@click.argument("run")
+@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
+@json_option
+@command
+def report(run: str, form: str, as_json: bool) -> int:
+    """What a run did, when, and why it was allowed to."""
+    with Session() as session:
+        found = session.run(session.switchboard.run(run))
+    if as_json:
+        print_json(run_object(found))
+    elif form == "json":
+        click.echo(json.dumps(run_object(found), indent=2, ensure_ascii=False))
+    else:
+        click.echo(html_page(found) if form == "html" else markdown(found), nl=False)
+    return DONE
+
+
+@click.command()
+@click.argument("run")
+@click.option("--reason", required=True, metavar="TEXT", help="Why it may stay as it stands; kept in the report.")
+@json_option
+@command
+def accept(run: str, reason: str, as_json: bool) -> int:
+    """End an interrupted or incomplete run as it stands."""
+    with Session() as session:
+        ended = session.run(session.switchboard.accept(run, reason))
+    if as_json:
+        print_json(run_object(ended))
+    say(outcome_sentence(ended))
+    return DONE
+
+
+@click.command()
+@click.argument("run")
+@json_option
+@command
+def commit(run: str, as_json: bool) -> int:
+    """Keep a completed run: its undo window ends."""
+    with Session() as session:
+        ended = session.run(session.switchboard.commit(run))
+    if as_json:
+        print_json(run_object(ended))
+    say(f"Run {run} is committed. {ended.to} is where visitors stay.")
+    return DONE

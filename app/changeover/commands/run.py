@@ -1,0 +1,311 @@
+"""`switch`, `undo` and `resume`: what changes records."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import click
+
+from changeover.commands.session import (
+    DONE,
+    FAILED,
+    INCOMPLETE,
+    REFUSED,
+    Session,
+    command,
+    confirmed,
+    json_option,
+    print_json,
+    say,
+)
+from changeover.commands.state import emergency_option, print_findings, show_plan, to_option
+from changeover.model.errors import ChangeoverError, KeyringError, Refused, UsageError
+from changeover.model.finding import Finding, unknown_override
+from changeover.model.run import Outcome, Run, StepState
+from changeover.model.state import Preparation
+from changeover.model.words import duration
+from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
+
+_STATUS = {
+    Outcome.COMPLETED: DONE,
+    Outcome.UNDONE: DONE,
+    Outcome.FAILED: FAILED,
+    Outcome.REFUSED: REFUSED,
+    Outcome.INCOMPLETE: INCOMPLETE,
+    Outcome.INTERRUPTED: INCOMPLETE,
+    Outcome.RUNNING: INCOMPLETE,
+}
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+timeout_option = click.option(
+    "--verify-timeout",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    metavar="S",
+    help="Seconds to wait for name servers and visitors.",
+)
+
+
+class Progress:
+    """Says each step as it begins and ends, on standard error; on a terminal the step in hand spins."""
+
+    def __init__(self) -> None:
+        self.last: Run | None = None
+        self._said: dict[int, StepState] = {}
+        self._spinner: Any = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            self._spinner = Console(stderr=True).status("Beginning …")
+            self._spinner.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._spinner is not None:
+            self._spinner.stop()
+
+    def __call__(self, run: Run) -> None:
+        if self.last is None or self.last.direction is not run.direction:
+            self._said = {}
+        self.last = run
+        for number, step in enumerate(run.steps):
+            if self._said.get(number) is step.state or step.state is StepState.PENDING:
+                continue
+            self._said[number] = step.state
+            if step.state is StepState.RUNNING:
+                if self._spinner is not None:
+                    self._spinner.update(f"{step.text} …")
+                continue
+            note = f": {step.note}" if step.note else ""
+            say(f"{STEP_SIGNS[step.state]} {step.text}{note} ({step.seconds:.1f} s)")
+
+
+@click.command()
+@click.argument("service")
+@to_option
+@emergency_option
+@yes_option
+@click.option("--override", "overrides", multiple=True, metavar="CHECK=REASON", help="Go on although CHECK blocks.")
+@click.option("--wait", is_flag=True, help="Wait until the resolvers' caches have the new answer as well.")
+@timeout_option
+@json_option
+@command
+def switch(
+    service: str,
+    to: str,
+    emergency: bool,
+    yes: bool,
+    overrides: tuple[str, ...],
+    wait: bool,
+    verify_timeout: float,
+    as_json: bool,
+) -> int:
+    """Send a service's visitors to another deployment."""
+    reasons = _reasons(overrides)
+    with Session() as session:
+        board = session.switchboard
+        preparation = session.run(board.prepare(service, to, emergency))
+        if preparation.already_there:
+            if as_json:
+                print_json(_without_run(preparation, "completed", "already there"))
+            say(f"Visitors are sent to {to} already. There is nothing to change.")
+            return DONE
+        _raise_keyring_error(preparation)
+        if not yes and not as_json:
+            show_plan(preparation)
+        if not _would_be_refused(preparation, reasons) and not confirmed(f"Switch {service} to {to} now?", yes):
+            say("Nothing was changed.")
+            return REFUSED
+
+        def run(progress: Progress, stop: asyncio.Event) -> Any:
+            return board.switch(preparation, reasons, on_progress=progress, stop=stop, verify_timeout=verify_timeout)
+
+        try:
+            ended = _followed(session, run)
+        except Refused as refused:
+            if as_json:
+                found = refused.findings or preparation.findings
+                print_json(_without_run(preparation, "refused", refused.text, found))
+            elif refused.findings:
+                print_findings(tuple(f for f in refused.findings if f.level != "pass"))
+            say(f"Refused: {refused.text}")
+            if refused.hint:
+                say(refused.hint)
+            return REFUSED
+        if wait and ended.outcome is Outcome.COMPLETED:
+            session.run(_wait_for_resolvers(session, ended))
+    return _told(ended, as_json)
+
+
+def _reasons(overrides: tuple[str, ...]) -> dict[str, str]:
+    reasons = {}
+    for text in overrides:
+        check, _, reason = text.partition("=")
+        if not reason.strip():
+            raise UsageError(f"--override {text}: a reason is needed", "Write --override CHECK=REASON.")
+        reasons[check.strip()] = reason.strip()
+    unknown = unknown_override(reasons)
+    if unknown is not None:
+        raise UsageError(f"There is no check {unknown}", "The checks' names are in: changeover check SERVICE --to D")
+    return reasons
+
+
+def _would_be_refused(preparation: Preparation, reasons: dict[str, str]) -> bool:
+    return any(not (f.overridable and f.check in reasons) for f in preparation.blocked)
+
+
+def _raise_keyring_error(preparation: Preparation) -> None:
+    for reading in preparation.situation.readings:
+        if reading.error_kind == "keyring":
+            raise KeyringError(reading.error or "", reading.hint)
+
+
+def _without_run(
+    preparation: Preparation, outcome: str, text: str, found: tuple[Finding, ...] | None = None
+) -> dict[str, Any]:
+    return {
+        "run": None,
+        "service": preparation.service,
+        "from": preparation.situation.active,
+        "to": preparation.to,
+        "outcome": outcome,
+        "text": text,
+        "changes": [],
+        "seconds": 0,
+        "steps": [],
+        "findings": [finding_object(f) for f in (preparation.findings if found is None else found)],
+    }
+
+
+def _followed(session: Session, work: Callable[[Progress, asyncio.Event], Any]) -> Run:
+    """Runs and follows a run. An error in its midst leaves it interrupted; that is how it is then given."""
+    with Progress() as progress:
+        try:
+            ended: Run = session.run_until_stopped(lambda stop: work(progress, stop))
+        except Refused:
+            raise
+        except ChangeoverError as error:
+            if progress.last is None:
+                raise
+            say(f"Error: {error.text}")
+            ended = session.run(session.switchboard.run(progress.last.run))
+    return ended
+
+
+def _told(run: Run, as_json: bool) -> int:
+    if as_json:
+        print_json(run_object(run))
+    say(outcome_sentence(run))
+    if run.outcome is Outcome.COMPLETED:
+        say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
+    for verb in run.next:
+        more = " --reason TEXT" if verb == "accept" else ""
+        say(f"  changeover {verb} {run.run}{more}")
+    return _STATUS[run.outcome]
+
+
+async def _wait_for_resolvers(session: Session, run: Run) -> None:
+    """Until every resolver that answers has the new records, or the longest TTL is over."""
+    wanted = {(change.name, record.type): record.values for change in run.changes for record in change.after}
+    opaque = {c.name for c in run.changes for r in (*c.before, *c.after) if r.opaque}
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + run.forward.visitors_follow_within + 5
+    while loop.time() < deadline:
+        answers = await session.switchboard.resolvers(run.service)
+        old = [
+            a
+            for a in answers
+            if a.error is None
+            and a.hostname not in opaque
+            and any(r.values != wanted.get((a.hostname, r.type), r.values) for r in a.records)
+        ]
+        if not old:
+            say("Every resolver that answers has the new records.")
+            return
+        left = max(a.ttl_left for a in old)
+        say(f"{', '.join(sorted({a.resolver for a in old}))} still cached for {duration(left)}")
+        await asyncio.sleep(min(max(left, 1), 10))
+
+
+@click.command()
+@click.argument("run")
+@yes_option
+@timeout_option
+@json_option
+@command
+def undo(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
+    """Put every record set of a run back exactly as it was."""
+    with Session() as session:
+        board = session.switchboard
+        before = session.run(board.run(run))
+
+        def work(progress: Progress, stop: asyncio.Event) -> Any:
+            return board.undo(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout)
+
+        try:
+            planned = session.run(board.undo_plan(run))
+            if not yes:
+                _show_changes(planned.changes)
+            if before.committed and not yes:
+                say(f"Run {run} was committed; visitors have been on {before.to} since.")
+            if not confirmed(f"Undo run {run} now?", yes):
+                say("Nothing was changed.")
+                return REFUSED
+            ended = _followed(session, work)
+        except Refused as refused:
+            return _refused(before, refused, as_json)
+    return _told(ended, as_json)
+
+
+@click.command()
+@click.argument("run")
+@yes_option
+@timeout_option
+@json_option
+@command
+def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
+    """Go on with an unfinished run, after reading what stands."""
+    with Session() as session:
+        board = session.switchboard
+        before = session.run(board.run(run))
+
+        def work(progress: Progress, stop: asyncio.Event) -> Any:
+            return board.resume(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout)
+
+        try:
+            if "resume" in before.next and not yes:
+                _show_changes(before.changes)
+            if "resume" in before.next and not confirmed(f"Resume run {run} now?", yes):
+                say("Nothing was changed.")
+                return REFUSED
+            ended = _followed(session, work)
+        except Refused as refused:
+            return _refused(before, refused, as_json)
+    return _told(ended, as_json)
+
+
+def _refused(run: Run, refused: Refused, as_json: bool) -> int:
+    if as_json:
+        print_json({**run_object(run), "outcome": "refused", "text": refused.text})
+    say(f"Refused: {refused.text}")
+    if refused.hint:
+        say(refused.hint)
+    return REFUSED
+
+
+def _show_changes(changes: Any) -> None:
+    for change in changes:
+        say(f"{change.name}  (account {change.account}, zone {change.zone})")
+        for line in rows_of(change.before):
+            say(f"  - {line}")
+        for line in rows_of(change.after):
+            say(f"  + {line}")

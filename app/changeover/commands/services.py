@@ -1,0 +1,140 @@
+"""`service`: which web applications there are, and where each of them runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
+from changeover.model.errors import UsageError
+from changeover.model.service import Answer, Deployment, HealthCheck, Marker, Service, ZoneAt
+
+
+@click.group()
+def service() -> None:
+    """Services: web applications with a primary and a backup."""
+
+
+@service.command()
+@click.argument("name")
+@click.option("--hostname", "hostnames", multiple=True, required=True, metavar="H", help="A name that visitors use.")
+@click.option("--dns", "zones", multiple=True, required=True, metavar="ACCOUNT:ZONE", help="Where its zone is.")
+@click.option(
+    "--deployment",
+    "deployments",
+    multiple=True,
+    required=True,
+    metavar="NAME=ANSWER",
+    help="a:192.0.2.1,aaaa:2001:db8::1 or cname:app.example.net; the first is the primary.",
+)
+@click.option("--path", default="/", show_default=True, help="What a health check asks for.")
+@click.option("--marker", "markers", multiple=True, metavar="DEPLOYMENT:HEADER=VALUE", help="Proves who answered.")
+@json_option
+@command
+def add(
+    name: str,
+    hostnames: tuple[str, ...],
+    zones: tuple[str, ...],
+    deployments: tuple[str, ...],
+    path: str,
+    markers: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Add a service."""
+    made = Service(
+        name=name,
+        hostnames=hostnames,
+        dns=tuple(_zone(text) for text in zones),
+        deployments=_deployments(deployments, markers),
+        health=HealthCheck(path=path),
+    )
+    with Session() as session:
+        session.run(session.switchboard.add_service(made))
+    if as_json:
+        print_json({"service": name, "added": True})
+    say(f"Service {name} is added. Look at it with: changeover status {name}")
+    return DONE
+
+
+def _zone(text: str) -> ZoneAt:
+    account, colon, zone = text.partition(":")
+    if not (account and colon and zone):
+        raise UsageError(f"--dns {text}: not an account and a zone", "Write --dns ACCOUNT:ZONE.")
+    return ZoneAt(account=account, zone=zone)
+
+
+def _deployments(texts: Sequence[str], markers: Sequence[str]) -> tuple[Deployment, ...]:
+    marked = dict(_marker(text) for text in markers)
+    found = []
+    for text in texts:
+        name, equals, answer = text.partition("=")
+        if not (name and equals and answer):
+            raise UsageError(
+                f"--deployment {text}: no answer", "Write NAME=a:192.0.2.1 or NAME=cname:HOST."
+            )
+        found.append(Deployment(name=name, answer=_answer(text, answer), marker=marked.pop(name, None)))
+    if marked:
+        raise UsageError(f"--marker names {', '.join(marked)}, which is no deployment of this service")
+    return tuple(found)
+
+
+def _answer(whole: str, text: str) -> Answer:
+    values: dict[str, list[str]] = {}
+    for part in text.split(","):
+        kind, colon, value = part.partition(":")
+        if kind not in ("a", "aaaa", "cname", "alias") or not colon or not value:
+            raise UsageError(f"--deployment {whole}: {part!r} is no answer", "Write a:…, aaaa:…, cname:… or alias:….")
+        values.setdefault(kind, []).append(value)
+    for kind in ("cname", "alias"):
+        if len(values.get(kind, ())) > 1:
+            raise UsageError(f"--deployment {whole}: more than one {kind}", "A deployment has one.")
+    return Answer(
+        cname=next(iter(values.get("cname", ())), None),
+        alias=next(iter(values.get("alias", ())), None),
+        a=tuple(values.get("a", ())),
+        aaaa=tuple(values.get("aaaa", ())),
+    )
+
+
+def _marker(text: str) -> tuple[str, Marker]:
+    deployment, _, rest = text.partition(":")
+    header, equals, value = rest.partition("=")
+    if not (deployment and header and equals and value):
+        raise UsageError(f"--marker {text}: incomplete", "Write --marker DEPLOYMENT:HEADER=VALUE.")
+    return deployment, Marker(header=header, value=value)
+
+
+@service.command("list")
+@json_option
+@command
+def list_(as_json: bool) -> int:
+    """Every service with its hostnames and deployments."""
+    with Session() as session:
+        services = session.switchboard.settings.services
+    if as_json:
+        rows = [
+            {"name": s.name, "hostnames": list(s.hostnames), "deployments": [d.name for d in s.deployments]}
+            for s in services
+        ]
+        print_json({"services": rows})
+    elif services:
+        table = [(s.name, ", ".join(s.hostnames), ", ".join(d.name for d in s.deployments)) for s in services]
+        print_table(("SERVICE", "HOSTNAMES", "DEPLOYMENTS"), table)
+    else:
+        say("There are no services yet. Add one with: changeover service add")
+    return DONE
+
+
+@service.command()
+@click.argument("name")
+@json_option
+@command
+def remove(name: str, as_json: bool) -> int:
+    """Remove a service from the settings. Its records and its journal stay as they are."""
+    with Session() as session:
+        session.run(session.switchboard.remove_service(name))
+    if as_json:
+        print_json({"service": name, "removed": True})
+    say(f"Service {name} is removed from the settings.")
+    return DONE

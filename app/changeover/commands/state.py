@@ -1,0 +1,170 @@
+"""`status`, `check` and `plan`: looking, without changing anything."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from changeover.commands.session import (
+    DONE,
+    REFUSED,
+    Session,
+    command,
+    json_option,
+    print_json,
+    print_table,
+    say,
+)
+from changeover.model.finding import Finding
+from changeover.model.state import Preparation, ServiceState
+from changeover.model.words import counted, duration
+from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_object, rows_of, utc
+
+
+@click.command()
+@click.argument("service", required=False)
+@json_option
+@command
+def status(service: str | None, as_json: bool) -> int:
+    """Probe now, and show each service's health, active deployment and readiness."""
+    with Session() as session:
+        board = session.switchboard
+        names = [board.service(service).name] if service else [s.name for s in board.settings.services]
+
+        async def observe() -> list[ServiceState]:
+            return list(await asyncio.gather(*(board.observe(name) for name in names)))
+
+        states = session.run(observe())
+    if as_json:
+        print_json({"services": [_state_object(state) for state in states]})
+        return DONE
+    if not states:
+        say("There are no services yet. Add one with: changeover service add, or look around with: changeover lab")
+        return DONE
+    rows = []
+    for state in states:
+        for number, d in enumerate(state.service.deployments):
+            health = state.health[d.name]
+            mark = "→" if d.name == state.active else ""
+            first = (state.service.name, state.active, str(state.readiness)) if number == 0 else ("", "", "")
+            rows.append((*first, f"{mark} {d.name}".strip(), str(health.health), health.reason))
+    print_table(("SERVICE", "ACTIVE", "READINESS", "DEPLOYMENT", "HEALTH", "REASON"), rows)
+    for state in states:
+        if state.run is not None and state.run.unfinished:
+            say(
+                f"Run {state.run.run} of {state.service.name} is {state.run.outcome}: changeover report {state.run.run}"
+            )
+    return DONE
+
+
+def _state_object(state: ServiceState) -> dict[str, Any]:
+    unfinished = state.run is not None and state.run.unfinished
+    return {
+        "name": state.service.name,
+        "hostnames": list(state.service.hostnames),
+        "active": state.active,
+        "readiness": str(state.readiness),
+        "open_run": state.run.run if state.run is not None and unfinished else None,
+        "deployments": [
+            {
+                "name": d.name,
+                "platform": d.platform,
+                "health": str(state.health[d.name].health),
+                "reason": state.health[d.name].reason,
+                "checked_at": utc(state.health[d.name].checked_at),
+            }
+            for d in state.service.deployments
+        ],
+        "error": state.error,
+    }
+
+
+to_option = click.option("--to", "to", required=True, metavar="DEPLOYMENT", help="The deployment to send visitors to.")
+emergency_option = click.option("--emergency", is_flag=True, help="The primary is gone: a failover, not a switchover.")
+
+
+@click.command()
+@click.argument("service")
+@to_option
+@emergency_option
+@json_option
+@command
+def check(service: str, to: str, emergency: bool, as_json: bool) -> int:
+    """Could this deployment take over now? All findings at once."""
+    with Session() as session:
+        preparation = session.run(session.switchboard.prepare(service, to, emergency))
+    ready = not preparation.blocked
+    if as_json:
+        found = [finding_object(f) for f in preparation.findings]
+        print_json({"service": service, "to": to, "ready": ready, "findings": found})
+    else:
+        print_findings(preparation.findings)
+        blocks = counted(len(preparation.blocked), "check blocks", "checks block")
+        say(f"{to} could take over now." if ready else f"{to} cannot take over: {blocks} it.")
+    return DONE if ready else REFUSED
+
+
+@click.command()
+@click.argument("service")
+@to_option
+@emergency_option
+@json_option
+@command
+def plan(service: str, to: str, emergency: bool, as_json: bool) -> int:
+    """What would change, in which order. Changes nothing."""
+    with Session() as session:
+        preparation = session.run(session.switchboard.prepare(service, to, emergency))
+    if as_json:
+        print_json(_plan_object(preparation))
+    else:
+        show_plan(preparation)
+    return REFUSED if preparation.blocked and not preparation.already_there else DONE
+
+
+def _plan_object(preparation: Preparation) -> dict[str, Any]:
+    made = preparation.plan
+    return {
+        "service": preparation.service,
+        "from": preparation.situation.active,
+        "to": preparation.to,
+        "changes": [change_object(c) for c in made.changes] if made else [],
+        "steps": [{"name": s.name, "text": s.text} for s in made.steps] if made else [],
+        "findings": [finding_object(f) for f in preparation.findings],
+        "visitors_follow_within": made.visitors_follow_within if made else None,
+    }
+
+
+def print_findings(found: tuple[Finding, ...]) -> None:
+    rows = []
+    for finding in found:
+        fix = finding.fix
+        if finding.overridable:
+            fix = f"{fix} (--override {finding.check}=REASON)".strip()
+        rows.append((f"{LEVEL_SIGNS[finding.level]} {finding.level}", finding.check, finding.text, fix))
+    print_table(("LEVEL", "CHECK", "FINDING", "WHAT TO DO"), rows)
+
+
+def show_plan(preparation: Preparation) -> None:
+    """The plan for people: changes, steps, and what speaks against it."""
+    made = preparation.plan
+    if made is None:
+        say("There is no plan: the records could not be read.")
+    elif not made.steps:
+        say(f"Visitors are sent to {made.to} already. There is nothing to change.")
+    else:
+        click.echo(f"{made.service}: {made.source} → {made.to}. Nothing has changed yet.\n")
+        for change in made.changes:
+            click.echo(f"{change.name}  (account {change.account}, zone {change.zone})")
+            for line in rows_of(change.before):
+                click.echo(f"  - {line}")
+            for line in rows_of(change.after):
+                click.echo(f"  + {line}")
+        click.echo()
+        for number, step in enumerate(made.steps, start=1):
+            click.echo(f"{number}. {step.text}")
+        click.echo(f"Visitors follow within {duration(made.visitors_follow_within)}.\n")
+    speaking = tuple(f for f in preparation.findings if f.level != "pass")
+    if speaking:
+        print_findings(speaking)

@@ -1,0 +1,1 @@
+"""The desktop app. Qt is here, and nowhere else."""

@@ -1,0 +1,249 @@
+"""Adding a service: it starts from the address that visitors use."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from changeover.desktop.fault import FaultStrip
+from changeover.desktop.new_service import Form, address_list, answer_at, answer_text, likely_zone, service_of
+from changeover.desktop.parts import Card, button, label
+from changeover.desktop.tasks import Tasks
+from changeover.model.errors import ChangeoverError
+from changeover.model.records import hostname
+from changeover.model.service import Answer
+from changeover.model.words import values_text
+from changeover.switchboard import Switchboard
+
+
+class AddService(QDialog):
+    """The form. Nothing is changed anywhere but in the settings file, and that at the very end."""
+
+    def __init__(self, parent: QWidget | None, switchboard: Switchboard, tasks: Tasks) -> None:
+        super().__init__(parent)
+        self._switchboard = switchboard
+        self._tasks = tasks
+        self._found: dict[str, Answer] = {}
+        self._own: asyncio.Task[Any] | None = None
+        self.setWindowTitle("Add a service")
+        self.resize(760, 660)
+        self.setMinimumSize(620, 480)
+        inside = QWidget()
+        inside.setObjectName("page")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(24, 20, 24, 16)
+        column.setSpacing(12)
+        column.addWidget(label("Add a service", "title"))
+        explained = "Type the address your visitors use. Changeover looks up the rest; no record is changed."
+        column.addWidget(label(explained, "muted"))
+        column.addLayout(self._address())
+        column.addWidget(self._where())
+        column.addWidget(self._dns())
+        column.addWidget(self._check())
+        self.fault = FaultStrip()
+        column.addWidget(self.fault)
+        column.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setAccessibleName("Add a service")
+        self._area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self._area, 1)
+        whole.addWidget(self._footer())
+        self._unsubscribe = switchboard.subscribe(lambda name: self._show_accounts() if name is None else None)
+        self.finished.connect(lambda _: self._let_go())
+        self._show_accounts()
+        self.addresses.setFocus()
+
+    def _address(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.addresses = QLineEdit()
+        self.addresses.setPlaceholderText("www.shop.example, shop.example")
+        self.addresses.setAccessibleName("Addresses that visitors use")
+        self.addresses.returnPressed.connect(self._look_up)
+        self.look_up_button = button("Look up", self._look_up, "primary")
+        row.addWidget(self.addresses, 1)
+        row.addWidget(self.look_up_button)
+        return row
+
+    def _where(self) -> Card:
+        card = Card("Where it runs")
+        self.looked_up = label("Not looked up yet.", "muted")
+        card.body.addWidget(self.looked_up)
+        form = _form(card)
+        self.primary = QLineEdit()
+        self.primary.setPlaceholderText("where visitors go now: a host name or addresses")
+        self.backup = QLineEdit()
+        self.backup.setPlaceholderText("a host name or addresses")
+        form.addRow("Primary", self.primary)
+        form.addRow("Backup", self.backup)
+        return card
+
+    def _dns(self) -> Card:
+        card = Card("Who may change its DNS")
+        form = _form(card)
+        row = QHBoxLayout()
+        self.account = QComboBox()
+        self.account.setAccessibleName("DNS account")
+        self.account.activated.connect(lambda _: self._guess_zone())
+        row.addWidget(self.account, 1)
+        self.add_account_button = button("Add account…", self._add_account)
+        row.addWidget(self.add_account_button)
+        form.addRow("DNS account", row)
+        self.zone = QLineEdit()
+        self.zone.setPlaceholderText("shop.example")
+        form.addRow("Zone", self.zone)
+        return card
+
+    def _check(self) -> Card:
+        card = Card("How it is checked")
+        form = _form(card)
+        row = QHBoxLayout()
+        self.scheme = QComboBox()
+        self.scheme.addItems(["https", "http"])
+        self.scheme.setAccessibleName("Scheme of the health check")
+        self.path = QLineEdit("/")
+        self.path.setAccessibleName("Path of the health check")
+        row.addWidget(self.scheme)
+        row.addWidget(self.path, 1)
+        form.addRow("Health check", row)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("shop")
+        form.addRow("Name in Changeover", self.name)
+        return card
+
+    def _footer(self) -> QWidget:
+        footer = QWidget()
+        footer.setObjectName("footer")
+        footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(footer)
+        row.setContentsMargins(24, 10, 24, 10)
+        row.addStretch(1)
+        self.cancel_button = button("Cancel", self.reject)
+        self.add_button = button("Add service", self._add, "primary")
+        row.addWidget(self.cancel_button)
+        row.addWidget(self.add_button)
+        return footer
+
+    def _show_accounts(self) -> None:
+        before = self.account.currentText()
+        self.account.clear()
+        self.account.addItems([a.name for a in self._switchboard.settings.accounts])
+        if before:
+            self.account.setCurrentText(before)
+        self.account.setPlaceholderText("none yet")
+        self.account.setEnabled(self.account.count() > 0)
+
+    def _look_up(self) -> None:
+        self._spawn(self._find())
+
+    async def _find(self) -> None:
+        self.fault.hide()
+        try:
+            names = [hostname(item) for item in address_list(self.addresses.text())]
+            if not names:
+                raise ValueError("Type the address that visitors use, such as www.shop.example.")
+            self.looked_up.setText("Looking up…")
+            self.look_up_button.setEnabled(False)
+            answers = await asyncio.gather(*(self._switchboard.look_up(name) for name in names))
+        except ValueError as error:
+            self.fault.show_words(str(error))
+            return
+        except ChangeoverError as error:
+            self.looked_up.setText("Not looked up.")
+            self.fault.show_error(error)
+            return
+        finally:
+            self.look_up_button.setEnabled(True)
+        lines = []
+        for name, records in zip(names, answers, strict=True):
+            answer = answer_at(name, records)
+            if answer is not None:
+                self._found[name] = answer
+            here = [r for r in records if r.name == name]
+            lines.append(f"{name}: {values_text(here)}" if here else f"{name} has no address")
+        self.looked_up.setText("\n".join(lines))
+        if names[0] in self._found:
+            self.primary.setText(answer_text(self._found[names[0]]))
+        if not self.name.text():
+            self.name.setText(likely_zone(names[0], ()).partition(".")[0])
+        await self._find_zone(names[0])
+        self.backup.setFocus()
+
+    def _guess_zone(self) -> None:
+        names = address_list(self.addresses.text())
+        if names:
+            self._spawn(self._find_zone(names[0]))
+
+    async def _find_zone(self, name: str) -> None:
+        zones: tuple[str, ...] = ()
+        if self.account.currentText():
+            try:
+                zones = (await self._switchboard.verify_account(self.account.currentText())).zones
+            except ChangeoverError as error:
+                self.fault.show_error(error)
+        self.zone.setText(likely_zone(name, zones))
+
+    def _add_account(self) -> None:
+        from changeover.desktop.add_account import AddAccount
+
+        self.account_form = AddAccount(self, self._switchboard, self._tasks)
+        self.account_form.added.connect(self.account.setCurrentText)
+        self.account_form.open()
+
+    def _add(self) -> None:
+        self._spawn(self._save())
+
+    async def _save(self) -> None:
+        self.fault.hide()
+        try:
+            service = service_of(self._typed())
+            await self._switchboard.add_service(service)
+        except ValueError as error:
+            self._complain(str(error))
+        except ChangeoverError as error:
+            self._complain(error.text, error.hint)
+        else:
+            self.accept()
+
+    def _complain(self, text: str, hint: str = "") -> None:
+        self.fault.show_words(text, hint)
+        self._area.ensureWidgetVisible(self.fault)
+
+    def _typed(self) -> Form:
+        return Form(
+            name=self.name.text(),
+            hostnames=self.addresses.text(),
+            account=self.account.currentText(),
+            zone=self.zone.text(),
+            primary=self.primary.text(),
+            backup=self.backup.text(),
+            path=self.path.text(),
+            scheme=self.scheme.currentText(),
+            found=self._found,
+        )
+
+    def _spawn(self, work: Any) -> None:
+        if self._own is not None:
+            self._own.cancel()
+        self._own = self._tasks.spawn(work, "adding a service")
+
+    def _let_go(self) -> None:
+        self._unsubscribe()
+        if self._own is not None:
+            self._own.cancel()
+
+
+def _form(card: Card) -> QFormLayout:
+    made = QFormLayout()
+    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    made.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    made.setHorizontalSpacing(16)
+    made.setVerticalSpacing(8)
+    card.body.addLayout(made)
+    return made

@@ -1,0 +1,191 @@
+"""The desktop from its first paint to its last step."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+from changeover.model.errors import ChangeoverError, UsageError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from PySide6.QtWidgets import QApplication
+
+    from changeover.desktop.desk import Desk
+    from changeover.desktop.window import MainWindow
+    from changeover.lab.ground import PracticeGround
+    from changeover.switchboard import Switchboard
+
+    OpenSwitchboard = Callable[[], AbstractAsyncContextManager[tuple[Switchboard, PracticeGround | None]]]
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def open_desktop(open_switchboard: OpenSwitchboard) -> int:
+    """Shows the window at once, then opens the switchboard behind it, and runs until somebody quits.
+
+    What `open_switchboard` raises is shown in the window in words. Raises UsageError where there is no display.
+    """
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
+        raise UsageError("There is no display to open a window on", "Use the commands instead: changeover --help")
+    application = make_application()
+    from changeover.desktop.window import MainWindow
+
+    window = MainWindow()
+    window.show()
+    application.processEvents()  # the first paint; everything that takes longer comes after it
+
+    import asyncio
+
+    import qasync
+
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
+        return runner.run(_main(application, window, open_switchboard))
+
+
+def make_application() -> QApplication:
+    """The Qt application in Changeover's look."""
+    from PySide6.QtWidgets import QApplication, QStyleFactory
+
+    from changeover.desktop.colours import use, wanted
+
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("changeover")
+    application.setApplicationDisplayName("Changeover")
+    application.setDesktopFileName("changeover")
+    application.setQuitOnLastWindowClosed(False)
+    application.setStyle(QStyleFactory.create("Fusion"))
+    use(wanted())
+    application.styleHints().colorSchemeChanged.connect(lambda _: use(wanted()))
+    return application
+
+
+async def _main(application: QApplication, window: MainWindow, open_switchboard: OpenSwitchboard) -> int:
+    import asyncio
+
+    quit_ = asyncio.Event()
+    _quit_on_signals(quit_)
+    _set_icon(window)
+    window.on_quit(quit_.set)
+    window.closing.connect(quit_.set)
+    try:
+        async with open_switchboard() as (switchboard, ground):
+            window.closing.disconnect(quit_.set)
+            await run(switchboard, ground, window=window, quit_=quit_)
+    except ChangeoverError as error:
+        from changeover.desktop.service_page import WordsPage
+
+        page = WordsPage()
+        page.show_words("Changeover could not start", error.text, error.hint)
+        window.show_page(page)
+        window.closing.connect(quit_.set)
+        await quit_.wait()
+    window.hide()
+    return 0
+
+
+async def run(
+    switchboard: Switchboard,
+    ground: PracticeGround | None = None,
+    *,
+    window: MainWindow | None = None,
+    quit_: asyncio.Event | None = None,
+    opened: Callable[[Session], None] = lambda _: None,
+) -> int:
+    """Runs the desktop on an open switchboard until somebody quits; the loop must be Qt's own.
+
+    `opened` is called with what is on the screen once it is there.
+    """
+    import asyncio
+
+    from changeover.desktop.window import MainWindow
+
+    window = window or MainWindow()
+    session = Session(switchboard, ground, window, quit_ or asyncio.Event())
+    window.show()
+    opened(session)
+    await session.until_quit()
+    return 0
+
+
+class Session:
+    """Everything that is on the screen, and the order in which it goes."""
+
+    def __init__(
+        self, switchboard: Switchboard, ground: PracticeGround | None, window: MainWindow, quit_: asyncio.Event
+    ) -> None:
+        from changeover.desktop.desk import Desk
+        from changeover.desktop.tasks import Tasks
+        from changeover.desktop.tray import Tray
+
+        self.window = window
+        self.quit = quit_
+        self.tasks = Tasks(window.fault.show_error)
+        self.desk: Desk = Desk(window, switchboard, self.tasks, ground)
+        self.tray = Tray(switchboard.states, self._open, self.ask_to_quit)
+        self.desk.on_change(self.tray.update)
+        window.closing.connect(self._closing)
+        self.tasks.spawn(switchboard.watch(), "watching")
+
+    async def until_quit(self) -> None:
+        """Waits for the end, lets runs finish their present step, and cancels the rest."""
+        await self.quit.wait()
+        self.tray.close()
+        for work in self.desk.working:
+            work.stop.set()
+        await self.desk.finished()
+        self.desk.close()
+        await self.tasks.close()
+
+    def ask_to_quit(self) -> None:
+        """Quits, after asking where a run is in progress."""
+        if self.desk.working:
+            self.window.bring_forward()
+            self.tasks.spawn(self._really_quit(), "asking to quit")
+        else:
+            self.quit.set()
+
+    async def _really_quit(self) -> None:
+        from changeover.desktop.ask import Question, answered
+
+        text = "It stops after its present step. The next start says where things stand, and offers to resume or undo."
+        asked = Question(
+            self.window, "A run is in progress", text, "Stop after this step and quit", danger=True, no="Keep going"
+        )
+        self.desk.dialog = asked
+        if await answered(asked):
+            self.quit.set()
+
+    def _closing(self) -> None:
+        if self.tray.there:
+            self.window.hide()
+        else:
+            self.ask_to_quit()
+
+    def _open(self, service: str | None) -> None:
+        self.window.bring_forward()
+        if service is not None:
+            self.desk.choose(service)
+
+
+def _set_icon(window: MainWindow) -> None:
+    from importlib.resources import as_file, files
+
+    from PySide6.QtGui import QIcon
+
+    with as_file(files("changeover") / "resources" / "icons" / "changeover.svg") as file:
+        window.setWindowIcon(QIcon(str(file)))
+
+
+def _quit_on_signals(quit_: asyncio.Event) -> None:
+    """Ctrl-C and SIGTERM end the desktop as Quit does. Qt lets Python see a signal at the next tick of a timer."""
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(quit_.set))

@@ -1,0 +1,297 @@
+"""What the main window's buttons do, with a switchboard behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QWidget
+
+from changeover.desktop import ask
+from changeover.desktop.lab_banner import LabBanner
+from changeover.desktop.service_list import ServiceList
+from changeover.desktop.service_page import EmptyPage, ServicePage
+from changeover.desktop.tasks import Tasks
+from changeover.desktop.window import MainWindow
+from changeover.desktop.wizard.dialog import Wizard
+from changeover.desktop.work import Start, Work
+from changeover.lab.ground import PracticeGround
+from changeover.model.run import Run
+from changeover.model.state import Preparation, ServiceState
+from changeover.switchboard import Switchboard
+
+
+class Desk:
+    """Binds the window to a switchboard: shows every change of state, and does what is asked."""
+
+    def __init__(
+        self, window: MainWindow, switchboard: Switchboard, tasks: Tasks, ground: PracticeGround | None = None
+    ) -> None:
+        self.window = window
+        self.switchboard = switchboard
+        self.tasks = tasks
+        self._runs: tuple[Run, ...] = ()
+        self._works: dict[str, Work] = {}
+        self.wizards: dict[str, Wizard] = {}
+        self.dialog: QWidget | None = None
+        self.services = ServiceList()
+        self.page = ServicePage(self._act)
+        self.empty = EmptyPage(self.add_service)
+        self.banner = LabBanner(ground) if ground is not None else None
+        self._changed: Callable[[], None] = lambda: None
+        window.put_left(self.services)
+        if self.banner is not None:
+            window.put_above(self.banner)
+            self.banner.acted.connect(lambda: self._refresh(str(ground and ground.service)))
+        self.services.chosen.connect(lambda _: self._show_chosen())
+        self.services.add_service.connect(self.add_service)
+        self.services.open_accounts.connect(self.open_accounts)
+        self._unsubscribe = switchboard.subscribe(self._told)
+        self._clock = QTimer(window)
+        self._clock.setInterval(1000)
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        self._told(None)
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """`changed` is called whenever some service's state is another."""
+        self._changed = changed
+
+    @property
+    def working(self) -> list[Work]:
+        """The runs that go on in this process."""
+        return [work for work in self._works.values() if not work.done]
+
+    async def finished(self) -> None:
+        """Waits until no run is in progress."""
+        await asyncio.gather(*(work.over.wait() for work in self.working))
+
+    def close(self) -> None:
+        """Lets go of the switchboard."""
+        self._unsubscribe()
+        self._clock.stop()
+
+    def choose(self, service: str) -> None:
+        """Shows a service."""
+        self.services.choose(service)
+
+    # Showing
+
+    def _told(self, name: str | None) -> None:
+        now = datetime.now().astimezone()
+        if name is None:
+            states = self.switchboard.states()
+            self.services.show_services(states, now)
+            if not states:
+                self.window.show_page(self.empty)
+            self._show_chosen()
+        else:
+            state = self.switchboard.state(name)
+            self.services.show_state(state, now)
+            if name == self.services.current:
+                self._show_chosen()
+        self._changed()
+
+    def _show_chosen(self) -> None:
+        state = self._chosen
+        if state is None:
+            return
+        now = datetime.now().astimezone()
+        self.page.show_state(state, now)
+        self.window.show_page(self.page)
+        if self.banner is not None:
+            self.banner.show_state(state)
+        if self._newest_run(state.service.name) != state.run or not self._runs:
+            self.tasks.spawn(self._read_runs(), "reading the journal")
+        self._show_runs(now)
+
+    def _newest_run(self, service: str) -> Run | None:
+        return next((r for r in self._runs if r.service == service), None)
+
+    async def _read_runs(self) -> None:
+        self._runs = await self.switchboard.runs()
+        self._show_runs(datetime.now().astimezone())
+
+    def _show_runs(self, now: datetime) -> None:
+        chosen = self._chosen
+        if chosen is not None:
+            self.page.show_runs([r for r in self._runs if r.service == chosen.service.name], now)
+
+    def _tick(self) -> None:
+        if not self.window.isVisible():
+            return
+        now = datetime.now().astimezone()
+        if self.services.current is not None:
+            self.page.tick(now)
+        for state in self.switchboard.states():
+            self.services.show_state(state, now)
+
+    @property
+    def _chosen(self) -> ServiceState | None:
+        name = self.services.current
+        return self.switchboard.state(name) if name is not None else None
+
+    # Doing
+
+    def _act(self, verb: str, run: Run | None) -> None:
+        state = self._chosen
+        if state is None:
+            return
+        run = run or state.run
+        if verb == "switch":
+            self.open_wizard(state)
+        elif verb == "show":
+            self.show_work(state)
+        elif verb == "refresh":
+            self._refresh(state.service.name)
+        elif verb == "remove":
+            self.tasks.spawn(self._remove(state), "removing a service")
+        elif run is not None:
+            acts = {
+                "undo": self._undo,
+                "resume": self._resume,
+                "accept": self._accept,
+                "commit": self._commit,
+                "report": self._report,
+            }
+            self.tasks.spawn(acts[verb](run), f"{verb} of run {run.run}")
+
+    def _refresh(self, service: str) -> None:
+        self.tasks.spawn(self.switchboard.refresh(service), f"checking {service}")
+
+    def open_wizard(self, state: ServiceState) -> None:
+        """Opens the wizard for a service, or brings the open one forward."""
+        wizard = self.wizards.get(state.service.name)
+        if wizard is None:
+            self._open(state, None)
+        else:
+            wizard.raise_()
+            wizard.activateWindow()
+
+    def show_work(self, state: ServiceState) -> None:
+        """Shows the run that goes on."""
+        work = self._works.get(state.service.name)
+        if work is not None:
+            self._follow(work)
+
+    def _open(self, state: ServiceState, work: Work | None) -> None:
+        name = state.service.name
+        wizard = Wizard(
+            self.window,
+            self.switchboard,
+            self.tasks,
+            state,
+            begin=self._begin,
+            undo=lambda run: self.tasks.spawn(self._undo(run), f"undo of run {run.run}"),
+            save=self._save_later,
+            work=work,
+        )
+        self.wizards[name] = wizard
+        wizard.finished.connect(lambda _: self._closed(name))
+        wizard.show()
+
+    def _closed(self, name: str) -> None:
+        self.wizards.pop(name).deleteLater()
+
+    def _begin(self, preparation: Preparation, overrides: dict[str, str]) -> Work:
+        start = partial(self.switchboard.switch, preparation, overrides)
+        return self._work(preparation.service, preparation.to, start, "switch")
+
+    def _work(self, service: str, to: str, start: Start, name: str) -> Work:
+        work = Work(service, to, start)
+        self._works[service] = work
+        self.tasks.spawn(work.go(), f"{name} of {service}")
+        return work
+
+    def _follow(self, work: Work) -> None:
+        wizard = self.wizards.get(work.service)
+        if wizard is None:
+            self._open(self.switchboard.state(work.service), work)
+        else:
+            wizard.follow(work)
+            wizard.raise_()
+
+    def _front(self, run: Run) -> QWidget:
+        return self.wizards.get(run.service, self.window)
+
+    async def _undo(self, run: Run) -> None:
+        plan = await self.switchboard.undo_plan(run.run)
+        asked = ask.about_undo(self._front(run), run.run, plan, run.committed is not None)
+        self.dialog = asked
+        if await ask.answered(asked):
+            start = partial(self.switchboard.undo, run.run)
+            self._follow(self._work(run.service, run.source, start, f"undo of run {run.run}"))
+
+    async def _resume(self, run: Run) -> None:
+        where = f"from {run.plan.source} to {run.plan.to}"
+        text = (
+            f"Run {run.run} goes on, sending visitors {where}, from its first step that is not done. What stands at "
+            "the DNS provider is read first, and nothing that somebody else has changed is overwritten."
+        )
+        asked = ask.Question(self._front(run), f"Resume run {run.run}?", text, "Resume", danger=True)
+        self.dialog = asked
+        if await ask.answered(asked):
+            start = partial(self.switchboard.resume, run.run)
+            self._follow(self._work(run.service, run.plan.to, start, f"resume of run {run.run}"))
+
+    async def _accept(self, run: Run) -> None:
+        text = "The run is ended as it stands: no record is changed by this, and the service can be switched again."
+        asked = ask.ReasonQuestion(self._front(run), f"Accept run {run.run} as it stands?", text, "Accept")
+        self.dialog = asked
+        if await ask.answered(asked):
+            await self.switchboard.accept(run.run, asked.reason.text())
+            await self._read_runs()
+
+    async def _commit(self, run: Run) -> None:
+        await self.switchboard.commit(run.run)
+        await self._read_runs()
+
+    async def _report(self, run: Run) -> None:
+        from changeover.switchover.report import markdown
+
+        save = partial(self._save_later, run)
+        view = ask.ReportView(self._front(run), run.run, markdown(run), save)
+        self.dialog = view
+        await ask.answered(view)
+
+    def _save_later(self, run: Run) -> None:
+        self.tasks.spawn(self._save(run), f"saving the report of run {run.run}")
+
+    async def _save(self, run: Run) -> None:
+        from changeover.switchover.report import html_page, markdown
+
+        file = await ask.where_to_save(self._front(run), f"{run.run}.md")
+        if file is None:
+            return
+        text = html_page(run) if file.suffix in (".html", ".htm") else markdown(run)
+        try:
+            await asyncio.to_thread(file.write_text, text, encoding="utf-8")
+        except OSError as error:
+            self.window.fault.show_words(f"{file} could not be written: {error.strerror}", "Choose another folder.")
+
+    async def _remove(self, state: ServiceState) -> None:
+        name = state.service.name
+        text = "It is taken out of the settings. Its records stay as they are, and its runs stay in the journal."
+        asked = ask.Question(self.window, f"Remove {name}?", text, f"Remove {name}", danger=True)
+        self.dialog = asked
+        if await ask.answered(asked):
+            await self.switchboard.remove_service(name)
+
+    def add_service(self) -> None:
+        """Opens the form for a new service."""
+        from changeover.desktop.add_service import AddService
+
+        self._show(AddService(self.window, self.switchboard, self.tasks))
+
+    def open_accounts(self) -> None:
+        """Opens the list of accounts."""
+        from changeover.desktop.accounts import AccountsWindow
+
+        self._show(AccountsWindow(self.window, self.switchboard, self.tasks))
+
+    def _show(self, dialog: QWidget) -> None:
+        self.dialog = dialog
+        dialog.show()

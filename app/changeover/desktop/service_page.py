@@ -1,0 +1,209 @@
+"""Everything about the chosen service on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from html import escape
+
+from msgspec import Struct
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
+
+from changeover.desktop.activity import ActivityCard
+from changeover.desktop.chart import ResponseChart
+from changeover.desktop.colours import colours
+from changeover.desktop.findings import FindingsCard
+from changeover.desktop.parts import Card, Elided, button, label, set_role
+from changeover.desktop.route import RouteDiagram
+from changeover.desktop.shapes import OF_HEALTH
+from changeover.model.run import Outcome, Run
+from changeover.model.sentence import overall, sentence, urgent
+from changeover.model.state import ServiceState
+
+#: Below this width the two cards stand under each other.
+NARROW = 720
+
+
+class Action(Struct, frozen=True):
+    """A button of the page: what it says, what it does, and its look."""
+
+    text: str
+    verb: str
+    role: str = "primary"
+
+
+def main_action(state: ServiceState) -> Action:
+    """The one primary button."""
+    if state.working:
+        return Action("Show progress", "show")
+    if state.run is not None and "resume" in state.run.next:
+        return Action(f"Resume run {state.run.run}…", "resume")
+    if state.target is None:
+        return Action("Switch…", "")
+    return Action(f"Switch to {state.target}…", "switch", "danger" if urgent(state) else "primary")
+
+
+def second_action(state: ServiceState) -> Action | None:
+    """What stands beside it, where the newest run can be taken back."""
+    run = state.run
+    if state.working or run is None or "undo" not in run.next:
+        return None
+    fresh = run.outcome is Outcome.COMPLETED and run.committed is None and run.to == state.active
+    return Action("Undo…", "undo", "") if fresh or run.unfinished else None
+
+
+class ServicePage(QScrollArea):
+    """The page of the chosen service. `act` is called with what to do and, for a run's buttons, with the run."""
+
+    def __init__(self, act: Callable[[str, Run | None], None]) -> None:
+        super().__init__()
+        self._act = act
+        self._state: ServiceState | None = None
+        self._sentence = ""
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("The chosen service")
+        inside = QWidget()
+        inside.setObjectName("page")
+        self.setWidget(inside)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(24, 18, 24, 24)
+        column.setSpacing(14)
+        column.addLayout(self._header())
+        self.route = RouteDiagram()
+        column.addWidget(self.route)
+        self.findings = FindingsCard()
+        self.chart = ResponseChart()
+        chart_card = Card("Response time")
+        chart_card.body.addWidget(self.chart, 1)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pair.setSpacing(14)
+        self._pair.addWidget(self.findings, 9)
+        self._pair.addWidget(chart_card, 8)
+        column.addLayout(self._pair)
+        self.activity = ActivityCard(act)
+        column.addWidget(self.activity)
+        column.addStretch(1)
+
+    def _header(self) -> QVBoxLayout:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        names = QVBoxLayout()
+        names.setSpacing(2)
+        self.title = Elided("", "title")
+        self.hostnames = Elided("", "muted")
+        names.addWidget(self.title)
+        names.addWidget(self.hostnames)
+        top.addLayout(names, 1)
+        self.main_button = button("Switch…", lambda: self._act(self.main_button.property("verb"), None), "primary")
+        self.second_button = button("Undo…", lambda: self._act("undo", None))
+        self.more_button = button("⋯", name="More")
+        self.more_button.setToolTip("More")
+        self.more_menu = QMenu(self.more_button)
+        for text, verb in (("Check now", "refresh"), ("Remove this service…", "remove")):
+            self.more_menu.addAction(text).triggered.connect(lambda _=False, verb=verb: self._act(verb, None))
+        self.more_button.setMenu(self.more_menu)
+        for made in (self.main_button, self.second_button, self.more_button):
+            top.addWidget(made, 0, Qt.AlignmentFlag.AlignTop)
+        self.sentence = label()
+        self.sentence.setTextFormat(Qt.TextFormat.RichText)
+        header = QVBoxLayout()
+        header.setSpacing(6)
+        header.addLayout(top)
+        header.addWidget(self.sentence)
+        return header
+
+    def show_state(self, state: ServiceState, now: datetime) -> None:
+        """Shows another state, in place."""
+        self._state = state
+        self.title.show_text(state.service.name)
+        self.hostnames.show_text(", ".join(state.service.hostnames))
+        action = main_action(state)
+        self.main_button.setText(action.text)
+        self.main_button.setProperty("verb", action.verb)
+        self.main_button.setEnabled(bool(action.verb))
+        set_role(self.main_button, action.role)
+        self.second_button.setVisible(second_action(state) is not None)
+        self.route.show_state(state, now)
+        self.chart.show_state(state, now)
+        self.findings.show_findings(state.target, state.target == state.service.primary.name, state.findings)
+        self._show_sentence(now)
+
+    def show_runs(self, runs: Sequence[Run], now: datetime) -> None:
+        self.activity.show_runs(runs, self._state is not None and self._state.working, now)
+
+    def tick(self, now: datetime) -> None:
+        """A second has passed."""
+        if self._state is not None:
+            self._show_sentence(now)
+            self.route.tick(now)
+
+    def _show_sentence(self, now: datetime) -> None:
+        assert self._state is not None
+        words = sentence(self._state, now)
+        tone = OF_HEALTH[overall(self._state)].tone(colours()).name()
+        urgent_part = f'<b style="color:{tone}">{escape(words.urgent)}</b> ' if words.urgent else ""
+        made = urgent_part + escape(words.rest)
+        if made != self._sentence:
+            self._sentence = made
+            self.sentence.setText(made)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < NARROW
+        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+
+
+class EmptyPage(QWidget):
+    """What a newcomer sees: what this is for, and the first step."""
+
+    def __init__(self, add_service: Callable[[], object]) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(48, 48, 48, 48)
+        column.addStretch(2)
+        column.addWidget(label("No services yet", "title"))
+        column.addSpacing(4)
+        column.addWidget(
+            label(
+                "Changeover watches a web application and its backup, and moves visitors to the backup by changing "
+                "DNS when you say so. Start with the address that your visitors use; nothing is changed."
+            )
+        )
+        column.addSpacing(8)
+        row = QHBoxLayout()
+        self.add_button = button("Add a service…", add_service, "primary")
+        row.addWidget(self.add_button)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addSpacing(16)
+        column.addWidget(
+            label("Only want to try it? Run “changeover lab”: a practice ground on this computer.", "muted")
+        )
+        column.addStretch(3)
+
+
+class WordsPage(QFrame):
+    """A page of words only: before anything is read, or where it could not be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(48, 48, 48, 48)
+        column.addStretch(2)
+        self.title = label("", "title")
+        self.text = label()
+        self.hint = label("", "muted")
+        for made in (self.title, self.text, self.hint):
+            column.addWidget(made)
+        column.addStretch(3)
+
+    def show_words(self, title: str, text: str = "", hint: str = "") -> None:
+        self.title.setText(title)
+        self.text.setText(text)
+        self.hint.setText(hint)

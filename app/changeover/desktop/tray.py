@@ -1,0 +1,185 @@
+"""The tray icon: the lever shows where visitors go, a shape shows how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+
+from changeover.desktop.colours import DARK, LIGHT, Colours, colours
+from changeover.desktop.shapes import OF_HEALTH, Mark, paint_mark
+from changeover.model.sentence import list_line, overall
+from changeover.model.state import ServiceState
+from changeover.model.words import counted
+
+SIZES = (16, 22, 24, 32, 44, 64, 128)
+#: A tray may come up after the desktop has: look again this often, for this long, in milliseconds.
+_LOOK_AGAIN, _LOOKS = 3000, 20
+_SIGNS = {Mark.HEALTHY: "●", Mark.DEGRADED: "▲", Mark.DOWN: "■", Mark.UNKNOWN: "○", Mark.WORKING: "◐"}
+_WORST = (Mark.DOWN, Mark.DEGRADED, Mark.UNKNOWN, Mark.HEALTHY)
+
+
+class Glance(Struct, frozen=True):
+    """All services in one look."""
+
+    mark: Mark
+    on_backup: bool
+    words: str
+
+
+def glance(states: Sequence[ServiceState], now: datetime) -> Glance:
+    """The worst state of all, whether any service is away from its primary, and both in words."""
+    marks = {s.service.name: OF_HEALTH[overall(s)] for s in states}
+    worst = next((m for m in _WORST if m in marks.values()), Mark.UNKNOWN)
+    away = any(s.active in [d.name for d in s.service.deployments[1:]] for s in states)
+    needy = [s for s in states if marks[s.service.name] in (Mark.DOWN, Mark.DEGRADED)]
+    if not states:
+        words = "Changeover: no services yet"
+    elif needy:
+        words = "\n".join(f"{s.service.name}: {list_line(s, now)}" for s in needy[:5])
+    else:
+        words = f"Changeover: {counted(len(states), 'service')}, {worst.value}"
+    return Glance(worst, away, words)
+
+
+def paint_lever(painter: QPainter, side: float, on_backup: bool, mark: Mark, tones: Colours) -> None:
+    """The icon in a square of `side`: two lanes from one line, the taken one strong, and the mark below."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    unit = side / 22
+
+    def lane(up: bool) -> QPainterPath:
+        path = QPainterPath(QPointF(2 * unit, 8 * unit))
+        path.lineTo(QPointF(7 * unit, 8 * unit))
+        to = 3 * unit if up else 13 * unit
+        path.cubicTo(QPointF(11 * unit, 8 * unit), QPointF(9 * unit, to), QPointF(13 * unit, to))
+        path.lineTo(QPointF(20 * unit, to))
+        return path
+
+    cap = Qt.PenCapStyle.RoundCap
+    join = Qt.PenJoinStyle.RoundJoin
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(tones.idle), 2.4 * unit, Qt.PenStyle.SolidLine, cap, join))
+    painter.drawPath(lane(on_backup))
+    painter.setPen(QPen(QColor(tones.text), 3 * unit, Qt.PenStyle.SolidLine, cap, join))
+    painter.drawPath(lane(not on_backup))
+    paint_mark(painter, QRectF(1 * unit, 13 * unit, 8 * unit, 8 * unit), mark, mark.tone(tones))
+
+
+def tray_pixmap(side: int, on_backup: bool, mark: Mark, tones: Colours) -> QPixmap:
+    """The icon at one size, on a clear ground."""
+    made = QPixmap(side, side)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    paint_lever(painter, side, on_backup, mark, tones)
+    painter.end()
+    return made
+
+
+def tray_icon(on_backup: bool, mark: Mark, tones: Colours) -> QIcon:
+    """The icon at every size that trays ask for."""
+    icon = QIcon()
+    for side in SIZES:
+        icon.addPixmap(tray_pixmap(side, on_backup, mark, tones))
+    return icon
+
+
+class Tray(QObject):
+    """The icon and its menu, where the desktop has a tray."""
+
+    def __init__(
+        self,
+        states: Callable[[], Sequence[ServiceState]],
+        open_service: Callable[[str | None], None],
+        quit_: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._states = states
+        self._open = open_service
+        self._quit = quit_
+        self._shown: tuple[object, ...] = ()
+        self._down: set[str] = set()
+        self.menu = QMenu()
+        self.menu.aboutToShow.connect(self._fill)
+        self.icon = QSystemTrayIcon(self)
+        self.icon.setContextMenu(self.menu)
+        self.icon.activated.connect(self._activated)
+        self.icon.messageClicked.connect(lambda: self._open(None))
+        self._looks = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_AGAIN)
+        self._timer.timeout.connect(self._look_again)
+        self._fill()
+        self.update()
+        self._look_again()
+        self._timer.start()
+
+    @property
+    def there(self) -> bool:
+        """Does a tray show the icon now? Only then may the window be closed without an end."""
+        return QSystemTrayIcon.isSystemTrayAvailable() and self.icon.isVisible()
+
+    @property
+    def glance(self) -> Glance:
+        return glance(self._states(), datetime.now().astimezone())
+
+    def update(self) -> None:
+        """Shows the state of all services."""
+        seen = self.glance
+        tones = colours()
+        if (seen.mark, seen.on_backup, tones) != self._shown[:3]:
+            self.icon.setIcon(tray_icon(seen.on_backup, seen.mark, tones))
+        if seen.words not in self._shown:
+            self.icon.setToolTip(seen.words)
+        self._shown = (seen.mark, seen.on_backup, tones, seen.words)
+        self._tell_of_outages()
+
+    def close(self) -> None:
+        self._timer.stop()
+        self.icon.hide()
+
+    def _tell_of_outages(self) -> None:
+        now = datetime.now().astimezone()
+        down = {s.service.name: s for s in self._states() if OF_HEALTH[overall(s)] is Mark.DOWN}
+        for name in down.keys() - self._down:
+            if self.there:
+                text = list_line(down[name], now)
+                self.icon.showMessage(f"{name} is down", text, QSystemTrayIcon.MessageIcon.Critical)
+        self._down = set(down)
+
+    def _look_again(self) -> None:
+        self._looks += 1
+        if QSystemTrayIcon.isSystemTrayAvailable():
+            self.icon.show()
+        if self.there or self._looks >= _LOOKS:
+            self._timer.stop()
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
+            self._open(None)
+
+    def _fill(self) -> None:
+        now = datetime.now().astimezone()
+        self.menu.clear()
+        states = self._states()
+        needy = sum(overall(s).value in ("degraded", "unhealthy") for s in states)
+        if states:
+            text = f"{needy} of {counted(len(states), 'service')} {'needs' if needy == 1 else 'need'} you"
+            self.menu.addAction(text if needy else "All is well").setEnabled(False)
+            self.menu.addSeparator()
+        for state in states:
+            sign = _SIGNS[OF_HEALTH[overall(state)]]
+            action = self.menu.addAction(f"{sign}  {state.service.name} · {list_line(state, now)}")
+            action.triggered.connect(lambda _=False, name=state.service.name: self._open(name))
+        if states:
+            self.menu.addSeparator()
+        self.menu.addAction("Open Changeover").triggered.connect(lambda: self._open(None))
+        self.menu.addSeparator()
+        self.menu.addAction("Quit").triggered.connect(lambda: self._quit())
+
+
+#: Both looks, for pictures of the icon on light and dark panels.
+LOOKS = (LIGHT, DARK)

@@ -1,0 +1,187 @@
+"""DNS messages to one server and back: a question by UDP, then TCP; many questions over one TCP connection."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rdataclass
+import dns.rdatatype
+
+from changeover.model.errors import Unavailable
+
+#: An answer by UDP is waited for this long before the question is asked again, by TCP in the end.
+UDP_TIMEOUT = 1.5
+TIMEOUT = 5.0
+
+
+class Server(NamedTuple):
+    """The address and port of a DNS server."""
+
+    address: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return host if self.port == 53 else f"{host}:{self.port}"
+
+
+class NoRoute(Unavailable):
+    """This computer has no route to that address family, so the server was not asked at all."""
+
+
+def parse_server(text: str) -> tuple[str, int]:
+    """`host`, `host:port`, `[v6]:port` or a bare IPv6 address, as (host, port). ValueError for anything else."""
+    host, port = text.strip(), "53"
+    if host.startswith("["):
+        host, closed, rest = host[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            raise ValueError(f"{text!r} is not host or host:port")
+        port = rest[1:] or port
+    elif host.count(":") == 1:
+        host, port = host.split(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"{text!r} is not host or host:port")
+    return host, int(port)
+
+
+def question(name: str, rtype: str, recursion: bool = False) -> dns.message.QueryMessage:
+    """A query for one name and type. Recursion is asked for only where a resolver is meant."""
+    query = dns.message.make_query(dns.name.from_text(name), rtype, use_edns=0, payload=1232)
+    query.flags = dns.flags.RD if recursion else 0
+    return query
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.received: asyncio.Queue[bytes | OSError] = asyncio.Queue()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.received.put_nowait(data)
+
+    def error_received(self, exc: Exception) -> None:
+        self.received.put_nowait(OSError(str(exc)))
+
+
+async def ask(server: Server, query: dns.message.Message, timeout: float = TIMEOUT) -> dns.message.Message:
+    """The server's answer to one query: by UDP, by TCP where that is cut short or stays silent.
+
+    Raises Unavailable, naming the server, when there is no usable answer within `timeout` seconds, and NoRoute when
+    this computer cannot reach that address family at all.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            answer = await _ask_udp(server, query, min(UDP_TIMEOUT, timeout / 2))
+            if answer is None or answer.flags & dns.flags.TC:
+                answer = (await ask_all(server, [query], timeout))[0]
+            return answer
+    except TimeoutError:
+        raise Unavailable(f"{server} did not answer within {timeout:g} s", _CHECK_SERVER) from None
+
+
+async def _ask_udp(server: Server, query: dns.message.Message, wait: float) -> dns.message.Message | None:
+    loop = asyncio.get_running_loop()
+    try:
+        transport, datagrams = await loop.create_datagram_endpoint(_Datagrams, remote_addr=server)
+    except OSError as error:
+        raise NoRoute(f"{server} cannot be reached from here: {error.strerror or error}") from None
+    try:
+        transport.sendto(query.to_wire())
+        async with asyncio.timeout(wait):
+            while True:
+                received = await datagrams.received.get()
+                if isinstance(received, OSError):
+                    return None
+                answer = _parse(received)
+                if answer is not None and query.is_response(answer):
+                    return answer
+    except TimeoutError:
+        return None
+    finally:
+        transport.close()
+
+
+def _parse(wire: bytes) -> dns.message.Message | None:
+    try:
+        return dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
+    except dns.exception.DNSException:
+        return None
+
+
+async def ask_all(
+    server: Server, queries: Sequence[dns.message.Message], timeout: float = TIMEOUT
+) -> list[dns.message.Message]:
+    """The answers to many queries, in their order, over one TCP connection (RFC 7766, 6.2.1.1: pipelined).
+
+    A server that closes the connection half way is asked for the rest over a new one. Raises Unavailable and NoRoute
+    as `ask` does.
+    """
+    for number, query in enumerate(queries, start=random.randrange(65536)):
+        query.id = number % 65536
+    answers: dict[int, dns.message.Message] = {}
+    try:
+        async with asyncio.timeout(timeout):
+            while missing := [q for q in queries if q.id not in answers]:
+                before = len(answers)
+                await _pipeline(server, missing, answers)
+                if len(answers) == before:
+                    raise Unavailable(f"{server} closed the connection without an answer", _CHECK_SERVER)
+    except TimeoutError:
+        raise Unavailable(f"{server} did not answer within {timeout:g} s", _CHECK_SERVER) from None
+    return [answers[q.id] for q in queries]
+
+
+async def _pipeline(
+    server: Server, queries: Sequence[dns.message.Message], answers: dict[int, dns.message.Message]
+) -> None:
+    by_id = {q.id: q for q in queries}
+    reader, writer = await connect(server)
+    try:
+        for query in queries:
+            wire = query.to_wire()
+            writer.write(len(wire).to_bytes(2, "big") + wire)
+        for _ in queries:
+            received = await read_message(reader)
+            if received is None:
+                return
+            answer = _parse(received)
+            asked = by_id.get(answer.id) if answer else None
+            if answer is not None and asked is not None and asked.is_response(answer):
+                answers[answer.id] = answer
+    except OSError:
+        return
+    finally:
+        writer.close()
+
+
+async def connect(server: Server) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A TCP connection to a DNS server. Raises Unavailable or NoRoute."""
+    try:
+        reader, writer = await asyncio.open_connection(server.address, server.port)
+    except ConnectionRefusedError:
+        raise Unavailable(f"{server} refuses connections", _CHECK_SERVER) from None
+    except OSError as error:
+        raise NoRoute(f"{server} cannot be reached from here: {error.strerror or error}") from None
+    opened = writer.get_extra_info("socket")
+    if opened is not None:
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return reader, writer
+
+
+async def read_message(reader: asyncio.StreamReader) -> bytes | None:
+    """The next message of a TCP connection (RFC 1035, 4.2.2), or None where the server closed it."""
+    try:
+        size = int.from_bytes(await reader.readexactly(2), "big")
+        return await reader.readexactly(size)
+    except asyncio.IncompleteReadError:
+        return None
+
+
+_CHECK_SERVER = "Check that the DNS server runs and that a firewall lets TCP and UDP through."

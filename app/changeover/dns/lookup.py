@@ -1,0 +1,211 @@
+"""Looking names up: at every authoritative server directly, and at resolvers with the TTL that is left there."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Sequence
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.resolver
+from msgspec import Struct
+
+from changeover.dns.exchange import NoRoute, Server, ask, ask_all, parse_server, question
+from changeover.dns.wire import record_sets_in
+from changeover.model.errors import NotFound, Unavailable
+from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.service import LookupSettings
+from changeover.model.situation import ServerAnswer
+
+_TYPES = ("A", "AAAA", "HTTPS", "SVCB")
+TIMEOUT = 4.0
+
+
+class NameServer(Struct, frozen=True):
+    """One authoritative server of a zone with all its addresses."""
+
+    name: str
+    servers: tuple[Server, ...]
+
+
+class ResolverAnswer(Struct, frozen=True, kw_only=True):
+    """What a resolver's cache gives for a hostname, and for how many seconds more; `error` where it does not answer."""
+
+    resolver: str
+    hostname: str
+    records: tuple[RecordSet, ...] = ()
+    error: str | None = None
+
+    @property
+    def ttl_left(self) -> int:
+        return max((r.ttl for r in self.records), default=0)
+
+
+class Lookup:
+    """Looks names up as the settings say. Every answer is fresh; nothing is cached but the name servers' addresses."""
+
+    def __init__(self, settings: LookupSettings) -> None:
+        self._settings = settings
+        self._name_servers: dict[str, tuple[NameServer, ...]] = {}
+
+    async def name_servers(self, zone: str) -> tuple[NameServer, ...]:
+        """The authoritative servers of `zone`: those of the settings, else by its NS records.
+
+        Raises NotFound where the zone has none, Unavailable where no resolver answers.
+        """
+        if zone not in self._name_servers:
+            self._name_servers[zone] = await self._find_name_servers(zone)
+        return self._name_servers[zone]
+
+    async def _find_name_servers(self, zone: str) -> tuple[NameServer, ...]:
+        if zone in self._settings.nameservers:
+            hosts = [(text, *parse_server(text)) for text in self._settings.nameservers[zone]]
+        else:
+            names = [value for r in await self.resolve(zone, "NS") if r.type == "NS" for value in r.values]
+            hosts = [(name.rstrip("."), name.rstrip("."), 53) for name in names]
+        if not hosts:
+            raise NotFound(f"The zone {zone} has no name servers", "Check that the zone is delegated.")
+
+        async def one(label: str, host: str, port: int) -> NameServer:
+            addresses = await self.addresses(host)
+            return NameServer(label, tuple(Server(address, port) for address in addresses))
+
+        return tuple(await asyncio.gather(*(one(*host) for host in hosts)))
+
+    async def authoritative(
+        self, zone: str, hostnames: Sequence[str], types: Sequence[str] = _TYPES
+    ) -> tuple[ServerAnswer, ...]:
+        """What every address of every authoritative server says about `hostnames`, asked directly, all at once.
+
+        A CNAME comes with the answer for any of `types`.
+
+        A server that is silent or wrong gives answers with `error`; one that this computer cannot route to gives
+        answers that are marked as not checked. Raises what `name_servers` raises.
+        """
+        servers = await self.name_servers(zone)
+        pairs = [(ns, server) for ns in servers for server in ns.servers]
+        answers = await asyncio.gather(*(_ask_server(ns.name, server, zone, hostnames, types) for ns, server in pairs))
+        nowhere = [
+            ServerAnswer(server=ns.name, address="", hostname=name, zone=zone, error="its name has no address")
+            for ns in servers
+            if not ns.servers
+            for name in hostnames
+        ]
+        return (*itertools.chain.from_iterable(answers), *nowhere)
+
+    async def resolvers(self, hostname: str) -> tuple[ResolverAnswer, ...]:
+        """What each resolver of the settings has for `hostname` now, with the TTL left in its cache."""
+
+        async def one(text: str) -> ResolverAnswer:
+            try:
+                server = await self._resolver(text)
+                both = await asyncio.gather(
+                    *(ask(server, question(hostname, rtype, recursion=True), TIMEOUT) for rtype in ("A", "AAAA"))
+                )
+            except (Unavailable, ValueError) as error:
+                return ResolverAnswer(resolver=text, hostname=hostname, error=str(error))
+            found = {r.type: r for answer in both for r in record_sets_in(answer.answer, hostname)}
+            return ResolverAnswer(resolver=text, hostname=hostname, records=address_set(found.values()))
+
+        return tuple(await asyncio.gather(*(one(text) for text in self._settings.resolvers)))
+
+    async def resolve(self, name: str, rtype: str) -> tuple[RecordSet, ...]:
+        """The answer of the first resolver that has one, CNAME chain included; then the system's resolvers.
+
+        Empty where the name does not exist or has no such records. Raises Unavailable where nobody answers.
+        """
+        silent = []
+        for text in (*self._settings.resolvers, *_system_resolvers()):
+            try:
+                answer = await ask(await self._resolver(text), question(name, rtype, recursion=True), TIMEOUT)
+            except Unavailable as error:
+                silent.append(str(error))
+                continue
+            if answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                return tuple(r for rrset in answer.answer for r in record_sets_in([rrset], rrset.name.to_text()))
+            silent.append(f"{text} answers {dns.rcode.to_text(answer.rcode())}")
+        raise Unavailable(f"{name} could not be resolved: {'; '.join(silent)}", "Check your connection.")
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """All addresses of a host, IPv4 first; an address stands for itself. Empty where it has none."""
+        if _is_address(host):
+            return (host,)
+        if host == "localhost":
+            return ("127.0.0.1",)
+        both = await asyncio.gather(self.resolve(host, "A"), self.resolve(host, "AAAA"))
+        return tuple(v for found in both for r in found if r.type in ("A", "AAAA") for v in r.values)
+
+    async def _resolver(self, text: str) -> Server:
+        host, port = parse_server(text)
+        if _is_address(host):
+            return Server(host, port)
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=2)
+        return Server(str(found[0][4][0]), port)
+
+
+async def _ask_server(
+    label: str, server: Server, zone: str, hostnames: Sequence[str], types: Sequence[str]
+) -> list[ServerAnswer]:
+    asked = [(name, rtype) for name in hostnames for rtype in types]
+    queries = [question(*q) for q in asked]
+    try:
+        if len(queries) <= 2 * len(_TYPES):
+            answers = await asyncio.gather(*(ask(server, query, TIMEOUT) for query in queries))
+        else:
+            answers = await ask_all(server, queries, TIMEOUT)
+    except Unavailable as error:
+        return [
+            ServerAnswer(
+                server=label,
+                address=str(server),
+                hostname=name,
+                zone=zone,
+                error=error.text,
+                checked=not isinstance(error, NoRoute),
+            )
+            for name in hostnames
+        ]
+    by_name: dict[str, list[dns.message.Message]] = {name: [] for name in hostnames}
+    for (name, _), answer in zip(asked, answers, strict=True):
+        by_name[name].append(answer)
+    return [
+        ServerAnswer(
+            server=label,
+            address=str(server),
+            hostname=name,
+            zone=zone,
+            records=_address_set_in(by_name[name], name),
+            error=_problem(by_name[name]),
+        )
+        for name in hostnames
+    ]
+
+
+def _address_set_in(answers: Iterable[dns.message.Message], name: str) -> AddressSet:
+    found = {r.type: r for answer in answers for r in record_sets_in(answer.answer, name)}
+    return address_set(found.values())
+
+
+def _problem(answers: Iterable[dns.message.Message]) -> str | None:
+    for answer in answers:
+        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            return f"it answers {dns.rcode.to_text(answer.rcode())}"
+        if not answer.flags & dns.flags.AA:
+            return "it is not authoritative for this name"
+    return None
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdecimal()
+
+
+def _system_resolvers() -> list[str]:
+    """The system's resolvers, tried last. A system without a list of them has none."""
+    try:
+        found = dns.resolver.get_default_resolver().nameservers
+    except (dns.exception.DNSException, OSError):
+        return []
+    return [str(server) for server in found if isinstance(server, str)]

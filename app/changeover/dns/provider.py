@@ -1,0 +1,172 @@
+"""The contract of a DNS provider: what Changeover asks of it, and what it promises in return.
+
+A provider reads the record sets of given names and replaces whole address sets, expecting exactly what was read.
+It never changes or removes a record set of another type, and never one at another name.
+
+Reading. `await provider.read("shop.example", ["shop.example", "www.shop.example"])` gives for each name everything
+that stands there, in canonical form; a name without records gives an empty tuple:
+
+    {"shop.example": (RecordSet(name="shop.example", type="A", ttl=60, values=("192.0.2.10",)),
+                      RecordSet(name="shop.example", type="MX", ttl=3600, values=("10 mail.shop.example.",))),
+     "www.shop.example": (RecordSet(name="www.shop.example", type="CNAME", ttl=60, values=("primary.example.net",)),)}
+
+Changing. Each `Change` says "replace the address set of this name, expected to be exactly `before`, by `after`":
+
+    change = Change(account="dns-main", zone="shop.example", name="www.shop.example",
+                    before=(www_cname,), after=(www_a, www_aaaa))
+    result = await provider.apply("shop.example", [change])
+
+- `Applied`: every change of the batch is made. A record set whose type stays was replaced in place.
+- `ChangedMeanwhile`: some name was not as expected. Nothing was changed, at no name; `conflicts` says where.
+- `Unsure`: the answer was lost (time-out, connection, a 5xx). Everything or nothing may have happened, and where
+  `batch_names` is 0 a part. The caller reads and decides; the provider never repeats a write by itself.
+- A ProviderError is raised when provably nothing was changed: a wrong credential, a refusal, no connection.
+
+With `before` empty the name is expected to have no address records. `after` is never empty unless the run undoes the
+creation of a name.
+
+What a provider cannot compare itself (Cloudflare everything, RFC 2136 the TTL) it reads again right before the write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from msgspec import Struct
+
+from changeover.model.capabilities import Capabilities
+from changeover.model.plan import Change
+from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.secret import Secret
+from changeover.model.words import values_text
+
+
+class Applied(Struct, frozen=True):
+    """Every change of the batch is made."""
+
+
+class ChangedMeanwhile(Struct, frozen=True):
+    """Nothing was changed: these names were not as expected. The texts say what stood there, as far as known."""
+
+    conflicts: tuple[str, ...]
+
+
+class Unsure(Struct, frozen=True):
+    """Nobody knows what happened; `text` says why."""
+
+    text: str
+
+
+Result = Applied | ChangedMeanwhile | Unsure
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What stands at the names that were asked for.
+
+    `records` has every name asked for. `wildcards`: names that only a wildcard answers for; their `records` are empty.
+    `policies`: names whose records carry a routing policy, with the policy in words.
+    """
+
+    records: dict[str, tuple[RecordSet, ...]]
+    wildcards: tuple[str, ...] = ()
+    policies: dict[str, str] = {}
+
+
+def conflicts(change: Change, live: Iterable[RecordSet]) -> list[str]:
+    """In words, how `live`, all that stands at the change's name, differs from what the change expects there."""
+    there = tuple(live)
+    now, expected = address_set(there), address_set(change.before)
+    if now != expected:
+        was, found = values_text(expected), values_text(now)
+        return [
+            f"{change.name} was {was}, and is now {found if found != was else 'so with another TTL or other flags'}"
+        ]
+    others = sorted({r.type for r in there if r not in now})
+    gets_cname = any(r.type == "CNAME" for r in change.after) and all(r.type != "CNAME" for r in expected)
+    if gets_cname and others and change.name != change.zone:
+        return [f"{change.name} has {', '.join(others)} as well, and a CNAME must stand alone"]
+    return []
+
+
+class Access(Struct, frozen=True, kw_only=True):
+    """What a credential can do: the zones it sees, and whether it may write there (None: not known)."""
+
+    zones: tuple[str, ...]
+    may_write: bool | None
+
+
+class Provider(Protocol):
+    """One account at a DNS provider. Errors are those of changeover.model.errors, with the provider's own words."""
+
+    capabilities: Capabilities
+
+    async def read(self, zone: str, names: Sequence[str]) -> Reading:
+        """Everything that stands at `names` (see above). Raises NotFound where the account does not have the zone."""
+        ...
+
+    async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
+        """Makes one batch of changes, all or nothing where `batch_names` is not 0 (see above)."""
+        ...
+
+    async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
+        """The address sets that stand at the names of `changes` now, read right after a write.
+
+        May ask for less than `read`: only for the types that `changes` speak of.
+        """
+        ...
+
+    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+        """What this provider makes of `after` where `before` stands: flags carried over, TTLs as it means them.
+
+        Pure. `read` after an applied change gives exactly this.
+        """
+        ...
+
+    async def verify(self, zone: str, names: Sequence[str]) -> Access:
+        """Proves that the credential can read the zone and says whether it may change `names`, changing nothing."""
+        ...
+
+    async def zones(self) -> tuple[str, ...] | None:
+        """The zones that the credential sees, or None where the provider cannot list them."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes connections. The provider is not used afterwards."""
+        ...
+
+
+class SecretField(Struct, frozen=True):
+    """A secret that an account needs. It is kept in the keyring under `name`."""
+
+    name: str
+    label: str
+    help: str
+
+
+class ProviderType(Protocol):
+    """What a module of changeover.dns.providers declares as its `PROVIDER`."""
+
+    label: ClassVar[str]
+    #: The account's keys in the settings file; a frozen msgspec Struct with defaults where a key may be left out.
+    options: ClassVar[type[Struct]]
+
+    @staticmethod
+    def secrets(options: Any) -> tuple[SecretField, ...]:
+        """The secrets that an account with these options needs; empty where it needs none."""
+        ...
+
+    @staticmethod
+    def faults(options: Any) -> list[tuple[str, str]]:
+        """What is wrong with the options beyond their types: (key, what would be right)."""
+        ...
+
+    @staticmethod
+    def host(options: Any) -> str:
+        """The host that the secret is meant for. A stored secret is refused for any other."""
+        ...
+
+    @staticmethod
+    def open(account: str, options: Any, secrets: Mapping[str, Secret]) -> Provider:
+        """The account, ready for use. No I/O happens before the first call."""
+        ...

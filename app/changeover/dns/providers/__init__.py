@@ -1,0 +1,19 @@
+"""The DNS providers, one module each. A new one is registered here, in one line."""
+
+from __future__ import annotations
+
+import importlib
+
+from changeover.dns.provider import ProviderType
+
+#: By the name that the settings file uses. Modules are imported when first needed: each brings its own libraries.
+PROVIDERS = {
+    "rfc2136": "changeover.dns.providers.rfc2136",
+    "cloudflare": "changeover.dns.providers.cloudflare",
+}
+
+
+def provider_type(name: str) -> ProviderType:
+    """The provider of that name. KeyError where there is none."""
+    provider: ProviderType = importlib.import_module(PROVIDERS[name]).PROVIDER
+    return provider

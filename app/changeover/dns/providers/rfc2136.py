@@ -1,0 +1,343 @@
+"""Any DNS server that takes dynamic updates (RFC 2136), signed with TSIG (RFC 8945): BIND, Knot, PowerDNS and others.
+
+One batch is one UPDATE message, which the server applies as a whole or not at all (RFC 2136, 3.7), and whose
+prerequisites are a native compare-and-set: they name the value of every address record set that is expected, and the
+absence of every address type that is not. Prerequisites ignore the TTL (RFC 2136, 2.4.2), so TTLs are read again right
+before the update. What a server would silently ignore (a CNAME beside other records, RFC 2136, 3.4.2.2) is kept from
+happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards.
+
+Reading is by direct queries for the given names; no zone transfer is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets as random_names
+from collections.abc import Iterable, Mapping, Sequence
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdataset
+import dns.rdatatype
+import dns.tsig
+import dns.tsigkeyring
+import dns.update
+from msgspec import Struct
+
+from changeover.dns.exchange import Server, ask_all, connect, parse_server, question, read_message
+from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Reading, Result, SecretField, Unsure, conflicts
+from changeover.dns.wire import record_sets_in
+from changeover.model.capabilities import Capabilities
+from changeover.model.errors import (
+    AuthError,
+    NotFound,
+    PermissionDenied,
+    ProviderError,
+    Rejected,
+    Unavailable,
+)
+from changeover.model.plan import Change
+from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set
+from changeover.model.secret import Secret
+
+#: Address types that a zone file can hold.
+_ADDRESS = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")
+#: What else may stand at a name; asked for so that a CNAME is never put beside it.
+_OTHERS = ("NS", "SOA", "MX", "TXT", "CAA", "SRV", "DS", "NAPTR", "LOC", "SSHFP", "TLSA", "PTR", "URI", "DNAME")
+#: What fits into one message (64 KiB) when names of 40 letters with two addresses of each family become CNAMEs.
+BATCH_NAMES = 150
+TIMEOUT = 10.0
+#: What tells a wildcard: a CNAME is in the answer to any of these.
+_PROBED = ("A", "AAAA", "HTTPS")
+ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int")
+
+_Answers = dict[tuple[str, str], dns.message.Message]
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """The account's keys in the settings file."""
+
+    server: str
+    key_name: str | None = None
+    algorithm: str = "hmac-sha256"
+
+
+class Rfc2136:
+    """One server that takes updates. Implements changeover.dns.provider.Provider."""
+
+    def __init__(self, account: str, options: Options, secret: Secret | None, timeout: float = TIMEOUT) -> None:
+        self.account = account
+        self._options = options
+        self._secret = secret
+        self._timeout = timeout
+        self.capabilities = Capabilities(
+            label=f"DNS server {options.server}",
+            batch_names=BATCH_NAMES,
+            native_compare_and_set=True,
+            propagates_atomically=True,
+        )
+
+    async def read(self, zone: str, names: Sequence[str]) -> Reading:
+        server = await self._server()
+        probe = random_names.token_hex(8)
+        beside = {name: f"{probe}.{name.partition('.')[2]}" for name in names if name != zone}
+        asked = [(name, rtype) for name in names for rtype in (*_ADDRESS, *_OTHERS)]
+        asked += [(label, rtype) for label in dict.fromkeys(beside.values()) for rtype in _PROBED]
+        answers = await self._ask(server, [(zone, "SOA"), *asked])
+        soa = answers[(zone, "SOA")]
+        if soa.rcode() == dns.rcode.REFUSED or not any(r.type == "SOA" for r in record_sets_in(soa.answer, zone)):
+            raise NotFound(f"{server} does not serve the zone {zone}", "Check the zone's name and the server.")
+        self._refuse_errors(zone, answers.values())
+        records: dict[str, tuple[RecordSet, ...]] = {}
+        for name in names:
+            if not answers[(name, "A")].flags & dns.flags.AA and answers[(name, "A")].authority:
+                raise Rejected(
+                    f"{name} is delegated away from {zone} on {server}",
+                    "Name the zone that really holds it; a record added here would serve nothing.",
+                )
+            records[name] = _found(answers, name, (*_ADDRESS, *_OTHERS))
+        by_wildcard = {name: _content(_found(answers, label, _PROBED)) for name, label in beside.items()}
+        suspects = [name for name, content in by_wildcard.items() if content and content <= _content(records[name])]
+        below = {name: f"{probe}.{name}" for name in suspects}
+        answers = await self._ask(server, [(label, rtype) for label in below.values() for rtype in _PROBED])
+        wildcards = [n for n, label in below.items() if _content(_found(answers, label, _PROBED)) == by_wildcard[n]]
+        return Reading(records=records | dict.fromkeys(wildcards, ()), wildcards=tuple(wildcards))
+
+    async def _ask(self, server: Server, asked: Sequence[tuple[str, str]]) -> _Answers:
+        return dict(zip(asked, await ask_all(server, [question(*q) for q in asked], self._timeout), strict=True))
+
+    async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
+        types = {c.name: sorted({r.type for r in (*c.before, *c.after)}) for c in changes}
+        asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
+        answers = await ask_all(await self._server(), [question(*q) for q in asked], self._timeout)
+        self._refuse_errors(zone, answers)
+        live: dict[str, dict[str, RecordSet]] = {name: {} for name in types}
+        for (name, _), answer in zip(asked, answers, strict=True):
+            live[name].update({r.type: r for r in record_sets_in(answer.answer, name)})
+        return {name: address_set(found.values()) for name, found in live.items()}
+
+    async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
+        server = await self._server()
+        # The TTLs, which no prerequisite can compare. Values are compared as well, for a better message.
+        answers = await self._ask(server, [(change.name, r.type) for change in changes for r in change.before])
+        found = [
+            text
+            for change in changes
+            for text in conflicts(change, _found(answers, change.name, [r.type for r in change.before]))
+        ]
+        if found:
+            return ChangedMeanwhile(tuple(found))
+        update = self._update(zone)
+        _add_changes(update, changes)
+        try:
+            wire = update.to_wire(max_size=65535)
+        except dns.exception.TooBig:
+            raise Rejected(
+                "These changes do not fit into one update message", "Switch fewer hostnames at once."
+            ) from None
+        result = await self._send(server, zone, update, wire)
+        return await self._in_words(zone, changes) if isinstance(result, ChangedMeanwhile) else result
+
+    async def _in_words(self, zone: str, changes: Sequence[Change]) -> ChangedMeanwhile:
+        """What a failed prerequisite means, by reading: the server does not say which one it was."""
+        found: list[str] = []
+        with contextlib.suppress(ProviderError):
+            records = (await self.read(zone, [change.name for change in changes])).records
+            found = [text for change in changes for text in conflicts(change, records[change.name])]
+        return ChangedMeanwhile(tuple(found) or ("The server says that a record is no longer what was read",))
+
+    async def _send(self, server: Server, zone: str, update: dns.update.UpdateMessage, wire: bytes) -> Result:
+        try:
+            async with asyncio.timeout(self._timeout):
+                reader, writer = await connect(server)
+        except TimeoutError:
+            raise Unavailable(f"{server} did not accept a connection within {self._timeout:g} s") from None
+        try:
+            async with asyncio.timeout(self._timeout):
+                writer.write(len(wire).to_bytes(2, "big") + wire)
+                received = await read_message(reader)
+        except TimeoutError:
+            return Unsure(f"{server} took the update but did not answer within {self._timeout:g} s")
+        except OSError as error:
+            return Unsure(f"the connection to {server} broke: {error.strerror or error}")
+        finally:
+            writer.close()
+        if received is None:
+            return Unsure(f"{server} closed the connection without an answer")
+        try:
+            answer = dns.message.from_wire(received, keyring=update.keyring, request_mac=update.mac)
+        except dns.tsig.PeerError as error:
+            raise _tsig_error(server, error) from None
+        except dns.exception.DNSException as error:
+            return Unsure(f"the answer of {server} could not be read: {error}")
+        if not update.is_response(answer) or (update.keyring and not answer.had_tsig):
+            return Unsure(f"the answer of {server} is not signed, or not to this update")
+        return self._result(server, zone, answer.rcode())
+
+    def _result(self, server: Server, zone: str, rcode: dns.rcode.Rcode) -> Result:
+        if rcode == dns.rcode.NOERROR:
+            return Applied()
+        if rcode in (dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN, dns.rcode.NXRRSET, dns.rcode.YXRRSET):
+            return ChangedMeanwhile(())
+        if rcode == dns.rcode.SERVFAIL:
+            return Unsure(f"{server} answered SERVFAIL")
+        raise self._refusal(server, zone, rcode)
+
+    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+        return after
+
+    async def verify(self, zone: str, names: Sequence[str]) -> Access:
+        """Sends an update that deletes an address which is not there: permission is checked, nothing changes."""
+        await self.read(zone, [])
+        server = await self._server()
+        update = self._update(zone)
+        for name in names or [zone]:
+            update.delete(dns.name.from_text(name), dns.rdata.from_text("IN", "A", "0.0.0.0"))
+        try:
+            result = await self._send(server, zone, update, update.to_wire(max_size=65535))
+        except PermissionDenied:
+            return Access(zones=(zone,), may_write=False)
+        return Access(zones=(zone,), may_write=True if isinstance(result, Applied) else None)
+
+    async def zones(self) -> None:
+        return None
+
+    async def aclose(self) -> None:
+        pass
+
+    async def _server(self) -> Server:
+        host, port = parse_server(self._options.server)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timeout):
+                found = await loop.getaddrinfo(host, port, type=1)
+        except OSError as error:
+            why = error.strerror or "no answer in time"
+            raise Unavailable(f"The name of the DNS server {host} cannot be resolved: {why}") from None
+        return Server(str(found[0][4][0]), port)
+
+    def _update(self, zone: str) -> dns.update.UpdateMessage:
+        update = dns.update.UpdateMessage(dns.name.from_text(zone))
+        if self._options.key_name is not None and self._secret is not None:
+            algorithm = dns.name.from_text(self._options.algorithm)
+            try:
+                keyring = dns.tsigkeyring.from_text({self._options.key_name: self._secret.reveal()})
+            except ValueError:
+                raise AuthError(
+                    f"The secret of account {self.account} is no TSIG key: it is not base64",
+                    f"Add it again: changeover account add {self.account} … --replace",
+                ) from None
+            update.use_tsig(keyring, algorithm=algorithm)
+        return update
+
+    def _refuse_errors(self, zone: str, answers: Iterable[dns.message.Message]) -> None:
+        for answer in answers:
+            if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                raise self._refusal(self._options.server, zone, answer.rcode())
+
+    def _refusal(self, server: object, zone: str, rcode: dns.rcode.Rcode) -> ProviderError:
+        said = f"{server} answers {dns.rcode.to_text(rcode)} for zone {zone}"
+        if rcode == dns.rcode.REFUSED:
+            key = self._options.key_name or "unsigned updates"
+            return PermissionDenied(said, f"Allow {key} to update this zone on the server (BIND: update-policy).")
+        if rcode in (dns.rcode.NOTAUTH, dns.rcode.NOTZONE):
+            return NotFound(said, "Check the zone's name, and that this server is its primary.")
+        if rcode == dns.rcode.SERVFAIL:
+            return Unavailable(said, "Look into the server's log.")
+        return Rejected(said, "Look into the server's log for what it did not like.")
+
+
+def _add_changes(update: dns.update.UpdateMessage, changes: Sequence[Change]) -> None:
+    """Prerequisites for all that is expected at the names, then for each name deletes before adds, or BIND drops some.
+
+    The prerequisites go by type, so that every name is written out at the beginning of the message, and only pointed
+    at after that: a pointer reaches the first 16 KiB (RFC 1035, 4.1.4).
+    """
+    names = [dns.name.from_text(change.name) for change in changes]
+    for rtype in (*_ADDRESS, *_OTHERS):
+        for name, change in zip(names, changes, strict=True):
+            expected = next((r for r in change.before if r.type == rtype), None)
+            if expected is not None:
+                update.present(name, _rdataset(expected, ttl=0))
+            elif rtype in _ADDRESS or _needs_alone(change):
+                update.absent(name, rtype)
+    for name, change in zip(names, changes, strict=True):
+        for record in change.before:
+            update.delete(name, record.type)
+        for record in change.after:
+            update.add(name, _rdataset(record, ttl=record.ttl))
+
+
+def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordSet, ...]:
+    found = {r.type: r for rtype in rtypes for r in record_sets_in(answers[(name, rtype)].answer, name)}
+    return tuple(found.values())
+
+
+def _content(records: Iterable[RecordSet]) -> set[tuple[str, tuple[str, ...]]]:
+    return {(r.type, r.values) for r in records}
+
+
+def _needs_alone(change: Change) -> bool:
+    return any(r.type == "CNAME" for r in change.after) and all(r.type != "CNAME" for r in change.before)
+
+
+def _rdataset(record: RecordSet, ttl: int) -> dns.rdataset.Rdataset:
+    texts = [value + "." if record.type in NAME_TYPES else value for value in record.values]
+    return dns.rdataset.from_text("IN", record.type, ttl, *texts)
+
+
+def _tsig_error(server: Server, error: dns.tsig.PeerError) -> AuthError:
+    if isinstance(error, dns.tsig.PeerBadTime):
+        return AuthError(
+            f"{server} refuses the signature: its clock and this computer's are more than 5 minutes apart",
+            "Set both clocks by NTP; this computer's time is the one that you see on its screen.",
+        )
+    if isinstance(error, dns.tsig.PeerBadKey):
+        return AuthError(f"{server} does not know this TSIG key", "Check key_name and algorithm against the server's.")
+    return AuthError(f"{server} refuses the signature", "The secret is not the server's: add the account again.")
+
+
+class _Type:
+    label = "DNS server with dynamic updates (RFC 2136)"
+    options = Options
+
+    @staticmethod
+    def secrets(options: Options) -> tuple[SecretField, ...]:
+        if options.key_name is None:
+            return ()
+        return (SecretField("secret", "TSIG secret", "The base64 text from the server's key file."),)
+
+    @staticmethod
+    def faults(options: Options) -> list[tuple[str, str]]:
+        found = []
+        try:
+            host, _ = parse_server(options.server)
+        except ValueError:
+            found.append(("server", 'host or host:port, such as "ns1.shop.example" or "127.0.0.1:5301"'))
+        else:
+            if options.key_name is None and not _loopback(host):
+                found.append(("key_name", "the name of a TSIG key; only a server on this computer is used unsigned"))
+        if options.algorithm not in ALGORITHMS:
+            found.append(("algorithm", f"one of {', '.join(ALGORITHMS)}"))
+        return found
+
+    @staticmethod
+    def host(options: Options) -> str:
+        return parse_server(options.server)[0]
+
+    @staticmethod
+    def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> Rfc2136:
+        return Rfc2136(account, options, secrets.get("secret"))
+
+
+def _loopback(host: str) -> bool:
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+PROVIDER = _Type

@@ -1,0 +1,1 @@
+"""Finding out whether deployments answer well."""

@@ -1,0 +1,212 @@
+"""The practice ground as a whole: started and ended as one, kept in one folder, broken and mended from anywhere."""
+
+from __future__ import annotations
+
+import errno
+import os
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import filelock
+import platformdirs
+
+from changeover.dns.exchange import Server
+from changeover.lab import certificates, dns_port, settings, web
+from changeover.lab.authority import Authority
+from changeover.lab.resolver import Resolver
+from changeover.model.errors import UsageError
+from changeover.storage.home import Home
+from changeover.storage.lock import is_locked
+
+DEPLOYMENTS = ("primary", "backup")
+#: Addresses for the two, in the order in which they are tried: macOS has only the second pair.
+_ADDRESSES = (("127.0.0.2", "127.0.0.3"), ("127.0.0.1", "::1"))
+#: Looking whether a lab runs takes its lock for a moment; a lab that starts waits that long for such a look to pass.
+_GRACE = 0.1
+
+_ZONE = """\
+@ 3600 SOA ns1 hostmaster 1 3600 600 86400 10
+@ 3600 NS ns1
+@ 3600 MX 10 mail
+@ 3600 TXT "v=spf1 mx -all"
+@ {ttl} {rtype} {address}
+www {ttl} {rtype} {address}
+mail 3600 A 192.0.2.25
+ns1 3600 A {name_server}
+"""
+
+
+class PracticeGround:
+    """A running practice ground in the folder `home`.
+
+    `deployments` has host:port of each web server; `dns` and `resolver` are host:port of the name server, which takes
+    unsigned updates, and of the resolver in front of it. `ca_file` vouches for the web servers.
+    """
+
+    service = settings.SERVICE
+
+    def __init__(self, home: Path, ports: settings.Ports, addresses: dict[str, str]) -> None:
+        self.home = home
+        self.dns = settings.server(ports.dns)
+        self.resolver = settings.server(ports.resolver)
+        self.deployments = {name: _host_port(address, ports.web) for name, address in addresses.items()}
+        self.ca_file = _folder(home) / "ca.pem"
+
+    @classmethod
+    @asynccontextmanager
+    async def started(cls, home: Path) -> AsyncIterator[Self]:
+        """Starts the practice ground, which ends with this context.
+
+        A new folder gets a new world. One that held a practice ground before shows the same world again, at the same
+        ports where these are still free. Raises UsageError where the folder is of no use or another practice ground
+        runs there, and SettingsError where a person's edit has left faults in the settings file.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                ground = await cls._start(home.absolute(), stack)
+            except OSError as error:
+                raise UsageError(
+                    f"The practice ground cannot start in {home}: {error.strerror or error}",
+                    "Choose another folder: changeover lab --home DIR",
+                ) from None
+            yield ground
+
+    @classmethod
+    async def _start(cls, home: Path, stack: AsyncExitStack) -> Self:
+        file = Home.at(home).settings_file
+        settings.refuse_foreign(file)
+        folder = _folder(home)
+        folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(_alone(home))
+        names = [*settings.HOSTNAMES, *(address for pair in _ADDRESSES for address in pair)]
+        tls = certificates.server_context(folder, names, datetime.now(UTC))
+        old = settings.remembered_ports(file)
+
+        port, addresses = await _serve_web(home, stack, tls, old.web)
+        authority = Authority(folder / f"{settings.ZONE}.zone", settings.ZONE, _new_zone(addresses[DEPLOYMENTS[0]]))
+        dns = await stack.enter_async_context(authority.serving(old.dns))
+        resolver = Resolver(Server(dns_port.ADDRESS, dns), settings.ZONE)
+        ports = settings.Ports(dns, await stack.enter_async_context(resolver.serving(old.resolver)), port)
+        if file.exists():
+            settings.move(file, old, ports)
+        else:
+            settings.write(file, ports, addresses)
+        return cls(home, ports, addresses)
+
+    def break_(self, deployment: str) -> None:
+        """From now on `deployment` answers 503. Raises UsageError where there is no such deployment."""
+        _break(self.home, deployment)
+
+    def mend(self, deployment: str) -> None:
+        """From now on `deployment` answers well again. Raises UsageError where there is no such deployment."""
+        _mend(self.home, deployment)
+
+    def broken(self) -> frozenset[str]:
+        return frozenset(name for name in DEPLOYMENTS if _broken_file(self.home, name).exists())
+
+
+def break_deployment(home: Path, name: str) -> None:
+    """Breaks a deployment of the practice ground that another process runs in `home`.
+
+    Raises UsageError where none runs there, or where it has no such deployment.
+    """
+    _refuse_idle(home)
+    _break(home, name)
+
+
+def mend_deployment(home: Path, name: str) -> None:
+    """Mends what `break_deployment` broke, and raises the same."""
+    _refuse_idle(home)
+    _mend(home, name)
+
+
+def default_home() -> Path:
+    """Where the practice ground is kept when nobody says otherwise: apart from the person's own settings."""
+    own = os.environ.get("CHANGEOVER_HOME")
+    if own:
+        return Home.at(Path(own).expanduser()).data / "lab"
+    return platformdirs.user_data_path("changeover-lab", appauthor=False)
+
+
+def _folder(home: Path) -> Path:
+    return home / "lab"
+
+
+def _lock_file(home: Path) -> Path:
+    return _folder(home) / "lab.lock"
+
+
+def _broken_file(home: Path, name: str) -> Path:
+    return _folder(home) / "broken" / name
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Holds the lock of the practice ground in `home`. It is the operating system's and dies with the process."""
+    lock = filelock.FileLock(_lock_file(home), is_singleton=False)
+    try:
+        lock.acquire(timeout=_GRACE, poll_interval=_GRACE / 4)
+    except filelock.Timeout:
+        raise UsageError(
+            f"A practice ground is already running in {home}",
+            "Use that one, or end it first. A second one needs a folder of its own: changeover lab --home DIR",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _refuse_idle(home: Path) -> None:
+    if not is_locked(_lock_file(home)):
+        raise UsageError(
+            f"No practice ground is running in {home}",
+            "Start one with `changeover lab`, or name the folder of the one that runs with --home DIR.",
+        )
+
+
+def _break(home: Path, name: str) -> None:
+    _refuse_unknown(name)
+    file = _broken_file(home, name)
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+
+
+def _mend(home: Path, name: str) -> None:
+    _refuse_unknown(name)
+    _broken_file(home, name).unlink(missing_ok=True)
+
+
+def _refuse_unknown(name: str) -> None:
+    if name not in DEPLOYMENTS:
+        raise UsageError(
+            f'The practice ground has no deployment "{name}"', f"Its deployments are {' and '.join(DEPLOYMENTS)}."
+        )
+
+
+async def _serve_web(
+    home: Path, stack: AsyncExitStack, tls: ssl.SSLContext, preferred: int | None
+) -> tuple[int, dict[str, str]]:
+    """Starts both deployments, and gives their port and their addresses by name."""
+    for pair in _ADDRESSES:
+        addresses = dict(zip(DEPLOYMENTS, pair, strict=True))
+        deployments = {a: web.Deployment(name, _broken_file(home, name)) for name, a in addresses.items()}
+        try:
+            return await stack.enter_async_context(web.serving(deployments, tls, preferred)), addresses
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+    raise OSError(errno.EADDRNOTAVAIL, f"none of the addresses {_ADDRESSES} can be used on this computer")
+
+
+def _new_zone(address: str) -> str:
+    rtype = "AAAA" if ":" in address else "A"
+    return _ZONE.format(ttl=settings.TTL, rtype=rtype, address=address, name_server=dns_port.ADDRESS)
+
+
+def _host_port(address: str, port: int | None) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,0 +1,245 @@
+"""Plans: the exact ordered steps of a switchover, computed before anything is changed, and their inverse."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from changeover.model.capabilities import Capabilities
+from changeover.model.records import AddressSet, RecordSet, address_set, same_answer
+from changeover.model.service import Service
+from changeover.model.words import counted
+
+
+class ZoneReading(Struct, frozen=True, kw_only=True):
+    """What one provider account had for a service's names in one zone, at one moment.
+
+    `records` has all record sets of each hostname, those that no plan touches included. `wanted` has, by deployment
+    and hostname, the address set that this provider would publish for it. `wildcards` are the hostnames that have no
+    records of their own but are answered by a wildcard. With `error`, nothing could be read and the rest is empty.
+    """
+
+    account: str
+    zone: str
+    capabilities: Capabilities
+    at: datetime
+    records: dict[str, tuple[RecordSet, ...]] = field(default_factory=dict)
+    wanted: dict[str, dict[str, AddressSet]] = field(default_factory=dict)
+    wildcards: tuple[str, ...] = ()
+    policies: dict[str, str] = field(default_factory=dict)
+    error: str | None = None
+    error_kind: str | None = None
+    hint: str = ""
+    may_write: bool | None = None
+
+
+#: Where an address set stands: account, zone, name.
+Place = tuple[str, str, str]
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """Replace the whole address set of one name, expected to be exactly `before`, by `after`."""
+
+    account: str
+    zone: str
+    name: str
+    before: AddressSet
+    after: AddressSet
+
+    @property
+    def place(self) -> Place:
+        return (self.account, self.zone, self.name)
+
+    @property
+    def inverse(self) -> Change:
+        return Change(account=self.account, zone=self.zone, name=self.name, before=self.after, after=self.before)
+
+    @property
+    def changes_type(self) -> bool:
+        return {r.type for r in self.before} != {r.type for r in self.after}
+
+
+class ChangeRecords(Struct, frozen=True, kw_only=True, tag="change-records"):
+    """One batch at one account: all of `changes`, or none of them."""
+
+    name: str
+    text: str
+    account: str
+    zone: str
+    changes: tuple[Change, ...]
+
+
+class CheckNameServers(Struct, frozen=True, kw_only=True, tag="name-servers"):
+    """Wait until every authoritative server gives the new address sets."""
+
+    name: str
+    text: str
+    changes: tuple[Change, ...]
+
+
+class CheckVisitors(Struct, frozen=True, kw_only=True, tag="visitors"):
+    """Ask the service by its public name, at the addresses that visitors get, who answers. `deployment` should."""
+
+    name: str
+    text: str
+    deployment: str
+    hostnames: tuple[str, ...]
+
+
+Step = ChangeRecords | CheckNameServers | CheckVisitors
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """The steps that send visitors of `service` from where they are now (`source`) to the deployment `to`.
+
+    `visitors_follow_within` is the longest time, in seconds, that a resolver may go on giving the old answer: the
+    highest TTL that stood at the names before the change.
+    """
+
+    service: str
+    source: str
+    to: str
+    steps: tuple[Step, ...]
+    made_at: datetime
+    visitors_follow_within: int = 0
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        batches = (s.changes for s in self.steps if isinstance(s, ChangeRecords))
+        return tuple(itertools.chain.from_iterable(batches))
+
+
+def changes_to(service: Service, to: str, readings: Sequence[ZoneReading]) -> tuple[Change, ...]:
+    """What must change at each account so that `to` is published.
+
+    A name that has it already is left out, whatever its TTL, so that a second run changes nothing.
+    """
+    found = []
+    for reading in readings:
+        for name in service.hostnames_in(reading.zone):
+            before = address_set(reading.records.get(name, ()))
+            after = reading.wanted[to][name]
+            if not same_answer(before, after):
+                change = Change(account=reading.account, zone=reading.zone, name=name, before=before, after=after)
+                found.append(change)
+    return tuple(found)
+
+
+def batches(changes: Sequence[Change], capabilities: Mapping[str, Capabilities]) -> Iterator[tuple[Change, ...]]:
+    """`changes` in batches, each at one account and zone and no larger than its provider takes at once.
+
+    A batch is split between hostnames, never within one.
+    """
+    place = lambda change: (change.account, change.zone)  # noqa: E731
+    for (account, _), group in itertools.groupby(sorted(changes, key=place), key=place):
+        members = list(group)
+        size = max(1, capabilities[account].batch_names)
+        for start in range(0, len(members), size):
+            yield tuple(members[start : start + size])
+
+
+def make_plan(service: Service, source: str, to: str, readings: Sequence[ZoneReading], made_at: datetime) -> Plan:
+    """The plan that sends visitors to `to`. It has no steps where everything is there already."""
+    capabilities = {reading.account: reading.capabilities for reading in readings}
+    return plan_of(service.name, source, to, changes_to(service, to, readings), capabilities, made_at)
+
+
+def plan_of(
+    service: str,
+    source: str,
+    to: str,
+    changes: Sequence[Change],
+    capabilities: Mapping[str, Capabilities],
+    made_at: datetime,
+) -> Plan:
+    """A plan of exactly these changes: the batches, then the name servers, then the service as visitors get it."""
+    if not changes:
+        return Plan(service=service, source=source, to=to, steps=(), made_at=made_at)
+    steps: list[Step] = []
+    parts = list(batches(changes, capabilities))
+    for number, part in enumerate(parts, start=1):
+        label = capabilities[part[0].account].label
+        which = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+        atomic = " in one batch" if capabilities[part[0].account].batch_names else ""
+        text = f"Change {counted(len(part), 'hostname')} at {label}, zone {part[0].zone}{atomic}{which}"
+        steps.append(
+            ChangeRecords(
+                name="change-records" if len(parts) == 1 else f"change-records-{number}",
+                text=text,
+                account=part[0].account,
+                zone=part[0].zone,
+                changes=part,
+            )
+        )
+    steps.append(
+        CheckNameServers(
+            name="name-servers",
+            text="Wait until every authoritative name server gives the new answer",
+            changes=tuple(changes),
+        )
+    )
+    names = tuple(dict.fromkeys(change.name for change in changes))
+    steps.append(
+        CheckVisitors(
+            name="visitors",
+            text=f"Check {', '.join(names[:3])}{' and more' if len(names) > 3 else ''} as a visitor",
+            deployment=to,
+            hostnames=names,
+        )
+    )
+    follow = max((r.ttl for change in changes for r in change.before), default=0)
+    return Plan(
+        service=service,
+        source=source,
+        to=to,
+        steps=tuple(steps),
+        made_at=made_at,
+        visitors_follow_within=follow,
+    )
+
+
+def inverse(plan: Plan, capabilities: Mapping[str, Capabilities], made_at: datetime) -> Plan:
+    """The plan that puts every record set of `plan` back exactly as it was, last batch first."""
+    changes = [change.inverse for change in reversed(plan.changes)]
+    return plan_of(plan.service, plan.to, plan.source, changes, capabilities, made_at)
+
+
+class Standing(Struct, frozen=True):
+    """Where a batch stands, by reading: what is still to do, what is done, what somebody else changed."""
+
+    todo: tuple[Change, ...]
+    done: tuple[Change, ...]
+    foreign: tuple[tuple[Change, AddressSet], ...]
+
+
+def standing(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> Standing:
+    """Compares `changes` with the address sets that stand at their names now.
+
+    A name found empty is to be done, expecting that emptiness: it must not stay without an answer.
+    """
+    todo, done, foreign = [], [], []
+    for change in changes:
+        now = live.get(change.place, ())
+        if now == change.after:
+            done.append(change)
+        elif now == change.before:
+            todo.append(change)
+        elif not now:
+            todo.append(
+                Change(account=change.account, zone=change.zone, name=change.name, before=(), after=change.after)
+            )
+        else:
+            foreign.append((change, now))
+    return Standing(tuple(todo), tuple(done), tuple(foreign))
+
+
+def mending(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> tuple[Change, ...]:
+    """The changes that give every name of `changes` that is found empty what stood there before."""
+    return tuple(
+        Change(account=c.account, zone=c.zone, name=c.name, before=(), after=c.before)
+        for c in changes
+        if c.before and c.after and not live.get(c.place, ())
+    )

@@ -1,0 +1,321 @@
+"""Readiness: could this deployment take over now? Findings from what was seen, all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from changeover.model import active
+from changeover.model.finding import Finding, Level, with_overridable
+from changeover.model.health import DeploymentHealth, Health, ProbeResult
+from changeover.model.plan import ZoneReading, changes_to
+from changeover.model.records import AddressSet, address_set, same_answer
+from changeover.model.service import Service
+from changeover.model.situation import Situation
+from changeover.model.words import counted, duration, values_text
+
+CERTIFICATE_BLOCK = timedelta(hours=48)
+CERTIFICATE_WARN = timedelta(days=14)
+
+
+def findings(situation: Situation, to: str, emergency: bool = False) -> tuple[Finding, ...]:
+    """All readiness findings for sending visitors to `to`, in the order of CHECKS."""
+    found: list[Finding] = []
+    found += _credential(situation)
+    found += _records_readable(situation)
+    readable = [r for r in situation.readings if r.error is None]
+    found += _records_agree(situation, readable)
+    found += _routing(situation, readable)
+    found += _answer_legal(situation, to, readable)
+    found += _type_change(situation, to, readable)
+    found += _target(situation, to)
+    found += _ttl(situation, to, readable)
+    found += _source(situation, to, emergency)
+    found += _free(situation)
+    return tuple(with_overridable(f, emergency) for f in found)
+
+
+def _credential(situation: Situation) -> list[Finding]:
+    found = []
+    for reading in situation.readings:
+        place = f"{reading.capabilities.label} account {reading.account}"
+        if reading.error_kind in ("auth", "permission", "keyring"):
+            text = f"{place}: {reading.error}"
+            found.append(Finding(check="credential", level=Level.BLOCK, text=text, fix=reading.hint))
+        elif reading.may_write is False:
+            text = f"{place} can read zone {reading.zone} but may not change it"
+            fix = "Give it the right to edit DNS records in this zone."
+            found.append(Finding(check="credential", level=Level.BLOCK, text=text, fix=fix))
+        elif reading.error is None:
+            can = "may change" if reading.may_write else "can read"
+            text = f"{place} {can} zone {reading.zone}"
+            found.append(Finding(check="credential", level=Level.PASS, text=text))
+    return found
+
+
+def _records_readable(situation: Situation) -> list[Finding]:
+    found = []
+    for reading in situation.readings:
+        if reading.error is None:
+            text = f"Read {counted(len(situation.service.hostnames_in(reading.zone)), 'hostname')} in {reading.zone}"
+            found.append(Finding(check="records-readable", level=Level.PASS, text=text))
+        else:
+            text = f"The records of {reading.zone} cannot be read at {reading.capabilities.label}: {reading.error}"
+            found.append(Finding(check="records-readable", level=Level.BLOCK, text=text, fix=reading.hint))
+    return found
+
+
+def _records_agree(situation: Situation, readable: Sequence[ZoneReading]) -> list[Finding]:
+    found = []
+    silent = sorted({f"{s.server} ({s.address})" for s in situation.servers if s.checked and s.error is not None})
+    for name in situation.service.hostnames:
+        zone = situation.service.zone_of(name)
+        expected = [address_set(r.records.get(name, ())) for r in readable if r.zone == zone]
+        if any(not same_answer(expected[0], other) for other in expected[1:]):
+            text = f"The DNS providers of {zone} disagree about {name}: {' / '.join(map(values_text, expected))}"
+            found.append(_disagreement(text))
+        if not expected or any(r.opaque for r in expected[0]) or name in _wildcards(readable):
+            continue
+        said = [s for s in situation.servers if s.hostname == name and s.error is None]
+        for other in [s for s in said if not same_answer(s.records, expected[0])]:
+            text = (
+                f"{other.server} gives {values_text(other.records)} for {name}, "
+                f"the provider has {values_text(expected[0])}"
+            )
+            found.append(_disagreement(text))
+    if silent and readable:
+        answering = any(s.error is None for s in situation.servers)
+        text = f"No answer from {', '.join(silent)}"
+        if not answering:
+            text = f"No authoritative name server answers: {', '.join(silent)}"
+        fix = "A switch ends incomplete unless a name server confirms it. Check your connection and the zone's servers."
+        found.append(Finding(check="records-agree", level=Level.WARN, text=text, fix=fix))
+    if not found and readable:
+        text = "The authoritative name servers give what the provider has"
+        found.append(Finding(check="records-agree", level=Level.PASS, text=text))
+    return found
+
+
+def _disagreement(text: str) -> Finding:
+    fix = "A change may still be on its way: wait a minute. Else the zone is served by someone else than this account."
+    return Finding(check="records-agree", level=Level.BLOCK, text=text, fix=fix)
+
+
+def _wildcards(readable: Sequence[ZoneReading]) -> set[str]:
+    return {name for reading in readable for name in reading.wildcards}
+
+
+def _routing(situation: Situation, readable: Sequence[ZoneReading]) -> list[Finding]:
+    found = []
+    for reading in readable:
+        for name, policy in reading.policies.items():
+            text = f"{name} has a routing policy at {reading.capabilities.label}: {policy}"
+            fix = "Changeover does not flatten policies. Replace it by plain records first, or switch it there."
+            found.append(Finding(check="routing-policy", level=Level.BLOCK, text=text, fix=fix))
+        for name in reading.wildcards:
+            text = f"{name} has no records of its own; a wildcard answers for it"
+            fix = f"Create records for {name} with what the wildcard gives, then try again."
+            found.append(Finding(check="wildcard", level=Level.BLOCK, text=text, fix=fix))
+    if not any(f.check == "routing-policy" for f in found) and readable:
+        found.insert(0, Finding(check="routing-policy", level=Level.PASS, text="No routing policies on these names"))
+    return found
+
+
+def _answer_legal(situation: Situation, to: str, readable: Sequence[ZoneReading]) -> list[Finding]:
+    found = []
+    service = situation.service
+    for reading in readable:
+        can = reading.capabilities
+        for name in service.hostnames_in(reading.zone):
+            wanted = reading.wanted[to][name]
+            for problem, fix in _illegal(name, reading, wanted):
+                text = f"{can.label} cannot publish {values_text(wanted)} at {name}: {problem}"
+                found.append(Finding(check="answer-legal", level=Level.BLOCK, text=text, fix=fix))
+    if not found and readable:
+        text = f"{to} can be published at {counted(len(service.hostnames), 'hostname')}"
+        found.append(Finding(check="answer-legal", level=Level.PASS, text=text))
+    return found
+
+
+def _illegal(name: str, reading: ZoneReading, wanted: AddressSet) -> list[tuple[str, str]]:
+    if not wanted:
+        return [("an empty answer would take the name off the net", f"Give {name} an answer in the settings.")]
+    types = {r.type for r in wanted}
+    own = f'Give this hostname an answer of its own: answers."{name}" = {{ a = ["…"] }}.'
+    problems = []
+    if "CNAME" in types and name == reading.zone and not reading.capabilities.apex_cname:
+        problems.append(("a CNAME cannot stand at a zone's apex (RFC 1034, 3.6.2)", own))
+    elif "CNAME" in types and not reading.capabilities.apex_cname:
+        beside = sorted({r.type for r in reading.records.get(name, ())} - {r.type for r in wanted} - _ADDRESS)
+        if beside:
+            fix = f"Move the {', '.join(beside)} records to another name, or give {name} addresses instead."
+            problems.append((f"a CNAME cannot stand beside {', '.join(beside)} (RFC 1034, 3.6.2)", fix))
+    elif "CNAME" in types and name != reading.zone:
+        beside = sorted({r.type for r in reading.records.get(name, ())} - _ADDRESS - {"TXT", "MX", "CAA"})
+        if beside:
+            fix = f"Move the {', '.join(beside)} records to another name."
+            problems.append((f"a CNAME cannot stand beside {', '.join(beside)}", fix))
+    if types & {"ALIAS", "ANAME"} and not reading.capabilities.apex_alias:
+        problems.append(("this provider has no alias records that Changeover can write", own))
+    return problems
+
+
+_ADDRESS = {"A", "AAAA", "CNAME", "ALIAS", "ANAME", "HTTPS", "SVCB", "RRSIG", "NSEC", "NSEC3"}
+
+
+def _type_change(situation: Situation, to: str, readable: Sequence[ZoneReading]) -> list[Finding]:
+    found = []
+    for change in changes_to(situation.service, to, readable):
+        can = next(r.capabilities for r in readable if r.account == change.account and r.zone == change.zone)
+        if not change.changes_type or not change.before:
+            continue
+        kinds = f"{'+'.join(r.type for r in change.before)} to {'+'.join(r.type for r in change.after)}"
+        if can.batch_names == 0:
+            text = f"{change.name} changes from {kinds}; {can.label} cannot do that in one operation"
+            fix = "Expect a moment without an answer, which resolvers may remember for the zone's negative TTL."
+            found.append(Finding(check="type-change-gap", level=Level.WARN, text=text, fix=fix))
+        elif not can.propagates_atomically:
+            text = (
+                f"{change.name} changes from {kinds} in one transaction at {can.label}, "
+                "but each record reaches its servers by itself: a server may lack an answer for a few seconds"
+            )
+            fix = "Nothing to do. An answer of the same type on both sides avoids it."
+            found.append(Finding(check="type-change-gap", level=Level.WARN, text=text, fix=fix))
+    if not found and readable:
+        text = "No name is without an answer at any moment"
+        found.append(Finding(check="type-change-gap", level=Level.PASS, text=text))
+    return found
+
+
+def _target(situation: Situation, to: str) -> list[Finding]:
+    health = situation.health.get(to)
+    if health is None or health.last is None:
+        text = f"{to} has not been checked yet"
+        return [Finding(check="target-answers", level=Level.BLOCK, text=text, fix="Wait for the first checks.")]
+    found = [_answers(to, health)]
+    tried = [r for r in health.last.results if r.ok is not None]
+    found += _marker(situation.service, to, tried)
+    if situation.service.health.scheme == "https":
+        found.append(_certificate(to, tried, situation.at))
+    return found
+
+
+def _answers(to: str, health: DeploymentHealth) -> Finding:
+    fix = f"Mend {to}, or choose another deployment. In an emergency this can be overridden by name."
+    if health.health is Health.HEALTHY:
+        return Finding(check="target-answers", level=Level.PASS, text=f"{to} answers: {health.reason}")
+    if health.health is Health.DEGRADED:
+        text = f"{to} answers only in part: {health.reason}"
+        return Finding(check="target-answers", level=Level.WARN, text=text, fix=f"Look at {to} first if time allows.")
+    if health.health is Health.UNKNOWN:
+        text = f"{to} is not proven to answer: {health.reason}"
+        return Finding(check="target-answers", level=Level.BLOCK, text=text, fix=fix)
+    text = f"{to} does not answer well: {health.reason}"
+    return Finding(check="target-answers", level=Level.BLOCK, text=text, fix=fix)
+
+
+def _marker(service: Service, to: str, tried: Sequence[ProbeResult]) -> list[Finding]:
+    deployment = service.deployment(to)
+    if deployment is None or deployment.marker is None:
+        text = f"{to} has no marker, so nobody can prove who answers after the switch"
+        fix = f'Let {to} send a header of its own and set marker = {{ header = "X-Deployment", value = "{to}" }}.'
+        return [Finding(check="marker", level=Level.WARN, text=text, fix=fix)]
+    marker = deployment.marker
+    wrong = [r for r in tried if r.marker_ok is False]
+    if wrong:
+        seen = wrong[0].marker_seen or "no such header"
+        text = f"{to} at {wrong[0].address} should say {marker.header}: {marker.value}, but says {seen}"
+        fix = "Another deployment may answer at this address. Check the answer and the marker in the settings."
+        return [Finding(check="marker", level=Level.BLOCK, text=text, fix=fix)]
+    if not any(r.marker_ok for r in tried):
+        text = f"The marker of {to} could not be read"
+        return [Finding(check="marker", level=Level.BLOCK, text=text, fix=f"See why {to} does not answer.")]
+    return [Finding(check="marker", level=Level.PASS, text=f"{to} says {marker.header}: {marker.value}")]
+
+
+def _certificate(to: str, tried: Sequence[ProbeResult], at: datetime) -> Finding:
+    bad = [r for r in tried if r.certificate_error]
+    if bad:
+        text = (
+            f"{to}: the certificate at {bad[0].address} is not good for {bad[0].hostname}: {bad[0].certificate_error}"
+        )
+        fix = "Install a certificate that covers every hostname of the service there."
+        return Finding(check="certificate", level=Level.BLOCK, text=text, fix=fix)
+    ends = [r.certificate_expires for r in tried if r.certificate_expires is not None]
+    if not ends:
+        text = f"The certificate of {to} could not be read"
+        return Finding(check="certificate", level=Level.BLOCK, text=text, fix=f"See why {to} does not answer.")
+    left = min(ends) - at
+    text = f"The certificate of {to} is valid for {duration(left.total_seconds())} more"
+    fix = "Renew it there."
+    if left < CERTIFICATE_BLOCK:
+        return Finding(check="certificate", level=Level.BLOCK, text=text, fix=fix)
+    if left < CERTIFICATE_WARN:
+        return Finding(check="certificate", level=Level.WARN, text=text, fix=fix)
+    return Finding(check="certificate", level=Level.PASS, text=text)
+
+
+def _ttl(situation: Situation, to: str, readable: Sequence[ZoneReading]) -> list[Finding]:
+    service = situation.service
+    live = [r for reading in readable for name in service.hostnames for r in address_set(reading.records.get(name, ()))]
+    if not live:
+        return []
+    longest = max(live, key=lambda r: r.ttl)
+    if longest.ttl > service.ttl and not longest.opaque:
+        text = (
+            f"{longest.name} {longest.type} has a TTL of {duration(longest.ttl)}: "
+            f"some visitors follow only after that time"
+        )
+        fix = f"Lower it to {service.ttl} s now; it counts once {duration(longest.ttl)} have passed."
+        return [Finding(check="ttl", level=Level.WARN, text=text, fix=fix)]
+    low = [r for r in readable if service.ttl < r.capabilities.least_ttl]
+    if low:
+        can = low[0].capabilities
+        text = f"ttl = {service.ttl} is below what {can.label} takes; it will be {can.least_ttl} s"
+        fix = f"Set ttl = {can.least_ttl}."
+        return [Finding(check="ttl", level=Level.WARN, text=text, fix=fix)]
+    follow = "at once after the provider's edge changes" if longest.opaque else f"within {duration(longest.ttl)}"
+    return [Finding(check="ttl", level=Level.PASS, text=f"Visitors follow {follow}")]
+
+
+def _source(situation: Situation, to: str, emergency: bool) -> list[Finding]:
+    source = situation.active
+    if source in (active.MIXED, active.ELSEWHERE, active.UNKNOWN):
+        said = {
+            active.MIXED: "Visitors reach different deployments, by hostname or name server",
+            active.ELSEWHERE: "Visitors are sent to something that is none of this service's deployments",
+            active.UNKNOWN: "Where visitors go now could not be read",
+        }[source]
+        fix = "Compare the records with the answers in the settings."
+        return [Finding(check="source-known", level=Level.BLOCK, text=said, fix=fix)]
+    found = [Finding(check="source-known", level=Level.PASS, text=f"Visitors reach {source} now")]
+    health = situation.health.get(source)
+    if source == to or health is None:
+        return found
+    if health.health is Health.UNHEALTHY:
+        text = f"{source} is down: {health.reason}"
+        level = Level.WARN if emergency else Level.BLOCK
+        fix = "" if emergency else "Switch with --emergency: steps that need the primary are then left out."
+        found.append(Finding(check="source-healthy", level=level, text=text, fix=fix))
+    else:
+        found.append(Finding(check="source-healthy", level=Level.PASS, text=f"{source} is {health.health}"))
+    return found
+
+
+def _free(situation: Situation) -> list[Finding]:
+    service = situation.service.name
+    found = []
+    if situation.unfinished_run is not None:
+        run = situation.unfinished_run
+        text = f"Run {run} of {service} is not finished"
+        fix = f"Look at it with: changeover report {run}. Then resume, undo or accept it."
+        found.append(Finding(check="unfinished-run", level=Level.BLOCK, text=text, fix=fix))
+    else:
+        found.append(Finding(check="unfinished-run", level=Level.PASS, text="No unfinished run"))
+    if situation.locked:
+        text = f"Another Changeover is working on {service} right now"
+        fix = "Wait until it is done, or look for another window or terminal on this computer."
+        found.append(Finding(check="lock", level=Level.BLOCK, text=text, fix=fix))
+    else:
+        found.append(Finding(check="lock", level=Level.PASS, text="Nobody else is working on it"))
+    return found

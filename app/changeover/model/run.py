@@ -1,0 +1,221 @@
+"""Runs: what the journal holds of one, the state folded from it, and what can be done next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from changeover.model.finding import Finding
+from changeover.model.plan import Change, Plan
+
+
+class StepState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    WARNING = "warning"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """How a run stands. `running` and `interrupted` are said of a run whose journal has no end yet."""
+
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+    UNDONE = "undone"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+
+
+class Direction(StrEnum):
+    FORWARD = "forward"
+    UNDO = "undo"
+
+
+class Started(Struct, frozen=True, kw_only=True, tag="started"):
+    """A run begins: the plan is fixed."""
+
+    plan: Plan
+    findings: tuple[Finding, ...] = ()
+    emergency: bool = False
+
+
+class UndoStarted(Struct, frozen=True, kw_only=True, tag="undo-started"):
+    """From here on the run goes back, by this plan."""
+
+    plan: Plan
+
+
+class Resumed(Struct, frozen=True, kw_only=True, tag="resumed"):
+    """A run that was left unfinished goes on, from the first step of its present direction."""
+
+
+class Intent(Struct, frozen=True, kw_only=True, tag="intent"):
+    """Step number `step` of the present direction is about to act."""
+
+    step: int
+
+
+class StepEnded(Struct, frozen=True, kw_only=True, tag="step-ended"):
+    step: int
+    state: StepState
+    text: str = ""
+    seconds: float = 0
+
+
+class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
+    outcome: Outcome
+    text: str = ""
+    seconds: float = 0
+
+
+class Committed(Struct, frozen=True, kw_only=True, tag="committed"):
+    pass
+
+
+class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
+    """A person ended the run as it stands."""
+
+    reason: str
+
+
+Event = Started | UndoStarted | Resumed | Intent | StepEnded | Ended | Committed | Accepted
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One line of the journal."""
+
+    run: str
+    at: datetime
+    event: Event
+
+
+class StepProgress(Struct, frozen=True, kw_only=True):
+    name: str
+    text: str
+    state: StepState = StepState.PENDING
+    note: str = ""
+    seconds: float = 0
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A run as its journal tells it. `plan` and `steps` are of the present direction, `forward` is the first plan."""
+
+    run: str
+    service: str
+    source: str
+    to: str
+    forward: Plan
+    plan: Plan
+    direction: Direction
+    steps: tuple[StepProgress, ...]
+    outcome: Outcome
+    started: datetime
+    ended: datetime | None
+    text: str = ""
+    seconds: float = 0
+    findings: tuple[Finding, ...] = ()
+    emergency: bool = False
+    committed: datetime | None = None
+    accepted: str | None = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return self.plan.changes
+
+    @property
+    def unfinished(self) -> bool:
+        """Must somebody end this run before the service takes a new one?"""
+        open_ends = (Outcome.INTERRUPTED, Outcome.INCOMPLETE, Outcome.RUNNING)
+        return self.outcome in open_ends and self.accepted is None
+
+    @property
+    def next(self) -> tuple[str, ...]:
+        """What can be done with the run now, safest way forward first."""
+        if self.outcome is Outcome.RUNNING:
+            return ()
+        if self.unfinished:
+            return ("resume", "undo", "accept")
+        if self.accepted is not None:
+            return ("undo",)
+        if self.outcome is Outcome.COMPLETED:
+            return ("undo",) if self.committed else ("undo", "commit")
+        return ()
+
+
+def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
+    """The state of one run from its journal, oldest entry first; `alive` while some process works on it.
+
+    Any prefix of a journal gives a state: a run without an end is interrupted, whatever it was about to do, and the
+    world must be read before anything is done about it. ValueError for a journal that does not begin with its plan.
+    """
+    if not entries or not isinstance(entries[0].event, Started):
+        raise ValueError("a run's journal begins with its plan")
+    first = entries[0].event
+    plan, direction = first.plan, Direction.FORWARD
+    steps = _fresh(plan)
+    end: tuple[Outcome, str, float, datetime] | None = None
+    committed: datetime | None = None
+    accepted: str | None = None
+    before_undo = (plan, direction, steps, end, accepted)
+    for entry in entries[1:]:
+        match entry.event:
+            case UndoStarted(plan=undo_plan):
+                before_undo = (plan, direction, steps, end, accepted)
+                plan, direction, end, accepted = undo_plan, Direction.UNDO, None, None
+                steps = _fresh(plan)
+            case Resumed():
+                end, steps = None, _fresh(plan)
+            case Intent(step=number):
+                steps[number] = _progress(steps[number], StepState.RUNNING)
+            case StepEnded(step=number, state=state, text=text, seconds=seconds):
+                steps[number] = _progress(steps[number], state, text, seconds)
+            case Ended(outcome=Outcome.REFUSED | Outcome.FAILED) if direction is Direction.UNDO:
+                plan, direction, steps, end, accepted = before_undo  # that undo changed nothing
+            case Ended(outcome=outcome, text=text, seconds=seconds):
+                end = (outcome, text, seconds, entry.at)
+            case Committed():
+                committed = entry.at
+            case Accepted(reason=reason):
+                accepted = reason
+    open_state = Outcome.RUNNING if alive else Outcome.INTERRUPTED
+    outcome, text, seconds, ended = end or (open_state, "", 0.0, None)
+    if accepted is not None and end is None:
+        outcome, ended = Outcome.INCOMPLETE, entries[-1].at
+    if outcome is Outcome.INTERRUPTED:
+        steps = [_progress(s, StepState.UNKNOWN, s.note) if s.state is StepState.RUNNING else s for s in steps]
+    return Run(
+        run=entries[0].run,
+        service=first.plan.service,
+        source=first.plan.source,
+        to=first.plan.to,
+        forward=first.plan,
+        plan=plan,
+        direction=direction,
+        steps=tuple(steps),
+        outcome=outcome,
+        started=entries[0].at,
+        ended=ended,
+        text=text,
+        seconds=seconds,
+        findings=first.findings,
+        emergency=first.emergency,
+        committed=committed,
+        accepted=accepted,
+    )
+
+
+def _fresh(plan: Plan) -> list[StepProgress]:
+    return [StepProgress(name=step.name, text=step.text) for step in plan.steps]
+
+
+def _progress(step: StepProgress, state: StepState, note: str = "", seconds: float = 0) -> StepProgress:
+    return StepProgress(name=step.name, text=step.text, state=state, note=note, seconds=seconds)

@@ -1,0 +1,29 @@
+"""A secret that does not show itself."""
+
+from __future__ import annotations
+
+
+class Secret:
+    """Holds a credential. Nothing that prints it, logs it or serialises it gives it away; `reveal()` is the one way."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not serialised")

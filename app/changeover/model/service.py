@@ -1,0 +1,135 @@
+"""What a person sets up: accounts, services, their deployments and how to check them. The settings file holds these."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from changeover.model.records import AddressSet, record_set
+
+#: Words with a meaning of their own where a deployment's name may stand.
+RESERVED_DEPLOYMENT_NAMES = ("mixed", "elsewhere", "unknown")
+
+
+class Answer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a hostname must resolve to so that visitors reach a deployment: a name, an alias, or addresses."""
+
+    cname: str | None = None
+    alias: str | None = None
+    a: tuple[str, ...] = ()
+    aaaa: tuple[str, ...] = ()
+
+    def record_sets(self, name: str, ttl: int) -> AddressSet:
+        """The record sets that publish this answer at `name`."""
+        if self.cname is not None:
+            return (record_set(name, "CNAME", ttl, [self.cname]),)
+        if self.alias is not None:
+            return (record_set(name, "ALIAS", ttl, [self.alias]),)
+        pairs = (("A", self.a), ("AAAA", self.aaaa))
+        return tuple(record_set(name, rtype, ttl, values) for rtype, values in pairs if values)
+
+    @property
+    def target(self) -> str | None:
+        """The host name that this answer leads to, where it is one."""
+        return self.cname if self.cname is not None else self.alias
+
+
+class Marker(Struct, frozen=True, forbid_unknown_fields=True):
+    """A response header that proves which deployment answered."""
+
+    header: str
+    value: str
+
+
+class Deployment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One place where a service runs. `answers` has what differs for single hostnames, such as an apex."""
+
+    name: str
+    answer: Answer
+    platform: str = "url"
+    answers: dict[str, Answer] = field(default_factory=dict)
+    marker: Marker | None = None
+
+    def answer_for(self, name: str) -> Answer:
+        return self.answers.get(name, self.answer)
+
+
+class HealthCheck(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a deployment is probed. Redirects are answers like any other and are not followed."""
+
+    path: str = "/"
+    scheme: Literal["https", "http"] = "https"
+    port: int | None = None
+    expect_status: str = "200-399"
+    expect_body: str | None = None
+    ca_file: str | None = None
+    interval: float = 30
+    timeout: float = 10
+
+    @property
+    def tcp_port(self) -> int:
+        return self.port or (443 if self.scheme == "https" else 80)
+
+
+class ZoneAt(Struct, frozen=True, forbid_unknown_fields=True):
+    """A zone at a DNS provider's account. A zone served by several providers has several of these."""
+
+    account: str
+    zone: str
+
+
+class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A public web application, reached at one or more hostnames, switched as one unit. The primary comes first."""
+
+    name: str
+    hostnames: tuple[str, ...]
+    dns: tuple[ZoneAt, ...]
+    deployments: tuple[Deployment, ...]
+    ttl: int = 60
+    health: HealthCheck = HealthCheck()
+
+    @property
+    def primary(self) -> Deployment:
+        return self.deployments[0]
+
+    def deployment(self, name: str) -> Deployment | None:
+        return next((d for d in self.deployments if d.name == name), None)
+
+    def zone_of(self, name: str) -> str | None:
+        """The longest of the service's zones that holds `name`."""
+        zones = {entry.zone for entry in self.dns}
+        return max((z for z in zones if name == z or name.endswith("." + z)), key=len, default=None)
+
+    def hostnames_in(self, zone: str) -> tuple[str, ...]:
+        return tuple(name for name in self.hostnames if self.zone_of(name) == zone)
+
+
+class Account(Struct, frozen=True):
+    """A named credential at a provider. `options` are the keys that this provider declares; no secret is among them."""
+
+    name: str
+    provider: str
+    options: dict[str, Any]
+
+
+class LookupSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where to look names up. `nameservers` by zone stand in for following the NS records."""
+
+    resolvers: tuple[str, ...] = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
+    nameservers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    witnesses: tuple[str, ...] = ("https://www.cloudflare.com/cdn-cgi/trace",)
+
+
+class Settings(Struct, frozen=True):
+    """A whole settings file."""
+
+    accounts: tuple[Account, ...] = ()
+    services: tuple[Service, ...] = ()
+    lookup: LookupSettings = LookupSettings()
+
+    def account(self, name: str) -> Account | None:
+        return next((a for a in self.accounts if a.name == name), None)
+
+    def service(self, name: str) -> Service | None:
+        return next((s for s in self.services if s.name == name), None)

@@ -1,0 +1,59 @@
+"""What was read about a service at one moment. Every decision is made from this, and from nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from changeover.model import active
+from changeover.model.health import DeploymentHealth
+from changeover.model.plan import ZoneReading
+from changeover.model.records import AddressSet, address_set
+from changeover.model.service import Service
+
+
+class ServerAnswer(Struct, frozen=True, kw_only=True):
+    """What one address of one authoritative server said about one hostname; `error` where it said nothing usable."""
+
+    server: str
+    address: str
+    hostname: str
+    zone: str
+    records: AddressSet = ()
+    error: str | None = None
+    checked: bool = True
+
+
+class Situation(Struct, frozen=True, kw_only=True):
+    """Everything that was read about a service at one moment; decisions are made from this alone."""
+
+    service: Service
+    at: datetime
+    readings: tuple[ZoneReading, ...] = ()
+    servers: tuple[ServerAnswer, ...] = ()
+    health: dict[str, DeploymentHealth] = field(default_factory=dict)
+    unfinished_run: str | None = None
+    locked: bool = False
+
+    @property
+    def active(self) -> str:
+        return active_of(self)
+
+
+def active_of(situation: Situation) -> str:
+    """The active deployment: from the providers' record sets where they can be read, else from the name servers."""
+    service = situation.service
+    places: list[str] = []
+    for name in service.hostnames:
+        readable = [r for r in situation.readings if r.zone == service.zone_of(name) and r.error is None]
+        for reading in readable:
+            wanted = {deployment: names[name] for deployment, names in reading.wanted.items()}
+            places.append(active.deployment_at(address_set(reading.records.get(name, ())), wanted))
+        if not readable:
+            said = [s for s in situation.servers if s.hostname == name and s.error is None]
+            plain = {d.name: d.answer_for(name).record_sets(name, service.ttl) for d in service.deployments}
+            places.extend(active.deployment_at(s.records, plain) for s in said)
+            if not said:
+                places.append(active.UNKNOWN)
+    return active.active_deployment(places)

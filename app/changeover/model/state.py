@@ -1,0 +1,90 @@
+"""What is shown of a service, and what stands before a switch: snapshots that windows and commands read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from changeover.model.active import UNKNOWN
+from changeover.model.finding import Finding, Level, worst
+from changeover.model.health import DeploymentHealth, Health, Round
+from changeover.model.plan import Plan
+from changeover.model.run import Run
+from changeover.model.service import Service
+from changeover.model.situation import Situation
+
+
+class ServiceState(Struct, frozen=True, kw_only=True):
+    """Everything known about one service right now.
+
+    `rounds` are the probes kept, oldest first, by deployment. `target` is where a switch would lead, and `findings`
+    say whether it could. `run` is the newest run. `working`: a run is in progress in this process.
+    """
+
+    service: Service
+    active: str = UNKNOWN
+    health: dict[str, DeploymentHealth] = field(default_factory=dict)
+    rounds: dict[str, tuple[Round, ...]] = field(default_factory=dict)
+    situation: Situation | None = None
+    target: str | None = None
+    findings: tuple[Finding, ...] = ()
+    run: Run | None = None
+    error: str | None = None
+    working: bool = False
+
+    @property
+    def readiness(self) -> Level:
+        return worst(self.findings)
+
+
+class Preparation(Struct, frozen=True, kw_only=True):
+    """What a person looks at before a switch: the plan, None where the records could not be read, and all findings."""
+
+    service: str
+    to: str
+    emergency: bool
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+    situation: Situation
+    at: datetime
+
+    @property
+    def blocked(self) -> list[Finding]:
+        return [f for f in self.findings if f.level is Level.BLOCK]
+
+    @property
+    def already_there(self) -> bool:
+        """Nothing is to be changed, and nothing unfinished stands in between."""
+        waiting = any(f.check in ("unfinished-run", "lock") for f in self.blocked)
+        return self.plan is not None and not self.plan.steps and not waiting
+
+
+class AccountRow(Struct, frozen=True, kw_only=True):
+    """One account, and where its secret is: `keyring`, `memory`, `missing`, or `none` where it needs none."""
+
+    name: str
+    provider: str
+    secret: str
+
+
+class AccountCheck(Struct, frozen=True, kw_only=True):
+    """What an account's credential can do. `may_write` is None where nobody knows before it is tried."""
+
+    account: str
+    ok: bool
+    zones: tuple[str, ...] = ()
+    may_write: bool | None = None
+    text: str = ""
+    hint: str = ""
+
+
+def switch_target(service: Service, active: str) -> str:
+    """Where a switch would lead: away from a backup to the primary, and from everything else to the first backup."""
+    backups = [d.name for d in service.deployments[1:]]
+    return service.primary.name if active in backups else backups[0]
+
+
+def is_emergency(active: str, health: dict[str, DeploymentHealth]) -> bool:
+    """Is the active deployment down, so that the rules of an emergency apply?"""
+    return active in health and health[active].health is Health.UNHEALTHY

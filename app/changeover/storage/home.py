@@ -1,0 +1,50 @@
+"""Where Changeover keeps its files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+from msgspec import Struct
+
+
+class Home(Struct, frozen=True):
+    """The folders of one installation. CHANGEOVER_HOME puts everything into one."""
+
+    config: Path
+    data: Path
+    #: CHANGEOVER_HOME's absolute path, where it is set; secrets are kept apart by it.
+    custom: str | None = None
+
+    @classmethod
+    def at(cls, folder: Path) -> Home:
+        """Everything in `folder`, as with CHANGEOVER_HOME."""
+        absolute = folder.absolute()
+        return cls(config=absolute, data=absolute, custom=str(absolute))
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        folder = os.environ.get("CHANGEOVER_HOME")
+        if folder:
+            return cls.at(Path(folder).expanduser())
+        return cls(
+            config=platformdirs.user_config_path("changeover", appauthor=False),
+            data=platformdirs.user_data_path("changeover", appauthor=False),
+        )
+
+    @property
+    def settings_file(self) -> Path:
+        return self.config / "changeover.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "changeover.db"
+
+    @property
+    def log_file(self) -> Path:
+        return self.data / "changeover.log"
+
+    def lock_file(self, service: str) -> Path:
+        safe = "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):x}" for c in service)
+        return self.data / "locks" / f"{safe}.lock"

@@ -1,0 +1,192 @@
+"""Secrets in the operating system's keyring, and nowhere else.
+
+One entry a secret field: service `changeover:<account>` (with CHANGEOVER_HOME `changeover:<account>@<its path>`), user
+name the field. Each entry also records the host that the secret was added for. What is longer than an entry may be on
+Windows (1,280 characters, since 2,560 bytes of UTF-16) is split over further entries and joined with a checksum.
+
+The keyring is called on one daemon thread: a locked Secret Service with nobody to unlock it blocks for ever, and a
+thread of an executor would be waited for when the command ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from changeover.model.errors import AuthError, KeyringError
+from changeover.model.secret import Secret
+from changeover.storage.home import Home
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+T = TypeVar("T")
+
+TIMEOUT = 20.0
+#: Room is left below Windows' 1,280 characters for the entry's own JSON.
+CHUNK = 1000
+_FIX = (
+    "Unlock or install a keyring (GNOME Keyring, KWallet or KeePassXC on Linux), or run Changeover in your desktop "
+    "session. Secrets are never written to a file."
+)
+
+
+class Vault:
+    """The secrets of one installation. `memory` holds those that a person chose to keep for this session only."""
+
+    def __init__(self, home: Home, timeout: float = TIMEOUT) -> None:
+        self._suffix = f"@{home.custom}" if home.custom else ""
+        self._timeout = timeout
+        self._memory: dict[tuple[str, str], tuple[str, Secret]] = {}
+        self._calls: queue.SimpleQueue[Callable[[], None]] | None = None
+
+    async def get(self, account: str, field: str, host: str) -> Secret | None:
+        """The secret, or None where there is none. AuthError where it was added for another host than `host`."""
+        stored = self._memory.get((account, field))
+        if stored is None:
+            text = await self._call(lambda ring: _read(ring, self._service(account), field))
+            stored = None if text is None else _unpack(account, text)
+        if stored is None:
+            return None
+        added_for, secret = stored
+        if added_for != host:
+            raise AuthError(
+                f"The secret of account {account} was added for {added_for}, not for {host}",
+                f"If that host is right, add it again: changeover account add {account} … --replace",
+            )
+        return secret
+
+    async def put(self, account: str, field: str, host: str, secret: Secret, in_memory: bool = False) -> None:
+        """Keeps a secret, replacing the one before."""
+        if in_memory:
+            self._memory[(account, field)] = (host, secret)
+            return
+        self._memory.pop((account, field), None)
+        text = json.dumps({"host": host, "secret": secret.reveal()})
+        await self._call(lambda ring: _write(ring, self._service(account), field, text))
+
+    async def forget(self, account: str, field: str) -> None:
+        """Removes a secret, if there is one."""
+        if self._memory.pop((account, field), None) is None:
+            await self._call(lambda ring: _remove(ring, self._service(account), field))
+
+    def in_memory(self, account: str, field: str) -> bool:
+        return (account, field) in self._memory
+
+    def _service(self, account: str) -> str:
+        return f"changeover:{account}{self._suffix}"
+
+    async def _call(self, work: Callable[[KeyringBackend], T]) -> T:
+        """Runs `work` with the keyring on the keyring's own thread. Raises KeyringError, in the end by time-out."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: T | None, error: KeyringError | None) -> None:
+            if not future.done():
+                if error is not None:
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)  # type: ignore[arg-type]
+
+        def on_thread() -> None:
+            result, error = None, None
+            try:
+                result = work(_usable_keyring())
+            except KeyringError as refused:
+                error = refused
+            except Exception as failed:  # noqa: BLE001  (backends raise what they like; its text may hold the secret)
+                error = KeyringError(f"The keyring failed: {type(failed).__name__}", _FIX)
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, result, error)
+
+        if self._calls is None:
+            self._calls = queue.SimpleQueue()
+            threading.Thread(target=_serve, args=(self._calls,), name="keyring", daemon=True).start()
+        self._calls.put(on_thread)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await future
+        except TimeoutError:
+            self._calls = None  # that thread may hang for ever; the next call gets a new one
+            raise KeyringError(
+                f"The keyring did not answer within {self._timeout:g} s; it may be waiting to be unlocked", _FIX
+            ) from None
+
+
+def _serve(calls: queue.SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        calls.get()()
+
+
+def _usable_keyring() -> KeyringBackend:
+    """The keyring in use. Raises KeyringError for none, null, and every kind that keeps secrets in a plain file."""
+    import keyring
+    from keyring.backends import chainer, fail, null
+
+    ring = keyring.get_keyring()
+    members = ring.backends if isinstance(ring, chainer.ChainerBackend) else [ring]
+    kinds = {f"{type(member).__module__}.{type(member).__name__}" for member in members}
+    if not kinds or isinstance(ring, fail.Keyring):
+        raise KeyringError("There is no keyring to keep secrets in", _FIX)
+    for member in members:
+        if isinstance(member, null.Keyring):
+            raise KeyringError("The keyring is switched off (the null backend)", _FIX)
+    plain = sorted(kind for kind in kinds if kind.startswith("keyrings.alt") or "plaintext" in kind.lower())
+    if plain:
+        raise KeyringError(f"The keyring {plain[0]} writes secrets to a file that anybody could read", _FIX)
+    return ring
+
+
+def _pieces_name(field: str, number: int) -> str:
+    return f"{field}#{number}"
+
+
+def _read(ring: KeyringBackend, service: str, field: str) -> str | None:
+    head = ring.get_password(service, field)
+    if head is None or not head.startswith('{"pieces"'):
+        return head
+    described = json.loads(head)
+    pieces = [ring.get_password(service, _pieces_name(field, n)) for n in range(described["pieces"])]
+    text = "".join(piece or "" for piece in pieces)
+    if hashlib.sha256(text.encode()).hexdigest() != described["sha256"]:
+        raise KeyringError(
+            f"The entry {service} in the keyring is damaged: a part is missing", "Add the account again."
+        )
+    return text
+
+
+def _write(ring: KeyringBackend, service: str, field: str, text: str) -> None:
+    _remove(ring, service, field)
+    if len(text) <= CHUNK:
+        ring.set_password(service, field, text)
+        return
+    pieces = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
+    for number, piece in enumerate(pieces):
+        ring.set_password(service, _pieces_name(field, number), piece)
+    head = {"pieces": len(pieces), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    ring.set_password(service, field, json.dumps(head))
+
+
+def _remove(ring: KeyringBackend, service: str, field: str) -> None:
+    head = ring.get_password(service, field)
+    if head is None:
+        return
+    pieces = json.loads(head)["pieces"] if head.startswith('{"pieces"') else 0
+    for name in (field, *(_pieces_name(field, n) for n in range(pieces))):
+        if ring.get_password(service, name) is not None:
+            ring.delete_password(service, name)
+
+
+def _unpack(account: str, text: str) -> tuple[str, Secret]:
+    try:
+        stored = json.loads(text)
+        return stored["host"], Secret(stored["secret"])
+    except (ValueError, KeyError, TypeError):
+        raise KeyringError(
+            f"The keyring's entry for account {account} was not written by Changeover", "Add the account again."
+        ) from None

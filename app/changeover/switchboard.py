@@ -1,0 +1,432 @@
+"""The one object that the desktop and the commands hold: services, their live state, their runs, the accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from changeover.dns.lookup import Lookup, ResolverAnswer
+from changeover.dns.provider import Provider
+from changeover.health.rounds import probe_now
+from changeover.model.errors import ChangeoverError, Refused, UsageError
+from changeover.model.finding import Level, overridden, unknown_override
+from changeover.model.health import DeploymentHealth
+from changeover.model.plan import Plan, make_plan
+from changeover.model.readiness import findings
+from changeover.model.records import RecordSet
+from changeover.model.run import Accepted, Committed, Entry, Outcome, Run, fold
+from changeover.model.service import Service, Settings
+from changeover.model.situation import Situation
+from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, is_emergency, switch_target
+from changeover.model.words import counted
+from changeover.storage import settings as settings_file
+from changeover.storage.accounts import Accounts
+from changeover.storage.home import Home
+from changeover.storage.journal import Journal
+from changeover.storage.lock import is_locked, service_lock
+from changeover.storage.secrets import Vault
+from changeover.switchover.live import LiveStates
+from changeover.switchover.reading import read_servers, read_zones
+from changeover.switchover.runner import Runner
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+log = logging.getLogger(__name__)
+
+VERIFY_TIMEOUT = 60.0
+#: A preparation older than this, in seconds, is made again before it is run.
+FRESH = 60.0
+
+
+def _ignore(_: Run) -> None:
+    return None
+
+
+class Switchboard:
+    """Everything that Changeover can do, over one home folder. Used on one asyncio loop; needs no window."""
+
+    def __init__(self, home: Home, vault: Vault | None = None) -> None:
+        """Reads the settings. Raises SettingsError with every fault of the file."""
+        self.home = home
+        self.settings = settings_file.load(home.settings_file)
+        self.vault = vault or Vault(home)
+        self._accounts = Accounts(home.settings_file, self.vault)
+        self.journal = Journal(home.database)
+        self.lookup = Lookup(self.settings.lookup)
+        self._live = LiveStates(self._observe)
+        self._live.reset(self.settings.services)
+
+    async def aclose(self) -> None:
+        """Closes connections and the journal."""
+        await self._accounts.aclose()
+        self.journal.close()
+
+    def service(self, name: str) -> Service:
+        """The service of that name. Raises UsageError that names the known ones."""
+        found = self.settings.service(name)
+        if found is None:
+            known = ", ".join(s.name for s in self.settings.services) or "none yet"
+            raise UsageError(f"There is no service {name}", f"Services: {known}")
+        return found
+
+    # Looking
+
+    async def look(
+        self,
+        service: Service,
+        *,
+        health: Mapping[str, DeploymentHealth] | None = None,
+        prove_access: bool = True,
+    ) -> Situation:
+        """Reads the situation of a service: records, name servers, health (`health`, or a few probes now)."""
+        names = dict.fromkeys(entry.account for entry in service.dns)
+        providers = await self._accounts.open_each(self.settings, names)
+
+        async def judged() -> dict[str, DeploymentHealth]:
+            if health is not None:
+                return dict(health)
+            found = await asyncio.gather(*(probe_now(service, d, self.lookup) for d in service.deployments))
+            return {h.deployment: h for h in found}
+
+        readings, servers, by_deployment, unfinished = await asyncio.gather(
+            read_zones(service, providers, prove_access),
+            read_servers(service, self.lookup),
+            judged(),
+            self.unfinished_run(service.name),
+        )
+        locked = is_locked(self.home.lock_file(service.name))
+        return Situation(
+            service=service,
+            at=datetime.now(UTC),
+            readings=readings,
+            servers=servers,
+            health=by_deployment,
+            unfinished_run=unfinished.run if unfinished and not locked else None,
+            locked=locked,
+        )
+
+    async def observe(self, name: str) -> ServiceState:
+        """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
+        service = self.service(name)
+        return await self._state(await self.look(service))
+
+    async def _observe(
+        self, service: Service, health: Mapping[str, DeploymentHealth], prove_access: bool
+    ) -> ServiceState:
+        return await self._state(await self.look(service, health=health, prove_access=prove_access))
+
+    async def _state(self, situation: Situation) -> ServiceState:
+        active = situation.active
+        target = switch_target(situation.service, active)
+        errors = [r.error for r in situation.readings if r.error is not None]
+        return ServiceState(
+            service=situation.service,
+            active=active,
+            health=situation.health,
+            situation=situation,
+            target=target,
+            findings=findings(situation, target, is_emergency(active, situation.health)),
+            run=next((r for r in await self.runs() if r.service == situation.service.name), None),
+            error=errors[0] if errors else None,
+        )
+
+    # Watching
+
+    def states(self) -> tuple[ServiceState, ...]:
+        """Every service's live state, in the order of the settings."""
+        return self._live.states()
+
+    def state(self, name: str) -> ServiceState:
+        """One service's live state. KeyError where there is no such service."""
+        return self._live.state(name)
+
+    def subscribe(self, callback: Callable[[str | None], None]) -> Callable[[], None]:
+        """Calls `callback` with a service's name when its state changed, with None when the settings did.
+
+        Gives what ends the subscription.
+        """
+        return self._live.subscribe(callback)
+
+    async def watch(self) -> None:
+        """Keeps every service's state up to date, until cancelled."""
+        await self._live.watch(lambda: self.lookup)
+
+    async def refresh(self, name: str) -> None:
+        """Probes and reads one service now."""
+        await self._live.refresh(self.service(name), self.lookup)
+
+    async def prepare(
+        self,
+        name: str,
+        to: str,
+        emergency: bool = False,
+    ) -> Preparation:
+        """Reads everything and computes what a switch to `to` would do, and what speaks against it.
+
+        Health is what a watch has gathered, where one runs, else from a few probes now.
+        """
+        service = self.service(name)
+        if service.deployment(to) is None:
+            known = ", ".join(d.name for d in service.deployments)
+            raise UsageError(f"Service {name} has no deployment {to}", f"Deployments: {known}")
+        situation = await self.look(service, health=self._live.fresh_health(service))
+        readable = all(r.error is None for r in situation.readings)
+        plan = make_plan(service, situation.active, to, situation.readings, situation.at) if readable else None
+        return Preparation(
+            service=name,
+            to=to,
+            emergency=emergency,
+            plan=plan,
+            findings=findings(situation, to, emergency),
+            situation=situation,
+            at=situation.at,
+        )
+
+    async def resolvers(self, name: str) -> tuple[ResolverAnswer, ...]:
+        """What the resolvers of the settings have in their caches for the service's hostnames."""
+        answers = await asyncio.gather(*(self.lookup.resolvers(host) for host in self.service(name).hostnames))
+        return tuple(answer for found in answers for answer in found)
+
+    async def look_up(self, hostname: str) -> tuple[RecordSet, ...]:
+        """What `hostname` resolves to now, CNAME chain included."""
+        both = await asyncio.gather(self.lookup.resolve(hostname, "A"), self.lookup.resolve(hostname, "AAAA"))
+        return tuple({(r.name, r.type): r for found in both for r in found}.values())
+
+    # Running
+
+    async def switch(
+        self,
+        preparation: Preparation,
+        overrides: Mapping[str, str] | None = None,
+        *,
+        on_progress: Callable[[Run], None] = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+    ) -> Run:
+        """Runs the prepared plan. Raises Refused, with the findings, where something speaks against it."""
+        overrides = overrides or {}
+        unknown = unknown_override(overrides)
+        if unknown is not None:
+            raise UsageError(f"There is no check {unknown}", "The checks' names stand before each finding.")
+        with service_lock(self.home.lock_file(preparation.service), preparation.service):
+            if (datetime.now(UTC) - preparation.at).total_seconds() > FRESH:
+                preparation = await self._again(preparation)
+            found = overridden(preparation.findings, overrides)
+            blocks = [f for f in found if f.level is Level.BLOCK]
+            await self._refuse_unfinished(preparation.service)
+            if blocks or preparation.plan is None:
+                text = f"{counted(len(blocks), 'check blocks', 'checks block')} this switch; nothing was changed"
+                raise Refused(text, findings=found)
+            if not preparation.plan.steps:
+                raise Refused(f"Visitors are sent to {preparation.to} already; there is nothing to change")
+            runner = await self._runner(
+                preparation.service, preparation.plan, on_progress, stop or asyncio.Event(), verify_timeout
+            )
+            log.info("switching %s to %s", preparation.service, preparation.to)
+            with self._working(preparation.service):
+                return await runner.start(preparation.plan, found, preparation.emergency)
+
+    async def _again(self, preparation: Preparation) -> Preparation:
+        fresh = await self.prepare(preparation.service, preparation.to, preparation.emergency)
+        # The lock is this run's own by now.
+        found = tuple(f for f in fresh.findings if f.check != "lock")
+        before = preparation.plan.changes if preparation.plan else ()
+        if fresh.plan is None or fresh.plan.changes != before:
+            raise Refused("The records are not what this plan was made from; nothing was changed", "Look again.")
+        return replace(fresh, findings=found)
+
+    async def undo(
+        self,
+        run_id: str,
+        *,
+        on_progress: Callable[[Run], None] = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+    ) -> Run:
+        """Puts every record set of a run back as it was, and gives the run with outcome `undone`."""
+        async with self._to_go_on(run_id, "undo") as run:
+            runner = await self._runner(run.service, run.forward, on_progress, stop or asyncio.Event(), verify_timeout)
+            with self._working(run.service):
+                return await runner.undo(run)
+
+    async def undo_plan(self, run_id: str) -> Plan:
+        """What `undo` would do now. Reads only."""
+        run = await self.run(run_id)
+        self._refuse_unless_next(run, "undo")
+        runner = await self._runner(run.service, run.forward, _ignore, asyncio.Event(), VERIFY_TIMEOUT)
+        return await runner.undo_plan(run)
+
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        on_progress: Callable[[Run], None] = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+    ) -> Run:
+        """Goes on with an unfinished run, after reading what stands."""
+        async with self._to_go_on(run_id, "resume") as run:
+            runner = await self._runner(run.service, run.plan, on_progress, stop or asyncio.Event(), verify_timeout)
+            with self._working(run.service):
+                return await runner.resume(run)
+
+    async def accept(self, run_id: str, reason: str) -> Run:
+        """Ends an unfinished run as it stands."""
+        if not reason.strip():
+            raise UsageError("A reason is needed to accept a run as it stands", "Give it with --reason.")
+        async with self._to_go_on(run_id, "accept") as run:
+            await self.journal.append(run.run, Accepted(reason=reason.strip()))
+        return await self._told(run_id)
+
+    async def commit(self, run_id: str) -> Run:
+        """Ends the undo window of a completed run."""
+        async with self._to_go_on(run_id, "commit") as run:
+            await self.journal.append(run.run, Committed())
+        return await self._told(run_id)
+
+    async def _told(self, run_id: str) -> Run:
+        run = await self.run(run_id)
+        self._live.change(run.service, run=run)
+        return run
+
+    @contextmanager
+    def _working(self, service: str) -> Iterator[None]:
+        self._live.change(service, working=True)
+        try:
+            yield
+        finally:
+            self._live.change(service, working=False)
+
+    @asynccontextmanager
+    async def _to_go_on(self, run_id: str, verb: str) -> AsyncIterator[Run]:
+        """The run, with its service locked, if `verb` is among what can be done with it."""
+        service = (await self.run(run_id)).service
+        with service_lock(self.home.lock_file(service), service):
+            run = fold(await self.journal.entries(run_id))
+            self._refuse_unless_next(run, verb)
+            if not run.unfinished:
+                await self._refuse_unfinished(service)
+            yield run
+
+    @staticmethod
+    def _refuse_unless_next(run: Run, verb: str) -> None:
+        if verb not in run.next:
+            can = ", ".join(run.next) or "nothing more"
+            raise Refused(f"Run {run.run} is {run.outcome}: it takes no {verb}", f"What can be done with it: {can}")
+
+    async def _refuse_unfinished(self, service: str) -> None:
+        entries = [fold(e) for e in await self.journal.all_runs() if e[0].run.rpartition("-")[0] == service]
+        for run in entries:
+            if run.unfinished:
+                raise Refused(
+                    f"Run {run.run} of {service} is not finished",
+                    f"Look at it with: changeover report {run.run}. Then resume, undo or accept it.",
+                )
+
+    async def _runner(
+        self,
+        service_name: str,
+        plan: Plan,
+        on_progress: Callable[[Run], None],
+        stop: asyncio.Event,
+        verify_timeout: float,
+    ) -> Runner:
+        service = self.service(service_name)
+
+        def progress(run: Run) -> None:
+            self._live.change(run.service, run=run)
+            on_progress(run)
+
+        needed = dict.fromkeys(change.account for change in plan.changes)
+        providers: dict[str, Provider] = {}
+        for name, provider in (await self._accounts.open_each(self.settings, needed)).items():
+            if isinstance(provider, ChangeoverError):
+                raise provider
+            providers[name] = provider
+        return Runner(
+            service,
+            self.journal,
+            providers,
+            self.lookup,
+            on_progress=progress,
+            stop=stop,
+            verify_timeout=verify_timeout,
+        )
+
+    # The journal
+
+    async def runs(self) -> tuple[Run, ...]:
+        """All runs, newest first."""
+        return tuple(self._folded(entries) for entries in await self.journal.all_runs())
+
+    async def run(self, run_id: str) -> Run:
+        """One run. Raises UsageError where there is none of that name."""
+        return self._folded(await self.journal.entries(run_id))
+
+    async def unfinished_run(self, service: str) -> Run | None:
+        """The run that must be ended before the service takes a new one."""
+        return next((r for r in await self.runs() if r.service == service and r.unfinished), None)
+
+    def _folded(self, entries: Iterable[Entry]) -> Run:
+        journal = tuple(entries)
+        run = fold(journal)
+        if run.outcome is Outcome.INTERRUPTED and is_locked(self.home.lock_file(run.service)):
+            return fold(journal, alive=True)
+        return run
+
+    # Accounts and services
+
+    async def accounts(self) -> tuple[AccountRow, ...]:
+        """Every account, and where its secret is."""
+        return await self._accounts.rows(self.settings)
+
+    async def add_account(
+        self,
+        name: str,
+        provider: str,
+        options: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        *,
+        replace: bool = False,
+        in_memory: bool = False,
+    ) -> None:
+        """Adds an account: its secrets to the keyring, then its table to the settings file."""
+        arguments = (self.settings, name, provider, options, secrets)
+        self._take(await self._accounts.add(*arguments, replace=replace, in_memory=in_memory))
+
+    async def verify_account(self, name: str) -> AccountCheck:
+        """Proves what an account's credential can do."""
+        return await self._accounts.verify(self.settings, name)
+
+    async def remove_account(self, name: str) -> None:
+        """Removes an account that no service uses, and its secrets."""
+        self._take(await self._accounts.remove(self.settings, name))
+
+    async def add_service(self, service: Service) -> None:
+        """Adds a service to the settings file. Raises SettingsError, with nothing written, where it is not right."""
+        if self.settings.service(service.name) is not None:
+            raise Refused(f"There is a service {service.name} already", "Choose another name.")
+        await self._edit(lambda document: settings_file.add_service(document, service))
+
+    async def remove_service(self, name: str) -> None:
+        """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""
+        self.service(name)
+        run = await self.unfinished_run(name)
+        if run is not None:
+            raise Refused(f"Run {run.run} of {name} is not finished", "Resume, undo or accept it first.")
+        await self._edit(lambda document: settings_file.remove_service(document, name))
+
+    async def _edit(self, change: Callable[[TOMLDocument], None]) -> None:
+        self._take(await asyncio.to_thread(settings_file.edit, self.home.settings_file, change))
+
+    def _take(self, settings: Settings) -> None:
+        self.settings = settings
+        self.lookup = Lookup(settings.lookup)
+        self._live.reset(settings.services)

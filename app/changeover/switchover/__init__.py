@@ -1,0 +1,1 @@
+"""Switching over: reading the situation, running a plan, verifying it, reporting."""

@@ -1,0 +1,99 @@
+"""Reading a service's situation: its records at every account, and what the authoritative servers say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from changeover.dns.lookup import Lookup
+from changeover.dns.provider import Provider
+from changeover.model.capabilities import Capabilities
+from changeover.model.errors import ChangeoverError, KeyringError, NotFound, Unavailable
+from changeover.model.plan import ZoneReading
+from changeover.model.records import address_set
+from changeover.model.service import Service, ZoneAt
+from changeover.model.situation import ServerAnswer
+
+
+async def read_zones(
+    service: Service, providers: Mapping[str, Provider | ChangeoverError], prove_access: bool
+) -> tuple[ZoneReading, ...]:
+    """One reading for each account and zone of the service. What fails becomes a reading with an error.
+
+    `providers` has, by account, the provider or why it could not be opened. With `prove_access` each credential is
+    also tried for its right to write.
+    """
+    readings = (_read_zone(service, entry, providers[entry.account], prove_access) for entry in service.dns)
+    return tuple(await asyncio.gather(*readings))
+
+
+async def _read_zone(
+    service: Service, entry: ZoneAt, provider: Provider | ChangeoverError, prove_access: bool
+) -> ZoneReading:
+    at = datetime.now(UTC)
+    if isinstance(provider, ChangeoverError):
+        return _unreadable(entry, _NOTHING, provider, at)
+    names = service.hostnames_in(entry.zone)
+    try:
+        reading = await provider.read(entry.zone, names)
+        access = await provider.verify(entry.zone, names) if prove_access else None
+    except ChangeoverError as error:
+        return _unreadable(entry, provider.capabilities, error, at)
+    wanted = {
+        deployment.name: {
+            name: provider.publishes(
+                entry.zone,
+                address_set(reading.records[name]),
+                deployment.answer_for(name).record_sets(name, max(service.ttl, provider.capabilities.least_ttl)),
+            )
+            for name in names
+        }
+        for deployment in service.deployments
+    }
+    return ZoneReading(
+        account=entry.account,
+        zone=entry.zone,
+        capabilities=provider.capabilities,
+        at=at,
+        records=reading.records,
+        wanted=wanted,
+        wildcards=reading.wildcards,
+        policies=reading.policies,
+        may_write=access.may_write if access else None,
+    )
+
+
+#: Stands for a provider that could not be opened.
+_NOTHING = Capabilities(label="DNS provider", batch_names=0, native_compare_and_set=False, propagates_atomically=False)
+
+
+def _unreadable(entry: ZoneAt, capabilities: Capabilities, error: ChangeoverError, at: datetime) -> ZoneReading:
+    kind = "keyring" if isinstance(error, KeyringError) else error.kind
+    return ZoneReading(
+        account=entry.account,
+        zone=entry.zone,
+        capabilities=capabilities,
+        at=at,
+        error=error.text,
+        error_kind=kind,
+        hint=error.hint,
+    )
+
+
+async def read_servers(service: Service, lookup: Lookup) -> tuple[ServerAnswer, ...]:
+    """What every authoritative server of the service's zones says about its hostnames."""
+    zones = sorted({entry.zone for entry in service.dns})
+    found = await asyncio.gather(*(_read_servers(service, zone, lookup) for zone in zones))
+    return tuple(answer for answers in found for answer in answers)
+
+
+async def _read_servers(service: Service, zone: str, lookup: Lookup) -> tuple[ServerAnswer, ...]:
+    names = service.hostnames_in(zone)
+    try:
+        return await lookup.authoritative(zone, names)
+    except (Unavailable, NotFound) as error:
+        return tuple(
+            ServerAnswer(server=f"the name servers of {zone}", address="", hostname=name, zone=zone, error=error.text)
+            for name in names
+        )

@@ -1,0 +1,188 @@
+"""A run as a report: JSON for programs, Markdown and HTML for people."""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+from typing import Any
+
+from changeover.model.finding import Finding, Level
+from changeover.model.plan import Change
+from changeover.model.records import AddressSet
+from changeover.model.run import Direction, Outcome, Run, StepProgress, StepState
+from changeover.model.words import duration
+
+#: A shape and a word for each state, so that no report needs colour.
+STEP_SIGNS = {
+    StepState.PENDING: "○",
+    StepState.RUNNING: "◌",
+    StepState.DONE: "●",
+    StepState.WARNING: "▲",
+    StepState.SKIPPED: "–",
+    StepState.REFUSED: "■",
+    StepState.FAILED: "■",
+    StepState.UNKNOWN: "?",
+}
+LEVEL_SIGNS = {Level.PASS: "●", Level.WARN: "▲", Level.BLOCK: "■"}
+
+
+def utc(moment: datetime | None) -> str | None:
+    """A time as JSON has it: UTC, ISO 8601."""
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def local(moment: datetime) -> str:
+    """A time as people read it: theirs, to the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def change_object(change: Change) -> dict[str, Any]:
+    return {
+        "account": change.account,
+        "zone": change.zone,
+        "name": change.name,
+        "before": [_records(r) for r in change.before],
+        "after": [_records(r) for r in change.after],
+    }
+
+
+def _records(record: Any) -> dict[str, Any]:
+    found = {"type": record.type, "ttl": record.ttl, "values": list(record.values)}
+    return {**found, "details": record.details} if record.details else found
+
+
+def finding_object(finding: Finding) -> dict[str, Any]:
+    found = {
+        "check": finding.check,
+        "level": str(finding.level),
+        "text": finding.text,
+        "fix": finding.fix,
+        "overridable": finding.overridable,
+    }
+    return {**found, "override": finding.override} if finding.override is not None else found
+
+
+def run_object(run: Run) -> dict[str, Any]:
+    """A run as `switch`, `undo`, `resume` and `report` give it in JSON."""
+    return {
+        "run": run.run,
+        "service": run.service,
+        "from": run.source,
+        "to": run.to,
+        "outcome": str(run.outcome),
+        "text": run.text,
+        "emergency": run.emergency,
+        "started": utc(run.started),
+        "ended": utc(run.ended),
+        "seconds": round(run.seconds, 3),
+        "changes": [change_object(c) for c in run.changes],
+        "steps": [_step(s) for s in run.steps],
+        "findings": [finding_object(f) for f in run.findings],
+        "committed": utc(run.committed),
+        "accepted": run.accepted,
+        "next": list(run.next),
+    }
+
+
+def _step(step: StepProgress) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "state": str(step.state),
+        "seconds": round(step.seconds, 3),
+        "text": step.text,
+        "note": step.note,
+    }
+
+
+def outcome_sentence(run: Run) -> str:
+    """How a run stands, in one sentence."""
+    undoing = run.direction is Direction.UNDO
+    where = f"{run.service}: {run.source} → {run.to}"
+    match run.outcome:
+        case Outcome.COMPLETED:
+            return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
+        case Outcome.UNDONE:
+            return f"{where} undone in {_seconds(run.seconds)}. {run.text}."
+        case Outcome.REFUSED:
+            return f"{where} refused; nothing was changed. {run.text}"
+        case Outcome.FAILED:
+            return f"{where} failed; nothing was changed. {run.text}"
+        case Outcome.INCOMPLETE:
+            doing = "The undo" if undoing else "The switch"
+            end = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
+            return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{end}"
+        case Outcome.INTERRUPTED:
+            return f"{where} was interrupted{' while being undone' if undoing else ''}. Its records may be changed."
+        case _:
+            return f"{where} is running."
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+
+
+def rows_of(records: AddressSet) -> list[str]:
+    """An address set, one line a record set."""
+    return [f"{r.type} {', '.join(r.values)} (TTL {r.ttl} s)" for r in records] or ["nothing"]
+
+
+def markdown(run: Run) -> str:
+    """The report of a run for people, as Markdown."""
+    lines = [f"# Run {run.run}", "", outcome_sentence(run), ""]
+    lines += [f"- Started: {local(run.started)}"]
+    lines += [f"- Ended: {local(run.ended)}"] if run.ended else []
+    lines += ["- Emergency: yes"] if run.emergency else []
+    lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
+    lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
+    lines += ["", "## Changes", ""]
+    for change in run.changes:
+        lines += [f"- **{change.name}** (account {change.account}, zone {change.zone})"]
+        lines += [f"  - before: {line}" for line in rows_of(change.before)]
+        lines += [f"  - after: {line}" for line in rows_of(change.after)]
+    lines += [] if run.changes else ["None."]
+    lines += ["", "## Steps", ""]
+    for number, step in enumerate(run.steps, start=1):
+        note = f": {step.note}" if step.note else ""
+        lines.append(f"{number}. {STEP_SIGNS[step.state]} {step.text} ({step.state}, {_seconds(step.seconds)}){note}")
+    lines += ["", "## Findings before the run", ""]
+    for finding in run.findings:
+        override = f" Overridden: {finding.override}" if finding.override else ""
+        lines.append(f"- {LEVEL_SIGNS[finding.level]} {finding.check} ({finding.level}): {finding.text}.{override}")
+    return "\n".join(lines) + "\n"
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #1b2230 }}
+li {{ margin: .2em 0 }} code {{ font-size: .95em }} h1 {{ font-size: 1.5em }} h2 {{ font-size: 1.1em; margin-top: 2em }}
+</style></head><body>
+{body}
+</body></html>
+"""
+
+
+def html_page(run: Run) -> str:
+    """The report of a run as one HTML page that needs nothing else."""
+    body: list[str] = []
+    depth = 0
+    for line in markdown(run).splitlines():
+        stripped = line.lstrip()
+        heading = len(stripped) - len(stripped.lstrip("#"))
+        number, dot, rest = stripped.partition(". ")
+        item = stripped[2:] if stripped.startswith("- ") else rest if dot and number.isdecimal() else None
+        wanted = 0 if item is None else 2 if line.startswith("  ") else 1
+        body += ["<ul>"] * (wanted - depth) + ["</ul>"] * (depth - wanted)
+        depth = wanted
+        if heading:
+            body.append(f"<h{heading}>{html.escape(stripped[heading + 1 :])}</h{heading}>")
+        elif item is not None:
+            body.append(f"<li>{_bold(item)}</li>")
+        elif stripped:
+            body.append(f"<p>{_bold(stripped)}</p>")
+    body += ["</ul>"] * depth
+    return _PAGE.format(title=html.escape(f"Run {run.run}"), body="\n".join(body))
+
+
+def _bold(text: str) -> str:
+    parts = html.escape(text).split("**")
+    return "".join(f"<b>{part}</b>" if number % 2 else part for number, part in enumerate(parts))

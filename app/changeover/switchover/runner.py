@@ -1,0 +1,272 @@
+"""Runs a plan, step by step, with every intent and every outcome in the journal before anything else happens.
+
+What is not known is read, never guessed: after an answer that was lost, after a crash, before an undo.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from changeover.dns.lookup import Lookup
+from changeover.dns.provider import Applied, ChangedMeanwhile, Provider
+from changeover.model.errors import ProviderError, Refused
+from changeover.model.finding import Finding
+from changeover.model.plan import (
+    Change,
+    ChangeRecords,
+    CheckNameServers,
+    CheckVisitors,
+    Place,
+    Plan,
+    Step,
+    mending,
+    plan_of,
+    standing,
+)
+from changeover.model.records import AddressSet, address_set, same_answer
+from changeover.model.run import (
+    Direction,
+    Ended,
+    Entry,
+    Event,
+    Intent,
+    Outcome,
+    Resumed,
+    Run,
+    Started,
+    StepEnded,
+    StepState,
+    UndoStarted,
+    fold,
+)
+from changeover.model.service import Service
+from changeover.model.words import counted, values_text
+from changeover.storage.journal import Journal
+from changeover.switchover import verify
+from changeover.switchover.verify import Verdict
+
+#: After a lost answer the records are read twice, this many seconds apart: the write may still be on its way.
+SECOND_LOOK = 1.0
+
+_GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
+
+
+class Runner:
+    """Runs, undoes and resumes for one service, whose lock the caller holds.
+
+    `stop`, once set, lets the step in hand finish and leaves the run interrupted. `on_progress` gets the run's state
+    after every entry of its journal.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        journal: Journal,
+        providers: Mapping[str, Provider],
+        lookup: Lookup,
+        *,
+        on_progress: Callable[[Run], None],
+        stop: asyncio.Event,
+        verify_timeout: float,
+    ) -> None:
+        self._service = service
+        self._journal = journal
+        self._providers = providers
+        self._lookup = lookup
+        self._on_progress = on_progress
+        self._stop = stop
+        self._verify_timeout = verify_timeout
+        self._entries: list[Entry] = []
+
+    async def start(self, plan: Plan, findings: Sequence[Finding], emergency: bool) -> Run:
+        """Runs a new plan from its first step."""
+        started = Started(plan=plan, findings=tuple(findings), emergency=emergency)
+        self._entries = [await self._journal.begin(started)]
+        self._progress()
+        return await self._carry_out(plan, Direction.FORWARD, changed_before=False, read_first=False)
+
+    async def undo(self, run: Run) -> Run:
+        """Puts back what `run` changed, as far as it still stands.
+
+        Raises Refused, with nothing changed, where somebody else changed one of its records since.
+        """
+        plan = await self.undo_plan(run)
+        self._entries = list(await self._journal.entries(run.run))
+        await self._record(UndoStarted(plan=plan))
+        return await self._carry_out(plan, Direction.UNDO, changed_before=run.unfinished, read_first=False)
+
+    async def undo_plan(self, run: Run) -> Plan:
+        """What an undo of `run` would do now, by reading: only what is not back already."""
+        inverse = [change.inverse for change in reversed(run.forward.changes)]
+        stands = standing(inverse, await self._live(inverse))
+        _refuse_foreign(stands.foreign)
+        capabilities = {name: provider.capabilities for name, provider in self._providers.items()}
+        return plan_of(run.service, run.to, run.source, stands.todo, capabilities, datetime.now(UTC))
+
+    async def resume(self, run: Run) -> Run:
+        """Goes on with an unfinished run in the direction that it had.
+
+        Raises Refused, with nothing changed, where somebody else changed one of its records since.
+        """
+        stands = standing(run.plan.changes, await self._live(run.plan.changes))
+        _refuse_foreign(stands.foreign)
+        self._entries = list(await self._journal.entries(run.run))
+        await self._record(Resumed())
+        return await self._carry_out(run.plan, run.direction, changed_before=True, read_first=True)
+
+    async def _carry_out(self, plan: Plan, direction: Direction, *, changed_before: bool, read_first: bool) -> Run:
+        began = time.monotonic()
+        changed = changed_before
+        warned = False
+        for number, step in enumerate(plan.steps):
+            if self._stop.is_set():
+                return self._progress()
+            await self._record(Intent(step=number))
+            step_began = time.monotonic()
+            verdict = await self._perform(step, direction, read_first)
+            if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not isinstance(step, ChangeRecords):
+                return self._progress()  # only looking was cut short; the run can go on from here
+            seconds = time.monotonic() - step_began
+            await self._record(StepEnded(step=number, state=verdict.state, text=verdict.text, seconds=seconds))
+            if verdict.state not in _GOOD:
+                outcome = _outcome(verdict.state, changed)
+                return await self._end(outcome, verdict.text, time.monotonic() - began)
+            changed = changed or isinstance(step, ChangeRecords)
+            warned = warned or verdict.state is StepState.WARNING
+        outcome = Outcome.COMPLETED if direction is Direction.FORWARD else Outcome.UNDONE
+        return await self._end(outcome, _closing_words(plan, direction, warned), time.monotonic() - began)
+
+    async def _end(self, outcome: Outcome, text: str, seconds: float) -> Run:
+        """Ends the run. An undo that changed nothing leaves the run as it was, but is told as what it came to."""
+        as_tried = self._progress()
+        ended = await self._record(Ended(outcome=outcome, text=text, seconds=seconds))
+        if ended.outcome is outcome:
+            return ended
+        return replace(as_tried, outcome=outcome, text=text, seconds=seconds)
+
+    async def _perform(self, step: Step, direction: Direction, read_first: bool) -> Verdict:
+        match step:
+            case ChangeRecords():
+                return await self._change(step, read_first)
+            case CheckNameServers():
+                return await verify.name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
+            case CheckVisitors():
+                forward = direction is Direction.FORWARD
+                timeout = self._verify_timeout if forward else min(self._verify_timeout, 5.0)
+                verdict = await verify.visitors(self._lookup, self._service, step, timeout, self._stop)
+                if not forward and verdict.state is StepState.UNKNOWN:
+                    # An undo restores the records; the deployment behind them may well be the one that is down.
+                    return Verdict(StepState.WARNING, verdict.text)
+                return verdict
+
+    async def _change(self, step: ChangeRecords, read_first: bool) -> Verdict:
+        provider = self._providers[step.account]
+        changes: Sequence[Change] = step.changes
+        if read_first:
+            stands = standing(changes, await self._read_back(provider, step))
+            if stands.foreign:
+                return Verdict(StepState.REFUSED, _foreign_words(stands.foreign))
+            changes = stands.todo
+            if not changes:
+                return Verdict(StepState.DONE, "found done already")
+        try:
+            result = await provider.apply(step.zone, changes)
+        except ProviderError as error:
+            return Verdict(StepState.FAILED, f"{error.text}. Nothing was changed. {error.hint}".strip())
+        if isinstance(result, ChangedMeanwhile):
+            return Verdict(StepState.REFUSED, f"Changed by somebody else meanwhile: {'; '.join(result.conflicts)}")
+        doubt = "" if isinstance(result, Applied) else result.text
+        return await self._confirm(provider, step, doubt)
+
+    async def _confirm(self, provider: Provider, step: ChangeRecords, doubt: str) -> Verdict:
+        """Reads what stands after a write, decides from that alone, and mends a name that was left empty."""
+        try:
+            live = await self._read_back(provider, step)
+            if doubt and all(live.get(c.place, ()) == c.before for c in step.changes):
+                await asyncio.sleep(SECOND_LOOK)
+                live = await self._read_back(provider, step)
+        except ProviderError as error:
+            because = f"{doubt}; " if doubt else ""
+            return Verdict(StepState.UNKNOWN, f"{because}what stands there now could not be read: {error.text}")
+        told = f" (the answer was lost: {doubt})" if doubt else ""
+        if all(same_answer(live.get(c.place, ()), c.after) for c in step.changes):
+            altered = [c.name for c in step.changes if live.get(c.place, ()) != c.after]
+            if altered:
+                text = f"changed, but {altered[0]} has another TTL or other flags than planned{told}"
+                return Verdict(StepState.WARNING, text)
+            return Verdict(StepState.DONE, f"{counted(len(step.changes), 'hostname')} changed{told}")
+        empty = mending(step.changes, live)
+        if empty:
+            return await self._mend(provider, step, empty)
+        if all(live.get(c.place, ()) == c.before for c in step.changes):
+            why = doubt or "the provider said yes, but the records are as before"
+            return Verdict(StepState.FAILED, f"Nothing was changed: {why}")
+        wrong = next(c for c in step.changes if not same_answer(live.get(c.place, ()), c.after))
+        return Verdict(StepState.UNKNOWN, f"{wrong.name} is now {values_text(live.get(wrong.place, ()))}{told}")
+
+    async def _mend(self, provider: Provider, step: ChangeRecords, empty: Sequence[Change]) -> Verdict:
+        names = ", ".join(change.name for change in empty)
+        try:
+            result = await provider.apply(step.zone, empty)
+        except ProviderError as error:
+            return Verdict(StepState.UNKNOWN, f"{names} was left without records and could not be mended: {error.text}")
+        if not isinstance(result, Applied):
+            return Verdict(StepState.UNKNOWN, f"{names} was left without records; mending it was not confirmed")
+        text = f"{names} was left without records by the change; what stood there before is back"
+        return Verdict(StepState.UNKNOWN, text)
+
+    async def _read_back(self, provider: Provider, step: ChangeRecords) -> Mapping[Place, AddressSet]:
+        live = await provider.read_back(step.zone, step.changes)
+        return {change.place: live.get(change.name, ()) for change in step.changes}
+
+    async def _live(self, changes: Sequence[Change]) -> dict[Place, AddressSet]:
+        live: dict[Place, AddressSet] = {}
+        for account, zone in dict.fromkeys((c.account, c.zone) for c in changes):
+            names = [c.name for c in changes if (c.account, c.zone) == (account, zone)]
+            reading = await self._providers[account].read(zone, names)
+            live.update({(account, zone, name): address_set(found) for name, found in reading.records.items()})
+        return live
+
+    async def _record(self, event: Event) -> Run:
+        self._entries.append(await self._journal.append(self._entries[0].run, event))
+        return self._progress()
+
+    def _progress(self) -> Run:
+        state = fold(self._entries, alive=not self._stop.is_set())
+        self._on_progress(state)
+        return state
+
+
+def _outcome(state: StepState, changed: bool) -> Outcome:
+    """How a run ends at a step that did not go well; `changed`: something was written before that step."""
+    if changed or state is StepState.UNKNOWN:
+        return Outcome.INCOMPLETE
+    return Outcome.REFUSED if state is StepState.REFUSED else Outcome.FAILED
+
+
+def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
+    beside = ", with warnings" if warned else ""
+    if direction is Direction.UNDO:
+        return f"Every record set is back as it was{beside}"
+    return f"Visitors are served by {plan.to}{beside}"
+
+
+def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:
+    if foreign:
+        raise Refused(
+            _foreign_words(foreign),
+            "Somebody else changed it after this run. Put it right at the provider, or accept the run as it stands.",
+        )
+
+
+def _foreign_words(foreign: Sequence[tuple[Change, AddressSet]]) -> str:
+    parts = [
+        f"{change.name} is {values_text(now)}, neither {values_text(change.before)} nor {values_text(change.after)}"
+        for change, now in foreign
+    ]
+    return "; ".join(parts)

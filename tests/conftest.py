@@ -1,0 +1,31 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shop import Shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose zone is on a BIND that takes unsigned updates from loopback."""
+    with Shop(tmp_path) as running:
+        yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how often processes were killed, and how their runs were ended."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        killed = re.search(r"test_crash_matrix.*\[(\d+)-(before|after)-(forward|undo)-(\w+)\]", report.nodeid)
+        if killed:
+            counts[f"{killed[3]}, then {killed[4]}"] += 1
+    if counts:
+        told = "; ".join(f"{number} × {what}" for what, number in sorted(counts.items()))
+        terminalreporter.write_line(f"crash matrix: {sum(counts.values())} processes killed ({told})")

@@ -1,0 +1,504 @@
+"""Cloudflare's API v4 for zones and DNS records, as it is documented and recorded, on a loopback port.
+
+What is marked "recorded" is seen in recorded traffic of the real API and compared with it by the tests; everything else
+names the page of developers.cloudflare.com that says so. It stores, compares and refuses like the real one; it answers
+no DNS queries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import ipaddress
+import itertools
+import json
+import math
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, Self
+from urllib.parse import parse_qsl, urlsplit
+
+import h11
+
+PREFIX = "/client/v4"
+#: dns/manage-dns-records/how-to/batch-record-changes: the free plan's limit.
+BATCH_LIMIT = 200
+EDIT = ("#dns_records:edit", "#dns_records:read", "#zone:read")
+READ_ONLY = ("#dns_records:read", "#zone:read")
+_PROXIABLE = ("A", "AAAA", "CNAME")
+
+Json = dict[str, Any]
+
+
+class Refusal(Exception):
+    """An answer that says no: nothing was changed."""
+
+    def __init__(self, status: int, code: int, message: str, chain: Json | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error: Json = {"code": code, "message": message}
+        if chain is not None:
+            self.error["error_chain"] = [chain]
+
+
+class Misbehaviour(NamedTuple):
+    what: Literal["answer", "drop-before", "drop-after", "hang", "answer-after"]
+    writes_only: bool
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Zone:
+    """One zone and its records, newest first as the real one lists them (recorded)."""
+
+    def __init__(self, name: str, permissions: Iterable[str], status: str, paused: bool) -> None:
+        self.id = secrets.token_hex(16)
+        self.name = name
+        self.permissions = list(permissions)
+        self.status = status
+        self.paused = paused
+        self.records: dict[str, Json] = {}
+
+    def shown(self) -> Json:
+        """The zone as an answer has it (recorded)."""
+        now = _now()
+        return {
+            "id": self.id,
+            "name": self.name,
+            "status": self.status,
+            "paused": self.paused,
+            "type": "full",
+            "development_mode": 0,
+            "name_servers": ["ada.ns.cloudflare.example", "bob.ns.cloudflare.example"],
+            "original_name_servers": None,
+            "original_registrar": None,
+            "original_dnshost": None,
+            "modified_on": now,
+            "created_on": now,
+            "activated_on": now,
+            "vanity_name_servers": [],
+            "vanity_name_servers_ips": None,
+            "meta": {
+                "step": 4,
+                "custom_certificate_quota": 0,
+                "page_rule_quota": 3,
+                "phishing_detected": False,
+            },
+            "owner": {"id": None, "type": "user", "email": None},
+            "account": {"id": "0" * 32, "name": "someone@example.com's Account"},
+            "tenant": {"id": None, "name": None},
+            "tenant_unit": {"id": None},
+            "permissions": self.permissions,
+            "plan": {
+                "id": "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+                "name": "Free Website",
+                "price": 0,
+                "currency": "USD",
+                "frequency": "",
+                "is_subscribed": False,
+                "can_subscribe": False,
+                "legacy_id": "free",
+                "legacy_discount": False,
+                "externally_managed": False,
+            },
+        }
+
+
+class CloudflareSimulator:
+    """A Cloudflare account with some zones.
+
+        with CloudflareSimulator(["shop.example"], token="…") as cloudflare:
+            cloudflare.endpoint                # http://127.0.0.1:…/client/v4
+            cloudflare.add("shop.example", type="A", name="shop.example", content="192.0.2.1")
+
+    It runs in a thread of its own, so that blocking and asynchronous tests can use it. Without `token` it takes any.
+    `before_batch` is called with the simulator right before a batch is carried out. `requests` has the method and the
+    path of every request.
+    """
+
+    def __init__(self, zones: Iterable[str] = ("shop.example",), token: str | None = None) -> None:
+        self.zones: dict[str, Zone] = {}
+        for name in zones:
+            self.add_zone(name)
+        self.token = token
+        self.before_batch: Callable[[CloudflareSimulator], None] | None = None
+        self.requests: list[tuple[str, str]] = []
+        self.port = 0
+        self._misbehaviours: list[Misbehaviour] = []
+        self._lock = threading.RLock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    # What tests do behind the API's back.
+
+    def add_zone(
+        self, name: str, permissions: Iterable[str] = EDIT, status: str = "active", paused: bool = False
+    ) -> Zone:
+        zone = Zone(name, permissions, status, paused)
+        self.zones[zone.id] = zone
+        return zone
+
+    def zone(self, name: str) -> Zone:
+        return next(zone for zone in self.zones.values() if zone.name == name)
+
+    def add(self, zone: str, **record: Any) -> Json:
+        """Adds a record as somebody else would; `record` has the API's fields."""
+        with self._lock:
+            return self._create(self.zone(zone), record)
+
+    def remove(self, zone: str, name: str, type: str | None = None) -> None:
+        with self._lock:
+            records = self.zone(zone).records
+            for found in [r for r in records.values() if r["name"] == name and type in (None, r["type"])]:
+                del records[found["id"]]
+
+    def edit(self, zone: str, name: str, type: str, **fields: Any) -> None:
+        """Changes the records of that name and type as a dashboard user would."""
+        with self._lock:
+            for found in [r for r in self.zone(zone).records.values() if (r["name"], r["type"]) == (name, type)]:
+                self._replace(self.zone(zone), found["id"], {**_given(found), **fields})
+
+    def records(self, zone: str) -> frozenset[str]:
+        """The whole zone as lines of text, without the ids and times, which are Cloudflare's own business."""
+        with self._lock:
+            return frozenset(
+                json.dumps({k: v for k, v in r.items() if k not in ("id", "created_on", "modified_on")}, sort_keys=True)
+                for r in self.zone(zone).records.values()
+            )
+
+    def misbehave(
+        self,
+        what: Literal["answer", "drop-before", "drop-after", "hang", "answer-after"],
+        *,
+        times: int = 1,
+        writes_only: bool = False,
+        status: int = 503,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"error",
+    ) -> None:
+        """The next `times` requests go wrong.
+
+        "answer" gives that status and does nothing; "answer-after" does what was asked and then gives that status;
+        "drop-before" and "drop-after" close the connection before and after doing it; "hang" never answers.
+        """
+        self._misbehaviours += [Misbehaviour(what, writes_only, status, tuple(headers), body)] * times
+
+    def forget_misbehaviour(self) -> None:
+        self._misbehaviours.clear()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}{PREFIX}"
+
+    # The server.
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread.start()
+        if not self._ready.wait(10):
+            raise RuntimeError("the simulator did not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Closes the port. A second call does nothing."""
+        if self._thread is None or not self._thread.is_alive():
+            return
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join(10)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            try:
+                await self._converse(reader, writer)
+            except (OSError, asyncio.CancelledError):
+                pass
+            finally:
+                tasks.discard(task)
+                writer.close()
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stopped.wait()
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        http = h11.Connection(h11.SERVER)
+        while True:
+            request: h11.Request | None = None
+            body = bytearray()
+            while True:
+                event = http.next_event()
+                if event is h11.NEED_DATA:
+                    http.receive_data(await reader.read(65536))
+                elif isinstance(event, h11.Request):
+                    request = event
+                elif isinstance(event, h11.Data):
+                    body += event.data
+                else:
+                    break
+            if request is None:
+                return
+            answer = await self._handle(request, bytes(body))
+            if answer is None:
+                return
+            status, headers, content = answer
+            head = [("Content-Type", "application/json"), ("Content-Length", str(len(content))), *headers]
+            for out in (h11.Response(status_code=status, headers=head), h11.Data(data=content), h11.EndOfMessage()):
+                writer.write(http.send(out) or b"")
+            await writer.drain()
+            if http.our_state is h11.MUST_CLOSE:
+                return
+            http.start_next_cycle()
+
+    async def _handle(self, request: h11.Request, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes] | None:
+        method, target = request.method.decode(), request.target.decode()
+        self.requests.append((method, target))
+        fault = next((m for m in self._misbehaviours if not m.writes_only or method != "GET"), None)
+        if fault is not None:
+            self._misbehaviours.remove(fault)
+            if fault.what == "hang":
+                await asyncio.Event().wait()
+            if fault.what == "drop-before":
+                return None
+            if fault.what == "answer":
+                return fault.status, fault.headers, fault.body
+        with self._lock:
+            status, answer = self._answer(method, target, dict(request.headers), body)
+        if fault is not None and fault.what == "drop-after":
+            return None
+        if fault is not None:
+            return fault.status, fault.headers, fault.body
+        return status, (), json.dumps(answer).encode()
+
+    def _answer(self, method: str, target: str, headers: dict[bytes, bytes], body: bytes) -> tuple[int, Json]:
+        try:
+            self._check_token(headers.get(b"authorization", b"").decode("latin-1"))
+            parts = urlsplit(target)
+            result = self._route(method, parts.path.removeprefix(PREFIX), dict(parse_qsl(parts.query)), body)
+        except Refusal as refusal:
+            return refusal.status, {"result": None, "success": False, "errors": [refusal.error], "messages": []}
+        return 200, {**result, "success": True, "errors": [], "messages": []}
+
+    def _check_token(self, header: str) -> None:
+        """Seen with the real API and reported by many users; the documentation does not list these codes."""
+        if self.token is None:
+            return
+        if not re.fullmatch(r"Bearer [A-Za-z0-9_-]{40}", header):
+            chain = {"code": 6111, "message": "Invalid format for Authorization header"}
+            raise Refusal(400, 6003, "Invalid request headers", chain)
+        if header != f"Bearer {self.token}":
+            raise Refusal(403, 9109, "Invalid access token")
+
+    def _route(self, method: str, path: str, query: dict[str, str], body: bytes) -> Json:
+        match path.strip("/").split("/"):
+            case ["zones"] if method == "GET":
+                found = [z.shown() for z in self.zones.values() if z.name == query.get("name", z.name)]
+                return _page(found, query, default=20)
+            case ["zones", zone_id, "dns_records", *rest] if zone_id in self.zones:
+                return self._route_records(method, self.zones[zone_id], rest, query, body)
+        raise Refusal(404, 7003, f"Could not route to {path}, perhaps your object identifier is invalid?")
+
+    def _route_records(self, method: str, zone: Zone, rest: list[str], query: dict[str, str], body: bytes) -> Json:
+        # A token without the permission: the real one says "Authentication error" with status 403, as users report.
+        # The permission is "DNS Write" for changes (api/resources/dns/subresources/records/methods/batch).
+        needed = "#dns_records:read" if method == "GET" else "#dns_records:edit"
+        if needed not in zone.permissions:
+            raise Refusal(403, 10000, "Authentication error")
+        given: Json = json.loads(body) if body and method != "GET" else {}
+        match method, rest:
+            case "GET", []:
+                # Filters as recorded; api/resources/dns/subresources/records/methods/list has more.
+                wanted = {key: query[key] for key in ("name", "type", "content") if key in query}
+                found = [r for r in reversed(zone.records.values()) if all(r[k] == v for k, v in wanted.items())]
+                return _page(found, query, default=100)
+            case "POST", []:
+                return {"result": self._create(zone, given)}
+            case "POST", ["batch"]:
+                return {"result": self._batch(zone, given)}
+            case "PUT", [record_id]:
+                return {"result": self._replace(zone, record_id, given)}
+            case "PATCH", [record_id]:
+                return {"result": self._patch(zone, record_id, given)}
+            case "DELETE", [record_id]:
+                return {"result": self._delete(zone, record_id)}
+        raise Refusal(405, 10405, "Method not allowed")
+
+    def _batch(self, zone: Zone, given: Json) -> Json:
+        """dns/manage-dns-records/how-to/batch-record-changes: this order, one transaction, the first error is told."""
+        if self.before_batch is not None:
+            hook, self.before_batch = self.before_batch, None
+            hook(self)
+        lists = {kind: given.get(kind) or [] for kind in ("deletes", "patches", "puts", "posts")}
+        if sum(map(len, lists.values())) > BATCH_LIMIT:
+            # The number is documented, the code is not.
+            raise Refusal(400, 1004, f"DNS Validation Error: at most {BATCH_LIMIT} records in a batch")
+        former = copy.deepcopy(zone.records)
+        try:
+            return {
+                "deletes": [self._deleted(zone, one["id"]) for one in lists["deletes"]],
+                "patches": [self._patch(zone, one["id"], _without_id(one)) for one in lists["patches"]],
+                "puts": [self._replace(zone, one["id"], _without_id(one)) for one in lists["puts"]],
+                "posts": [self._create(zone, one) for one in lists["posts"]],
+            }
+        except Refusal:
+            zone.records = former
+            raise
+
+    def _create(self, zone: Zone, given: Json) -> Json:
+        record = self._made(zone, given, None)
+        zone.records[record["id"]] = record
+        return record
+
+    def _replace(self, zone: Zone, record_id: str, given: Json) -> Json:
+        """An overwrite: what is left out takes its default (…/batch-record-changes)."""
+        record = self._made(zone, given, self._existing(zone, record_id))
+        zone.records[record_id] = record
+        return record
+
+    def _patch(self, zone: Zone, record_id: str, given: Json) -> Json:
+        """What is left out stays (…/batch-record-changes)."""
+        return self._replace(zone, record_id, {**_given(self._existing(zone, record_id)), **given})
+
+    def _delete(self, zone: Zone, record_id: str) -> Json:
+        return {"id": self._deleted(zone, record_id)["id"]}
+
+    def _deleted(self, zone: Zone, record_id: str) -> Json:
+        return zone.records.pop(self._existing(zone, record_id)["id"])
+
+    def _existing(self, zone: Zone, record_id: str) -> Json:
+        if record_id not in zone.records:
+            raise Refusal(404, 81044, "Record does not exist.")
+        return zone.records[record_id]
+
+    def _made(self, zone: Zone, given: Json, former: Json | None) -> Json:
+        """The record that a request describes, with everything that the real one adds and checks."""
+        rtype = given["type"]
+        name = _full_name(given["name"], zone.name)
+        content = _content(rtype, given)
+        proxied = bool(given.get("proxied"))
+        proxiable = _is_proxiable(rtype, content)
+        ttl = given.get("ttl") or 1
+        if proxied and not proxiable:
+            raise Refusal(400, 9004, "This record type cannot be proxied.")
+        if proxied:
+            ttl = 1  # dns/manage-dns-records/reference/ttl
+        if ttl != 1 and not 60 <= ttl <= 86400:  # …/reference/ttl
+            raise Refusal(400, 9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
+        others = [r for r in zone.records.values() if r["name"] == name and r is not former]
+        _check_conflicts(rtype, content, others)
+        settings = {"flatten_cname": False} if rtype == "CNAME" else {}
+        now = _now()
+        return {
+            "id": former["id"] if former else secrets.token_hex(16),
+            "name": name,
+            "type": rtype,
+            "content": content,
+            **({"priority": given["priority"]} if rtype in ("MX", "URI") else {}),
+            **({"data": given["data"]} if given.get("data") else {}),
+            "proxiable": proxiable,
+            "proxied": proxied,
+            "ttl": ttl,
+            "settings": {**settings, **(given.get("settings") or {})},
+            "meta": {},
+            "comment": given.get("comment"),
+            "tags": sorted(given.get("tags") or []),
+            "created_on": former["created_on"] if former else now,
+            "modified_on": now,
+        }
+
+
+def _check_conflicts(rtype: str, content: str, others: list[Json]) -> None:
+    """dns/manage-dns-records/troubleshooting/records-with-same-name; 81058 is recorded, the other codes are shown by
+    the dashboard and reported by users. A CNAME may stand beside other types than A and AAAA."""
+    types = {r["type"] for r in others}
+    if any((r["type"], r["content"]) == (rtype, content) for r in others):
+        raise Refusal(400, 81058, "An identical record already exists.")
+    if rtype == "CNAME" and types & {"A", "AAAA", "CNAME"}:
+        raise Refusal(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
+    if rtype in ("A", "AAAA") and "CNAME" in types:
+        raise Refusal(400, 81054, "A CNAME record with that host already exists.")
+
+
+def _content(rtype: str, given: Json) -> str:
+    """dns/manage-dns-records/reference/dns-record-types: addresses are stored in RFC 5952's notation."""
+    if rtype in ("HTTPS", "SVCB") and given.get("data"):
+        data = given["data"]
+        return f"{data['priority']} {data['target']} {data['value']}".strip()
+    content: str = given.get("content") or ""
+    try:
+        if rtype == "A":
+            return str(ipaddress.IPv4Address(content))
+        if rtype == "AAAA":
+            return str(ipaddress.IPv6Address(content))
+    except ValueError:
+        code = 9005 if rtype == "A" else 9006
+        raise Refusal(400, code, f"Content for {rtype} record must be a valid IP address.") from None
+    if rtype in ("CNAME", "MX", "NS"):
+        return content.rstrip(".").lower()
+    if rtype not in ("TXT", "CAA", "SRV", "HTTPS", "SVCB", "PTR"):
+        raise Refusal(400, 9000, f"DNS record type {rtype} is invalid.")
+    return content
+
+
+def _is_proxiable(rtype: str, content: str) -> bool:
+    """Only A, AAAA and CNAME (…/dns-record-types), and none with a loopback address (recorded)."""
+    return rtype in _PROXIABLE and (rtype == "CNAME" or not ipaddress.ip_address(content).is_loopback)
+
+
+def _full_name(name: str, zone: str) -> str:
+    """Names are stored in Punycode, complete; "@" is the apex (api/resources/dns/subresources/records)."""
+    name = name.rstrip(".").lower()
+    if not name.isascii():
+        name = name.encode("idna").decode("ascii")
+    if name == "@":
+        return zone
+    return name if name == zone or name.endswith("." + zone) else f"{name}.{zone}"
+
+
+def _given(record: Json) -> Json:
+    """A stored record as a request would describe it."""
+    return {k: v for k, v in record.items() if k not in ("id", "proxiable", "meta", "created_on", "modified_on")}
+
+
+def _without_id(given: Json) -> Json:
+    return {key: value for key, value in given.items() if key != "id"}
+
+
+def _page(found: list[Json], query: dict[str, str], default: int) -> Json:
+    """One page of a listing, with the count of them all (recorded)."""
+    page, size = int(query.get("page", 1)), int(query.get("per_page", default))
+    part = list(itertools.islice(found, (page - 1) * size, page * size))
+    info = {
+        "page": page,
+        "per_page": size,
+        "count": len(part),
+        "total_count": len(found),
+        "total_pages": max(1, math.ceil(len(found) / size)),
+    }
+    return {"result": part, "result_info": info}
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

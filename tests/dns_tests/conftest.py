@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from dns_servers.bind import Bind
+from dns_servers.grounds import GROUNDS, Ground
+
+
+@pytest.fixture(params=GROUNDS)
+async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ground]:
+    """Each provider in turn, with a server and a zone behind it."""
+    with GROUNDS[request.param](tmp_path) as running:
+        yield running
+        await running.provider.aclose()
+
+
+@pytest.fixture
+def bind(tmp_path: Path) -> Iterator[Bind]:
+    with Bind(tmp_path) as running:
+        yield running

@@ -1,0 +1,1 @@
+"""The practice ground: its servers by themselves, and the whole of it."""
