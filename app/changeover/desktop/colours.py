@@ -89,7 +89,7 @@ def use(tones: Colours) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     application.setPalette(_palette(tones))
-    application.setStyleSheet(_style_sheet(tones, application))
+    application.setStyleSheet(_style_sheet(tones))
 
 
 def _is_dark(palette: QPalette) -> bool:
@@ -125,7 +125,7 @@ def _palette(tones: Colours) -> QPalette:
     return palette
 
 
-def _style_sheet(tones: Colours, application: QApplication) -> str:
+def _style_sheet(tones: Colours) -> str:
     size = text_size()
     template = Template((files("changeover") / "resources" / "style.qss").read_text(encoding="utf-8"))
     return template.substitute(asdict(tones), size=size, small=size - 1, title=size + 7)
