@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -79,7 +80,7 @@ async def _run_headless(folder: Path) -> None:
                 "ca_file": str(ground.ca_file),
             }
         )
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         await stop.wait()
 
 
