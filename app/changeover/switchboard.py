@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from changeover.dns.lookup import Lookup, ResolverAnswer
-from changeover.dns.provider import Provider
-from changeover.health.rounds import probe_now
+from changeover.health.rounds import probe_now, probe_round
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Level, overridden, unknown_override
 from changeover.model.health import DeploymentHealth
-from changeover.model.plan import Plan, make_plan
+from changeover.model.plan import Plan, ZoneReading, make_plan
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet
 from changeover.model.run import Accepted, Committed, Entry, Outcome, Run, fold
 from changeover.model.service import Service, Settings
-from changeover.model.situation import Situation
+from changeover.model.situation import ServerAnswer, Situation
 from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, is_emergency, switch_target
 from changeover.model.words import counted
 from changeover.storage import settings as settings_file
@@ -32,11 +30,13 @@ from changeover.storage.journal import Journal
 from changeover.storage.lock import is_locked, service_lock
 from changeover.storage.secrets import Vault
 from changeover.switchover.live import LiveStates
-from changeover.switchover.reading import read_servers, read_zones
-from changeover.switchover.runner import Runner
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
+
+    from changeover.dns.lookup import Lookup, ResolverAnswer
+    from changeover.dns.provider import Provider
+    from changeover.switchover.runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Switchboard:
         self.vault = vault or Vault(home)
         self._accounts = Accounts(home.settings_file, self.vault)
         self.journal = Journal(home.database)
-        self.lookup = Lookup(self.settings.lookup)
+        self._lookup: Lookup | None = None
         self._live = LiveStates(self._observe)
         self._live.reset(self.settings.services)
 
@@ -67,6 +67,15 @@ class Switchboard:
         """Closes connections and the journal."""
         await self._accounts.aclose()
         self.journal.close()
+
+    @property
+    def lookup(self) -> Lookup:
+        """Looks names up as the settings say."""
+        if self._lookup is None:
+            from changeover.dns.lookup import Lookup
+
+            self._lookup = Lookup(self.settings.lookup)
+        return self._lookup
 
     def service(self, name: str) -> Service:
         """The service of that name. Raises UsageError that names the known ones."""
@@ -87,19 +96,26 @@ class Switchboard:
     ) -> Situation:
         """Reads the situation of a service: records, name servers, health (`health`, or a few probes now)."""
         names = dict.fromkeys(entry.account for entry in service.dns)
-        providers = await self._accounts.open_each(self.settings, names)
+        deployments = service.deployments
+        # A command's first probes go out before the DNS library is loaded, which would be counted as their time.
+        firsts = () if health else await asyncio.gather(*(probe_round(service, d, self.lookup) for d in deployments))
 
         async def judged() -> dict[str, DeploymentHealth]:
-            if health is not None:
+            if health:
                 return dict(health)
-            found = await asyncio.gather(*(probe_now(service, d, self.lookup) for d in service.deployments))
+            pairs = zip(deployments, firsts, strict=True)
+            found = await asyncio.gather(*(probe_now(service, d, self.lookup, first) for d, first in pairs))
             return {h.deployment: h for h in found}
 
-        readings, servers, by_deployment, unfinished = await asyncio.gather(
-            read_zones(service, providers, prove_access),
-            read_servers(service, self.lookup),
-            judged(),
-            self.unfinished_run(service.name),
+        async def read() -> tuple[tuple[ZoneReading, ...], tuple[ServerAnswer, ...]]:
+            from changeover.switchover.reading import read_servers, read_zones
+
+            providers = await self._accounts.open_each(self.settings, names)
+            zones = read_zones(service, providers, prove_access)
+            return await asyncio.gather(zones, read_servers(service, self.lookup))
+
+        by_deployment, (readings, servers), unfinished = await asyncio.gather(
+            judged(), read(), self.unfinished_run(service.name)
         )
         locked = is_locked(self.home.lock_file(service.name))
         return Situation(
@@ -338,6 +354,8 @@ class Switchboard:
         stop: asyncio.Event,
         verify_timeout: float,
     ) -> Runner:
+        from changeover.switchover.runner import Runner
+
         service = self.service(service_name)
 
         def progress(run: Run) -> None:
@@ -428,5 +446,5 @@ class Switchboard:
 
     def _take(self, settings: Settings) -> None:
         self.settings = settings
-        self.lookup = Lookup(settings.lookup)
+        self._lookup = None
         self._live.reset(settings.services)

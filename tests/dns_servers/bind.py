@@ -88,8 +88,7 @@ class Bind:
             self.port = free_port()
             if self._start():
                 return self
-        log = (self._folder / "named.log").read_text(errors="replace")
-        raise RuntimeError(f"named did not start:\n{log[-4000:]}")
+        raise RuntimeError(f"named did not start:\n{self._log()}")
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -114,25 +113,33 @@ class Bind:
         )
         arguments = ["named", "-g", "-n", "1", "-c", str(self._folder / "named.conf")]
         self._process = ServerProcess(arguments, self._folder / "named.log")
-        if self._process.wait_until(self._probe):
-            return True
+        try:
+            if self._process.wait_until(self._probe):
+                return True
+        except BaseException:
+            self._process.stop()
+            raise
         self._process.stop()
         return False
 
     def _probe(self) -> None:
-        """Ready is: it is this very server that answers, by UDP and by TCP, and it serves the zone."""
+        """Ready is: it is this very server that answers, and it serves the zone, by TCP and by UDP."""
         which = dns.message.make_query("id.server.", dns.rdatatype.TXT, dns.rdataclass.CH)
         soa = dns.message.make_query(self.zone, dns.rdatatype.SOA)
         try:
-            for ask in (dns.query.tcp, dns.query.udp):  # an unopened port refuses TCP, but ignores UDP
-                answer = ask(which, self.address, timeout=2, port=self.port)
-                if str(self._folder) not in answer.to_text():
-                    raise NotReady
+            # An unopened port refuses TCP at once, but ignores UDP; and BIND limits the rate of id.server by UDP.
+            if str(self._folder) not in dns.query.tcp(which, self.address, timeout=2, port=self.port).to_text():
+                raise NotReady
             answer = dns.query.udp(soa, self.address, timeout=2, port=self.port)
         except (dns.exception.DNSException, OSError, EOFError):
             raise NotReady from None
         if not answer.answer or not answer.flags & dns.flags.AA:
+            if "not loaded due to errors" in self._log():
+                raise RuntimeError(f"named does not load the zone:\n{self._log()}")
             raise NotReady
+
+    def _log(self) -> str:
+        return (self._folder / "named.log").read_text(errors="replace")[-4000:]
 
     @property
     def server(self) -> str:

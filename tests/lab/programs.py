@@ -13,7 +13,7 @@ async def dig(port: int, *arguments: str) -> str:
 
 
 async def nsupdate(port: int, text: str) -> str:
-    """What `nsupdate` says to these commands: nothing when all went well."""
+    """What `nsupdate` says to these commands, whose names are absolute: nothing when all went well."""
     return await _run(["nsupdate", "-v"], f"server 127.0.0.1 {port}\nzone shop.example\n{text}\nsend\n")
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from changeover.commands.session import command
+from changeover.commands.session import command, debugging
 
 if TYPE_CHECKING:
     from changeover.lab.ground import PracticeGround
@@ -24,9 +24,12 @@ def open_window() -> int:
 @asynccontextmanager
 async def _switchboard() -> AsyncIterator[tuple[Switchboard, PracticeGround | None]]:
     from changeover.storage.home import Home
+    from changeover.storage.log import start_log
     from changeover.switchboard import Switchboard
 
-    board = Switchboard(Home.from_environment())
+    home = Home.from_environment()
+    start_log(home.log_file, debugging())
+    board = Switchboard(home)
     try:
         yield board, None
     finally:

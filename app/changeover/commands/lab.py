@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from changeover.commands.session import DONE, command, json_option, print_json, say
+from changeover.commands.session import DONE, command, debugging, json_option, print_json, say
 
 if TYPE_CHECKING:
     from changeover.lab.ground import PracticeGround
@@ -44,12 +44,15 @@ def _open(headless: bool, home: Path | None) -> int:
         return DONE
     from changeover.desktop.application import open_desktop
     from changeover.storage.home import Home
+    from changeover.storage.log import start_log
     from changeover.switchboard import Switchboard
 
     @asynccontextmanager
     async def on_the_ground() -> AsyncIterator[tuple[Switchboard, PracticeGround | None]]:
         async with PracticeGround.started(folder) as ground:
-            board = Switchboard(Home.at(folder))
+            home = Home.at(folder)
+            start_log(home.log_file, debugging())
+            board = Switchboard(home)
             try:
                 yield board, ground
             finally:

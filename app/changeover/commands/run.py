@@ -22,8 +22,8 @@ from changeover.commands.session import (
     print_json,
     say,
 )
-from changeover.commands.state import emergency_option, print_findings, show_plan, to_option
-from changeover.model.errors import ChangeoverError, KeyringError, Refused, UsageError
+from changeover.commands.state import emergency_option, print_findings, raise_keyring_error, show_plan, to_option
+from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Finding, unknown_override
 from changeover.model.run import Outcome, Run, StepState
 from changeover.model.state import Preparation
@@ -119,7 +119,7 @@ def switch(
                 print_json(_without_run(preparation, "completed", "already there"))
             say(f"Visitors are sent to {to} already. There is nothing to change.")
             return DONE
-        _raise_keyring_error(preparation)
+        raise_keyring_error(preparation)
         if not yes and not as_json:
             show_plan(preparation)
         if not _would_be_refused(preparation, reasons) and not confirmed(f"Switch {service} to {to} now?", yes):
@@ -161,12 +161,6 @@ def _reasons(overrides: tuple[str, ...]) -> dict[str, str]:
 
 def _would_be_refused(preparation: Preparation, reasons: dict[str, str]) -> bool:
     return any(not (f.overridable and f.check in reasons) for f in preparation.blocked)
-
-
-def _raise_keyring_error(preparation: Preparation) -> None:
-    for reading in preparation.situation.readings:
-        if reading.error_kind == "keyring":
-            raise KeyringError(reading.error or "", reading.hint)
 
 
 def _without_run(

@@ -70,9 +70,7 @@ def _deployments(texts: Sequence[str], markers: Sequence[str]) -> tuple[Deployme
     for text in texts:
         name, equals, answer = text.partition("=")
         if not (name and equals and answer):
-            raise UsageError(
-                f"--deployment {text}: no answer", "Write NAME=a:192.0.2.1 or NAME=cname:HOST."
-            )
+            raise UsageError(f"--deployment {text}: no answer", "Write NAME=a:192.0.2.1 or NAME=cname:HOST.")
         found.append(Deployment(name=name, answer=_answer(text, answer), marker=marked.pop(name, None)))
     if marked:
         raise UsageError(f"--marker names {', '.join(marked)}, which is no deployment of this service")

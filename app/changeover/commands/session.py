@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import logging
 import os
 import signal
 import sys
@@ -16,7 +17,10 @@ import click
 
 from changeover.model.errors import ChangeoverError, KeyringError, SettingsError, UsageError
 from changeover.storage.home import Home
+from changeover.storage.log import start_log
 from changeover.switchboard import Switchboard
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +45,7 @@ def print_json(found: dict[str, Any]) -> None:
 
 
 def print_error(error: ChangeoverError, as_json: bool) -> None:
+    log.error("%s: %s", error.kind, error.text)
     if as_json:
         print_json({"error": {"kind": error.kind, "text": error.text, "hint": error.hint}})
     say(f"Error: {error.text}")
@@ -67,6 +72,8 @@ class Session:
     def __init__(self, home: Home | None = None) -> None:
         self._runner = asyncio.Runner()
         self._home = home or Home.from_environment()
+        start_log(self._home.log_file, debugging())
+        log.info("command %s", " ".join(word for word in sys.argv[1:3] if word.isalpha()))
 
     def __enter__(self) -> Session:
         self._runner.__enter__()

@@ -17,6 +17,7 @@ from changeover.commands.session import (
     print_table,
     say,
 )
+from changeover.model.errors import KeyringError
 from changeover.model.finding import Finding
 from changeover.model.state import Preparation, ServiceState
 from changeover.model.words import counted, duration
@@ -95,6 +96,7 @@ def check(service: str, to: str, emergency: bool, as_json: bool) -> int:
     """Could this deployment take over now? All findings at once."""
     with Session() as session:
         preparation = session.run(session.switchboard.prepare(service, to, emergency))
+    raise_keyring_error(preparation)
     ready = not preparation.blocked
     if as_json:
         found = [finding_object(f) for f in preparation.findings]
@@ -116,11 +118,19 @@ def plan(service: str, to: str, emergency: bool, as_json: bool) -> int:
     """What would change, in which order. Changes nothing."""
     with Session() as session:
         preparation = session.run(session.switchboard.prepare(service, to, emergency))
+    raise_keyring_error(preparation)
     if as_json:
         print_json(_plan_object(preparation))
     else:
         show_plan(preparation)
     return REFUSED if preparation.blocked and not preparation.already_there else DONE
+
+
+def raise_keyring_error(preparation: Preparation) -> None:
+    """A keyring that cannot be used ends a command, whatever else was found."""
+    for reading in preparation.situation.readings:
+        if reading.error_kind == "keyring":
+            raise KeyringError(reading.error or "", reading.hint)
 
 
 def _plan_object(preparation: Preparation) -> dict[str, Any]:

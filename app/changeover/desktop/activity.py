@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from changeover.desktop.parts import Card, button, clear, label
 from changeover.desktop.shapes import OF_OUTCOME, MarkWidget
@@ -56,7 +56,7 @@ class ActivityCard(Card):
         super().__init__("Activity")
         self._act = act
         self._rows = QVBoxLayout()
-        self._rows.setSpacing(2)
+        self._rows.setSpacing(6)
         self.body.addLayout(self._rows)
         self._shown: tuple[Run, ...] | None = None
         self._busy = False
@@ -78,18 +78,24 @@ class ActivityCard(Card):
         row = QHBoxLayout(made)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(MarkWidget(OF_OUTCOME[run.outcome]))
-        when = label(clock(run.started, now), "muted", wrap=False)
-        when.setMinimumWidth(76)
-        row.addWidget(when)
-        row.addWidget(label(run_words(run)), 1)
-        row.addWidget(self._button("Report", "report", run), 0, Qt.AlignmentFlag.AlignTop)
+        top = Qt.AlignmentFlag.AlignTop
+        row.addWidget(MarkWidget(OF_OUTCOME[run.outcome]), 0, top)
+        row.addWidget(label(clock(run.started, now), "muted", wrap=False), 0, top)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(label(run_words(run)))
+        links = QHBoxLayout()
+        links.setSpacing(8)
+        links.addWidget(self._button("Report", "report", run))
         for verb in run.next:
             made_button = self._button(VERBS[verb], verb, run)
             made_button.setEnabled(not busy)
             made_button.setToolTip(_TIPS[verb])
-            row.addWidget(made_button, 0, Qt.AlignmentFlag.AlignTop)
+            links.addWidget(made_button)
+        links.addStretch(1)
+        words.addLayout(links)
+        row.addLayout(words, 1)
         return made
 
-    def _button(self, text: str, verb: str, run: Run):  # type: ignore[no-untyped-def]
+    def _button(self, text: str, verb: str, run: Run) -> QPushButton:
         return button(text, lambda: self._act(verb, run), "link", name=f"{text.rstrip('…')} run {run.run}")

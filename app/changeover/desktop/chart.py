@@ -77,7 +77,7 @@ class ResponseChart(Painted):
         super().__init__()
         self._state: ServiceState | None = None
         self._now = datetime.now().astimezone()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_state(self, state: ServiceState, now: datetime) -> None:
         self._state, self._now = state, now
@@ -182,6 +182,3 @@ class ResponseChart(Painted):
             painter.drawLine(QLineF(left, row.center().y(), left + 18, row.center().y()))
             place = QRectF(left + 24, row.top(), min(120.0, row.right() - left - 24), row.height())
             left += 24 + self.text(painter, place, name, small, tones.muted) + 14
-        rest = QRectF(left, row.top(), max(0.0, row.right() - left), row.height())
-        if rest.width() > 70:
-            self.text(painter, rest, "milliseconds", small, tones.muted)

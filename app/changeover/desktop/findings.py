@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QVBoxLayout
 from changeover.desktop.parts import Card, clear, label
 from changeover.desktop.shapes import OF_LEVEL, Mark, MarkWidget
 from changeover.model.finding import Finding, Level
+from changeover.model.sentence import called
+from changeover.model.state import ServiceState
 from changeover.model.words import counted
 
 _ORDER = {Level.BLOCK: 0, Level.WARN: 1, Level.PASS: 2}
@@ -63,14 +65,16 @@ class FindingsCard(Card):
         top.addWidget(self._verdict)
         self.body.addLayout(top)
         self._rows = QGridLayout()
-        self._rows.setVerticalSpacing(7)
+        self._rows.setVerticalSpacing(5)
         self.body.addLayout(self._rows)
         self.body.addStretch(1)
         self._shown: tuple[Finding, ...] | None = None
 
-    def show_findings(self, target: str | None, back: bool, findings: tuple[Finding, ...]) -> None:
-        """`back`: visitors would go back to the primary."""
-        who = target or "the backup"
+    def show_state(self, state: ServiceState) -> None:
+        """Shows what the state says about its target."""
+        findings = state.findings
+        back = state.target == state.service.primary.name
+        who = called(state, state.target) if state.target else "a backup"
         self._title.setText(f"Could {who} take visitors back now?" if back else f"Could {who} take over now?")
         if findings == self._shown:
             return

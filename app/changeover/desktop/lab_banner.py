@@ -86,7 +86,7 @@ class LabBanner(QFrame):
         for name, made in self.buttons.items():
             verb = "mend" if name in broken else "break"
             made.setText(f"{verb.title()} {name}")
-            set_role(made, "primary" if told.push == f"{verb} {name}" else "")
+            set_role(made, "suggested" if told.push == f"{verb} {name}" else "")
 
     def _press(self, name: str) -> None:
         if name in self._ground.broken():

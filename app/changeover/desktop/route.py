@@ -30,8 +30,8 @@ class DnsBox(NamedTuple):
     """What the box of the DNS says."""
 
     title: str
-    record: str
-    ttl: str
+    names: str
+    answer: str
 
 
 def dns_box(state: ServiceState) -> DnsBox:
@@ -40,12 +40,13 @@ def dns_box(state: ServiceState) -> DnsBox:
     name = service.hostnames[0]
     readings = state.situation.readings if state.situation else ()
     labels = list(dict.fromkeys(r.capabilities.label for r in readings)) or [entry.account for entry in service.dns]
+    title = ", ".join(labels)
+    names = name if len(service.hostnames) == 1 else f"{name} +{len(service.hostnames) - 1}"
     live = [r for reading in readings for r in address_set(reading.records.get(name, ()))]
-    record = f"{name} {'+'.join(dict.fromkeys(r.type for r in live))}" if live else name
-    if len(service.hostnames) > 1:
-        record += f" and {len(service.hostnames) - 1} more"
-    ttl = f"TTL {duration(max(r.ttl for r in live))}" if live else f"TTL {service.ttl} s wanted"
-    return DnsBox(f"DNS · {', '.join(labels)}", record, ttl)
+    answer = "records not read"
+    if live:
+        answer = f"{'+'.join(dict.fromkeys(r.type for r in live))} · TTL {duration(max(r.ttl for r in live))}"
+    return DnsBox(title if title.startswith("DNS") else f"DNS · {title}", names, answer)
 
 
 def visitors_line(state: ServiceState) -> str:
@@ -139,10 +140,11 @@ class RouteDiagram(Painted):
     def _paint(self, painter: QPainter, state: ServiceState, tones: Colours) -> None:
         width, height = float(self.width()), float(self.height())
         roomy = min(1.0, max(0.0, (width - 560) / 300))
-        visitors_width = 96 + 20 * roomy
+        words = QFontMetricsF(font(self, smaller=1)).horizontalAdvance(visitors_line(state))
+        visitors_width = min(140.0, max(92.0, words + 20)) + 10 * roomy
         card_width = 236 + 132 * roomy
-        lever_width = 74 + 42 * roomy
-        lead = 20 + 36 * roomy
+        lever_width = 66 + 50 * roomy
+        lead = 14 + 36 * roomy
         dns_left = visitors_width + lead
         dns_width = width - card_width - lever_width - dns_left
         middle = height / 2
@@ -151,7 +153,7 @@ class RouteDiagram(Painted):
         mark = OF_HEALTH[here.health] if here else Mark.UNKNOWN
         tone = mark.tone(tones) if here and mark is not Mark.UNKNOWN else QColor(tones.idle)
 
-        pivot = QPointF(dns_left + dns_width + 20 + 4 * roomy, middle)
+        pivot = QPointF(dns_left + dns_width + 16 + 8 * roomy, middle)
         self._paint_lanes(painter, state, cards, pivot, mark, tone, tones)
         painter.setPen(QPen(tone, 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
         painter.drawLine(QPointF(visitors_width, middle), QPointF(dns_left, middle))
@@ -212,8 +214,8 @@ class RouteDiagram(Painted):
         self.text(painter, row, box.title, font(self, bold=True), tones.text)
         small = font(self, smaller=1)
         middle = Qt.TextElideMode.ElideMiddle
-        self.text(painter, row.translated(0, third), box.record, small, tones.muted, elide=middle)
-        self.text(painter, row.translated(0, 2 * third), box.ttl, small, tones.muted)
+        self.text(painter, row.translated(0, third), box.names, small, tones.muted, elide=middle)
+        self.text(painter, row.translated(0, 2 * third), box.answer, small, tones.muted)
 
     @staticmethod
     def _paint_lever(

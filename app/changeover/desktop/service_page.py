@@ -69,23 +69,27 @@ class ServicePage(QScrollArea):
         inside.setObjectName("page")
         self.setWidget(inside)
         column = QVBoxLayout(inside)
-        column.setContentsMargins(24, 18, 24, 24)
         column.setSpacing(14)
         column.addLayout(self._header())
         self.route = RouteDiagram()
         column.addWidget(self.route)
         self.findings = FindingsCard()
         self.chart = ResponseChart()
-        chart_card = Card("Response time")
-        chart_card.body.addWidget(self.chart, 1)
+        chart_card = Card("Response time in ms")
+        chart_card.body.addWidget(self.chart)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.setSpacing(14)
-        self._pair.addWidget(self.findings, 9)
-        self._pair.addWidget(chart_card, 8)
-        column.addLayout(self._pair)
         self.activity = ActivityCard(act)
-        column.addWidget(self.activity)
+        right = QVBoxLayout()
+        right.setSpacing(14)
+        right.addWidget(chart_card)
+        right.addWidget(self.activity)
+        right.addStretch(1)
+        self._pair.addWidget(self.findings, 9)
+        self._pair.addLayout(right, 8)
+        column.addLayout(self._pair)
         column.addStretch(1)
+        self._column = column
 
     def _header(self) -> QVBoxLayout:
         top = QHBoxLayout()
@@ -128,7 +132,7 @@ class ServicePage(QScrollArea):
         self.second_button.setVisible(second_action(state) is not None)
         self.route.show_state(state, now)
         self.chart.show_state(state, now)
-        self.findings.show_findings(state.target, state.target == state.service.primary.name, state.findings)
+        self.findings.show_state(state)
         self._show_sentence(now)
 
     def show_runs(self, runs: Sequence[Run], now: datetime) -> None:
@@ -152,6 +156,8 @@ class ServicePage(QScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        bar = self.width() - event.size().width()
+        self._column.setContentsMargins(24, 18, 24 - bar, 24)
         narrow = event.size().width() < NARROW
         self._pair.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 

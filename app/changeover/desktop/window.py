@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         """Puts a strip above the page, under any error."""
         self._strips.append(widget)
         self.above.addWidget(widget)
+        widget.show()
         self._make_room()
 
     def show_page(self, page: QWidget) -> None:

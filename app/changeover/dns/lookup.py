@@ -47,8 +47,9 @@ class ResolverAnswer(Struct, frozen=True, kw_only=True):
 class Lookup:
     """Looks names up as the settings say. Every answer is fresh; nothing is cached but the name servers' addresses."""
 
-    def __init__(self, settings: LookupSettings) -> None:
+    def __init__(self, settings: LookupSettings, timeout: float = TIMEOUT) -> None:
         self._settings = settings
+        self._timeout = timeout
         self._name_servers: dict[str, tuple[NameServer, ...]] = {}
 
     async def name_servers(self, zone: str) -> tuple[NameServer, ...]:
@@ -57,7 +58,10 @@ class Lookup:
         Raises NotFound where the zone has none, Unavailable where no resolver answers.
         """
         if zone not in self._name_servers:
-            self._name_servers[zone] = await self._find_name_servers(zone)
+            found = await self._find_name_servers(zone)
+            if not all(name_server.servers for name_server in found):
+                return found
+            self._name_servers[zone] = found
         return self._name_servers[zone]
 
     async def _find_name_servers(self, zone: str) -> tuple[NameServer, ...]:
@@ -70,7 +74,10 @@ class Lookup:
             raise NotFound(f"The zone {zone} has no name servers", "Check that the zone is delegated.")
 
         async def one(label: str, host: str, port: int) -> NameServer:
-            addresses = await self.addresses(host)
+            try:
+                addresses = await self.addresses(host)
+            except Unavailable:
+                addresses = ()
             return NameServer(label, tuple(Server(address, port) for address in addresses))
 
         return tuple(await asyncio.gather(*(one(*host) for host in hosts)))
@@ -87,7 +94,9 @@ class Lookup:
         """
         servers = await self.name_servers(zone)
         pairs = [(ns, server) for ns in servers for server in ns.servers]
-        answers = await asyncio.gather(*(_ask_server(ns.name, server, zone, hostnames, types) for ns, server in pairs))
+        answers = await asyncio.gather(
+            *(_ask_server(ns.name, server, zone, hostnames, types, self._timeout) for ns, server in pairs)
+        )
         nowhere = [
             ServerAnswer(server=ns.name, address="", hostname=name, zone=zone, error="its name has no address")
             for ns in servers
@@ -103,10 +112,12 @@ class Lookup:
             try:
                 server = await self._resolver(text)
                 both = await asyncio.gather(
-                    *(ask(server, question(hostname, rtype, recursion=True), TIMEOUT) for rtype in ("A", "AAAA"))
+                    *(ask(server, question(hostname, rtype, recursion=True), self._timeout) for rtype in ("A", "AAAA"))
                 )
             except (Unavailable, ValueError) as error:
                 return ResolverAnswer(resolver=text, hostname=hostname, error=str(error))
+            if (wrong := _refusal(both)) is not None:
+                return ResolverAnswer(resolver=text, hostname=hostname, error=wrong)
             found = {r.type: r for answer in both for r in record_sets_in(answer.answer, hostname)}
             return ResolverAnswer(resolver=text, hostname=hostname, records=address_set(found.values()))
 
@@ -120,13 +131,13 @@ class Lookup:
         silent = []
         for text in (*self._settings.resolvers, *_system_resolvers()):
             try:
-                answer = await ask(await self._resolver(text), question(name, rtype, recursion=True), TIMEOUT)
+                answer = await ask(await self._resolver(text), question(name, rtype, recursion=True), self._timeout)
             except Unavailable as error:
                 silent.append(str(error))
                 continue
-            if answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            if (wrong := _refusal([answer])) is None:
                 return tuple(r for rrset in answer.answer for r in record_sets_in([rrset], rrset.name.to_text()))
-            silent.append(f"{text} answers {dns.rcode.to_text(answer.rcode())}")
+            silent.append(f"{text}: {wrong}")
         raise Unavailable(f"{name} could not be resolved: {'; '.join(silent)}", "Check your connection.")
 
     async def addresses(self, host: str) -> tuple[str, ...]:
@@ -142,20 +153,25 @@ class Lookup:
         host, port = parse_server(text)
         if _is_address(host):
             return Server(host, port)
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=2)
+        try:
+            async with asyncio.timeout(self._timeout):
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=2)
+        except OSError as error:
+            why = error.strerror or "no answer in time"
+            raise Unavailable(f"The resolver's name {host} cannot be resolved: {why}") from None
         return Server(str(found[0][4][0]), port)
 
 
 async def _ask_server(
-    label: str, server: Server, zone: str, hostnames: Sequence[str], types: Sequence[str]
+    label: str, server: Server, zone: str, hostnames: Sequence[str], types: Sequence[str], timeout: float
 ) -> list[ServerAnswer]:
     asked = [(name, rtype) for name in hostnames for rtype in types]
     queries = [question(*q) for q in asked]
     try:
         if len(queries) <= 2 * len(_TYPES):
-            answers = await asyncio.gather(*(ask(server, query, TIMEOUT) for query in queries))
+            answers = await asyncio.gather(*(ask(server, query, timeout) for query in queries))
         else:
-            answers = await ask_all(server, queries, TIMEOUT)
+            answers = await ask_all(server, queries, timeout)
     except Unavailable as error:
         return [
             ServerAnswer(
@@ -189,13 +205,15 @@ def _address_set_in(answers: Iterable[dns.message.Message], name: str) -> Addres
     return address_set(found.values())
 
 
-def _problem(answers: Iterable[dns.message.Message]) -> str | None:
-    for answer in answers:
-        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            return f"it answers {dns.rcode.to_text(answer.rcode())}"
-        if not answer.flags & dns.flags.AA:
-            return "it is not authoritative for this name"
-    return None
+def _problem(answers: Sequence[dns.message.Message]) -> str | None:
+    if not all(answer.flags & dns.flags.AA for answer in answers):
+        return _refusal(answers) or "it is not authoritative for this name"
+    return _refusal(answers)
+
+
+def _refusal(answers: Iterable[dns.message.Message]) -> str | None:
+    wrong = (a.rcode() for a in answers if a.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN))
+    return next((f"it answers {dns.rcode.to_text(rcode)}" for rcode in wrong), None)
 
 
 def _is_address(host: str) -> bool:

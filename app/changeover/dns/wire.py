@@ -8,7 +8,7 @@ import dns.name
 import dns.rdatatype
 import dns.rrset
 
-from changeover.model.records import NAME_TYPES, RecordSet
+from changeover.model.records import RecordSet, canonical_value
 
 #: Signatures and denial proofs belong to the server, not to the person.
 _DNSSEC = {dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
@@ -23,8 +23,6 @@ def record_sets_in(section: Iterable[dns.rrset.RRset], name: str) -> tuple[Recor
 def to_record_set(rrset: dns.rrset.RRset) -> RecordSet:
     """One RRset in canonical form."""
     rtype = dns.rdatatype.to_text(rrset.rdtype)
-    values = [rdata.to_text() for rdata in rrset]
-    if rtype in NAME_TYPES:
-        values = [value.rstrip(".").lower() for value in values]
+    values = [canonical_value(rtype, rdata.to_text()) for rdata in rrset]
     name = rrset.name.to_text(omit_final_dot=True).lower()
     return RecordSet(name=name, type=rtype, ttl=rrset.ttl, values=tuple(sorted(values)))

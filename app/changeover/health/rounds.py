@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from changeover.dns.lookup import Lookup
 from changeover.health.probe import probe
 from changeover.model.errors import Unavailable
 from changeover.model.health import DOWN_AFTER, DeploymentHealth, ProbeResult, Round, deployment_health, settled
 from changeover.model.service import Deployment, Service
+
+if TYPE_CHECKING:
+    from changeover.dns.lookup import Lookup
 
 #: Between the probes of a command, which has no history to rest on.
 PAUSE = 0.2
@@ -63,11 +66,15 @@ async def _addresses(target: str, lookup: Lookup) -> Sequence[str] | ProbeProble
     return found or ProbeProblem(False, f"{target} has no address")
 
 
-async def probe_now(service: Service, deployment: Deployment, lookup: Lookup) -> DeploymentHealth:
-    """The health of a deployment from a few probes, then and there, for a command that has no history."""
-    rounds: list[Round] = []
-    while True:
-        rounds.append(await probe_round(service, deployment, lookup))
-        if settled(rounds) or len(rounds) >= DOWN_AFTER:
-            return deployment_health(deployment.name, rounds)
+async def probe_now(
+    service: Service, deployment: Deployment, lookup: Lookup, first: Round | None = None
+) -> DeploymentHealth:
+    """The health of a deployment from a few probes, then and there, for a command that has no history.
+
+    `first` is a round that was probed just now, if there is one.
+    """
+    rounds = [first or await probe_round(service, deployment, lookup)]
+    while not settled(rounds) and len(rounds) < DOWN_AFTER:
         await asyncio.sleep(PAUSE)
+        rounds.append(await probe_round(service, deployment, lookup))
+    return deployment_health(deployment.name, rounds)

@@ -87,7 +87,7 @@ def _read(wire: bytes) -> _Message:
     _, _, zones, prerequisites, updates, additional = parser.get_struct("!HHHHHH")
     if zones != 1:
         raise _Failed(Rcode.FORMERR)
-    zone = parser.get_name()
+    zone = dns.name.from_wire_parser(parser)
     zone_type, zone_class = parser.get_struct("!HH")
     if zone_type != RdataType.SOA:
         raise _Failed(Rcode.FORMERR)
@@ -97,7 +97,7 @@ def _read(wire: bytes) -> _Message:
 
 
 def _record(parser: dns.wire.Parser) -> _Record:
-    name = parser.get_name()
+    name = dns.name.from_wire_parser(parser)
     number, rdclass, ttl, size = parser.get_struct("!HHIH")
     rdtype = RdataType.make(number)
     with parser.restrict_to(size):

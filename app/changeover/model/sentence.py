@@ -155,7 +155,7 @@ def _quiet(state: ServiceState) -> str:
     if healthy and len(state.health) == len(state.service.deployments) and state.readiness is not Level.BLOCK:
         count = len(state.health)
         which = "Both deployments are" if count == 2 else f"All {counted(count, 'deployment')} are"
-        return f"{which} healthy and {_called(state, state.target)} is ready."
+        return f"{which} healthy and {called(state, state.target)} is ready."
     return f"{state.active} is healthy. {_standby(state)}"
 
 
@@ -163,7 +163,7 @@ def _standby(state: ServiceState) -> str:
     """Whether the deployment that would take over is ready, with the reason where it is not."""
     if state.target is None:
         return "There is no backup."
-    name = _called(state, state.target)
+    name = called(state, state.target)
     start = name[:1].upper() + name[1:] if name != state.target else name
     standby = state.health.get(state.target)
     if standby is None or standby.health is Health.UNKNOWN:
@@ -174,7 +174,7 @@ def _standby(state: ServiceState) -> str:
     return f"{start} is not ready: {_ended(blocks[0].text)}"
 
 
-def _called(state: ServiceState, name: str) -> str:
+def called(state: ServiceState, name: str) -> str:
     """ "the backup" for the only one, else its name."""
     deployments = state.service.deployments
     return "the backup" if len(deployments) == 2 and name == deployments[1].name else name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
 from msgspec import Struct
 
 
@@ -28,6 +27,8 @@ class Home(Struct, frozen=True):
         folder = os.environ.get("CHANGEOVER_HOME")
         if folder:
             return cls.at(Path(folder).expanduser())
+        import platformdirs
+
         return cls(
             config=platformdirs.user_config_path("changeover", appauthor=False),
             data=platformdirs.user_data_path("changeover", appauthor=False),

@@ -42,6 +42,8 @@ class Journal:
         self._file = file
         self._connection: sqlite3.Connection | None = None
         self._order = asyncio.Lock()
+        self._known: dict[str, tuple[Entry, ...]] = {}
+        self._seen = 0
 
     async def begin(self, started: Started) -> Entry:
         """Opens a new run with its plan. The run's name is the service's with the next number."""
@@ -59,11 +61,8 @@ class Journal:
         return found
 
     async def all_runs(self) -> tuple[tuple[Entry, ...], ...]:
-        """Every run's entries, newest run first."""
-        by_run: dict[str, list[Entry]] = {}
-        for entry in await self._in_thread(self._select, "ORDER BY seq", ()):
-            by_run.setdefault(entry.run, []).append(entry)
-        return tuple(tuple(entries) for entries in reversed(by_run.values()))
+        """Every run's entries, newest run first. Only what was added since the last call is read."""
+        return await self._in_thread(self._all_runs)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -116,6 +115,14 @@ class Journal:
         row = (run, entry.at.isoformat(), msgspec.json.encode(event).decode())
         self._open().execute("INSERT INTO journal (run, at, event) VALUES (?, ?, ?)", row)
         return entry
+
+    def _all_runs(self) -> tuple[tuple[Entry, ...], ...]:
+        rows = self._open().execute("SELECT seq, run, at, event FROM journal WHERE seq > ? ORDER BY seq", (self._seen,))
+        for seq, run, at, event in rows:
+            entry = Entry(run=run, at=datetime.fromisoformat(at), event=_decoder.decode(event))
+            self._known[run] = (*self._known.get(run, ()), entry)
+            self._seen = seq
+        return tuple(reversed(self._known.values()))
 
     def _select(self, where: str, values: Sequence[str]) -> tuple[Entry, ...]:
         rows = self._open().execute(f"SELECT run, at, event FROM journal {where}", values)

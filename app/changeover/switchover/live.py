@@ -9,16 +9,18 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from changeover.dns.lookup import Lookup
 from changeover.health.rounds import PAUSE, probe_round
 from changeover.model.errors import ChangeoverError
 from changeover.model.health import DeploymentHealth, Round, deployment_health, settled
 from changeover.model.service import Service
 from changeover.model.state import ServiceState
+
+if TYPE_CHECKING:
+    from changeover.dns.lookup import Lookup
 
 log = logging.getLogger(__name__)
 

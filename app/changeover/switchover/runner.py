@@ -6,6 +6,7 @@ What is not known is read, never guessed: after an answer that was lost, after a
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -49,6 +50,8 @@ from changeover.model.words import counted, values_text
 from changeover.storage.journal import Journal
 from changeover.switchover import verify
 from changeover.switchover.verify import Verdict
+
+log = logging.getLogger(__name__)
 
 #: After a lost answer the records are read twice, this many seconds apart: the write may still be on its way.
 SECOND_LOOK = 1.0
@@ -132,6 +135,7 @@ class Runner:
             if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not isinstance(step, ChangeRecords):
                 return self._progress()  # only looking was cut short; the run can go on from here
             seconds = time.monotonic() - step_began
+            log.info("%s %s: %s, %s", self._entries[0].run, step.name, verdict.state, verdict.text)
             await self._record(StepEnded(step=number, state=verdict.state, text=verdict.text, seconds=seconds))
             if verdict.state not in _GOOD:
                 outcome = _outcome(verdict.state, changed)

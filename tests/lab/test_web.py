@@ -1,0 +1,151 @@
+"""The practice ground's web deployments: they say who they are, by verified TLS, and are broken and mended by a file."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h11
+import httpx
+import pytest
+
+from changeover.health.probe import probe
+from changeover.lab import certificates, web
+from changeover.model.service import Answer, HealthCheck, Marker
+from changeover.model.service import Deployment as ServiceDeployment
+
+ADDRESSES = {"primary": "127.0.0.2", "backup": "127.0.0.3"}
+NAMES = ("www.shop.example", "shop.example", *ADDRESSES.values())
+
+
+class Servers:
+    """Both deployments, running."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port = port
+        self.folder = folder
+        self.ca_file = folder / "ca.pem"
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(verify=ssl.create_default_context(cafile=str(self.ca_file)), timeout=5)
+
+    def url(self, deployment: str, path: str = "/") -> str:
+        return f"https://{ADDRESSES[deployment]}:{self.port}{path}"
+
+
+@pytest.fixture
+async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
+    tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
+    deployments = {address: web.Deployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
+    async with web.serving(deployments, tls, None) as port:
+        yield Servers(port, tmp_path)
+
+
+@pytest.mark.parametrize("deployment", ADDRESSES)
+async def test_each_says_who_it_is(servers: Servers, deployment: str) -> None:
+    """In the page for people, and in the header for programs."""
+    async with servers.client() as client:
+        page = await client.get(servers.url(deployment))
+        health = await client.get(servers.url(deployment, "/health?full=1"))
+    assert (page.status_code, page.headers["X-Deployment"]) == (200, deployment)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert f"<strong>{deployment}</strong>" in page.text
+    assert (health.status_code, health.headers["X-Deployment"]) == (200, deployment)
+    assert health.text.startswith("ok")
+
+
+async def test_broken_is_503_on_every_path_until_mended(servers: Servers) -> None:
+    """Looked at anew for each request, on a connection that is open already as well."""
+    async with servers.client() as client:
+        for _ in range(2):
+            assert (await client.get(servers.url("primary", "/health"))).status_code == 200
+            (servers.folder / "primary").touch()
+            for path in ("/", "/health"):
+                answer = await client.get(servers.url("primary", path))
+                assert (answer.status_code, answer.headers["X-Deployment"]) == (503, "primary")
+                assert "ok" not in answer.text
+            assert (await client.get(servers.url("backup", "/health"))).status_code == 200
+            (servers.folder / "primary").unlink()
+
+
+async def test_other_requests(servers: Servers) -> None:
+    """HEAD has no body, other paths are not there, and nothing can be written."""
+    async with servers.client() as client:
+        head = await client.head(servers.url("primary"))
+        assert (head.status_code, head.content) == (200, b"")
+        assert (await client.get(servers.url("primary", "/nothing"))).status_code == 404
+        assert (await client.post(servers.url("primary"), content=b"x" * 100_000)).status_code == 405
+        assert (await client.get(servers.url("primary"))).status_code == 200
+
+
+async def test_the_products_probe_finds_it_well(servers: Servers) -> None:
+    """By the public hostname, with the marker and the certificate; and unwell when it is broken."""
+    deployment = ServiceDeployment(
+        name="primary", answer=Answer(a=("127.0.0.2",)), marker=Marker(header="X-Deployment", value="primary")
+    )
+    check = HealthCheck(path="/health", port=servers.port, expect_body="ok", ca_file=str(servers.ca_file), timeout=5)
+    well = await probe(deployment, "www.shop.example", "127.0.0.2", check)
+    assert (well.ok, well.marker_ok, well.certificate_error) == (True, True, None)
+    (servers.folder / "primary").touch()
+    assert (await probe(deployment, "www.shop.example", "127.0.0.2", check)).ok is False
+    other = await probe(deployment, "www.shop.example", "127.0.0.3", check)
+    assert (other.ok, other.marker_ok) == (True, False)
+
+
+async def test_nobody_else_vouches_for_it(servers: Servers) -> None:
+    """A client that does not know the authority refuses the certificate, and so does one that wants another name."""
+    async with httpx.AsyncClient(timeout=5) as client:
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.get(servers.url("primary"))
+    context = ssl.create_default_context(cafile=str(servers.ca_file))
+    with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
+        await asyncio.open_connection("127.0.0.2", servers.port, ssl=context, server_hostname="other.example")
+
+
+async def test_rubbish_only_ends_its_own_connection(servers: Servers) -> None:
+    """What is no HTTP is not answered; the next visitor is."""
+    context = ssl.create_default_context(cafile=str(servers.ca_file))
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.2", servers.port, ssl=context, server_hostname="www.shop.example"
+    )
+    writer.write(b"\x00\x01\x02 what?\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+    async with servers.client() as client:
+        assert (await client.get(servers.url("primary"))).status_code == 200
+
+
+async def test_many_requests_on_one_connection(servers: Servers) -> None:
+    """Sent before the first answer is read."""
+    context = ssl.create_default_context(cafile=str(servers.ca_file))
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.3", servers.port, ssl=context, server_hostname="shop.example"
+    )
+    request = b"GET /health HTTP/1.1\r\nHost: shop.example\r\n"
+    writer.write(request + b"\r\n" + request + b"\r\n" + request + b"Connection: close\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.read()).count(b"HTTP/1.1 200 OK") == 3
+    writer.close()
+
+
+async def test_both_are_at_one_port_which_is_kept(tmp_path: Path) -> None:
+    """The port of the last time is taken again; where it is not free, another one is."""
+    tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
+    deployments = {address: web.Deployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
+    async with web.serving(deployments, tls, None) as port, web.serving(deployments, tls, port) as other:
+        assert other != port
+    async with web.serving(deployments, tls, port) as again:
+        assert again == port
+
+
+def test_a_response_is_made_without_a_connection(tmp_path: Path) -> None:
+    """The whole behaviour is a function of the request and of one file."""
+    deployment = web.Deployment("backup", tmp_path / "backup")
+    request = h11.Request(method="GET", target="/health", headers=[("Host", "shop.example")])
+    assert deployment.response(request)[0] == 200
+    (tmp_path / "backup").touch()
+    assert deployment.response(request)[0] == 503
