@@ -58,6 +58,7 @@ class LossyFront:
                     if self.loses == "updates":
                         return
                     back.cancel()
+                    await asyncio.gather(back, return_exceptions=True)
                 behind_writer.write(len(message).to_bytes(2, "big") + message)
                 if is_update:
                     answer = await _message(behind_reader)

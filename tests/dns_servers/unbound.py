@@ -1,4 +1,4 @@
-"""Unbound on a free loopback port: a caching resolver that asks one authoritative server for one zone."""
+"""Unbound on a free loopback port: a caching resolver that asks one authoritative server and nobody else."""
 
 from __future__ import annotations
 
@@ -32,21 +32,19 @@ server:
 remote-control:
   control-enable: no
 stub-zone:
-  name: "{zone}"
+  name: "."
   stub-addr: {authority}
 """
 
 
 class Unbound:
-    """A running `unbound` that asks `authority` (host:port) for `zone`, and nobody for anything else.
+    """A running `unbound` that asks `authority` (host:port) for everything, as `Unbound(tmp_path, bind.server)`.
 
-    with Unbound(tmp_path, "shop.example", bind.server) as resolver:
-        resolver.server    # 127.0.0.1:…
+    What the authority does not serve, a CNAME's target included, is answered with SERVFAIL.
     """
 
-    def __init__(self, folder: Path, zone: str, authority: str) -> None:
+    def __init__(self, folder: Path, authority: str) -> None:
         self.port = 0
-        self._zone = zone
         self._authority = authority.replace(":", "@")
         self._folder = Path(tempfile.mkdtemp(prefix="unbound-", dir=folder))
         self._process: ServerProcess | None = None
@@ -55,9 +53,7 @@ class Unbound:
         for _ in range(3):  # another process may take the port before unbound does
             self.port = free_port()
             conf = self._folder / "unbound.conf"
-            conf.write_text(
-                _CONF.format(folder=self._folder, port=self.port, zone=self._zone, authority=self._authority)
-            )
+            conf.write_text(_CONF.format(folder=self._folder, port=self.port, authority=self._authority))
             self._process = ServerProcess(["unbound", "-d", "-c", str(conf)], self._folder / "unbound.log")
             if self._process.wait_until(self._probe):
                 return self

@@ -44,11 +44,11 @@ class TestAuthoritative:
         with Bind(tmp_path, ipv6=True) as one, Bind(tmp_path) as other:
             servers = (f"127.0.0.1:{one.port}", f"[::1]:{one.port}", other.server)
             answers = await lookup(*servers).authoritative(ZONE, [WWW, ZONE])
-        assert set(answers) == {
+        assert list(answers) == [
             ServerAnswer(server=server, address=server, hostname=name, zone=ZONE, records=records)
             for server in servers
             for name, records in ((WWW, WWW_CNAME), (ZONE, APEX_ADDRESSES))
-        }
+        ]
 
     async def test_a_change_shows_at_once(self, bind: Bind) -> None:
         """No answer is remembered."""
@@ -92,15 +92,15 @@ class TestAuthoritative:
             good, silent, stranger = (
                 stack.enter_context(Bind(tmp_path, zone)) for zone in (ZONE, ZONE, "other.example")
             )
-            resolver = stack.enter_context(Unbound(tmp_path, ZONE, good.server))
+            resolver = stack.enter_context(Unbound(tmp_path, good.server))
             # A cache answers questions without recursion from what it has (RFC 1034, 4.3.2).
-            await lookup(resolvers=(resolver.server,)).resolve(WWW, "A")
+            await lookup(resolvers=(resolver.server,)).resolve(ZONE, "A")
             silent.pause()
             down, nowhere = f"127.0.0.1:{free_port()}", "[fe80::1]:53"
             servers = (good.server, silent.server, stranger.server, resolver.server, down, nowhere)
-            answers = await lookup(*servers, timeout=0.5).authoritative(ZONE, [WWW])
+            answers = await lookup(*servers, timeout=0.5).authoritative(ZONE, [ZONE])
         found = {answer.server: answer for answer in answers}
-        assert found[good.server].records == WWW_CNAME
+        assert found[good.server].records == APEX_ADDRESSES
         assert found[good.server].error is None
         assert "did not answer within 0.5 s" in (found[silent.server].error or "")
         assert found[stranger.server].error == "it answers REFUSED"
@@ -113,7 +113,7 @@ class TestNameServers:
     async def test_they_are_found_by_the_zones_ns_records(self, tmp_path: Path) -> None:
         """With all their addresses, IPv4 first."""
         text = ZONE_TEXT + "@ NS ns2\nns2 AAAA ::1\nns2 A 127.0.0.2\n"
-        with Bind(tmp_path, zone_text=text) as bind, Unbound(tmp_path, ZONE, bind.server) as resolver:
+        with Bind(tmp_path, zone_text=text) as bind, Unbound(tmp_path, bind.server) as resolver:
             there = lookup(resolvers=(resolver.server,))
             servers = await there.name_servers(ZONE)
         assert {ns.name: [s.address for s in ns.servers] for ns in servers} == {
@@ -124,7 +124,7 @@ class TestNameServers:
     async def test_a_name_server_whose_name_does_not_resolve_is_told(self, tmp_path: Path) -> None:
         """And keeps nobody from asking the others."""
         text = ZONE_TEXT.replace("@ NS ns1", "@ NS ns1\n@ NS ns.unknown.invalid.")
-        with Bind(tmp_path, zone_text=text) as bind, Unbound(tmp_path, ZONE, bind.server) as resolver:
+        with Bind(tmp_path, zone_text=text) as bind, Unbound(tmp_path, bind.server) as resolver:
             there = lookup(resolvers=(resolver.server,))
             found = {ns.name: ns.servers for ns in await there.name_servers(ZONE)}
         assert found["ns.unknown.invalid"] == ()
@@ -132,7 +132,7 @@ class TestNameServers:
 
     async def test_a_zone_without_name_servers_is_not_found(self, bind: Bind, tmp_path: Path) -> None:
         """The error says to look at the delegation."""
-        with Unbound(tmp_path, ZONE, bind.server) as resolver:
+        with Unbound(tmp_path, bind.server) as resolver:
             with pytest.raises(NotFound, match=r"nothing\.shop\.example") as caught:
                 await lookup(resolvers=(resolver.server,)).authoritative("nothing.shop.example", [WWW])
             assert "delegated" in caught.value.hint
@@ -141,7 +141,7 @@ class TestNameServers:
 class TestResolvers:
     async def test_the_ttl_counts_down_while_the_old_answer_is_kept(self, bind: Bind, tmp_path: Path) -> None:
         """After a change a resolver goes on with what it has, and says for how long."""
-        with Unbound(tmp_path, ZONE, bind.server) as resolver:
+        with Unbound(tmp_path, bind.server) as resolver:
             there = lookup(resolvers=(resolver.server,))
             (first,) = await there.resolvers(ZONE)
             assert [(r.type, r.values) for r in first.records] == [(r.type, r.values) for r in APEX_ADDRESSES]
@@ -149,24 +149,24 @@ class TestResolvers:
             bind.change(delete=["@ A", "@ AAAA"], add=["@ 60 A 198.51.100.1"])
             async with asyncio.timeout(10):
                 while (later := (await there.resolvers(ZONE))[0]).ttl_left == first.ttl_left:
-                    await asyncio.sleep(0.05)
+                    pass  # asking again is all that can be waited for
             assert later.ttl_left < first.ttl_left
             assert [r.values for r in later.records] == [r.values for r in first.records]
 
     async def test_each_resolver_answers_for_itself(self, bind: Bind, tmp_path: Path) -> None:
         """One that is down or refuses has an error, and no records that look like a name that is gone."""
-        with Unbound(tmp_path, ZONE, bind.server) as resolver:
+        with Unbound(tmp_path, bind.server) as resolver:
             down = f"127.0.0.1:{free_port()}"
             answers = await lookup(resolvers=(resolver.server, down, bind.server)).resolvers("www.other.example")
             assert [bool(a.error) for a in answers] == [True, True, True]
             assert answers[2].error == "it answers REFUSED"
-            answers = await lookup(resolvers=(resolver.server, down)).resolvers(WWW)
-        assert [a.records for a in answers] == [WWW_CNAME, ()]
+            answers = await lookup(resolvers=(resolver.server, down)).resolvers("mail.shop.example")
+        assert [[r.values for r in a.records] for a in answers] == [[("192.0.2.25",)], []]
         assert [bool(a.error) for a in answers] == [False, True]
 
     async def test_the_first_resolver_that_answers_is_believed(self, bind: Bind, tmp_path: Path) -> None:
         """One that is down or refuses is passed over."""
-        with Unbound(tmp_path, ZONE, bind.server) as resolver, Bind(tmp_path, "other.example") as stranger:
+        with Unbound(tmp_path, bind.server) as resolver, Bind(tmp_path, "other.example") as stranger:
             resolvers = (f"127.0.0.1:{free_port()}", stranger.server, resolver.server)
             assert await lookup(resolvers=resolvers).addresses(ZONE) == ("192.0.2.10", "2001:db8::10")
 

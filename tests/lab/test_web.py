@@ -1,4 +1,4 @@
-"""The practice ground's web deployments: they say who they are, by verified TLS, and are broken and mended by a file."""
+"""The practice ground's web deployments: they say who they are, by verified TLS, and a file breaks them."""
 
 from __future__ import annotations
 

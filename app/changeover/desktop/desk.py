@@ -55,6 +55,7 @@ class Desk:
         self._clock.timeout.connect(self._tick)
         self._clock.start()
         self._told(None)
+        self.services.rows.setFocus()
 
     def on_change(self, changed: Callable[[], None]) -> None:
         """`changed` is called whenever some service's state is another."""

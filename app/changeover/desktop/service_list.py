@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from changeover.desktop.colours import colours, text_size
 from changeover.desktop.parts import button
-from changeover.desktop.shapes import OF_HEALTH, Mark, paint_mark
-from changeover.model.sentence import list_line, overall
+from changeover.desktop.shapes import Mark, of_state, paint_mark
+from changeover.model.sentence import list_line
 from changeover.model.state import ServiceState
 
 _LINE = Qt.ItemDataRole.UserRole
@@ -140,7 +140,7 @@ class ServiceList(QWidget):
 
     @staticmethod
     def _fill(item: QListWidgetItem, state: ServiceState, now: datetime) -> None:
-        mark = OF_HEALTH[overall(state)]
+        mark = of_state(state)
         line = list_line(state, now)
         name = state.service.name
         if (item.data(_NAME), item.data(_LINE), item.data(_MARK)) == (name, line, mark):

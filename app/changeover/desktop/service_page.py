@@ -17,9 +17,9 @@ from changeover.desktop.colours import colours
 from changeover.desktop.findings import FindingsCard
 from changeover.desktop.parts import Card, Elided, button, label, set_role
 from changeover.desktop.route import RouteDiagram
-from changeover.desktop.shapes import OF_HEALTH
+from changeover.desktop.shapes import of_state
 from changeover.model.run import Outcome, Run
-from changeover.model.sentence import overall, sentence, urgent
+from changeover.model.sentence import sentence, urgent
 from changeover.model.state import ServiceState
 
 #: Below this width the two cards stand under each other.
@@ -147,7 +147,7 @@ class ServicePage(QScrollArea):
     def _show_sentence(self, now: datetime) -> None:
         assert self._state is not None
         words = sentence(self._state, now)
-        tone = OF_HEALTH[overall(self._state)].tone(colours()).name()
+        tone = of_state(self._state).tone(colours()).name()
         urgent_part = f'<b style="color:{tone}">{escape(words.urgent)}</b> ' if words.urgent else ""
         made = urgent_part + escape(words.rest)
         if made != self._sentence:

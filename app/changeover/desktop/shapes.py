@@ -12,6 +12,8 @@ from changeover.desktop.colours import Colours, colours
 from changeover.model.finding import Level
 from changeover.model.health import Health
 from changeover.model.run import Outcome, StepState
+from changeover.model.sentence import overall
+from changeover.model.state import ServiceState
 
 
 class Mark(Enum):
@@ -61,6 +63,11 @@ OF_OUTCOME = {
     Outcome.RUNNING: Mark.WORKING,
     Outcome.INTERRUPTED: Mark.DEGRADED,
 }
+
+
+def of_state(state: ServiceState) -> Mark:
+    """How a whole service stands."""
+    return Mark.WORKING if state.working else OF_HEALTH[overall(state)]
 
 
 def paint_mark(painter: QPainter, area: QRectF, mark: Mark, tone: QColor) -> None:

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from changeover.desktop.colours import DARK, LIGHT, Colours, colours
-from changeover.desktop.shapes import OF_HEALTH, Mark, paint_mark
-from changeover.model.sentence import list_line, overall
+from changeover.desktop.shapes import Mark, of_state, paint_mark
+from changeover.model.sentence import list_line
 from changeover.model.state import ServiceState
 from changeover.model.words import counted
 
@@ -20,7 +20,8 @@ SIZES = (16, 22, 24, 32, 44, 64, 128)
 #: A tray may come up after the desktop has: look again this often, for this long, in milliseconds.
 _LOOK_AGAIN, _LOOKS = 3000, 20
 _SIGNS = {Mark.HEALTHY: "●", Mark.DEGRADED: "▲", Mark.DOWN: "■", Mark.UNKNOWN: "○", Mark.WORKING: "◐"}
-_WORST = (Mark.DOWN, Mark.DEGRADED, Mark.UNKNOWN, Mark.HEALTHY)
+_NEEDY = (Mark.DOWN, Mark.DEGRADED)
+_WORST = (*_NEEDY, Mark.WORKING, Mark.UNKNOWN, Mark.HEALTHY)
 
 
 class Glance(Struct, frozen=True):
@@ -33,10 +34,10 @@ class Glance(Struct, frozen=True):
 
 def glance(states: Sequence[ServiceState], now: datetime) -> Glance:
     """The worst state of all, whether any service is away from its primary, and both in words."""
-    marks = {s.service.name: OF_HEALTH[overall(s)] for s in states}
+    marks = {s.service.name: of_state(s) for s in states}
     worst = next((m for m in _WORST if m in marks.values()), Mark.UNKNOWN)
     away = any(s.active in [d.name for d in s.service.deployments[1:]] for s in states)
-    needy = [s for s in states if marks[s.service.name] in (Mark.DOWN, Mark.DEGRADED)]
+    needy = [s for s in states if marks[s.service.name] in _NEEDY]
     if not states:
         words = "Changeover: no services yet"
     elif needy:
@@ -143,7 +144,7 @@ class Tray(QObject):
 
     def _tell_of_outages(self) -> None:
         now = datetime.now().astimezone()
-        down = {s.service.name: s for s in self._states() if OF_HEALTH[overall(s)] is Mark.DOWN}
+        down = {s.service.name: s for s in self._states() if of_state(s) is Mark.DOWN}
         for name in down.keys() - self._down:
             if self.there:
                 text = list_line(down[name], now)
@@ -165,13 +166,13 @@ class Tray(QObject):
         now = datetime.now().astimezone()
         self.menu.clear()
         states = self._states()
-        needy = sum(overall(s).value in ("degraded", "unhealthy") for s in states)
+        needy = sum(of_state(s) in _NEEDY for s in states)
         if states:
             text = f"{needy} of {counted(len(states), 'service')} {'needs' if needy == 1 else 'need'} you"
             self.menu.addAction(text if needy else "All is well").setEnabled(False)
             self.menu.addSeparator()
         for state in states:
-            sign = _SIGNS[OF_HEALTH[overall(state)]]
+            sign = _SIGNS[of_state(state)]
             action = self.menu.addAction(f"{sign}  {state.service.name} · {list_line(state, now)}")
             action.triggered.connect(lambda _=False, name=state.service.name: self._open(name))
         if states:

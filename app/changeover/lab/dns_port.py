@@ -35,13 +35,14 @@ async def dns_port(answer: Answer, preferred: int | None) -> AsyncIterator[int]:
     port, (stream, datagrams) = bound_sockets(places, preferred)
     tasks = Tasks()
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(answer, tasks), sock=datagrams)
+    transport, protocol = await loop.create_datagram_endpoint(lambda: _Datagrams(answer, tasks), sock=datagrams)
     try:
         async with connections(stream, lambda reader, writer: _converse(answer, reader, writer)):
             yield port
     finally:
-        transport.close()
+        transport.abort()
         await tasks.end()
+        await protocol.closed.wait()  # only then is the port free for the next one
 
 
 async def _respond(answer: Answer, wire: bytes) -> dns.message.Message | None:
@@ -63,9 +64,13 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._answer = answer
         self._tasks = tasks
         self._transport: asyncio.DatagramTransport | None = None
+        self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self._tasks.start(self._reply(data, addr))

@@ -46,7 +46,7 @@ class Deployment:
     def response(self, request: h11.Request) -> tuple[int, str, str]:
         """Status, content type and body."""
         if self._broken.exists():
-            return 503, "text/plain", f"The {self.name} deployment is broken on purpose.\n"
+            return 503, "text/plain", f"The {self.name} deployment is out of order, on purpose.\n"
         if request.method not in (b"GET", b"HEAD"):
             return 405, "text/plain", "This page can only be read.\n"
         match request.target.partition(b"?")[0]:

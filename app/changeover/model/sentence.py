@@ -66,7 +66,7 @@ def sentence(state: ServiceState, now: datetime) -> Sentence:
             return Sentence("Nothing could be read.", state.error)
         return Sentence("", "Reading where visitors go and checking the deployments.")
     if state.active in _NOWHERE:
-        return Sentence(_NOWHERE[state.active], " ".join(filter(None, (state.error, _healths(state)))))
+        return Sentence(_NOWHERE[state.active], f"{_ended(state.error or '')} {_healths(state)}".strip())
     return _known(state, now)
 
 
@@ -78,7 +78,7 @@ def overall(state: ServiceState) -> Health:
     are not served. Unknown: not enough was seen yet.
     """
     here = state.health.get(state.active)
-    health = here.health if here else Health.UNKNOWN
+    health = here.health if here and not _blind(state) else Health.UNKNOWN
     if health is Health.UNHEALTHY:
         return Health.UNHEALTHY
     if state.run is not None and state.run.unfinished and not state.working:
@@ -135,6 +135,9 @@ def _known(state: ServiceState, now: datetime) -> Sentence:
     since = _since(state)
     if since is not None:
         reach = f"Visitors reach {state.active} since {clock(since, now)}."
+    if _blind(state):
+        reasons = [d.last.reason for d in state.health.values() if d.last is not None]
+        return Sentence("", f"{reach} This computer could not check any deployment just now: {_ended(reasons[0])}")
     if health is Health.UNHEALTHY:
         failing = _health_text(state, state.active, now).replace("failing", "has been failing", 1)
         return Sentence(f"{state.active} {failing}.", _standby(state))
@@ -142,7 +145,7 @@ def _known(state: ServiceState, now: datetime) -> Sentence:
         reason = here.reason if here else ""
         return Sentence(f"{state.active} answers only in part.", f"{_ended(reason)} {_standby(state)}".strip())
     if health is Health.UNKNOWN:
-        return Sentence("", f"{reach} {_not_checked(state)}")
+        return Sentence("", f"{reach} Its health is not known yet: a few checks are needed.")
     if _uncommitted(state):
         return Sentence("", f"{reach} You can undo this.")
     return Sentence("", f"{reach} {_quiet(state)}")
@@ -184,11 +187,10 @@ def _ended(text: str) -> str:
     return text if not text or text.endswith(".") else f"{text}."
 
 
-def _not_checked(state: ServiceState) -> str:
+def _blind(state: ServiceState) -> bool:
+    """Could the newest checks not be tried at all? Then this computer is the one with a fault, not the service."""
     rounds = [d.last for d in state.health.values() if d.last is not None]
-    if rounds and all(r.verdict is Health.UNKNOWN for r in rounds):
-        return f"This computer could not check any deployment: {_ended(rounds[0].reason)}"
-    return "Its health is not known yet: a few checks are needed."
+    return bool(rounds) and all(r.verdict is Health.UNKNOWN for r in rounds)
 
 
 def _healths(state: ServiceState) -> str:
@@ -201,6 +203,8 @@ def _word(health: Health) -> str:
 
 def _health_text(state: ServiceState, name: str, now: datetime) -> str:
     found = state.health.get(name)
+    if found is not None and _blind(state):
+        return "could not be checked"
     if found is None:
         return HEALTH_WORDS[Health.UNKNOWN]
     if found.health is Health.UNHEALTHY and found.since is not None:
