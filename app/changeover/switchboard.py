@@ -60,6 +60,8 @@ class Switchboard:
         self._accounts = Accounts(home.settings_file, self.vault)
         self.journal = Journal(home.database)
         self._lookup: Lookup | None = None
+        #: By account and zone, whether the credential was last seen to have the right to write.
+        self._rights: dict[tuple[str, str], bool | None] = {}
         self._live = LiveStates(self._observe)
         self._live.reset(self.settings.services)
 
@@ -117,6 +119,10 @@ class Switchboard:
         by_deployment, (readings, servers), unfinished = await asyncio.gather(
             judged(), read(), self.unfinished_run(service.name)
         )
+        if prove_access:
+            self._rights.update({(r.account, r.zone): r.may_write for r in readings})
+        else:
+            readings = tuple(replace(r, may_write=self._rights.get((r.account, r.zone))) for r in readings)
         locked = is_locked(self.home.lock_file(service.name))
         return Situation(
             service=service,
