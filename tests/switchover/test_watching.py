@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from shop import Shop
 
 from changeover.model.errors import Refused, SettingsError
 from changeover.model.finding import Level
@@ -15,6 +14,7 @@ from changeover.model.health import Health
 from changeover.model.service import Answer, Deployment, Service, ZoneAt
 from changeover.model.state import ServiceState
 from changeover.switchboard import Switchboard
+from shop import Shop
 
 
 @asynccontextmanager
