@@ -15,7 +15,7 @@ import dns.rdatatype
 ZONE = dns.name.from_text("shop.example")
 #: What each name server of a comparison starts with; the TTL is 60 where none is given.
 ZONE_TEXT = """\
-@ SOA ns1 hostmaster 100 3600 600 86400 60
+@ SOA ns1 hostmaster 100 3600 600 86400 30
 @ NS ns1
 @ NS ns2
 ns1 A 127.0.0.1

@@ -12,6 +12,8 @@ import dns.message
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import dns.tsigkeyring
+import dns.update
 import pytest
 
 from changeover.dns.exchange import Server, ask, ask_all, question
@@ -22,7 +24,7 @@ from changeover.model.errors import UsageError
 from changeover.model.plan import Change
 from changeover.model.records import AddressSet, address_set, record_set
 from dns_servers.bind import Bind
-from lab.messages import ZONE, ZONE_TEXT, update
+from lab.messages import ZONE, ZONE_TEXT, send, update
 from lab.programs import dig, nsupdate
 
 TEXT = f"""$TTL 60
@@ -187,6 +189,13 @@ async def test_says_what_is_wrong_with_a_request(port: int, wire: bytes, rcode: 
     assert response[:2] == wire[:2]
     assert response[2] & 0x80
     assert response[3] & 15 == rcode
+
+
+async def test_a_signed_update_is_told_so(port: int) -> None:
+    """Whoever signs expects to be checked; there is no key here to do it with."""
+    signed = dns.update.UpdateMessage(ZONE, keyring=dns.tsigkeyring.from_text({"key.": "c2VjcmV0"}))
+    signed.add("new", 60, "A", "192.0.2.9")
+    assert await send(port, signed.to_wire()) == "NOTAUTH"
 
 
 async def test_rubbish_does_not_stop_it(port: int) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+import trustme
 
 from changeover.dns.exchange import Server, ask, parse_server, question
 from changeover.dns.lookup import Lookup
 from changeover.dns.providers import provider_type
 from changeover.dns.providers.rfc2136 import Options
 from changeover.health.rounds import probe_now
+from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround, break_deployment, default_home, mend_deployment
 from changeover.model.errors import SettingsError, UsageError
 from changeover.model.health import Health
@@ -28,6 +30,7 @@ from lab.programs import dig, nsupdate
 #: Starts a practice ground in the folder given, says so, and runs until it is told to end.
 RUN = """
 import asyncio, pathlib, sys
+from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround
 async def main():
     async with PracticeGround.started(pathlib.Path(sys.argv[1])) as ground:
@@ -271,6 +274,17 @@ def test_the_usual_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert default_home() == platformdirs.user_data_path("changeover-lab", appauthor=False)
 
 
+def test_settings_where_the_usual_addresses_cannot_be_had(tmp_path: Path) -> None:
+    """On macOS the backup is at ::1, and its answer an IPv6 address."""
+    file = tmp_path / "changeover.toml"
+    (tmp_path / "lab").mkdir()
+    trustme.CA().cert_pem.write_to_path(tmp_path / "lab" / "ca.pem")
+    lab_settings.write(file, lab_settings.Ports(5301, 5302, 5443), {"primary": "127.0.0.1", "backup": "::1"})
+    primary, backup = settings_file.load(file).services[0].deployments
+    assert (primary.answer.a, backup.answer.aaaa) == (("127.0.0.1",), ("::1",))
+    assert lab_settings.remembered_ports(file) == (5301, 5302, 5443)
+
+
 UNDER_QT = """
 import asyncio, pathlib, sys
 from PySide6.QtWidgets import QApplication
@@ -278,6 +292,7 @@ import qasync
 from changeover.dns.exchange import Server, ask, parse_server, question
 from changeover.dns.lookup import Lookup
 from changeover.health.rounds import probe_now
+from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround
 from changeover.storage import settings
 async def main():

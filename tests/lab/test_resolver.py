@@ -126,6 +126,16 @@ async def test_no_name_at_all_holds_for_every_type(world: World) -> None:
     assert (await world.ask("new.shop.example", "TXT")).rcode() == dns.rcode.NXDOMAIN
 
 
+async def test_nothing_at_the_end_of_a_chain_is_believed_too(world: World) -> None:
+    """It is the target that does not exist, whoever asks for it."""
+    await world.ask("dangling.shop.example")
+    await world.change("nosuch IN A 20 192.0.2.9")
+    for name in ("dangling.shop.example", "nosuch.shop.example"):
+        assert (await world.ask(name)).rcode() == dns.rcode.NXDOMAIN
+    world.clock.now += 10
+    assert len(await world.answer("dangling.shop.example")) == 2
+
+
 async def test_one_missing_type_says_nothing_of_another(world: World) -> None:
     """That there is no CNAME at a name does not hide its address."""
     assert (await world.ask("www.shop.example", "CNAME")).answer == []

@@ -142,6 +142,25 @@ async def test_both_are_at_one_port_which_is_kept(tmp_path: Path) -> None:
         assert again == port
 
 
+async def test_ipv6_beside_ipv4(tmp_path: Path) -> None:
+    """Where the usual two addresses cannot be had, ::1 is the second one."""
+    tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
+    deployments = {
+        "127.0.0.1": web.Deployment("primary", tmp_path / "p"),
+        "::1": web.Deployment("backup", tmp_path / "b"),
+    }
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    async with web.serving(deployments, tls, None) as port:
+        for address, name in (("127.0.0.1", "primary"), ("::1", "backup")):
+            reader, writer = await asyncio.open_connection(
+                address, port, ssl=context, server_hostname="www.shop.example"
+            )
+            writer.write(b"GET / HTTP/1.0\r\nHost: www.shop.example\r\n\r\n")
+            async with asyncio.timeout(5):
+                assert f"X-Deployment: {name}" in (await reader.read()).decode()
+            writer.close()
+
+
 def test_a_response_is_made_without_a_connection(tmp_path: Path) -> None:
     """The whole behaviour is a function of the request and of one file."""
     deployment = web.Deployment("backup", tmp_path / "backup")

@@ -15,7 +15,7 @@ import filelock
 import platformdirs
 
 from changeover.dns.exchange import Server
-from changeover.lab import certificates, dns_port, settings, web
+from changeover.lab import dns_port, settings, web
 from changeover.lab.authority import Authority
 from changeover.lab.resolver import Resolver
 from changeover.model.errors import UsageError
@@ -33,8 +33,8 @@ _ZONE = """\
 @ 3600 NS ns1
 @ 3600 MX 10 mail
 @ 3600 TXT "v=spf1 mx -all"
-@ {ttl} {rtype} {address}
-www {ttl} {rtype} {address}
+@ {ttl} A {address}
+www {ttl} A {address}
 mail 3600 A 192.0.2.25
 ns1 3600 A {name_server}
 """
@@ -66,17 +66,14 @@ class PracticeGround:
         runs there, and SettingsError where a person's edit has left faults in the settings file.
         """
         async with AsyncExitStack() as stack:
-            try:
+            with _usable(home):
                 ground = await cls._start(home.absolute(), stack)
-            except OSError as error:
-                raise UsageError(
-                    f"The practice ground cannot start in {home}: {error.strerror or error}",
-                    "Choose another folder: changeover lab --home DIR",
-                ) from None
             yield ground
 
     @classmethod
     async def _start(cls, home: Path, stack: AsyncExitStack) -> Self:
+        from changeover.lab import certificates  # brings its own large library, which only a start needs
+
         file = Home.at(home).settings_file
         settings.refuse_foreign(file)
         folder = _folder(home)
@@ -87,7 +84,8 @@ class PracticeGround:
         old = settings.remembered_ports(file)
 
         port, addresses = await _serve_web(home, stack, tls, old.web)
-        authority = Authority(folder / f"{settings.ZONE}.zone", settings.ZONE, _new_zone(addresses[DEPLOYMENTS[0]]))
+        new_zone = _ZONE.format(ttl=settings.TTL, address=addresses[DEPLOYMENTS[0]], name_server=dns_port.ADDRESS)
+        authority = Authority(folder / f"{settings.ZONE}.zone", settings.ZONE, new_zone)
         dns = await stack.enter_async_context(authority.serving(old.dns))
         resolver = Resolver(Server(dns_port.ADDRESS, dns), settings.ZONE)
         ports = settings.Ports(dns, await stack.enter_async_context(resolver.serving(old.resolver)), port)
@@ -99,11 +97,11 @@ class PracticeGround:
 
     def break_(self, deployment: str) -> None:
         """From now on `deployment` answers 503. Raises UsageError where there is no such deployment."""
-        _break(self.home, deployment)
+        _set_broken(self.home, deployment, True)
 
     def mend(self, deployment: str) -> None:
         """From now on `deployment` answers well again. Raises UsageError where there is no such deployment."""
-        _mend(self.home, deployment)
+        _set_broken(self.home, deployment, False)
 
     def broken(self) -> frozenset[str]:
         return frozenset(name for name in DEPLOYMENTS if _broken_file(self.home, name).exists())
@@ -115,20 +113,24 @@ def break_deployment(home: Path, name: str) -> None:
     Raises UsageError where none runs there, or where it has no such deployment.
     """
     _refuse_idle(home)
-    _break(home, name)
+    _set_broken(home, name, True)
 
 
 def mend_deployment(home: Path, name: str) -> None:
     """Mends what `break_deployment` broke, and raises the same."""
     _refuse_idle(home)
-    _mend(home, name)
+    _set_broken(home, name, False)
 
 
 def default_home() -> Path:
-    """Where the practice ground is kept when nobody says otherwise: apart from the person's own settings."""
+    """Where the practice ground is kept when nobody says otherwise: apart from the person's own settings.
+
+    A CHANGEOVER_HOME that is a practice ground already is the one that is meant.
+    """
     own = os.environ.get("CHANGEOVER_HOME")
     if own:
-        return Home.at(Path(own).expanduser()).data / "lab"
+        folder = Home.at(Path(own).expanduser()).data
+        return folder if _lock_file(folder).exists() else folder / "lab"
     return platformdirs.user_data_path("changeover-lab", appauthor=False)
 
 
@@ -161,31 +163,39 @@ def _alone(home: Path) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def _usable(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"The practice ground in {home} cannot be used: {error.strerror or error}",
+            "Choose another folder: changeover lab --home DIR",
+        ) from None
+
+
 def _refuse_idle(home: Path) -> None:
-    if not is_locked(_lock_file(home)):
+    with _usable(home):
+        running = is_locked(_lock_file(home))
+    if not running:
         raise UsageError(
             f"No practice ground is running in {home}",
             "Start one with `changeover lab`, or name the folder of the one that runs with --home DIR.",
         )
 
 
-def _break(home: Path, name: str) -> None:
-    _refuse_unknown(name)
-    file = _broken_file(home, name)
-    file.parent.mkdir(exist_ok=True)
-    file.touch()
-
-
-def _mend(home: Path, name: str) -> None:
-    _refuse_unknown(name)
-    _broken_file(home, name).unlink(missing_ok=True)
-
-
-def _refuse_unknown(name: str) -> None:
+def _set_broken(home: Path, name: str, broken: bool) -> None:
     if name not in DEPLOYMENTS:
         raise UsageError(
             f'The practice ground has no deployment "{name}"', f"Its deployments are {' and '.join(DEPLOYMENTS)}."
         )
+    file = _broken_file(home, name)
+    with _usable(home):
+        if broken:
+            file.parent.mkdir(exist_ok=True)
+            file.touch()
+        else:
+            file.unlink(missing_ok=True)
 
 
 async def _serve_web(
@@ -200,12 +210,8 @@ async def _serve_web(
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
                 raise
-    raise OSError(errno.EADDRNOTAVAIL, f"none of the addresses {_ADDRESSES} can be used on this computer")
-
-
-def _new_zone(address: str) -> str:
-    rtype = "AAAA" if ":" in address else "A"
-    return _ZONE.format(ttl=settings.TTL, rtype=rtype, address=address, name_server=dns_port.ADDRESS)
+    tried = " nor ".join(" and ".join(pair) for pair in _ADDRESSES)
+    raise OSError(errno.EADDRNOTAVAIL, f"this computer has neither {tried}")
 
 
 def _host_port(address: str, port: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -30,35 +31,34 @@ def bound_sockets(places: Sequence[Place], preferred: int | None) -> tuple[int, 
 
     Raises OSError: EADDRNOTAVAIL where this computer does not have one of the addresses.
     """
-    failure: OSError | None = None
-    for wanted in (*([preferred] if preferred else []), *[0] * _ATTEMPTS):
-        port, sockets = wanted, list[socket.socket]()
+    *first, last = [preferred or 0, *[0] * _ATTEMPTS]
+    for port in first:
         try:
-            for place in places:
-                family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
-                sockets.append(socket.socket(family, place.kind))
-                _bind(sockets[-1], place, port)
-                port = sockets[-1].getsockname()[1]
-        except (OSError, OverflowError) as error:
-            for opened in sockets:
-                opened.close()
-            failure = error if isinstance(error, OSError) else failure
-            if failure is not None and failure.errno == errno.EADDRNOTAVAIL:
-                raise failure from None
-        else:
-            return port, sockets
-    assert failure is not None
-    raise failure
+            return _bound(places, port)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise
+    return _bound(places, last)
 
 
-def _bind(bare: socket.socket, place: Place, port: int) -> None:
-    bare.setblocking(False)
-    if place.kind is socket.SOCK_STREAM and os.name == "posix":
-        # A restart must not wait for the last run's connections. On Windows this option would mean something else.
-        bare.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bare.bind((place.address, port))
-    if place.kind is socket.SOCK_STREAM:
-        bare.listen(128)  # at once: only a listening socket keeps others from binding the same port
+def _bound(places: Sequence[Place], port: int) -> tuple[int, list[socket.socket]]:
+    sockets = []
+    with contextlib.ExitStack() as opened:
+        for place in places:
+            family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
+            bare = opened.enter_context(socket.socket(family, place.kind))
+            bare.setblocking(False)
+            stream = place.kind is socket.SOCK_STREAM
+            if stream and os.name == "posix":
+                # A restart must not wait for the last run's connections. On Windows this option means something else.
+                bare.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bare.bind((place.address, port))
+            if stream:
+                bare.listen(128)  # at once: only a listening socket keeps others from binding the same port
+            port = bare.getsockname()[1]
+            sockets.append(bare)
+        opened.pop_all()
+    return port, sockets
 
 
 class Tasks:

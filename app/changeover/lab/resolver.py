@@ -100,11 +100,9 @@ class Resolver:
     def _cached(self, name: dns.name.Name, rdtype: RdataType) -> _Known | None:
         """What is still believed: the records, the CNAME in their place, or that there are none."""
         now = self._clock()
-        found = (self._cache.get((name, kind)) for kind in (rdtype, RdataType.CNAME, RdataType.NONE))
-        for known in found:
-            if known is None or not known.left(now):
-                continue
-            if not known.negative or known.rcode == Rcode.NXDOMAIN or known is self._cache.get((name, rdtype)):
+        for kind in (rdtype, RdataType.CNAME, RdataType.NONE):
+            known = self._cache.get((name, kind))
+            if known and known.left(now) and not (known.negative and kind == RdataType.CNAME != rdtype):
                 return known
         return None
 
@@ -118,19 +116,9 @@ class Resolver:
             return None
         now = self._clock()
         found: dict[_Key, _Known] = {(r.name, r.rdtype): _Known(r, now, r.ttl) for r in message.answer}
-        for soa in message.authority:
+        for soa in message.authority if not message.answer else ():
             ttl = min(soa.ttl, soa[0].minimum)
             missing = RdataType.NONE if message.rcode() == Rcode.NXDOMAIN else rdtype
-            found[(_end_of_chain(name, found), missing)] = _Known(soa, now, ttl, True, message.rcode())
+            found[(name, missing)] = _Known(soa, now, ttl, True, message.rcode())
         self._cache = {key: known for key, known in self._cache.items() if known.left(now)} | found
-        keys = ((name, kind) for kind in (rdtype, RdataType.CNAME, RdataType.NONE))
-        return next((found[key] for key in keys if key in found), None)
-
-
-def _end_of_chain(name: dns.name.Name, found: dict[_Key, _Known]) -> dns.name.Name:
-    for _ in range(_CHAIN):
-        cname = found.get((name, RdataType.CNAME))
-        if cname is None:
-            break
-        name = cname.rrset[0].target
-    return name
+        return found.get((name, rdtype)) or found.get((name, RdataType.CNAME)) or found.get((name, RdataType.NONE))
