@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -60,8 +61,9 @@ class ServerProcess:
         return False
 
     def pause(self) -> None:
-        """The program takes connections (the kernel does) and answers nothing."""
+        """The program takes connections (the kernel does) and answers nothing. Comes back when it stands still."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)

@@ -24,16 +24,16 @@ server:
   interface: 127.0.0.1@{port}
   do-not-query-localhost: no
   module-config: "iterator"
-  access-control: 127.0.0.0/8 allow
+  access-control: 127.0.0.0/8 allow_snoop
   identity: "{folder}"
   so-reuseport: no
   num-threads: 1
   qname-minimisation: no
 remote-control:
   control-enable: no
-stub-zone:
+forward-zone:
   name: "."
-  stub-addr: {authority}
+  forward-addr: {authority}
 """
 
 

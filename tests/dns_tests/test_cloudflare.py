@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import trustme
 
+from changeover.dns.http import MAX_ANSWER
 from changeover.dns.provider import Applied, ChangedMeanwhile, Unsure
-from changeover.dns.providers.cloudflare import MAX_ANSWER, PROVIDER, Cloudflare, Options
+from changeover.dns.providers.cloudflare import PROVIDER, Cloudflare, Options
 from changeover.model.errors import (
     AuthError,
     NotFound,

@@ -134,6 +134,7 @@ class TestChanging:
         assert ground.beside(name) == others
         assert await ground.provider.apply(ZONE_NAME, [planned_change.inverse]) == Applied()
         assert await stands(ground, name) == planned_change.before
+        assert await ground.provider.read_back(ZONE_NAME, [planned_change.inverse]) == {name: planned_change.before}
         assert ground.records() == zone
 
     async def test_what_already_stands_can_be_written_again(self, ground: Ground) -> None:
@@ -254,11 +255,13 @@ class TestExpectations:
         assert isinstance(await ground.provider.apply(ZONE_NAME, [once]), ChangedMeanwhile)
         assert await stands(ground, WWW) == once.after
 
-    async def test_of_two_conflicting_changes_one_is_made(self, ground: Ground) -> None:
+    @pytest.mark.parametrize("names", [(WWW, API), ("mail.shop.example",)], ids=["another type", "in place"])
+    async def test_of_two_conflicting_changes_one_is_made(self, ground: Ground, names: tuple[str, ...]) -> None:
         """Two batches at the same moment: one is made, the other finds the world changed."""
-        names = (WWW, API)
-        one = [await planned(ground, name, wanted(name, ADDRESSES)) for name in names]
-        other = [await planned(ground, name, wanted(name, MANY)) for name in names]
+        one = [await planned(ground, name, wanted(name, [("A", ("198.51.100.1",))])) for name in names]
+        other = [await planned(ground, name, wanted(name, [("A", ("198.51.100.2",))])) for name in names]
+        # Two connections are open already, so that both really begin at the same moment.
+        await asyncio.gather(*(stands(ground, names[0]) for _ in range(2)))
         results = await asyncio.gather(*(ground.provider.apply(ZONE_NAME, changes) for changes in (one, other)))
         assert sorted(type(result).__name__ for result in results) == ["Applied", "ChangedMeanwhile"]
         made = one if isinstance(results[0], Applied) else other

@@ -206,9 +206,8 @@ def _address_set_in(answers: Iterable[dns.message.Message], name: str) -> Addres
 
 
 def _problem(answers: Sequence[dns.message.Message]) -> str | None:
-    if not all(answer.flags & dns.flags.AA for answer in answers):
-        return _refusal(answers) or "it is not authoritative for this name"
-    return _refusal(answers)
+    authoritative = all(answer.flags & dns.flags.AA for answer in answers)
+    return _refusal(answers) or (None if authoritative else "it is not authoritative for this name")
 
 
 def _refusal(answers: Iterable[dns.message.Message]) -> str | None:

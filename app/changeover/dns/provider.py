@@ -30,6 +30,7 @@ What a provider cannot compare itself (Cloudflare everything, RFC 2136 the TTL) 
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -170,3 +171,11 @@ class ProviderType(Protocol):
     def open(account: str, options: Any, secrets: Mapping[str, Secret]) -> Provider:
         """The account, ready for use. No I/O happens before the first call."""
         ...
+
+
+def is_this_computer(host: str) -> bool:
+    """Is it a loopback address or "localhost", where a credential may go unprotected, or none is needed?"""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

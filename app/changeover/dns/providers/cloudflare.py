@@ -18,20 +18,17 @@ all its addresses proxied (…/how-to/round-robin-dns). A CNAME at the apex is a
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import dns.exception
 import dns.name
 import dns.rdata
-import httpx
 import msgspec
-import stamina
 from msgspec import Struct
 
+from changeover.dns.http import Answer, Api, Lost, endpoint_host, is_safe_endpoint, repeated
 from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Reading, Result, SecretField, Unsure, conflicts
 from changeover.model.capabilities import Capabilities
 from changeover.model.errors import (
@@ -44,7 +41,7 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.plan import Change
-from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
+from changeover.model.records import ADDRESS_TYPES, NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
 from changeover.model.secret import Secret
 
 #: A batch may hold 200 records on the free plan, 3,500 on others. 25 names leave 8 records for each: CNAME to A and
@@ -52,9 +49,7 @@ from changeover.model.secret import Secret
 BATCH_NAMES = 25
 #: Seconds for one request, and for one reading with its repetitions.
 TIMEOUT = 10.0
-#: An answer with 1,000 records is about 500 kB.
-MAX_ANSWER = 16 * 1024 * 1024
-#: Up to 5,000,000 are allowed.
+#: About 500 kB; up to 5,000,000 are allowed.
 RECORDS_PER_PAGE = 1000
 ZONES_PER_PAGE = 50
 LEAST_TTL, MOST_TTL, AUTOMATIC_TTL = 60, 86400, 1
@@ -108,15 +103,11 @@ class _Paging(Struct, frozen=True):
     total_pages: int = 1
 
 
-class _Answer(Struct, frozen=True):
+class _Envelope(Struct, frozen=True):
     success: bool
     errors: tuple[_Fault, ...] | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
     result_info: _Paging | None = None
-
-
-class _Lost(Unavailable):
-    """The request may have arrived, but there is no answer that tells what became of it."""
 
 
 class Cloudflare:
@@ -137,7 +128,6 @@ class Cloudflare:
         self._options = options
         self._token = token
         self._timeout = timeout
-        self._host = urlsplit(options.endpoint).netloc
         self._zone_ids: dict[str, str] = {}
         # Comparing and writing belong together, so this process makes one batch at a time.
         self._writing = asyncio.Lock()
@@ -148,7 +138,8 @@ class Cloudflare:
         records = {name: _record_sets(zone, found[name]) for name in names}
         over = {name: _wildcards_over(zone, name) for name in names if not records[name]}
         answering = await self._records(zone_id, sorted({w for wildcards in over.values() for w in wildcards}))
-        wildcards = tuple(name for name, above in over.items() if any(answering[w] for w in above))
+        covered = {w for w, there in answering.items() if any(r.type in ADDRESS_TYPES for r in there)}
+        wildcards = tuple(name for name, above in over.items() if covered.intersection(above))
         return Reading(records=records, wildcards=wildcards)
 
     async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
@@ -171,7 +162,7 @@ class Cloudflare:
     async def _write(self, path: str, batch: dict[str, list[dict[str, Any]]]) -> Result:
         try:
             await self._call("POST", path, body=batch)
-        except _Lost as error:
+        except Lost as error:
             return Unsure(error.text)
         except _RecordGone:
             return ChangedMeanwhile(("Cloudflare says that a record that was just read is gone",))
@@ -197,8 +188,8 @@ class Cloudflare:
         return tuple(dict.fromkeys(zone.name for zone in found or ()))
 
     async def aclose(self) -> None:
-        if "_http" in self.__dict__:
-            await self._http.aclose()
+        if "_api" in self.__dict__:
+            await self._api.aclose()
 
     async def _zone(self, name: str) -> _Zone:
         """The zone of that name; Rejected where the world does not ask Cloudflare for it (…/domain-status)."""
@@ -247,83 +238,43 @@ class Cloudflare:
             try:
                 found += msgspec.json.decode(answer.result, type=list[of])  # type: ignore[valid-type]
             except msgspec.DecodeError as error:
-                raise Unavailable(f"The answer of {self._host} could not be understood: {error}") from None
+                raise Unavailable(f"The answer of {self._api.host} could not be understood: {error}") from None
             page += 1
         return found
 
-    async def _get(self, path: str, params: dict[str, Any]) -> _Answer:
-        """One reading, repeated a few times where that may help. A write is never repeated."""
-        context = stamina.retry_context(
-            on=_passing, attempts=3, timeout=self._timeout, wait_initial=0.2, wait_jitter=0.2, wait_max=2.0
-        )
-        async for attempt in context:
-            with attempt:
-                answer = await self._call("GET", path, params=params)
-        return answer
+    async def _get(self, path: str, params: dict[str, Any]) -> _Envelope:
+        return await repeated(lambda: self._call("GET", path, params=params), self._timeout)
 
     async def _call(
         self, method: str, path: str, params: dict[str, Any] | None = None, body: object | None = None
-    ) -> _Answer:
-        """One request. Raises _Lost where it may have been carried out, another ProviderError where it was not."""
-        response, content = await self._exchange(method, path, params, body)
-        if response.status_code >= 500 or response.status_code == 408:
-            raise _Lost(f"{self._host} answers {response.status_code}", "See www.cloudflarestatus.com.")
-        if response.is_redirect:
-            raise Rejected(f"{self._host} redirects to another address", "Correct the account's endpoint.")
+    ) -> _Envelope:
+        """One request. Raises Lost where it may have been carried out, another ProviderError where it was not."""
+        answer = await self._api.call(method, path, params, body)
+        accepted = answer.status < 300
         try:
-            answer = msgspec.json.decode(content, type=_Answer)
+            envelope = msgspec.json.decode(answer.content, type=_Envelope)
         except msgspec.DecodeError:
-            if response.is_success:
-                raise _Lost(f"The answer of {self._host} is not Cloudflare's", _CHECK_ENDPOINT) from None
-            answer = _Answer(success=False)
-        if response.is_success and answer.success:
-            return answer
-        raise self._refusal(response, answer.errors or ())
-
-    async def _exchange(
-        self, method: str, path: str, params: dict[str, Any] | None, body: object | None
-    ) -> tuple[httpx.Response, bytes]:
-        content = bytearray()
-        try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._http.stream(method, path, params=params, json=body) as response,
-            ):
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > MAX_ANSWER:
-                        raise _Lost(f"The answer of {self._host} is larger than {MAX_ANSWER} bytes")
-                return response, bytes(content)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            said = str(error) or "no connection in time"
-            raise Unavailable(f"{self._host} cannot be reached: {said}", "Check your connection.") from None
-        except (TimeoutError, httpx.TimeoutException):
-            raise _Lost(f"{self._host} did not answer within {self._timeout:g} s") from None
-        except httpx.RequestError as error:
-            raise _Lost(f"The connection to {self._host} broke: {error}") from None
+            if accepted:
+                raise Lost(f"The answer of {self._api.host} is not Cloudflare's", _CHECK_ENDPOINT) from None
+            envelope = _Envelope(success=False)
+        if accepted and envelope.success:
+            return envelope
+        raise self._refusal(answer, envelope.errors or ())
 
     @cached_property
-    def _http(self) -> httpx.AsyncClient:
+    def _api(self) -> Api:
         token = self._token.reveal()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise AuthError(f"The secret of account {self.account} is no Cloudflare API token", _HINT)
-        return httpx.AsyncClient(
-            base_url=self._options.endpoint,
-            headers={"Authorization": f"Bearer {token}", "User-Agent": "changeover"},
-            # Connecting gives up first: what fails before anything was sent is known to have changed nothing.
-            timeout=httpx.Timeout(self._timeout, connect=self._timeout / 2, pool=self._timeout / 4),
-            follow_redirects=False,
-            # A proxy of the environment sees the token where it is sent in plain text.
-            trust_env=self._options.endpoint.startswith("https:"),
-        )
+        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
 
-    def _refusal(self, response: httpx.Response, faults: Sequence[_Fault]) -> ProviderError:
-        status = response.status_code
+    def _refusal(self, answer: Answer, faults: Sequence[_Fault]) -> ProviderError:
+        status = answer.status
         codes = {fault.code for fault in faults}
         words = "; ".join(f"{f.message.rstrip('.')} (code {f.code})" for f in faults) or f"status {status}"
         said = f"Cloudflare says to account {self.account}: {words}"
         if status == 429:
-            wait = response.headers.get("retry-after", "")
+            wait = answer.headers.get("retry-after", "")
             return RateLimited(said, "Wait and try again.", float(wait) if wait.isdecimal() else None)
         if codes & set(_WRONG_CREDENTIAL) or status == 401 or _is_wrong_token(faults):
             return AuthError(said, _HINT)
@@ -346,13 +297,6 @@ _CHECK_ENDPOINT = "Look at the account's endpoint and at the zone at dash.cloudf
 def _is_wrong_token(faults: Iterable[_Fault]) -> bool:
     """Code 9109 is "Invalid access token", but "Unauthorized to access requested resource" and more as well."""
     return any(f.code == 9109 and ("Invalid access token" in f.message or "auth failures" in f.message) for f in faults)
-
-
-def _passing(error: Exception) -> bool | float:
-    """Is it worth asking again? After how many seconds, where Cloudflare says so and it is soon."""
-    if isinstance(error, RateLimited):
-        return error.retry_after if error.retry_after is not None and 0 < error.retry_after <= 2 else False
-    return isinstance(error, Unavailable)
 
 
 def _record_sets(zone: str, records: Sequence[_Record]) -> tuple[RecordSet, ...]:
@@ -496,38 +440,17 @@ class _Type:
 
     @staticmethod
     def faults(options: Options) -> list[tuple[str, str]]:
-        should = [("endpoint", 'an https address such as "https://api.cloudflare.com/client/v4"')]
-        try:
-            parts = urlsplit(options.endpoint)
-            host = parts.hostname
-            parts.port  # noqa: B018 - raises ValueError where it is none
-        except ValueError:
-            return should
-        plain_is_safe = parts.scheme == "http" and host is not None and _is_loopback(host)
-        if (
-            not host
-            or parts.username
-            or parts.query
-            or parts.fragment
-            or not (parts.scheme == "https" or plain_is_safe)
-        ):
-            return should
-        return []
+        if is_safe_endpoint(options.endpoint):
+            return []
+        return [("endpoint", 'an https address such as "https://api.cloudflare.com/client/v4"')]
 
     @staticmethod
     def host(options: Options) -> str:
-        return urlsplit(options.endpoint).hostname or ""
+        return endpoint_host(options.endpoint)
 
     @staticmethod
     def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> Cloudflare:
         return Cloudflare(account, options, secrets["token"])
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 PROVIDER = _Type

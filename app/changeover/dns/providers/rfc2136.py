@@ -31,7 +31,17 @@ import dns.update
 from msgspec import Struct
 
 from changeover.dns.exchange import Server, ask_all, connect, parse_server, question, read_message
-from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Reading, Result, SecretField, Unsure, conflicts
+from changeover.dns.provider import (
+    Access,
+    Applied,
+    ChangedMeanwhile,
+    Reading,
+    Result,
+    SecretField,
+    Unsure,
+    conflicts,
+    is_this_computer,
+)
 from changeover.dns.wire import record_sets_in
 from changeover.model.capabilities import Capabilities
 from changeover.model.errors import (
@@ -91,7 +101,7 @@ class Rfc2136:
         asked += [(label, rtype) for label in dict.fromkeys(beside.values()) for rtype in _PROBED]
         answers = await self._ask(server, [(zone, "SOA"), *asked])
         soa = answers[(zone, "SOA")]
-        if soa.rcode() == dns.rcode.REFUSED or not any(r.type == "SOA" for r in record_sets_in(soa.answer, zone)):
+        if soa.rcode() != dns.rcode.SERVFAIL and not any(r.type == "SOA" for r in record_sets_in(soa.answer, zone)):
             raise NotFound(f"{server} does not serve the zone {zone}", "Check the zone's name and the server.")
         self._refuse_errors(zone, answers.values())
         records: dict[str, tuple[RecordSet, ...]] = {}
@@ -113,6 +123,9 @@ class Rfc2136:
         return dict(zip(asked, await ask_all(server, [question(*q) for q in asked], self._timeout), strict=True))
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
+        if not all(c.before and c.after for c in changes):  # where nothing stands, a wildcard may answer
+            records = (await self.read(zone, [c.name for c in changes])).records
+            return {name: address_set(found) for name, found in records.items()}
         types = {c.name: sorted({r.type for r in (*c.before, *c.after)}) for c in changes}
         asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
         answers = await ask_all(await self._server(), [question(*q) for q in asked], self._timeout)
@@ -321,7 +334,7 @@ class _Type:
         except ValueError:
             found.append(("server", 'host or host:port, such as "ns1.shop.example" or "127.0.0.1:5301"'))
         else:
-            if options.key_name is None and not _loopback(host):
+            if options.key_name is None and not is_this_computer(host):
                 found.append(("key_name", "the name of a TSIG key; only a server on this computer is used unsigned"))
         if options.algorithm not in ALGORITHMS:
             found.append(("algorithm", f"one of {', '.join(ALGORITHMS)}"))
@@ -334,10 +347,6 @@ class _Type:
     @staticmethod
     def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> Rfc2136:
         return Rfc2136(account, options, secrets.get("secret"))
-
-
-def _loopback(host: str) -> bool:
-    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 PROVIDER = _Type
