@@ -16,6 +16,7 @@ import trustme
 from changeover.dns.http import MAX_ANSWER
 from changeover.dns.provider import Applied, ChangedMeanwhile, Unsure
 from changeover.dns.providers.cloudflare import PROVIDER, Cloudflare, Options
+from changeover.model.change import Change
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -25,7 +26,6 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
-from changeover.model.plan import Change
 from changeover.model.records import AddressSet, RecordSet, address_set, record_set
 from changeover.model.secret import Secret
 from dns_servers.cloudflare_simulator import EDIT, CloudflareSimulator

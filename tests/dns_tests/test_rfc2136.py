@@ -13,8 +13,8 @@ import pytest
 from changeover.dns.exchange import read_message
 from changeover.dns.provider import Applied, ChangedMeanwhile
 from changeover.dns.providers.rfc2136 import ALGORITHMS, PROVIDER, Options, Rfc2136
+from changeover.model.change import Change
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, Rejected, Unavailable
-from changeover.model.plan import Change
 from changeover.model.records import RecordSet, record_set
 from changeover.model.secret import Secret
 from dns_servers.bind import ZONE_TEXT, Bind

@@ -118,47 +118,74 @@ def _parse(wire: bytes) -> dns.message.Message | None:
 async def ask_all(
     server: Server, queries: Sequence[dns.message.Message], timeout: float = TIMEOUT
 ) -> list[dns.message.Message]:
-    """The answers to many queries, in their order, over one TCP connection (RFC 7766, 6.2.1.1: pipelined).
+    """The answers to many queries, in their order. Raises Unavailable and NoRoute as `ask` does."""
+    answers = []
+    wires = await exchange(server, [query.to_wire() for query in queries], timeout)
+    for query, wire in zip(queries, wires, strict=True):
+        answer = _parse(query.id.to_bytes(2, "big") + wire[2:])
+        if answer is None:
+            raise Unavailable(f"{server} sent an answer that cannot be read", _CHECK_SERVER)
+        answers.append(answer)
+    return answers
 
-    A server that closes the connection half way is asked for the rest over a new one. Raises Unavailable and NoRoute
-    as `ask` does.
+
+async def exchange(server: Server, queries: Sequence[bytes], timeout: float = TIMEOUT) -> list[bytes]:
+    """The answers to many queries, as they came and in the queries' order, over one TCP connection.
+
+    Queries are sent without waiting for answers, which may come in any order (RFC 7766, 6.2.1.1); ids are set here,
+    and an answer counts only with its query's id and question. A server that closes the connection half way is asked
+    for the rest over a new one. Raises Unavailable and NoRoute as `ask` does.
     """
-    for number, query in enumerate(queries, start=random.randrange(65536)):
-        query.id = number % 65536
-    answers: dict[int, dns.message.Message] = {}
+    first = random.randrange(65536)
+    waiting = {(first + number) % 65536: query for number, query in enumerate(queries)}
+    ids = list(waiting)
+    answers: dict[int, bytes] = {}
     try:
         async with asyncio.timeout(timeout):
-            while missing := [q for q in queries if q.id not in answers]:
+            while waiting:
                 before = len(answers)
-                await _pipeline(server, missing, answers)
+                await _pipeline(server, waiting, answers)
                 if len(answers) == before:
                     raise Unavailable(f"{server} closed the connection without an answer", _CHECK_SERVER)
     except TimeoutError:
         raise Unavailable(f"{server} did not answer within {timeout:g} s", _CHECK_SERVER) from None
-    return [answers[q.id] for q in queries]
+    return [answers[id_] for id_ in ids]
 
 
-async def _pipeline(
-    server: Server, queries: Sequence[dns.message.Message], answers: dict[int, dns.message.Message]
-) -> None:
-    by_id = {q.id: q for q in queries}
+async def _pipeline(server: Server, waiting: dict[int, bytes], answers: dict[int, bytes]) -> None:
+    """Moves from `waiting` to `answers` what one connection answers."""
     reader, writer = await connect(server)
     try:
-        for query in queries:
-            wire = query.to_wire()
-            writer.write(len(wire).to_bytes(2, "big") + wire)
-        for _ in queries:
-            received = await read_message(reader)
-            if received is None:
-                return
-            answer = _parse(received)
-            asked = by_id.get(answer.id) if answer else None
-            if answer is not None and asked is not None and asked.is_response(answer):
-                answers[answer.id] = answer
+        messages = [id_.to_bytes(2, "big") + query[2:] for id_, query in waiting.items()]
+        writer.write(b"".join(len(message).to_bytes(2, "big") + message for message in messages))
+        buffer = b""
+        while waiting and (received := await reader.read(262144)):
+            buffer += received
+            start = 0
+            while len(buffer) - start >= 2:
+                end = start + 2 + int.from_bytes(buffer[start : start + 2], "big")
+                if end > len(buffer):
+                    break
+                answer = buffer[start + 2 : end]
+                start = end
+                id_ = int.from_bytes(answer[:2], "big")
+                if id_ in waiting and _answers(answer, waiting[id_]):
+                    answers[id_] = answer
+                    del waiting[id_]
+            buffer = buffer[start:]
     except OSError:
         return
     finally:
         writer.close()
+
+
+def _answers(answer: bytes, query: bytes) -> bool:
+    """Is this a response, and to this question?"""
+    end = 12
+    while query[end]:
+        end += 1 + query[end]
+    asked = query[12 : end + 5]
+    return len(answer) > 12 and bool(answer[2] & 0x80) and answer[12 : end + 5].lower() == asked.lower()
 
 
 async def connect(server: Server) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

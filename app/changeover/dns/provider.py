@@ -19,7 +19,7 @@ Changing. Each `Change` says "replace the address set of this name, expected to 
 - `Applied`: every change of the batch is made. A record set whose type stays was replaced in place.
 - `ChangedMeanwhile`: some name was not as expected. Nothing was changed, at no name; `conflicts` says where.
 - `Unsure`: the answer was lost (time-out, connection, a 5xx). Everything or nothing may have happened, and where
-  `batch_names` is 0 a part. The caller reads and decides; the provider never repeats a write by itself.
+  `batch` is None a part. The caller reads and decides; the provider never repeats a write by itself.
 - A ProviderError is raised when provably nothing was changed: a wrong credential, a refusal, no connection.
 
 With `before` empty the name is expected to have no address records. `after` is never empty unless the run undoes the
@@ -37,7 +37,7 @@ from typing import Any, ClassVar, Protocol
 from msgspec import Struct
 
 from changeover.model.capabilities import Capabilities
-from changeover.model.plan import Change
+from changeover.model.change import Change
 from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
 from changeover.model.words import values_text
@@ -107,7 +107,7 @@ class Provider(Protocol):
         ...
 
     async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
-        """Makes one batch of changes, all or nothing where `batch_names` is not 0 (see above)."""
+        """Makes one batch of changes, all or nothing where `batch` is not None (see above)."""
         ...
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:

@@ -11,18 +11,28 @@ ELSEWHERE = "elsewhere"
 UNKNOWN = "unknown"
 
 
-def deployment_at(live: AddressSet, wanted: Mapping[str, AddressSet]) -> str:
-    """The deployment whose address set (`wanted`, by deployment) is the one that stands at a name, or *elsewhere*."""
-    return next((name for name, answer in wanted.items() if same_answer(live, answer)), ELSEWHERE)
+#: What may be active at one place: deployments (several, where their answers are the same there), or one of the words.
+Candidates = frozenset[str]
 
 
-def active_deployment(at_hostnames: Iterable[str]) -> str:
-    """The active deployment of a service from what is active at each place that answers for its hostnames.
+def candidates(live: AddressSet, wanted: Mapping[str, AddressSet], otherwise: str = ELSEWHERE) -> Candidates:
+    """The deployments whose address set (`wanted`, by deployment) is the one that stands at a name.
 
-    Each item is a deployment's name, *elsewhere* or *unknown*. All the same: that one. Anything not known: *unknown*,
-    since a part that nobody can see may be anywhere. Else *mixed*.
+    `otherwise` stands for a set that is none of theirs.
     """
-    found = set(at_hostnames)
-    if not found or UNKNOWN in found:
+    return frozenset(name for name, answer in wanted.items() if same_answer(live, answer)) or frozenset({otherwise})
+
+
+def active_deployment(places: Iterable[Candidates]) -> str:
+    """The active deployment of a service from what may be active at each place that answers for its hostnames.
+
+    The one that fits everywhere. Anything not known: *unknown*, since a part that nobody can see may be anywhere, and
+    so where several fit everywhere. Else *mixed*.
+    """
+    found = set(places)
+    if not found or any(UNKNOWN in place for place in found):
         return UNKNOWN
-    return found.pop() if len(found) == 1 else MIXED
+    everywhere = frozenset.intersection(*found)
+    if len(everywhere) > 1:
+        return UNKNOWN
+    return next(iter(everywhere), MIXED)

@@ -20,8 +20,11 @@ class Health(StrEnum):
     UNKNOWN = "unknown"
 
 
+_BAD = (Health.DEGRADED, Health.UNHEALTHY)
+
+
 class Phases(Struct, frozen=True):
-    """How long each part of a probe took, in seconds; None for a part that was not reached."""
+    """When each part of a probe was done, in seconds from its start; None for a part that was not reached."""
 
     connect: float | None = None
     tls: float | None = None
@@ -101,15 +104,21 @@ def judge(rounds: Sequence[Round]) -> tuple[Health, datetime | None]:
 
     Unknown at the start. Three rounds in a row in which no address answered well: unhealthy. Three in a row that were
     not all well: degraded. Two good in a row: healthy. Anything less changes nothing, except that a first three that
-    settle nothing are called degraded: it answers some of the time. Rounds that could not be tried are passed over.
+    settle nothing are called degraded: it answers some of the time. Rounds that could not be tried are passed over;
+    after three of them in a row, as without a network, nothing is known any more.
     """
     health, since = Health.UNKNOWN, None
     recent: list[Health] = []
     first_of_streak = None
+    untried: list[Round] = []
     for probed in rounds:
         verdict = probed.verdict
         if verdict is Health.UNKNOWN:
+            untried.append(probed)
+            if len(untried) == DOWN_AFTER and recent:
+                health, since, recent = Health.UNKNOWN, untried[0].at, []
             continue
+        untried = []
         good = verdict is Health.HEALTHY
         if not recent or (recent[-1] is Health.HEALTHY) != good:
             first_of_streak = probed.at
@@ -139,7 +148,10 @@ def deployment_health(deployment: str, rounds: Sequence[Round]) -> DeploymentHea
         return DeploymentHealth(deployment=deployment, health=Health.UNKNOWN, reason="not checked yet")
     last = rounds[-1]
     reason = last.reason
-    if health is Health.DEGRADED and last.verdict is Health.HEALTHY:
-        bad = [r for r in rounds if r.verdict is not Health.HEALTHY]
-        reason = f"answers some of the time: {bad[-1].reason}" if bad else reason
+    if health is Health.HEALTHY and last.verdict in _BAD:
+        reason = f"the last check failed: {reason}"
+    elif health in _BAD and last.verdict is Health.HEALTHY:
+        before = [r.reason for r in rounds if r.verdict in _BAD][-1]
+        some = "answers some of the time" if health is Health.DEGRADED else "the last check was good, those before"
+        reason = f"{some}: {before}"
     return DeploymentHealth(deployment=deployment, health=health, reason=reason, since=since, last=last)

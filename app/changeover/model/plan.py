@@ -1,14 +1,16 @@
-"""Plans: the exact ordered steps of a switchover, computed before anything is changed, and their inverse."""
+"""Plans: the exact ordered steps of a switchover, computed before anything is changed."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
 
+from changeover.model.batches import batches
 from changeover.model.capabilities import Capabilities
+from changeover.model.change import Change, Place
 from changeover.model.records import AddressSet, RecordSet, address_set, same_answer
 from changeover.model.service import Service
 from changeover.model.words import counted
@@ -34,32 +36,6 @@ class ZoneReading(Struct, frozen=True, kw_only=True):
     error_kind: str | None = None
     hint: str = ""
     may_write: bool | None = None
-
-
-#: Where an address set stands: account, zone, name.
-Place = tuple[str, str, str]
-
-
-class Change(Struct, frozen=True, kw_only=True):
-    """Replace the whole address set of one name, expected to be exactly `before`, by `after`."""
-
-    account: str
-    zone: str
-    name: str
-    before: AddressSet
-    after: AddressSet
-
-    @property
-    def place(self) -> Place:
-        return (self.account, self.zone, self.name)
-
-    @property
-    def inverse(self) -> Change:
-        return Change(account=self.account, zone=self.zone, name=self.name, before=self.after, after=self.before)
-
-    @property
-    def changes_type(self) -> bool:
-        return {r.type for r in self.before} != {r.type for r in self.after}
 
 
 class ChangeRecords(Struct, frozen=True, kw_only=True, tag="change-records"):
@@ -128,19 +104,6 @@ def changes_to(service: Service, to: str, readings: Sequence[ZoneReading]) -> tu
     return tuple(found)
 
 
-def batches(changes: Sequence[Change], capabilities: Mapping[str, Capabilities]) -> Iterator[tuple[Change, ...]]:
-    """`changes` in batches, each at one account and zone and no larger than its provider takes at once.
-
-    A batch is split between hostnames, never within one.
-    """
-    place = lambda change: (change.account, change.zone)  # noqa: E731
-    for (account, _), group in itertools.groupby(sorted(changes, key=place), key=place):
-        members = list(group)
-        size = max(1, capabilities[account].batch_names)
-        for start in range(0, len(members), size):
-            yield tuple(members[start : start + size])
-
-
 def make_plan(service: Service, source: str, to: str, readings: Sequence[ZoneReading], made_at: datetime) -> Plan:
     """The plan that sends visitors to `to`. It has no steps where everything is there already."""
     capabilities = {reading.account: reading.capabilities for reading in readings}
@@ -163,7 +126,7 @@ def plan_of(
     for number, part in enumerate(parts, start=1):
         label = capabilities[part[0].account].label
         which = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
-        atomic = " in one batch" if capabilities[part[0].account].batch_names else ""
+        atomic = " in one batch" if capabilities[part[0].account].batch else ""
         text = f"Change {counted(len(part), 'hostname')} at {label}, zone {part[0].zone}{atomic}{which}"
         steps.append(
             ChangeRecords(
@@ -199,12 +162,6 @@ def plan_of(
         made_at=made_at,
         visitors_follow_within=follow,
     )
-
-
-def inverse(plan: Plan, capabilities: Mapping[str, Capabilities], made_at: datetime) -> Plan:
-    """The plan that puts every record set of `plan` back exactly as it was, last batch first."""
-    changes = [change.inverse for change in reversed(plan.changes)]
-    return plan_of(plan.service, plan.to, plan.source, changes, capabilities, made_at)
 
 
 class Standing(Struct, frozen=True):

@@ -170,7 +170,7 @@ def _type_change(situation: Situation, to: str, readable: Sequence[ZoneReading])
         if not change.changes_type or not change.before:
             continue
         kinds = f"{'+'.join(r.type for r in change.before)} to {'+'.join(r.type for r in change.after)}"
-        if can.batch_names == 0:
+        if can.batch is None:
             text = f"{change.name} changes from {kinds}; {can.label} cannot do that in one operation"
             fix = "Expect a moment without an answer, which resolvers may remember for the zone's negative TTL."
             found.append(Finding(check="type-change-gap", level=Level.WARN, text=text, fix=fix))
@@ -260,7 +260,7 @@ def _ttl(situation: Situation, to: str, readable: Sequence[ZoneReading]) -> list
     live = [r for reading in readable for name in service.hostnames for r in address_set(reading.records.get(name, ()))]
     if not live:
         return []
-    longest = max(live, key=lambda r: r.ttl)
+    longest = max(live, key=lambda r: (not r.opaque, r.ttl))
     if longest.ttl > service.ttl and not longest.opaque:
         text = (
             f"{longest.name} {longest.type} has a TTL of {duration(longest.ttl)}: "

@@ -17,6 +17,8 @@ ADDRESS_TYPES = ("A", "AAAA", "CNAME", "ALIAS", "ANAME", "HTTPS", "SVCB")
 #: Types whose one value is a host name.
 NAME_TYPES = ("CNAME", "ALIAS", "ANAME")
 
+#: IDNA 2003 replaces or drops these characters, IDNA 2008 and today's browsers keep them.
+_DEVIATING = "\u00df\u03c2\u200c\u200d"
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
@@ -44,6 +46,8 @@ AddressSet = tuple[RecordSet, ...]
 def hostname(text: str) -> str:
     """`text` as a canonical host name: lower case, A-labels, no final dot. ValueError says what is wrong with it."""
     name = text.strip().rstrip(".").lower()
+    if any(character in name for character in _DEVIATING):
+        raise ValueError(f"{text!r} is read in two ways (RFC 5894, 7.2); write its xn-- form")
     if not name.isascii():
         try:
             name = name.encode("idna").decode("ascii")
@@ -51,6 +55,8 @@ def hostname(text: str) -> str:
             raise ValueError(f"{text!r} is not a host name: {error}") from None
     if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValueError(f"{text!r} is not a host name; one looks like www.shop.example")
+    if name.rpartition(".")[2].isdecimal():
+        raise ValueError(f"{text!r} is an address, not a host name; one looks like www.shop.example")
     return name
 
 
@@ -59,7 +65,10 @@ def canonical_value(rtype: str, text: str) -> str:
     if rtype == "A":
         return str(ipaddress.IPv4Address(text))
     if rtype == "AAAA":
-        return str(ipaddress.IPv6Address(text))
+        address = ipaddress.IPv6Address(text)
+        if address.scope_id is not None:
+            raise ValueError(f"{text!r} is an address on one link only")
+        return str(address)
     if rtype in NAME_TYPES:
         return text.rstrip(".").lower()
     return text

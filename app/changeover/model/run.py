@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from changeover.model.change import Change
 from changeover.model.finding import Finding
-from changeover.model.plan import Change, Plan
+from changeover.model.plan import Plan
 
 
 class StepState(StrEnum):
@@ -190,7 +191,7 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
     outcome, text, seconds, ended = end or (open_state, "", 0.0, None)
     if accepted is not None and end is None:
         outcome, ended = Outcome.INCOMPLETE, entries[-1].at
-    if outcome is Outcome.INTERRUPTED:
+    if outcome is not Outcome.RUNNING:
         steps = [_progress(s, StepState.UNKNOWN, s.note) if s.state is StepState.RUNNING else s for s in steps]
     return Run(
         run=entries[0].run,

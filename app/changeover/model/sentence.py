@@ -124,8 +124,7 @@ def _unfinished(run: Run) -> Sentence:
         return Sentence(f"Run {run.run} was interrupted.", "Resume, undo or accept it.")
     if run.outcome is Outcome.RUNNING:
         return Sentence("", f"Another Changeover is working on run {run.run}.")
-    why = f" {run.text[:1].upper()}{run.text[1:]}{'' if run.text.endswith('.') else '.'}" if run.text else ""
-    return Sentence(f"Run {run.run} is incomplete.", f"Resume, undo or accept it.{why}")
+    return Sentence(f"Run {run.run} is incomplete.", f"{_ended(run.text)} Resume, undo or accept it.".strip())
 
 
 def _known(state: ServiceState, now: datetime) -> Sentence:
@@ -142,8 +141,8 @@ def _known(state: ServiceState, now: datetime) -> Sentence:
         failing = _health_text(state, state.active, now).replace("failing", "has been failing", 1)
         return Sentence(f"{state.active} {failing}.", _standby(state))
     if health is Health.DEGRADED:
-        reason = here.reason if here else ""
-        return Sentence(f"{state.active} answers only in part.", f"{_ended(reason)} {_standby(state)}".strip())
+        reason = f": {here.reason}" if here else ""
+        return Sentence(_ended(f"{state.active} answers only in part{reason}"), _standby(state))
     if health is Health.UNKNOWN:
         return Sentence("", f"{reach} Its health is not known yet: a few checks are needed.")
     if _uncommitted(state):

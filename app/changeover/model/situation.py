@@ -42,18 +42,21 @@ class Situation(Struct, frozen=True, kw_only=True):
 
 
 def active_of(situation: Situation) -> str:
-    """The active deployment: from the providers' record sets where they can be read, else from the name servers."""
+    """The active deployment: from the providers' record sets where they can be read, else from the name servers.
+
+    What only the name servers say, and no deployment's answer is, may be a proxy or an alias: it is not known.
+    """
     service = situation.service
-    places: list[str] = []
+    places: list[active.Candidates] = []
     for name in service.hostnames:
         readable = [r for r in situation.readings if r.zone == service.zone_of(name) and r.error is None]
         for reading in readable:
             wanted = {deployment: names[name] for deployment, names in reading.wanted.items()}
-            places.append(active.deployment_at(address_set(reading.records.get(name, ())), wanted))
+            places.append(active.candidates(address_set(reading.records.get(name, ())), wanted))
         if not readable:
             said = [s for s in situation.servers if s.hostname == name and s.error is None]
             plain = {d.name: d.answer_for(name).record_sets(name, service.ttl) for d in service.deployments}
-            places.extend(active.deployment_at(s.records, plain) for s in said)
+            places.extend(active.candidates(s.records, plain, active.UNKNOWN) for s in said)
             if not said:
-                places.append(active.UNKNOWN)
+                places.append(frozenset({active.UNKNOWN}))
     return active.active_deployment(places)

@@ -7,8 +7,8 @@ def status_ranges(text: str) -> tuple[range, ...]:
     """The ranges in `text`. ValueError says what one looks like."""
     found = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        low, high = first.strip(), (last or first).strip()
+        first, dash, last = part.strip().partition("-")
+        low, high = first.strip(), (last if dash else first).strip()
         if not (low.isdecimal() and high.isdecimal() and 100 <= int(low) <= int(high) <= 599):
             raise ValueError(f'"{part.strip()}" is not a range of status codes; one looks like 200-299 or 404')
         found.append(range(int(low), int(high) + 1))

@@ -65,7 +65,7 @@ async def _read_zone(
 
 
 #: Stands for a provider that could not be opened.
-_NOTHING = Capabilities(label="DNS provider", batch_names=0, native_compare_and_set=False, propagates_atomically=False)
+_NOTHING = Capabilities(label="DNS provider", batch=None, native_compare_and_set=False, propagates_atomically=False)
 
 
 def _unreadable(entry: ZoneAt, capabilities: Capabilities, error: ChangeoverError, at: datetime) -> ZoneReading:

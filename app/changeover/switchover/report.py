@@ -6,8 +6,8 @@ import html
 from datetime import datetime
 from typing import Any
 
+from changeover.model.change import Change
 from changeover.model.finding import Finding, Level
-from changeover.model.plan import Change
 from changeover.model.records import AddressSet
 from changeover.model.run import Direction, Outcome, Run, StepProgress, StepState
 from changeover.model.words import duration

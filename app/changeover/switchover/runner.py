@@ -15,14 +15,13 @@ from msgspec.structs import replace
 
 from changeover.dns.lookup import Lookup
 from changeover.dns.provider import Applied, ChangedMeanwhile, Provider
+from changeover.model.change import Change, Place
 from changeover.model.errors import ProviderError, Refused
 from changeover.model.finding import Finding
 from changeover.model.plan import (
-    Change,
     ChangeRecords,
     CheckNameServers,
     CheckVisitors,
-    Place,
     Plan,
     Step,
     mending,

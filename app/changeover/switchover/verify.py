@@ -11,9 +11,10 @@ from typing import NamedTuple
 from changeover.dns.lookup import Lookup
 from changeover.health.probe import probe
 from changeover.health.rounds import AT_ONCE
+from changeover.model.change import Change
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.health import ProbeResult
-from changeover.model.plan import Change, CheckVisitors
+from changeover.model.plan import CheckVisitors
 from changeover.model.records import AddressSet, same_answer
 from changeover.model.run import StepState
 from changeover.model.service import Deployment, Service

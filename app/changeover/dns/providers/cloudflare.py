@@ -30,7 +30,8 @@ from msgspec import Struct
 
 from changeover.dns.http import Answer, Api, Lost, endpoint_host, is_safe_endpoint, repeated
 from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Reading, Result, SecretField, Unsure, conflicts
-from changeover.model.capabilities import Capabilities
+from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.change import Change
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -40,13 +41,11 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
-from changeover.model.plan import Change
 from changeover.model.records import ADDRESS_TYPES, NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
 from changeover.model.secret import Secret
 
-#: A batch may hold 200 records on the free plan, 3,500 on others. 25 names leave 8 records for each: CNAME to A and
-#: AAAA takes 3, two A and two AAAA to as many others 4. Cloudflare refuses a larger batch as a whole.
-BATCH_NAMES = 25
+#: What a batch may hold on the free plan; others take 3,500. A larger batch is refused as a whole.
+BATCH_RECORDS = 200
 #: Seconds for one request, and for one reading with its repetitions.
 TIMEOUT = 10.0
 #: About 500 kB; up to 5,000,000 are allowed.
@@ -115,7 +114,7 @@ class Cloudflare:
 
     capabilities = Capabilities(
         label="Cloudflare",
-        batch_names=BATCH_NAMES,
+        batch=BatchLimit(records=BATCH_RECORDS),
         native_compare_and_set=False,
         propagates_atomically=False,
         least_ttl=LEAST_TTL,

@@ -30,7 +30,7 @@ import dns.tsigkeyring
 import dns.update
 from msgspec import Struct
 
-from changeover.dns.exchange import Server, ask_all, connect, parse_server, question, read_message
+from changeover.dns.exchange import Server, ask_all, connect, exchange, parse_server, question, read_message
 from changeover.dns.provider import (
     Access,
     Applied,
@@ -42,8 +42,10 @@ from changeover.dns.provider import (
     conflicts,
     is_this_computer,
 )
-from changeover.dns.wire import record_sets_in
-from changeover.model.capabilities import Capabilities
+from changeover.dns.update_message import ADDRESS, OTHERS, UpdateMessage
+from changeover.dns.wire import answer_to, question_wire, record_sets_in
+from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.change import Change
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -52,16 +54,9 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
-from changeover.model.plan import Change
-from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set
+from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
 
-#: Address types that a zone file can hold.
-_ADDRESS = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")
-#: What else may stand at a name; asked for so that a CNAME is never put beside it.
-_OTHERS = ("NS", "SOA", "MX", "TXT", "CAA", "SRV", "DS", "NAPTR", "LOC", "SSHFP", "TLSA", "PTR", "URI", "DNAME")
-#: What fits into one message (64 KiB) when names of 40 letters with two addresses of each family become CNAMEs.
-BATCH_NAMES = 150
 TIMEOUT = 10.0
 #: What tells a wildcard: a CNAME is in the answer to any of these.
 _PROBED = ("A", "AAAA", "HTTPS")
@@ -88,7 +83,7 @@ class Rfc2136:
         self._timeout = timeout
         self.capabilities = Capabilities(
             label=f"DNS server {options.server}",
-            batch_names=BATCH_NAMES,
+            batch=BatchLimit(),
             native_compare_and_set=True,
             propagates_atomically=True,
         )
@@ -97,7 +92,7 @@ class Rfc2136:
         server = await self._server()
         probe = random_names.token_hex(8)
         beside = {name: f"{probe}.{name.partition('.')[2]}" for name in names if name != zone}
-        asked = [(name, rtype) for name in names for rtype in (*_ADDRESS, *_OTHERS)]
+        asked = [(name, rtype) for name in names for rtype in (*ADDRESS, *OTHERS)]
         asked += [(label, rtype) for label in dict.fromkeys(beside.values()) for rtype in _PROBED]
         answers = await self._ask(server, [(zone, "SOA"), *asked])
         soa = answers[(zone, "SOA")]
@@ -111,7 +106,7 @@ class Rfc2136:
                     f"{name} is delegated away from {zone} on {server}",
                     "Name the zone that really holds it; a record added here would serve nothing.",
                 )
-            records[name] = _found(answers, name, (*_ADDRESS, *_OTHERS))
+            records[name] = _found(answers, name, (*ADDRESS, *OTHERS))
         by_wildcard = {name: _content(_found(answers, label, _PROBED)) for name, label in beside.items()}
         suspects = [name for name, content in by_wildcard.items() if content and content <= _content(records[name])]
         below = {name: f"{probe}.{name}" for name in suspects}
@@ -127,34 +122,30 @@ class Rfc2136:
             records = (await self.read(zone, [c.name for c in changes])).records
             return {name: address_set(found) for name, found in records.items()}
         types = {c.name: sorted({r.type for r in (*c.before, *c.after)}) for c in changes}
+        return await self._stands(await self._server(), zone, types)
+
+    async def _stands(self, server: Server, zone: str, types: Mapping[str, Iterable[str]]) -> dict[str, AddressSet]:
+        """The record sets of these names and types, no more; the quick way for many names."""
         asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
-        answers = await ask_all(await self._server(), [question(*q) for q in asked], self._timeout)
-        self._refuse_errors(zone, answers)
+        answers = await exchange(server, [question_wire(*q) for q in asked], self._timeout)
         live: dict[str, dict[str, RecordSet]] = {name: {} for name in types}
-        for (name, _), answer in zip(asked, answers, strict=True):
-            live[name].update({r.type: r for r in record_sets_in(answer.answer, name)})
+        for (name, _), wire in zip(asked, answers, strict=True):
+            rcode, found = answer_to(wire, name)
+            if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                raise self._refusal(server, zone, rcode)
+            live[name].update({r.type: r for r in found})
         return {name: address_set(found.values()) for name, found in live.items()}
 
     async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
         server = await self._server()
         # The TTLs, which no prerequisite can compare. Values are compared as well, for a better message.
-        answers = await self._ask(server, [(change.name, r.type) for change in changes for r in change.before])
-        found = [
-            text
-            for change in changes
-            for text in conflicts(change, _found(answers, change.name, [r.type for r in change.before]))
-        ]
+        live = await self._stands(server, zone, {c.name: [r.type for r in c.before] for c in changes})
+        found = [text for change in changes for text in conflicts(change, live[change.name])]
         if found:
             return ChangedMeanwhile(tuple(found))
-        update = self._update(zone)
-        _add_changes(update, changes)
-        try:
-            wire = update.to_wire(max_size=65535)
-        except dns.exception.TooBig:
-            raise Rejected(
-                "These changes do not fit into one update message", "Switch fewer hostnames at once."
-            ) from None
-        result = await self._send(server, zone, update, wire)
+        update = UpdateMessage(zone, self._key())
+        update.replace(changes)
+        result = await self._send(server, zone, update)
         return await self._in_words(zone, changes) if isinstance(result, ChangedMeanwhile) else result
 
     async def _in_words(self, zone: str, changes: Sequence[Change]) -> ChangedMeanwhile:
@@ -165,7 +156,9 @@ class Rfc2136:
             found = [text for change in changes for text in conflicts(change, records[change.name])]
         return ChangedMeanwhile(tuple(found) or ("The server says that a record is no longer what was read",))
 
-    async def _send(self, server: Server, zone: str, update: dns.update.UpdateMessage, wire: bytes) -> Result:
+    async def _send(self, server: Server, zone: str, update: UpdateMessage) -> Result:
+        key = self._key()
+        wire, mac = update.wire()
         try:
             async with asyncio.timeout(self._timeout):
                 reader, writer = await connect(server)
@@ -184,12 +177,12 @@ class Rfc2136:
         if received is None:
             return Unsure(f"{server} closed the connection without an answer")
         try:
-            answer = dns.message.from_wire(received, keyring=update.keyring, request_mac=update.mac)
+            answer = dns.message.from_wire(received, keyring=key, request_mac=mac)
         except dns.tsig.PeerError as error:
             raise _tsig_error(server, error) from None
         except dns.exception.DNSException as error:
             return Unsure(f"the answer of {server} could not be read: {error}")
-        if not update.is_response(answer) or (update.keyring and not answer.had_tsig):
+        if answer.id != update.id or not answer.flags & dns.flags.QR or (key is not None and not answer.had_tsig):
             return Unsure(f"the answer of {server} is not signed, or not to this update")
         return self._result(server, zone, answer.rcode())
 
@@ -209,11 +202,11 @@ class Rfc2136:
         """Sends an update that deletes an address which is not there: permission is checked, nothing changes."""
         await self.read(zone, [])
         server = await self._server()
-        update = self._update(zone)
+        update = UpdateMessage(zone, self._key())
         for name in names or [zone]:
-            update.delete(dns.name.from_text(name), dns.rdata.from_text("IN", "A", "0.0.0.0"))
+            update.delete_value(name, "A", bytes(4))
         try:
-            result = await self._send(server, zone, update, update.to_wire(max_size=65535))
+            result = await self._send(server, zone, update)
         except PermissionDenied:
             return Access(zones=(zone,), may_write=False)
         return Access(zones=(zone,), may_write=True if isinstance(result, Applied) else None)
@@ -235,19 +228,16 @@ class Rfc2136:
             raise Unavailable(f"The name of the DNS server {host} cannot be resolved: {why}") from None
         return Server(str(found[0][4][0]), port)
 
-    def _update(self, zone: str) -> dns.update.UpdateMessage:
-        update = dns.update.UpdateMessage(dns.name.from_text(zone))
-        if self._options.key_name is not None and self._secret is not None:
-            algorithm = dns.name.from_text(self._options.algorithm)
-            try:
-                keyring = dns.tsigkeyring.from_text({self._options.key_name: self._secret.reveal()})
-            except ValueError:
-                raise AuthError(
-                    f"The secret of account {self.account} is no TSIG key: it is not base64",
-                    f"Add it again: changeover account add {self.account} … --replace",
-                ) from None
-            update.use_tsig(keyring, algorithm=algorithm)
-        return update
+    def _key(self) -> dns.tsig.Key | None:
+        if self._options.key_name is None or self._secret is None:
+            return None
+        try:
+            return dns.tsig.Key(self._options.key_name, self._secret.reveal(), self._options.algorithm)
+        except ValueError:
+            raise AuthError(
+                f"The secret of account {self.account} is no TSIG key: it is not base64",
+                f"Add it again: changeover account add {self.account} … --replace",
+            ) from None
 
     def _refuse_errors(self, zone: str, answers: Iterable[dns.message.Message]) -> None:
         for answer in answers:
@@ -266,27 +256,6 @@ class Rfc2136:
         return Rejected(said, "Look into the server's log for what it did not like.")
 
 
-def _add_changes(update: dns.update.UpdateMessage, changes: Sequence[Change]) -> None:
-    """Prerequisites for all that is expected at the names, then for each name deletes before adds, or BIND drops some.
-
-    The prerequisites go by type, so that every name is written out at the beginning of the message, and only pointed
-    at after that: a pointer reaches the first 16 KiB (RFC 1035, 4.1.4).
-    """
-    names = [dns.name.from_text(change.name) for change in changes]
-    for rtype in (*_ADDRESS, *_OTHERS):
-        for name, change in zip(names, changes, strict=True):
-            expected = next((r for r in change.before if r.type == rtype), None)
-            if expected is not None:
-                update.present(name, _rdataset(expected, ttl=0))
-            elif rtype in _ADDRESS or _needs_alone(change):
-                update.absent(name, rtype)
-    for name, change in zip(names, changes, strict=True):
-        for record in change.before:
-            update.delete(name, record.type)
-        for record in change.after:
-            update.add(name, _rdataset(record, ttl=record.ttl))
-
-
 def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordSet, ...]:
     found = {r.type: r for rtype in rtypes for r in record_sets_in(answers[(name, rtype)].answer, name)}
     return tuple(found.values())
@@ -294,15 +263,6 @@ def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordS
 
 def _content(records: Iterable[RecordSet]) -> set[tuple[str, tuple[str, ...]]]:
     return {(r.type, r.values) for r in records}
-
-
-def _needs_alone(change: Change) -> bool:
-    return any(r.type == "CNAME" for r in change.after) and all(r.type != "CNAME" for r in change.before)
-
-
-def _rdataset(record: RecordSet, ttl: int) -> dns.rdataset.Rdataset:
-    texts = [value + "." if record.type in NAME_TYPES else value for value in record.values]
-    return dns.rdataset.from_text("IN", record.type, ttl, *texts)
 
 
 def _tsig_error(server: Server, error: dns.tsig.PeerError) -> AuthError:
