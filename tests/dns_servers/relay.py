@@ -14,12 +14,15 @@ _UPDATE = 5
 class Relay:
     """Passes DNS messages on to `port` of 127.0.0.1, one after the other.
 
-    `before_update` is called right before the next update is passed on. `lose` loses the next update, or its answer,
+    `before_update` is called right before the next update is passed on, `after_update` once it was carried out and
+    before its answer is passed back; `updates` counts them. `lose` loses the next update, or its answer,
     and closes the connection. `silence` makes it take everything and answer nothing; with "update", no update.
     """
 
     def __init__(self, port: int) -> None:
         self.before_update: Callable[[], None] | None = None
+        self.after_update: Callable[[], None] | None = None
+        self.updates = 0
         self.lose: Literal["update", "answer"] | None = None
         self.silence: Literal["everything", "updates"] | None = None
         self._target = ("127.0.0.1", port)
@@ -34,6 +37,7 @@ class Relay:
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self.port: int = self._server.server_address[1]
+        self.server = f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -53,6 +57,7 @@ class Relay:
         with socket.create_connection(self._target) as server:
             while (message := _read(client)) is not None:
                 update = (message[4] >> 3) & 15 == _UPDATE
+                self.updates += update
                 if self.silence == "everything" or (update and self.silence == "updates"):
                     self._stopped.wait(60)
                     return
@@ -66,6 +71,9 @@ class Relay:
                     return
                 server.sendall(message)
                 answer = _read(server)
+                if update and self.after_update is not None:
+                    hook, self.after_update = self.after_update, None
+                    hook()
                 if answer is None or lose == "answer":
                     return
                 client.sendall(answer)

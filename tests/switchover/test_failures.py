@@ -16,8 +16,8 @@ from changeover.model.state import Preparation
 from changeover.storage.lock import service_lock
 from changeover.switchboard import Switchboard
 from dns_servers.bind import Bind
-from dns_servers.lossy import LossyFront
 from dns_servers.process import free_port
+from dns_servers.relay import Relay
 from shop import APEX, WWW, ZONE, Shop
 
 
@@ -109,55 +109,49 @@ async def test_a_server_that_never_answers_is_refused_in_bounded_time(shop: Shop
 
 async def test_a_lost_answer_is_settled_by_reading(shop: Shop) -> None:
     """The update was applied and its answer lost: the run reads, sees it done, goes on, and does not write again."""
-    with LossyFront(shop.bind.port) as front:
-        use_front(shop, front)
+    with Relay(shop.bind.port) as relay:
+        through(shop, relay)
         async with board_of(shop) as board:
             preparation = await board.prepare("shop", "backup")
-            seen = front.updates
-            front.loses = "answers"
+            seen = relay.updates
+            relay.lose = "answer"
             run = await board.switch(preparation, verify_timeout=5)
         assert run.outcome == "completed"
         assert "the answer was lost" in run.steps[0].note
-        assert front.updates == seen + 1
+        assert relay.updates == seen + 1
 
 
 async def test_a_lost_update_changed_nothing_and_says_so(shop: Shop) -> None:
     """The update never arrived: outcome failed, exit 1, the zone as before, and the way is free."""
     before = shop.bind.records()
-    with LossyFront(shop.bind.port) as front:
-        use_front(shop, front)
+    with Relay(shop.bind.port) as relay:
+        through(shop, relay)
         async with board_of(shop) as board:
             preparation = await board.prepare("shop", "backup")
-            front.loses = "updates"
+            relay.lose = "update"
             run = await board.switch(preparation)
             assert run.outcome == "failed"
             assert "Nothing was changed" in run.text
             assert shop.bind.records() == before
             assert await board.unfinished_run("shop") is None
-            front.loses = "nothing"
             again = await board.switch(await board.prepare("shop", "backup"), verify_timeout=5)
         assert again.outcome == "completed"
 
 
-def use_front(shop: Shop, front: LossyFront) -> None:
-    """The account goes through the front; name servers are asked directly."""
+def through(shop: Shop, relay: Relay) -> None:
+    """The account goes through the relay; name servers are asked directly."""
     settings = shop.home.settings_file.read_text()
     old = f'provider = "rfc2136"\nserver = "{shop.bind.server}"'
-    shop.home.settings_file.write_text(settings.replace(old, f'provider = "rfc2136"\nserver = "{front.server}"'))
+    shop.home.settings_file.write_text(settings.replace(old, f'provider = "rfc2136"\nserver = "{relay.server}"'))
 
 
 async def test_a_name_left_empty_is_mended_at_once(shop: Shop) -> None:
     """If a name has no records after the write, what stood there before is put back, and the run is incomplete."""
-    with LossyFront(shop.bind.port) as front:
-        use_front(shop, front)
+    with Relay(shop.bind.port) as relay:
+        through(shop, relay)
         async with board_of(shop) as board:
             preparation = await board.prepare("shop", "backup")
-
-            def empty() -> None:
-                front.after_update = lambda: None
-                shop.bind.change(delete=["www"])
-
-            front.after_update = empty
+            relay.after_update = lambda: shop.bind.change(delete=["www"])
             run = await board.switch(preparation)
             assert run.outcome == "incomplete"
             assert "what stood there before is back" in run.text
