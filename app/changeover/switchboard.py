@@ -32,8 +32,6 @@ from changeover.storage.secrets import Vault
 from changeover.switchover.live import LiveStates
 
 if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
-
     from changeover.dns.lookup import Lookup, ResolverAnswer
     from changeover.dns.provider import Provider
     from changeover.switchover.runner import Runner
@@ -422,7 +420,7 @@ class Switchboard:
         in_memory: bool = False,
     ) -> None:
         """Adds an account: its secrets to the keyring, then its table to the settings file."""
-        arguments = (self.settings, name, provider, options, secrets)
+        arguments = (name, provider, options, secrets)
         self._take(await self._accounts.add(*arguments, replace=replace, in_memory=in_memory))
 
     async def verify_account(self, name: str) -> AccountCheck:
@@ -431,13 +429,13 @@ class Switchboard:
 
     async def remove_account(self, name: str) -> None:
         """Removes an account that no service uses, and its secrets."""
-        self._take(await self._accounts.remove(self.settings, name))
+        self._take(await self._accounts.remove(name))
 
     async def add_service(self, service: Service) -> None:
         """Adds a service to the settings file. Raises SettingsError, with nothing written, where it is not right."""
         if self.settings.service(service.name) is not None:
             raise Refused(f"There is a service {service.name} already", "Choose another name.")
-        await self._edit(lambda document: settings_file.add_service(document, service))
+        await self._edit(lambda text: settings_file.add_service(text, service))
 
     async def remove_service(self, name: str) -> None:
         """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""
@@ -445,10 +443,10 @@ class Switchboard:
         run = await self.unfinished_run(name)
         if run is not None:
             raise Refused(f"Run {run.run} of {name} is not finished", "Resume, undo or accept it first.")
-        await self._edit(lambda document: settings_file.remove_service(document, name))
+        await self._edit(lambda text: settings_file.remove_service(text, name))
 
-    async def _edit(self, change: Callable[[TOMLDocument], None]) -> None:
-        self._take(await asyncio.to_thread(settings_file.edit, self.home.settings_file, change))
+    async def _edit(self, change: Callable[[str], str]) -> None:
+        self._take(await asyncio.to_thread(settings_file.rewrite, self.home.settings_file, change))
 
     def _take(self, settings: Settings) -> None:
         self.settings = settings

@@ -58,15 +58,16 @@ class AccountsWindow(QDialog):
         close.setDefault(True)
         row.addWidget(close)
         column.addLayout(row)
-        self._unsubscribe = switchboard.subscribe(lambda name: self._read() if name is None else None)
+        self._unsubscribe = switchboard.subscribe(lambda name: self._read_again() if name is None else None)
         self.finished.connect(lambda _: self._unsubscribe())
         self._rows.addWidget(label("Asking the keyring…", "muted"))
-        self._read()
+        self._read_again()
 
-    def _read(self) -> None:
-        self._tasks.spawn(self._show_rows(), "listing accounts")
+    def _read_again(self) -> None:
+        self._tasks.spawn(self.read(), "listing accounts")
 
-    async def _show_rows(self) -> None:
+    async def read(self) -> None:
+        """Shows what the settings and the keyring have."""
         try:
             rows = await self._switchboard.accounts()
         except ChangeoverError as error:

@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from changeover.desktop.fault import FaultStrip
-from changeover.desktop.parts import Card, button, label
+from changeover.desktop.parts import Card, add_field, button, form_in, label
 from changeover.desktop.shapes import Mark, MarkWidget
 from changeover.desktop.tasks import Tasks
 from changeover.dns.provider import ProviderType, SecretField
@@ -55,7 +55,7 @@ class AddAccount(QDialog):
         self._own: asyncio.Task[Any] | None = None
         self._saved = False
         self.setWindowTitle("Add an account")
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(620)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(12)
@@ -63,19 +63,14 @@ class AddAccount(QDialog):
         where = "A credential at your DNS provider. The secret goes to this computer's keyring and nowhere else."
         column.addWidget(label(where, "muted"))
         card = Card()
-        self._form = QFormLayout()
-        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self._form.setHorizontalSpacing(16)
-        self._form.setVerticalSpacing(8)
-        card.body.addLayout(self._form)
+        self._form = form_in(card)
         self.provider = QComboBox()
         for name in PROVIDERS:
             self.provider.addItem(provider_type(name).label, name)
         self.name = QLineEdit()
         self.name.setPlaceholderText("dns-main")
-        self._form.addRow("Provider", self.provider)
-        self._form.addRow("Name in Changeover", self.name)
+        add_field(self._form, "Provider", self.provider)
+        add_field(self._form, "Name in Changeover", self.name)
         column.addWidget(card)
         column.addWidget(self._outcome())
         self.fault = FaultStrip()
@@ -119,42 +114,42 @@ class AddAccount(QDialog):
         while self._form.rowCount() > 2:
             self._form.removeRow(2)
         self.options, self.secrets, self._secret_shown = {}, {}, ()
-        for field in msgspec.structs.fields(self._kind.options):
-            words = field.encode_name.replace("_", " ").capitalize()
+        for option in msgspec.structs.fields(self._kind.options):
+            words = option.encode_name.replace("_", " ").capitalize()
             made: QLineEdit | QCheckBox
-            if field.type is bool:
+            if option.type is bool:
                 made = QCheckBox()
-                made.setChecked(bool(field.default))
+                made.setChecked(bool(option.default))
                 made.toggled.connect(lambda _: self._show_secrets())
             else:
                 made = QLineEdit()
-                if field.required:
+                if option.required:
                     made.setPlaceholderText("needed")
                 else:
-                    made.setPlaceholderText(str(field.default) if field.default else "may be left empty")
+                    made.setPlaceholderText(str(option.default) if option.default else "may be left empty")
                 made.textChanged.connect(lambda _: self._show_secrets())
             made.setAccessibleName(words)
-            self._form.addRow(words, made)
-            self.options[field.encode_name] = made
+            add_field(self._form, words, made)
+            self.options[option.encode_name] = made
         self._show_secrets()
 
     def _show_secrets(self) -> None:
         """Which secrets are needed may depend on the options."""
-        wanted = secret_fields(self._kind, self._typed())
-        if wanted is None or wanted == self._secret_shown:
+        needed = secret_fields(self._kind, self._typed())
+        if needed is None or needed == self._secret_shown:
             return
         for made in self.secrets.values():
             self._form.removeRow(made)
         self.secrets = {}
-        self._secret_shown = wanted
-        for field in wanted:
+        self._secret_shown = needed
+        for wanted in needed:
             made = QLineEdit()
             made.setEchoMode(QLineEdit.EchoMode.Password)
-            made.setAccessibleName(field.label)
+            made.setAccessibleName(wanted.label)
             made.setPlaceholderText("kept in the keyring")
-            made.setToolTip(field.help)
-            self._form.addRow(field.label, made)
-            self.secrets[field.name] = made
+            made.setToolTip(wanted.help)
+            add_field(self._form, wanted.label, made)
+            self.secrets[wanted.name] = made
 
     def _typed(self) -> dict[str, object]:
         kinds = {f.encode_name: f.type for f in msgspec.structs.fields(self._kind.options)}

@@ -6,11 +6,11 @@ import asyncio
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from changeover.desktop.fault import FaultStrip
 from changeover.desktop.new_service import Form, address_list, answer_at, answer_text, likely_zone, service_of
-from changeover.desktop.parts import Card, button, label
+from changeover.desktop.parts import Card, add_field, button, form_in, label
 from changeover.desktop.tasks import Tasks
 from changeover.model.errors import ChangeoverError
 from changeover.model.records import hostname
@@ -29,7 +29,7 @@ class AddService(QDialog):
         self._found: dict[str, Answer] = {}
         self._own: asyncio.Task[Any] | None = None
         self.setWindowTitle("Add a service")
-        self.resize(760, 660)
+        self.resize(760, 700)
         self.setMinimumSize(620, 480)
         inside = QWidget()
         inside.setObjectName("page")
@@ -43,17 +43,20 @@ class AddService(QDialog):
         column.addWidget(self._where())
         column.addWidget(self._dns())
         column.addWidget(self._check())
-        self.fault = FaultStrip()
-        column.addWidget(self.fault)
         column.addStretch(1)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setAccessibleName("Add a service")
-        self._area.setWidget(inside)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setAccessibleName("Add a service")
+        area.setWidget(inside)
+        self.fault = FaultStrip()
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(self._area, 1)
+        whole.addWidget(area, 1)
+        strip = QHBoxLayout()
+        strip.setContentsMargins(24, 0, 24, 0)
+        strip.addWidget(self.fault)
+        whole.addLayout(strip)
         whole.addWidget(self._footer())
         self._unsubscribe = switchboard.subscribe(lambda name: self._show_accounts() if name is None else None)
         self.finished.connect(lambda _: self._let_go())
@@ -75,35 +78,37 @@ class AddService(QDialog):
         card = Card("Where it runs")
         self.looked_up = label("Not looked up yet.", "muted")
         card.body.addWidget(self.looked_up)
-        form = _form(card)
+        form = form_in(card)
         self.primary = QLineEdit()
         self.primary.setPlaceholderText("where visitors go now: a host name or addresses")
         self.backup = QLineEdit()
         self.backup.setPlaceholderText("a host name or addresses")
-        form.addRow("Primary", self.primary)
-        form.addRow("Backup", self.backup)
+        add_field(form, "Primary", self.primary)
+        add_field(form, "Backup", self.backup)
         return card
 
     def _dns(self) -> Card:
         card = Card("Who may change its DNS")
-        form = _form(card)
+        form = form_in(card)
         row = QHBoxLayout()
+        row.setSpacing(8)
         self.account = QComboBox()
         self.account.setAccessibleName("DNS account")
         self.account.activated.connect(lambda _: self._guess_zone())
         row.addWidget(self.account, 1)
         self.add_account_button = button("Add account…", self._add_account)
         row.addWidget(self.add_account_button)
-        form.addRow("DNS account", row)
+        add_field(form, "DNS account", row)
         self.zone = QLineEdit()
         self.zone.setPlaceholderText("shop.example")
-        form.addRow("Zone", self.zone)
+        add_field(form, "Zone", self.zone)
         return card
 
     def _check(self) -> Card:
         card = Card("How it is checked")
-        form = _form(card)
+        form = form_in(card)
         row = QHBoxLayout()
+        row.setSpacing(8)
         self.scheme = QComboBox()
         self.scheme.addItems(["https", "http"])
         self.scheme.setAccessibleName("Scheme of the health check")
@@ -111,10 +116,10 @@ class AddService(QDialog):
         self.path.setAccessibleName("Path of the health check")
         row.addWidget(self.scheme)
         row.addWidget(self.path, 1)
-        form.addRow("Health check", row)
+        add_field(form, "Health check", row)
         self.name = QLineEdit()
         self.name.setPlaceholderText("shop")
-        form.addRow("Name in Changeover", self.name)
+        add_field(form, "Name in Changeover", self.name)
         return card
 
     def _footer(self) -> QWidget:
@@ -205,15 +210,11 @@ class AddService(QDialog):
             service = service_of(self._typed())
             await self._switchboard.add_service(service)
         except ValueError as error:
-            self._complain(str(error))
+            self.fault.show_words(str(error))
         except ChangeoverError as error:
-            self._complain(error.text, error.hint)
+            self.fault.show_error(error)
         else:
             self.accept()
-
-    def _complain(self, text: str, hint: str = "") -> None:
-        self.fault.show_words(text, hint)
-        self._area.ensureWidgetVisible(self.fault)
 
     def _typed(self) -> Form:
         return Form(
@@ -237,13 +238,3 @@ class AddService(QDialog):
         self._unsubscribe()
         if self._own is not None:
             self._own.cancel()
-
-
-def _form(card: Card) -> QFormLayout:
-    made = QFormLayout()
-    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    made.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    made.setHorizontalSpacing(16)
-    made.setVerticalSpacing(8)
-    card.body.addLayout(made)
-    return made

@@ -28,16 +28,19 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 def open_desktop(open_switchboard: OpenSwitchboard) -> int:
     """Shows the window at once, then opens the switchboard behind it, and runs until somebody quits.
 
-    What `open_switchboard` raises is shown in the window in words. Raises UsageError where there is no display.
+    What `open_switchboard` raises is shown in the window in words, and raised again once the window is closed. Raises
+    UsageError where there is no display.
     """
     if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
         raise UsageError("There is no display to open a window on", "Use the commands instead: changeover --help")
-    application = make_application()
+    application = _plain_application()
     from changeover.desktop.window import MainWindow
 
     window = MainWindow()
     window.show()
     application.processEvents()  # the first paint; everything that takes longer comes after it
+    _dress(application)
+    window.furnish()
 
     import asyncio
 
@@ -49,9 +52,15 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
 
 def make_application() -> QApplication:
     """The Qt application in Changeover's look."""
+    application = _plain_application()
+    _dress(application)
+    return application
+
+
+def _plain_application() -> QApplication:
     from PySide6.QtWidgets import QApplication, QStyleFactory
 
-    from changeover.desktop.colours import use, wanted
+    from changeover.desktop.colours import colours, palette
 
     application = QApplication(sys.argv[:1])
     application.setApplicationName("changeover")
@@ -59,9 +68,15 @@ def make_application() -> QApplication:
     application.setDesktopFileName("changeover")
     application.setQuitOnLastWindowClosed(False)
     application.setStyle(QStyleFactory.create("Fusion"))
+    application.setPalette(palette(colours()))
+    return application
+
+
+def _dress(application: QApplication) -> None:
+    from changeover.desktop.colours import use, wanted
+
     use(wanted())
     application.styleHints().colorSchemeChanged.connect(lambda _: use(wanted()))
-    return application
 
 
 async def _main(application: QApplication, window: MainWindow, open_switchboard: OpenSwitchboard) -> int:
@@ -70,11 +85,12 @@ async def _main(application: QApplication, window: MainWindow, open_switchboard:
     quit_ = asyncio.Event()
     _quit_on_signals(quit_)
     _set_icon(window)
-    window.on_quit(quit_.set)
-    window.closing.connect(quit_.set)
+    for asked in (window.closing, window.quitting):
+        asked.connect(quit_.set)
     try:
         async with open_switchboard() as (switchboard, ground):
-            window.closing.disconnect(quit_.set)
+            for asked in (window.closing, window.quitting):
+                asked.disconnect(quit_.set)
             await run(switchboard, ground, window=window, quit_=quit_)
     except ChangeoverError as error:
         from changeover.desktop.service_page import WordsPage
@@ -82,8 +98,9 @@ async def _main(application: QApplication, window: MainWindow, open_switchboard:
         page = WordsPage()
         page.show_words("Changeover could not start", error.text, error.hint)
         window.show_page(page)
-        window.closing.connect(quit_.set)
         await quit_.wait()
+        window.hide()
+        raise
     window.hide()
     return 0
 
@@ -104,7 +121,9 @@ async def run(
 
     from changeover.desktop.window import MainWindow
 
-    window = window or MainWindow()
+    if window is None:
+        window = MainWindow()
+        window.furnish()
     session = Session(switchboard, ground, window, quit_ or asyncio.Event())
     window.show()
     opened(session)
@@ -129,17 +148,21 @@ class Session:
         self.tray = Tray(switchboard.states, self._open, self.ask_to_quit)
         self.desk.on_change(self.tray.update)
         window.closing.connect(self._closing)
+        window.quitting.connect(self.ask_to_quit)
         self.tasks.spawn(switchboard.watch(), "watching")
 
     async def until_quit(self) -> None:
         """Waits for the end, lets runs finish their present step, and cancels the rest."""
-        await self.quit.wait()
-        self.tray.close()
-        for work in self.desk.working:
-            work.stop.set()
-        await self.desk.finished()
-        self.desk.close()
-        await self.tasks.close()
+        try:
+            await self.quit.wait()
+            self.tray.close()
+            for work in self.desk.working:
+                work.stop.set()
+            await self.desk.finished()
+        finally:
+            self.tray.close()
+            self.desk.close()
+            await self.tasks.close()
 
     def ask_to_quit(self) -> None:
         """Quits, after asking where a run is in progress."""
@@ -182,10 +205,13 @@ def _set_icon(window: MainWindow) -> None:
 
 
 def _quit_on_signals(quit_: asyncio.Event) -> None:
-    """Ctrl-C and SIGTERM end the desktop as Quit does. Qt lets Python see a signal at the next tick of a timer."""
+    """Ctrl-C and SIGTERM end the desktop as Quit does."""
     import asyncio
     import signal
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(quit_.set))
+        if sys.platform == "win32":  # seen there when the clock ticks next
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(quit_.set))
+        else:
+            loop.add_signal_handler(number, quit_.set)

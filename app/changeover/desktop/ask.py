@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -71,7 +72,13 @@ def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool) -> Ques
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setAccessibleName("What the undo changes")
-    area.setWidget(plan_view(plan))
+    inside = QWidget()
+    inside.setObjectName("page")
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 0, 6, 0)
+    column.addWidget(plan_view(plan))
+    column.addStretch(1)
+    area.setWidget(inside)
     asked.body.addWidget(area)
     asked.resize(760, 520)
     return asked
@@ -102,8 +109,9 @@ class ReportView(QDialog):
         column.setContentsMargins(20, 16, 20, 16)
         text = QTextBrowser()
         text.setAccessibleName(f"Report of run {run}")
-        text.setMarkdown(markdown)
+        text.document().setMarkdown(markdown, QTextDocument.MarkdownFeature.MarkdownDialectCommonMark)
         text.setOpenLinks(False)
+        text.moveCursor(QTextCursor.MoveOperation.Start)
         column.addWidget(text, 1)
         row = QHBoxLayout()
         row.addStretch(1)

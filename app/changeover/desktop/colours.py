@@ -1,18 +1,18 @@
-"""The tones of the light and the dark look, and the style made from them."""
+"""The tones of the light and the dark look, and the style made from them.
+
+What is slow to import (the Qt namespace with all its enums, package resources) is imported after the first paint.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from importlib.resources import files
 from string import Template
+from typing import NamedTuple
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 
-@dataclass(frozen=True, slots=True)
-class Colours:
+class Colours(NamedTuple):
     """One look. Every tone of a state has its shape as well (see shapes.py)."""
 
     background: str
@@ -78,6 +78,8 @@ def colours() -> Colours:
 
 def wanted() -> Colours:
     """The look that the desktop asks for; where it does not say, the one that its own palette suggests."""
+    from PySide6.QtCore import Qt
+
     scheme = QGuiApplication.styleHints().colorScheme()
     if scheme is Qt.ColorScheme.Unknown:
         return DARK if _is_dark(QGuiApplication.palette()) else LIGHT
@@ -88,7 +90,7 @@ def use(tones: Colours) -> None:
     """Puts the whole application into this look; every widget repaints itself."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    application.setPalette(_palette(tones))
+    application.setPalette(palette(tones))
     application.setStyleSheet(_style_sheet(tones))
 
 
@@ -101,9 +103,10 @@ def text_size() -> int:
     return max(13, QFontInfo(QGuiApplication.font()).pixelSize())
 
 
-def _palette(tones: Colours) -> QPalette:
+def palette(tones: Colours) -> QPalette:
+    """The look as Qt's own palette, which does without the style sheet."""
     role = QPalette.ColorRole
-    palette = QPalette(QColor(tones.panel), QColor(tones.background))
+    made = QPalette(QColor(tones.panel), QColor(tones.background))
     for which, tone in (
         (role.WindowText, tones.text),
         (role.Base, tones.panel),
@@ -119,13 +122,17 @@ def _palette(tones: Colours) -> QPalette:
         (role.Link, tones.accent),
         (role.Accent, tones.accent),
     ):
-        palette.setColor(which, QColor(tone))
+        made.setColor(which, QColor(tone))
     for which in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(tones.muted))
-    return palette
+        made.setColor(QPalette.ColorGroup.Disabled, which, QColor(tones.muted))
+    return made
 
 
 def _style_sheet(tones: Colours) -> str:
+    from importlib.resources import files
+
     size = text_size()
-    template = Template((files("changeover") / "resources" / "style.qss").read_text(encoding="utf-8"))
-    return template.substitute(asdict(tones), size=size, small=size - 1, title=size + 7)
+    resources = files("changeover") / "resources"
+    template = Template((resources / "style.qss").read_text(encoding="utf-8"))
+    icons = str(resources / "icons").replace("\\", "/")
+    return template.substitute(tones._asdict(), size=size, small=size - 1, title=size + 7, icons=icons)

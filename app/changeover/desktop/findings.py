@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from changeover.desktop.parts import Card, clear, label
+from changeover.desktop.parts import Card, label
 from changeover.desktop.shapes import OF_LEVEL, Mark, MarkWidget
 from changeover.model.finding import Finding, Level
 from changeover.model.sentence import called
@@ -35,20 +35,33 @@ def verdict(findings: Sequence[Finding]) -> tuple[Mark, str]:
     return Mark.HEALTHY, "yes"
 
 
-def finding_row(finding: Finding) -> QLayout:
+class FindingRow(QWidget):
     """One finding: its shape, what was found, and what to do about it."""
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addWidget(MarkWidget(OF_LEVEL[finding.level]), 0, Qt.AlignmentFlag.AlignTop)
-    texts = QVBoxLayout()
-    texts.setSpacing(1)
-    texts.addWidget(label(finding.text))
-    if finding.override is not None:
-        texts.addWidget(label(f"Overridden: {finding.override}", "small"))
-    elif finding.fix and finding.level is not Level.PASS:
-        texts.addWidget(label(finding.fix, "small"))
-    row.addLayout(texts, 1)
-    return row
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self._mark = MarkWidget()
+        row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
+        texts = QVBoxLayout()
+        texts.setSpacing(1)
+        self._text = label()
+        self._more = label("", "small")
+        texts.addWidget(self._text)
+        texts.addWidget(self._more)
+        row.addLayout(texts, 1)
+        self.show_finding(finding)
+
+    def show_finding(self, finding: Finding) -> None:
+        self._mark.show_mark(OF_LEVEL[finding.level])
+        self._text.setText(finding.text)
+        more = finding.fix if finding.level is not Level.PASS else ""
+        if finding.override is not None:
+            more = f"Overridden: {finding.override}"
+        self._more.setText(more)
+        self._more.setVisible(bool(more))
 
 
 class FindingsCard(Card):
@@ -64,26 +77,31 @@ class FindingsCard(Card):
         top.addWidget(self._mark)
         top.addWidget(self._verdict)
         self.body.addLayout(top)
-        self._rows = QGridLayout()
-        self._rows.setVerticalSpacing(5)
-        self.body.addLayout(self._rows)
+        self._waiting = label("The first checks are under way.", "muted")
+        self.body.addWidget(self._waiting)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(5)
+        self.body.addLayout(self._list)
         self.body.addStretch(1)
-        self._shown: tuple[Finding, ...] | None = None
+        self._rows: list[FindingRow] = []
 
     def show_state(self, state: ServiceState) -> None:
-        """Shows what the state says about its target."""
-        findings = state.findings
+        """Shows what the state says about its target, in place."""
+        findings = worst_first(state.findings)
         back = state.target == state.service.primary.name
         who = called(state, state.target) if state.target else "a backup"
         self._title.setText(f"Could {who} take visitors back now?" if back else f"Could {who} take over now?")
-        if findings == self._shown:
-            return
-        self._shown = findings
         mark, text = verdict(findings)
         self._mark.show_mark(mark)
         self._verdict.setText(text)
-        clear(self._rows)
-        for number, finding in enumerate(worst_first(findings)):
-            self._rows.addLayout(finding_row(finding), number, 0)
-        if not findings:
-            self._rows.addWidget(label("The first checks are under way.", "muted"), 0, 0)
+        self._waiting.setVisible(not findings)
+        self._waiting.setText("Nothing could be read; see above." if state.error else "The first checks are under way.")
+        while len(self._rows) > len(findings):
+            gone = self._rows.pop()
+            self._list.removeWidget(gone)
+            gone.deleteLater()
+        for row, finding in zip(self._rows, findings, strict=False):
+            row.show_finding(finding)
+        for finding in findings[len(self._rows) :]:
+            self._rows.append(FindingRow(finding))
+            self._list.addWidget(self._rows[-1])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
@@ -69,6 +69,26 @@ class Card(QFrame):
         self.heading = label(heading, "heading", wrap=False)
         if heading:
             self.body.addWidget(self.heading)
+
+
+def form_in(card: Card) -> QFormLayout:
+    """A form in a card: names on the left, fields as wide as there is room."""
+    made = QFormLayout()
+    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    made.setHorizontalSpacing(12)
+    made.setVerticalSpacing(8)
+    card.body.addLayout(made)
+    return made
+
+
+def add_field(form: QFormLayout, text: str, made: QWidget | QLayout) -> None:
+    """A row of a form. The text is the field's name for a screen reader as well."""
+    before = label(text, "field", wrap=False)
+    if isinstance(made, QWidget):
+        before.setBuddy(made)
+        form.addRow(before, made)
+    else:
+        form.addRow(before, made)
 
 
 class Elided(QLabel):

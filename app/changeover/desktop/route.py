@@ -45,7 +45,7 @@ def dns_box(state: ServiceState) -> DnsBox:
     live = [r for reading in readings for r in address_set(reading.records.get(name, ()))]
     answer = "records not read"
     if live:
-        answer = f"{'+'.join(dict.fromkeys(r.type for r in live))} · TTL {duration(max(r.ttl for r in live))}"
+        answer = f"{'+'.join(dict.fromkeys(r.type for r in live))} · TTL {max(r.ttl for r in live)} s"
     return DnsBox(title if title.startswith("DNS") else f"DNS · {title}", names, answer)
 
 
@@ -143,8 +143,8 @@ class RouteDiagram(Painted):
         words = QFontMetricsF(font(self, smaller=1)).horizontalAdvance(visitors_line(state))
         visitors_width = min(140.0, max(92.0, words + 20)) + 10 * roomy
         card_width = 236 + 132 * roomy
-        lever_width = 66 + 50 * roomy
-        lead = 14 + 36 * roomy
+        lever_width = 66 + 42 * roomy
+        lead = 14 + 24 * roomy
         dns_left = visitors_width + lead
         dns_width = width - card_width - lever_width - dns_left
         middle = height / 2

@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 
 from msgspec import Struct
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from changeover.desktop.activity import ActivityCard
 from changeover.desktop.chart import ResponseChart
 from changeover.desktop.colours import colours
 from changeover.desktop.findings import FindingsCard
-from changeover.desktop.parts import Card, Elided, button, label, set_role
+from changeover.desktop.parts import Card, Elided, button, label, selectable, set_role
 from changeover.desktop.route import RouteDiagram
 from changeover.desktop.shapes import of_state
 from changeover.model.run import Outcome, Run
@@ -154,6 +154,12 @@ class ServicePage(QScrollArea):
             self._sentence = made
             self.sentence.setText(made)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and self._state is not None:
+            self._sentence = ""
+            self._show_sentence(datetime.now().astimezone())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         bar = self.width() - event.size().width()
@@ -203,8 +209,8 @@ class WordsPage(QFrame):
         column.setContentsMargins(48, 48, 48, 48)
         column.addStretch(2)
         self.title = label("", "title")
-        self.text = label()
-        self.hint = label("", "muted")
+        self.text = selectable(label())
+        self.hint = selectable(label("", "muted"))
         for made in (self.title, self.text, self.hint):
             column.addWidget(made)
         column.addStretch(3)

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
-
-from changeover.desktop.fault import FaultStrip
-from changeover.desktop.parts import label
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 
 class MainWindow(QMainWindow):
     """The frame: services on the left, a page on the right, errors in words above it."""
 
+    #: Somebody closes the window.
     closing = Signal()
+    #: Somebody presses Ctrl+Q.
+    quitting = Signal()
 
     def __init__(self) -> None:
+        """An empty window, quick to paint. `furnish` puts everything else into it."""
         super().__init__()
         self.setWindowTitle("Changeover")
         self.resize(1180, 760)
         self.setMinimumSize(900, 600)
+        inside = QWidget()
+        self._row = QHBoxLayout(inside)
+        self._row.addStretch(1)
+        self._row.addWidget(QLabel("Reading the settings…"))
+        self._row.addStretch(1)
+        self.setCentralWidget(inside)
+
+    def furnish(self) -> None:
+        """Puts the frame in: room for the list, the strips and the pages."""
+        from PySide6.QtGui import QKeySequence, QShortcut
+
+        from changeover.desktop.fault import FaultStrip
+
         inside = QWidget()
         inside.setObjectName("page")
         self._row = QHBoxLayout(inside)
@@ -30,7 +42,6 @@ class MainWindow(QMainWindow):
         right = QVBoxLayout()
         right.setSpacing(0)
         self.above = QVBoxLayout()
-        self.above.setContentsMargins(24, 0, 24, 0)
         self.fault = FaultStrip()
         self._strips: list[QWidget] = [self.fault]
         self.above.addWidget(self.fault)
@@ -39,15 +50,9 @@ class MainWindow(QMainWindow):
         right.addWidget(self.pages, 1)
         self._row.addLayout(right, 1)
         self.setCentralWidget(inside)
-        self._starting = label("Reading the settings…", "muted")
-        self._starting.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.pages.addWidget(self._starting)
         self.fault.shown.connect(self._make_room)
-        self._quit = QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self)
-
-    def on_quit(self, quit_: Callable[[], None]) -> None:
-        """Ctrl+Q ends the whole application."""
-        self._quit.activated.connect(lambda: quit_())
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self).activated.connect(self.quitting)
+        self._make_room()
 
     def put_left(self, widget: QWidget) -> None:
         self._row.insertWidget(0, widget)
@@ -66,6 +71,8 @@ class MainWindow(QMainWindow):
 
     def bring_forward(self) -> None:
         """Shows the window, wherever it was."""
+        from PySide6.QtCore import Qt
+
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()

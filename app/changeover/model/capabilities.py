@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from changeover.model.records import RecordSet
+
 
 class BatchLimit(Struct, frozen=True, kw_only=True):
     """How much one batch may hold: a number of records, or else the bytes of one DNS message."""
@@ -18,7 +20,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     `label` is its name for people. `batch` is how much one atomic batch may hold, None where it changes record by
     record. `native_compare_and_set`: the server itself refuses a change whose expectation does not hold; elsewhere the
     records are read again right before the write. `propagates_atomically`: what one batch changes becomes visible at
-    once. `apex_cname`: a CNAME at the apex is legal, because it is flattened.
+    once. `apex_cname`: a CNAME at the apex is legal, because it is flattened. `automatic_ttl`: a TTL of 1 stands for
+    this many seconds.
     """
 
     label: str
@@ -26,5 +29,12 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     native_compare_and_set: bool
     propagates_atomically: bool
     least_ttl: int = 0
+    automatic_ttl: int | None = None
     apex_cname: bool = False
     apex_alias: bool = False
+
+    def seconds(self, record: RecordSet) -> int:
+        """How long a resolver may go on giving this record set. Behind a proxy nothing that visitors get changes."""
+        if record.ttl == 1 and self.automatic_ttl is not None:
+            return 0 if record.opaque else self.automatic_ttl
+        return record.ttl

@@ -153,7 +153,7 @@ def plan_of(
             hostnames=names,
         )
     )
-    follow = max((r.ttl for change in changes for r in change.before), default=0)
+    follow = max((capabilities[c.account].seconds(r) for c in changes for r in c.before), default=0)
     return Plan(
         service=service,
         source=source,
@@ -162,6 +162,11 @@ def plan_of(
         made_at=made_at,
         visitors_follow_within=follow,
     )
+
+
+def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes that put back what `changes` changed, exactly as it was, last one first."""
+    return tuple(change.inverse for change in reversed(changes))
 
 
 class Standing(Struct, frozen=True):

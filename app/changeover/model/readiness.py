@@ -29,7 +29,7 @@ def findings(situation: Situation, to: str, emergency: bool = False) -> tuple[Fi
     found += _answer_legal(situation, to, readable)
     found += _type_change(situation, to, readable)
     found += _target(situation, to)
-    found += _ttl(situation, to, readable)
+    found += _ttl(situation, readable)
     found += _source(situation, to, emergency)
     found += _free(situation)
     return tuple(with_overridable(f, emergency) for f in found)
@@ -164,23 +164,22 @@ _ADDRESS = {"A", "AAAA", "CNAME", "ALIAS", "ANAME", "HTTPS", "SVCB", "RRSIG", "N
 
 
 def _type_change(situation: Situation, to: str, readable: Sequence[ZoneReading]) -> list[Finding]:
-    found = []
+    by_kind: dict[tuple[str, str, bool], list[str]] = {}
     for change in changes_to(situation.service, to, readable):
         can = next(r.capabilities for r in readable if r.account == change.account and r.zone == change.zone)
-        if not change.changes_type or not change.before:
-            continue
-        kinds = f"{'+'.join(r.type for r in change.before)} to {'+'.join(r.type for r in change.after)}"
-        if can.batch is None:
-            text = f"{change.name} changes from {kinds}; {can.label} cannot do that in one operation"
+        if change.changes_type and change.before and (can.batch is None or not can.propagates_atomically):
+            kinds = f"{'+'.join(r.type for r in change.before)} to {'+'.join(r.type for r in change.after)}"
+            by_kind.setdefault((kinds, can.label, can.batch is None), []).append(change.name)
+    found = []
+    for (kinds, label, gap), names in by_kind.items():
+        which = f"{' and '.join(names)} {'changes' if len(names) == 1 else 'change'} from {kinds}"
+        if gap:
+            text = f"{which}; {label} cannot do that in one operation"
             fix = "Expect a moment without an answer, which resolvers may remember for the zone's negative TTL."
-            found.append(Finding(check="type-change-gap", level=Level.WARN, text=text, fix=fix))
-        elif not can.propagates_atomically:
-            text = (
-                f"{change.name} changes from {kinds} in one transaction at {can.label}, "
-                "but each record reaches its servers by itself: a server may lack an answer for a few seconds"
-            )
-            fix = "Nothing to do. An answer of the same type on both sides avoids it."
-            found.append(Finding(check="type-change-gap", level=Level.WARN, text=text, fix=fix))
+        else:
+            text = f"{which}: a server of {label} may lack an answer for a few seconds"
+            fix = "Nothing to do: it is one transaction, but records reach the servers one by one."
+        found.append(Finding(check="type-change-gap", level=Level.WARN, text=text, fix=fix))
     if not found and readable:
         text = "No name is without an answer at any moment"
         found.append(Finding(check="type-change-gap", level=Level.PASS, text=text))
@@ -255,18 +254,22 @@ def _certificate(to: str, tried: Sequence[ProbeResult], at: datetime) -> Finding
     return Finding(check="certificate", level=Level.PASS, text=text)
 
 
-def _ttl(situation: Situation, to: str, readable: Sequence[ZoneReading]) -> list[Finding]:
+def _ttl(situation: Situation, readable: Sequence[ZoneReading]) -> list[Finding]:
     service = situation.service
-    live = [r for reading in readable for name in service.hostnames for r in address_set(reading.records.get(name, ()))]
+    live = [
+        (reading.capabilities.seconds(r), r)
+        for reading in readable
+        for name in service.hostnames
+        for r in address_set(reading.records.get(name, ()))
+    ]
     if not live:
         return []
-    longest = max(live, key=lambda r: (not r.opaque, r.ttl))
-    if longest.ttl > service.ttl and not longest.opaque:
+    seconds, longest = max(live, key=lambda pair: pair[0])
+    if seconds > service.ttl:
         text = (
-            f"{longest.name} {longest.type} has a TTL of {duration(longest.ttl)}: "
-            f"some visitors follow only after that time"
+            f"{longest.name} {longest.type} has a TTL of {duration(seconds)}: some visitors follow only after that time"
         )
-        fix = f"Lower it to {service.ttl} s now; it counts once {duration(longest.ttl)} have passed."
+        fix = f"Lower it to {service.ttl} s now; it counts once {duration(seconds)} have passed."
         return [Finding(check="ttl", level=Level.WARN, text=text, fix=fix)]
     low = [r for r in readable if service.ttl < r.capabilities.least_ttl]
     if low:
@@ -274,7 +277,7 @@ def _ttl(situation: Situation, to: str, readable: Sequence[ZoneReading]) -> list
         text = f"ttl = {service.ttl} is below what {can.label} takes; it will be {can.least_ttl} s"
         fix = f"Set ttl = {can.least_ttl}."
         return [Finding(check="ttl", level=Level.WARN, text=text, fix=fix)]
-    follow = "at once after the provider's edge changes" if longest.opaque else f"within {duration(longest.ttl)}"
+    follow = f"within {duration(seconds)}" if seconds else "as soon as the provider's edge does"
     return [Finding(check="ttl", level=Level.PASS, text=f"Visitors follow {follow}")]
 
 

@@ -89,7 +89,6 @@ class Accounts:
 
     async def add(
         self,
-        settings: Settings,
         name: str,
         provider: str,
         options: Mapping[str, Any],
@@ -103,6 +102,7 @@ class Accounts:
         Raises UsageError for options or secrets that the provider does not take, Refused where the name is taken.
         """
         account = checked_account(name, provider, options)
+        settings = settings_file.load(self._file)  # another process may have changed it
         if settings.account(name) is not None and not replace:
             raise Refused(f"There is an account {name} already", "Choose another name, or replace it with --replace.")
         kind = provider_type(provider)
@@ -110,13 +110,18 @@ class Accounts:
         fields = {field.name: field for field in kind.secrets(typed)}
         for missing in [field for key, field in fields.items() if not secrets.get(key)]:
             raise UsageError(f"Account {name} needs its {missing.label}", missing.help)
-        for surplus in [key for key in secrets if key not in fields]:
+        for key in [key for key in secrets if key not in fields]:
             takes = ", ".join(fields) or "none"
-            raise UsageError(f"Account {name} takes no secret {surplus}", f"Secrets of this account: {takes}")
+            raise UsageError(f"Account {name} takes no secret {key}", f"Secrets of this account: {takes}")
         for key, text in secrets.items():
             await self._vault.put(name, key, kind.host(typed), Secret(text), in_memory)
+        surplus = [key for key in _secret_names(settings.account(name)) if key not in fields]
+        for key in [] if in_memory else surplus:  # there may be no keyring to forget it
+            await self._vault.forget(name, key)
         await self._drop(name)
-        return await asyncio.to_thread(settings_file.edit, self._file, lambda d: settings_file.set_account(d, account))
+        return await asyncio.to_thread(
+            settings_file.rewrite, self._file, lambda t: settings_file.set_account(t, account)
+        )
 
     async def verify(self, settings: Settings, name: str) -> AccountCheck:
         """Proves that the account's credential can read its zones, and says whether it may change them."""
@@ -144,19 +149,21 @@ class Accounts:
         text = f"{name} {said}" if zones else f"{name} is set up; no service uses it yet, so nothing could be tried"
         return AccountCheck(account=name, ok=True, zones=zones, may_write=may_write, text=text)
 
-    async def remove(self, settings: Settings, name: str) -> Settings:
+    async def remove(self, name: str) -> Settings:
         """Removes an account and its secrets. Refused, naming the services, while it is in use."""
+        settings = settings_file.load(self._file)  # another process may have changed it
         account = settings.account(name)
         if account is None:
             raise UsageError(f"There is no account {name}", "See them all with: changeover account list")
         users = [s.name for s in settings.services if any(entry.account == name for entry in s.dns)]
         if users:
             raise Refused(f"Account {name} is used by {', '.join(users)}", "Remove or change these services first.")
-        kind = provider_type(account.provider)
-        for field in kind.secrets(msgspec.convert(account.options, kind.options)):
-            await self._vault.forget(name, field.name)
+        for key in _secret_names(account):
+            await self._vault.forget(name, key)
         await self._drop(name)
-        return await asyncio.to_thread(settings_file.edit, self._file, lambda d: settings_file.remove_account(d, name))
+        return await asyncio.to_thread(
+            settings_file.rewrite, self._file, lambda t: settings_file.remove_account(t, name)
+        )
 
     async def _drop(self, name: str) -> None:
         provider = self._opened.pop(name, None)
@@ -173,6 +180,14 @@ def checked_account(name: str, provider: str, options: Mapping[str, Any]) -> Acc
     if account is None or faults.sentences:
         raise UsageError("\n".join(faults.sentences), "Nothing was added.")
     return account
+
+
+def _secret_names(account: Account | None) -> list[str]:
+    """The secrets that an account has in the keyring."""
+    if account is None:
+        return []
+    kind = provider_type(account.provider)
+    return [field.name for field in kind.secrets(msgspec.convert(account.options, kind.options))]
 
 
 def _together(rights: Sequence[bool | None]) -> bool | None:

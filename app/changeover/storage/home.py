@@ -19,7 +19,7 @@ class Home(Struct, frozen=True):
     @classmethod
     def at(cls, folder: Path) -> Home:
         """Everything in `folder`, as with CHANGEOVER_HOME."""
-        absolute = folder.absolute()
+        absolute = Path(os.path.abspath(folder))
         return cls(config=absolute, data=absolute, custom=str(absolute))
 
     @classmethod
@@ -47,5 +47,6 @@ class Home(Struct, frozen=True):
         return self.data / "changeover.log"
 
     def lock_file(self, service: str) -> Path:
-        safe = "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):x}" for c in service)
-        return self.data / "locks" / f"{safe}.lock"
+        """A file of its own for each service; only names of more than 200 characters may share one."""
+        safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_" else f"%{ord(c):x}." for c in service)
+        return self.data / "locks" / f"{safe[:200]}.lock"

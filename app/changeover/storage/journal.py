@@ -73,7 +73,7 @@ class Journal:
         async with self._order:
             try:
                 return await asyncio.to_thread(call, *args, **kwargs)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise ChangeoverError(
                     f"The journal {self._file} cannot be used: {error}",
                     "Check that the disk is not full and that the file is yours. Nothing is done without a journal.",

@@ -11,14 +11,16 @@ thread of an executor would be waited for when the command ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import queue
+import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from changeover.model.errors import AuthError, KeyringError
+from changeover.model.errors import AuthError, ChangeoverError, KeyringError
 from changeover.model.secret import Secret
 from changeover.storage.home import Home
 
@@ -86,7 +88,7 @@ class Vault:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
-        def settle(result: T | None, error: KeyringError | None) -> None:
+        def settle(result: T | None, error: ChangeoverError | None) -> None:
             if not future.done():
                 if error is not None:
                     future.set_exception(error)
@@ -94,13 +96,14 @@ class Vault:
                     future.set_result(result)  # type: ignore[arg-type]
 
         def on_thread() -> None:
-            result, error = None, None
+            result: T | None = None
+            error: ChangeoverError | None = None
             try:
                 result = work(_usable_keyring())
-            except KeyringError as refused:
+            except ChangeoverError as refused:
                 error = refused
             except Exception as failed:  # noqa: BLE001  (backends raise what they like; its text may hold the secret)
-                error = KeyringError(f"The keyring failed: {type(failed).__name__}", _FIX)
+                error = KeyringError(_failure(failed), _FIX)
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, result, error)
 
@@ -142,51 +145,69 @@ def _usable_keyring() -> KeyringBackend:
     return ring
 
 
+def _failure(error: Exception) -> str:
+    from keyring.errors import KeyringLocked
+
+    if isinstance(error, KeyringLocked):
+        return "The keyring is locked, and nobody unlocked it"
+    return f"The keyring failed: {type(error).__name__}"
+
+
 def _pieces_name(field: str, number: int) -> str:
     return f"{field}#{number}"
 
 
 def _read(ring: KeyringBackend, service: str, field: str) -> str | None:
     head = ring.get_password(service, field)
-    if head is None or not head.startswith('{"pieces"'):
+    count = _count_pieces(head)
+    if head is None or count == 0:
         return head
-    described = json.loads(head)
-    pieces = [ring.get_password(service, _pieces_name(field, n)) for n in range(described["pieces"])]
+    pieces = [ring.get_password(service, _pieces_name(field, n)) for n in range(count)]
     text = "".join(piece or "" for piece in pieces)
-    if hashlib.sha256(text.encode()).hexdigest() != described["sha256"]:
-        raise KeyringError(
-            f"The entry {service} in the keyring is damaged: a part is missing", "Add the account again."
-        )
+    if _head(count, text) != head:
+        raise AuthError(f"The keyring's entry {service} is damaged: a part of it is missing", "Add the account again.")
     return text
 
 
 def _write(ring: KeyringBackend, service: str, field: str, text: str) -> None:
-    _remove(ring, service, field)
-    if len(text) <= CHUNK:
-        ring.set_password(service, field, text)
-        return
-    pieces = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
+    """The former text goes last: until then a keyring that fails half way has lost nothing that fits in one entry."""
+    former = _count_pieces(ring.get_password(service, field))
+    pieces = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)] if len(text) > CHUNK else []
     for number, piece in enumerate(pieces):
         ring.set_password(service, _pieces_name(field, number), piece)
-    head = {"pieces": len(pieces), "sha256": hashlib.sha256(text.encode()).hexdigest()}
-    ring.set_password(service, field, json.dumps(head))
+    ring.set_password(service, field, _head(len(pieces), text) if pieces else text)
+    for number in range(len(pieces), former):
+        _delete(ring, service, _pieces_name(field, number))
 
 
 def _remove(ring: KeyringBackend, service: str, field: str) -> None:
-    head = ring.get_password(service, field)
-    if head is None:
-        return
-    pieces = json.loads(head)["pieces"] if head.startswith('{"pieces"') else 0
-    for name in (field, *(_pieces_name(field, n) for n in range(pieces))):
-        if ring.get_password(service, name) is not None:
-            ring.delete_password(service, name)
+    former = _count_pieces(ring.get_password(service, field))
+    for name in (field, *(_pieces_name(field, number) for number in range(former))):
+        _delete(ring, service, name)
+
+
+def _delete(ring: KeyringBackend, service: str, name: str) -> None:
+    if ring.get_password(service, name) is not None:
+        ring.delete_password(service, name)
+
+
+def _head(pieces: int, text: str) -> str:
+    """What stands in the place of a text that is kept in pieces."""
+    return json.dumps({"pieces": pieces, "sha256": hashlib.sha256(text.encode()).hexdigest()})
+
+
+def _count_pieces(head: str | None) -> int:
+    found = re.match(r'\{"pieces": (\d{1,4}), ', head or "")
+    return int(found[1]) if found else 0
 
 
 def _unpack(account: str, text: str) -> tuple[str, Secret]:
-    try:
+    stored = None
+    with contextlib.suppress(ValueError):
         stored = json.loads(text)
+    if isinstance(stored, dict) and isinstance(stored.get("host"), str) and isinstance(stored.get("secret"), str):
         return stored["host"], Secret(stored["secret"])
-    except (ValueError, KeyError, TypeError):
-        raise KeyringError(
-            f"The keyring's entry for account {account} was not written by Changeover", "Add the account again."
-        ) from None
+    # Not raised where the reading failed: such an error has the text with it.
+    raise AuthError(
+        f"The keyring's entry for account {account} was not written by Changeover", "Add the account again."
+    )

@@ -7,47 +7,62 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import filelock
 import msgspec
 
 from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.service import Account, LookupSettings, Service, Settings
-from changeover.storage.rules import lookup_rules, service_rules
-from changeover.storage.tables import Faults, below, item_place, read_struct
+from changeover.storage import layout
+from changeover.storage.rules import account_name, add_shared_faults, lookup_rules, service_rules
+from changeover.storage.tables import Faults, below, item_place, read_fields, read_struct
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _TOP = ("version", "accounts", "services", "lookup")
+#: What people would call a secret's key.
+_SECRETS = ("secret", "token", "password", "api_token", "key")
+#: Some editors on Windows put it before the text.
+_BOM = "\ufeff"
 
 
 def load(file: Path) -> Settings:
     """The settings in `file`; empty ones where there is no such file. Raises SettingsError with every fault."""
+    return parse(_read(file), file)
+
+
+def _read(file: Path) -> str:
+    """The text of `file` as it is, line ends included; empty where there is no such file."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        return Settings()
+        return ""
     except UnicodeDecodeError as error:
         raise SettingsError(str(file), [f"byte {error.start + 1}: not UTF-8; save the file as UTF-8"]) from None
     except OSError as error:
         raise SettingsError(str(file), [f"cannot be read: {error.strerror}"]) from None
-    return parse(text, file)
 
 
 def parse(text: str, file: Path) -> Settings:
-    """The settings in `text`; `file` is named in faults, and relative paths start beside it."""
+    """The settings in `text`; `file` is named in faults, and relative paths start beside the file that it leads to."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = tomllib.loads(text.removeprefix(_BOM))
+    except RecursionError:
+        raise SettingsError(str(file), ["not valid TOML: too many brackets within brackets"]) from None
+    except ValueError as error:  # also for numbers that Python does not take
         raise SettingsError(str(file), [f"not valid TOML: {error}"]) from None
     faults = Faults()
     faults.unknown_keys(tables, _TOP, "")
-    if tables.get("version", 1) != 1:
-        faults.add("version", f"must be 1, not {tables['version']!r}; a newer file needs a newer Changeover")
+    version = tables.get("version", 1)
+    if type(version) is not int or version < 1:
+        faults.add("version", "must be 1")
+    elif version > 1:
+        faults.add("version", f"must be 1, not {version}; a newer file needs a newer Changeover")
     accounts = _read_accounts(tables.get("accounts", {}), faults)
-    services = _read_services(tables.get("services", []), tables.get("accounts", {}), file.parent, faults)
+    folder = file.resolve().parent
+    services = _read_services(tables.get("services", []), tables.get("accounts", {}), folder, faults)
     lookup = read_struct(tables.get("lookup", {}), LookupSettings, "lookup", faults, lookup_rules())
     if faults.sentences:
         raise SettingsError(str(file), faults.sentences)
@@ -67,6 +82,11 @@ def read_account(name: str, table: object, faults: Faults) -> Account | None:
     from changeover.dns.providers import PROVIDERS, provider_type
 
     place = below("accounts", name)
+    before = len(faults.sentences)
+    try:
+        account_name(name)
+    except ValueError as error:
+        faults.add(place, str(error))
     known = ", ".join(f'"{provider}"' for provider in PROVIDERS)
     if not isinstance(table, Mapping):
         faults.add(place, "must be a table with a provider")
@@ -75,18 +95,23 @@ def read_account(name: str, table: object, faults: Faults) -> Account | None:
     if provider is None:
         faults.add(below(place, "provider"), f"missing; it must be one of {known}")
         return None
-    if provider not in PROVIDERS:
+    if not isinstance(provider, str) or provider not in PROVIDERS:
         faults.add(below(place, "provider"), f"{provider!r} is not a provider that this version knows; known: {known}")
         return None
-    if any(character in name for character in ":@/\\ ") or not name:
-        faults.add(place, "an account's name has no spaces, colons, slashes or @")
     kind = provider_type(provider)
-    options_table = {key: value for key, value in table.items() if key != "provider"}
-    options = read_struct(options_table, kind.options, place, faults)
-    if options is None:
-        return None
+    for key in [key for key in table if key in _SECRETS]:
+        text = f"secrets are never kept in this file; give it to: changeover account add {name} … --secret-stdin"
+        faults.add(below(place, key), text)
+    options_table = {key: value for key, value in table.items() if key not in ("provider", *_SECRETS)}
+    values = read_fields(options_table, kind.options, place, faults)
+    # A text that is missing or wrong is left empty, so that the faults of the others are told as well.
+    empty = {field.name: "" for field in msgspec.structs.fields(kind.options) if field.name not in values}
+    options = kind.options(**empty, **values)
     for key, right in kind.faults(options):
-        faults.add(below(place, key), f"must be {right}")
+        if key not in empty:
+            faults.add(below(place, key), f"must be {right}")
+    if len(faults.sentences) > before:
+        return None
     return Account(name=name, provider=provider, options=msgspec.to_builtins(options))
 
 
@@ -95,39 +120,42 @@ def _read_services(tables: object, accounts: object, folder: Path, faults: Fault
         faults.add("services", "must be a list of tables, each beginning with [[services]]")
         return []
     rules = service_rules(tuple(accounts) if isinstance(accounts, Mapping) else (), folder)
-    services: list[Service] = []
-    for number, table in enumerate(tables):
-        place = item_place("services", number, table)
-        service = read_struct(table, Service, place, faults, rules)
-        if service is None:
-            continue
-        for other in services:
-            if other.name == service.name:
-                faults.add(below(place, "name"), "another service has this name; each needs its own")
-            for name in set(other.hostnames) & set(service.hostnames):
-                faults.add(below(place, "hostnames"), f"{name} belongs to service {other.name} already")
-        services.append(service)
-    return services
+    places = (item_place("services", number, table) for number, table in enumerate(tables))
+    found = [read_struct(table, Service, place, faults, rules) for table, place in zip(tables, places, strict=False)]
+    add_shared_faults(faults, tables)
+    return [service for service in found if service is not None]
 
 
 def edit(file: Path, change: Callable[[TOMLDocument], None]) -> Settings:
-    """Changes the settings file through `change`, keeping comments and layout, and gives the new settings.
-
-    The result is checked before it is written, and written atomically: a fault leaves the file as it was.
-    """
+    """Changes values in the settings file, keeping comments and layout, as `rewrite` does."""
     import tomlkit
 
+    def on_text(text: str) -> str:
+        document = tomlkit.parse(text)
+        change(document)
+        return tomlkit.dumps(document)
+
+    return rewrite(file, on_text)
+
+
+def rewrite(file: Path, change: Callable[[str], str]) -> Settings:
+    """Puts what `change` makes of the settings file's text in its place, and gives the new settings.
+
+    The result is checked before it is written, and written atomically: a fault leaves the file as it was. Line ends
+    stay as they are.
+    """
     target = file.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=10, is_singleton=False):
-            load(target)
-            old = target.read_text(encoding="utf-8") if target.exists() else "version = 1\n"
-            document = tomlkit.parse(old)
-            change(document)
-            text = tomlkit.dumps(document)
+            old = _read(target) or "version = 1\n"
+            parse(old, file)
+            newline = "\r\n" if 0 < old.count("\r\n") == old.count("\n") else "\n"
+            mark = _BOM if old.startswith(_BOM) else ""
+            text = old.removeprefix(_BOM).replace(newline, "\n")
+            text = change(text if text.endswith("\n") else f"{text}\n")
             settings = parse(text, file)
-            write_atomically(target, text)
+            write_atomically(target, mark + text.replace("\n", newline))
             return settings
     except OSError as error:
         raise ChangeoverError(f"{file} cannot be written: {error.strerror or error}", "Nothing was changed.") from None
@@ -151,72 +179,22 @@ def write_atomically(file: Path, text: str) -> None:
         raise
 
 
-def set_account(document: TOMLDocument, account: Account) -> None:
-    """Adds an account's table, or replaces its keys."""
-    import tomlkit
-
-    accounts = document.setdefault("accounts", tomlkit.table(is_super_table=True))
-    table = accounts.get(account.name)
-    if table is None:
-        table = tomlkit.table()
-        accounts[account.name] = table
-    wanted = {"provider": account.provider, **{k: v for k, v in account.options.items() if v is not None}}
-    for key in [key for key in table if key not in wanted]:
-        del table[key]
-    for key, value in wanted.items():
-        table[key] = value
+def set_account(text: str, account: Account) -> str:
+    """`text` with this account's table, or with its keys in the one that is there."""
+    options = {key: value for key, value in account.options.items() if value is not None}
+    return layout.with_account(text, account.name, {"provider": account.provider, **options})
 
 
-def remove_account(document: TOMLDocument, name: str) -> None:
-    del document["accounts"][name]
-    if not document["accounts"]:
-        del document["accounts"]
+def remove_account(text: str, name: str) -> str:
+    """`text` without this account."""
+    return layout.without_account(text, name)
 
 
-def add_service(document: TOMLDocument, service: Service) -> None:
-    """Appends a service. Short tables (answers, markers, zones) are written in one line each."""
-    import tomlkit
-
-    plain: dict[str, Any] = msgspec.to_builtins(service)
-    deployments, health = plain.pop("deployments"), plain.pop("health", None)
-    table = tomlkit.table()
-    for key, value in plain.items():
-        table[key] = _inline(value)
-    if health:
-        table["health"] = health
-    array = tomlkit.aot()
-    for deployment in deployments:
-        item = tomlkit.table()
-        for key, value in deployment.items():
-            item[key] = _inline(value)
-        array.append(item)
-    table["deployments"] = array
-    services = document.get("services")
-    if services is None:
-        services = tomlkit.aot()
-        document["services"] = services
-    services.append(table)
+def add_service(text: str, service: Service) -> str:
+    """`text` with this service at its end."""
+    return layout.with_service(text, msgspec.to_builtins(service))
 
 
-def remove_service(document: TOMLDocument, name: str) -> None:
-    services = document["services"]
-    for number, table in enumerate(services):
-        if table["name"] == name:
-            del services[number]
-            break
-    if not services:
-        del document["services"]
-
-
-def _inline(value: Any) -> Any:
-    import tomlkit
-
-    if isinstance(value, dict):
-        table = tomlkit.inline_table()
-        table.update({key: _inline(item) for key, item in value.items()})
-        return table
-    if isinstance(value, list):
-        array = tomlkit.array()
-        array.extend([_inline(item) for item in value])
-        return array
-    return value
+def remove_service(text: str, name: str) -> str:
+    """`text` without this service."""
+    return layout.without_service(text, name)

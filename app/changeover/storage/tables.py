@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
@@ -15,15 +15,26 @@ from msgspec import NODEFAULT, Struct
 S = TypeVar("S", bound=Struct)
 
 
+class Check(NamedTuple):
+    """What must hold among some fields of a struct. It runs where these are in order, whatever the others are.
+
+    `add_faults` is called with the faults, the struct's place and the fields' values. What is not in order within a
+    list or table is None there.
+    """
+
+    fields: tuple[str, ...]
+    add_faults: Callable[..., None]
+
+
 class Rule(NamedTuple):
     """What a struct must be beyond its types.
 
-    `fields` has, by field, what gives the canonical value or raises ValueError; a list's is for each of its items.
-    `whole` looks at a struct whose fields are all in order, adds faults, and gives it in canonical form.
+    `fields` has, by field, what gives the canonical value or raises ValueError. For a list it is called with each item,
+    for a table with each pair of key and value.
     """
 
     fields: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
-    whole: Callable[[Any, str, Faults], Any] = lambda struct, place, faults: struct
+    checks: Sequence[Check] = ()
 
 
 Rules = Mapping[type[Struct], Rule]
@@ -56,58 +67,69 @@ def read_struct(
     table: object, kind: type[S], place: str, faults: Faults, rules: Rules = MappingProxyType({})
 ) -> S | None:
     """`table` as a `kind` in canonical form, or None with every fault added; structs within it likewise."""
+    before = len(faults.sentences)
+    values = read_fields(table, kind, place, faults, rules)
+    return kind(**values) if len(faults.sentences) == before else None
+
+
+def read_fields(
+    table: object, kind: type[Struct], place: str, faults: Faults, rules: Rules = MappingProxyType({})
+) -> dict[str, Any]:
+    """The fields of a `kind` that are in order, in canonical form, defaults included; a fault for everything else."""
     if not isinstance(table, Mapping):
         faults.add(place, f"must be a table, not {_said(table)}")
-        return None
-    before = len(faults.sentences)
+        return {}
     fields = msgspec.structs.fields(kind)
     rule = rules.get(kind, Rule())
     faults.unknown_keys(table, [f.encode_name for f in fields], place)
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields:
         where = below(place, field.encode_name)
         if field.encode_name not in table:
-            if field.default is NODEFAULT and field.default_factory is NODEFAULT:
+            if field.default is not NODEFAULT:
+                values[field.name] = field.default
+            elif field.default_factory is not NODEFAULT:
+                values[field.name] = field.default_factory()
+            else:
                 faults.add(where, f"missing; it must be {_words(field.type)}")
             continue
         value = _read(table[field.encode_name], field.type, where, faults, rules)
-        if field.name in rule.fields and value is not None:
+        if field.name in rule.fields:
             value = _canonical(value, rule.fields[field.name], where, faults)
-        values[field.name] = value
-    if len(faults.sentences) != before:
-        return None
-    whole = rule.whole(kind(**values), place, faults)
-    return whole if len(faults.sentences) == before else None
+        if value is not None:
+            values[field.name] = value
+    for check in rule.checks:
+        if all(name in values for name in check.fields):
+            check.add_faults(faults, place, *(values[name] for name in check.fields))
+    return values
 
 
 def _canonical(value: Any, canonical: Callable[[Any], Any], place: str, faults: Faults) -> Any:
-    many = isinstance(value, tuple)
-    found = []
-    for item in value if many else (value,):
+    def one(item: Any, where: str) -> Any:
         try:
-            found.append(canonical(item))
+            return None if item is None else canonical(item)
         except ValueError as error:
-            faults.add(place, str(error))
-    return tuple(found) if many else found[0] if found else None
+            faults.add(where, str(error))
+            return None
+
+    if isinstance(value, tuple):
+        return tuple(one(item, place) for item in value)
+    if isinstance(value, dict):
+        pairs = (one(pair, f'{place}."{pair[0]}"') for pair in value.items() if pair[1] is not None)
+        return dict(pair for pair in pairs if pair is not None)
+    return one(value, place)
 
 
 def _read(value: object, kind: Any, place: str, faults: Faults, rules: Rules) -> Any:
     inner = _without_none(kind)
     arguments = get_args(inner)
-    if _is_struct(inner):
+    if isinstance(inner, type) and issubclass(inner, Struct):
         return read_struct(value, inner, place, faults, rules)
-    if get_origin(inner) is tuple and _is_struct(arguments[0]):
-        if not isinstance(value, list):
-            faults.add(place, f"must be a list of tables, not {_said(value)}")
-            return None
-        places = [item_place(place, number, item) for number, item in enumerate(value)]
-        read = [read_struct(v, arguments[0], p, faults, rules) for v, p in zip(value, places, strict=True)]
-        return tuple(struct for struct in read if struct is not None)
-    if get_origin(inner) is dict and _is_struct(arguments[1]):
-        if not isinstance(value, Mapping):
-            faults.add(place, f"must be a table, not {_said(value)}")
-            return None
-        return {key: read_struct(item, arguments[1], f'{place}."{key}"', faults, rules) for key, item in value.items()}
+    if get_origin(inner) is tuple and isinstance(value, list):
+        places = add_namesakes(faults, place, value)
+        return tuple(_read(v, arguments[0], p, faults, rules) for v, p in zip(value, places, strict=True))
+    if get_origin(inner) is dict and isinstance(value, Mapping):
+        return {key: _read(item, arguments[1], f'{place}."{key}"', faults, rules) for key, item in value.items()}
     try:
         return msgspec.convert(value, inner)
     except msgspec.ValidationError:
@@ -115,12 +137,21 @@ def _read(value: object, kind: Any, place: str, faults: Faults, rules: Rules) ->
         return None
 
 
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Struct)
+def add_namesakes(faults: Faults, place: str, items: Sequence[object]) -> list[str]:
+    """Adds a fault for each table of a list that has the name of an earlier one, and gives the places of all items."""
+    names: set[str] = set()
+    places = [item_place(place, number, item) for number, item in enumerate(items)]
+    for where, item in zip(places, items, strict=True):
+        name = item.get("name") if isinstance(item, Mapping) else None
+        if isinstance(name, str) and name in names:
+            faults.add(below(where, "name"), "another one has this name; each needs its own")
+        elif isinstance(name, str):
+            names.add(name)
+    return places
 
 
 def item_place(place: str, number: int, item: object) -> str:
-    """The place of one table of a list: by its name where it has one, else by its number from 1."""
+    """The place of one item of a list: by its name where it has one, else by its number from 1."""
     name = item.get("name") if isinstance(item, Mapping) else None
     return below(place, name) if isinstance(name, str) and name else f"{place}[{number + 1}]"
 
@@ -139,11 +170,7 @@ def _words(kind: Any) -> str:
     if get_origin(inner) is tuple:
         return 'a list of texts, such as ["one", "two"]' if get_args(inner)[0] is str else "a list of tables"
     if get_origin(inner) is dict or (isinstance(inner, type) and issubclass(inner, Struct)):
-        return (
-            'a table of lists, such as { "shop.example" = ["127.0.0.1:5301"] }'
-            if get_origin(inner) is dict
-            else "a table"
-        )
+        return "a table"
     return {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}[inner]
 
 

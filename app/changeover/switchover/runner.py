@@ -24,6 +24,7 @@ from changeover.model.plan import (
     CheckVisitors,
     Plan,
     Step,
+    inverse,
     mending,
     plan_of,
     standing,
@@ -104,8 +105,8 @@ class Runner:
 
     async def undo_plan(self, run: Run) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
-        inverse = [change.inverse for change in reversed(run.forward.changes)]
-        stands = standing(inverse, await self._live(inverse))
+        back = inverse(run.forward.changes)
+        stands = standing(back, await self._live(back))
         _refuse_foreign(stands.foreign)
         capabilities = {name: provider.capabilities for name, provider in self._providers.items()}
         return plan_of(run.service, run.to, run.source, stands.todo, capabilities, datetime.now(UTC))

@@ -62,7 +62,7 @@ class Wizard(QDialog):
         self._tasks = tasks
         self._state = state
         self._begin = begin
-        self._work: Work | None = None
+        self.work: Work | None = None
         self._own: asyncio.Task[Any] | None = None
         self.setWindowTitle(f"Changeover · {state.service.name}")
         self.resize(900, 640)
@@ -102,7 +102,6 @@ class Wizard(QDialog):
         for page, view in self._views.items():
             area = QScrollArea()
             area.setWidgetResizable(True)
-            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             area.setAccessibleName(page.value)
             view.setObjectName("page")
             view.setContentsMargins(0, 0, 6, 0)
@@ -115,6 +114,8 @@ class Wizard(QDialog):
         right.addWidget(self.subtitle)
         right.addSpacing(6)
         right.addWidget(self._stack, 1)
+        self.why = label("", "fault")
+        right.addWidget(self.why)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 0, 0)
         top.setSpacing(0)
@@ -193,7 +194,8 @@ class Wizard(QDialog):
 
     def _say(self) -> None:
         service, to = self._state.service.name, self._to
-        run = self._work.run if self._work else None
+        run = self.work.run if self.work else None
+        undoable = self.outcome.run is not None and "undo" in self.outcome.run.next
         titles = {
             Page.DIRECTION: (f"Switch {service}", "Where should visitors go? Nothing is changed yet."),
             Page.READINESS: (
@@ -208,7 +210,10 @@ class Wizard(QDialog):
                 run_title(run, service, to),
                 "Closing this window does not stop it. If this computer stops, the next start says where things stand.",
             ),
-            Page.RESULT: (f"{service}: result", "Every record set can be put back as it was."),
+            Page.RESULT: (
+                f"{service}: result",
+                "Every record set can be put back exactly as it was." if undoable else "",
+            ),
         }
         title, subtitle = titles[self.page]
         self.title.setText(title)
@@ -216,7 +221,7 @@ class Wizard(QDialog):
 
     @property
     def _to(self) -> str:
-        return self._work.to if self._work is not None else self.direction.to
+        return self.work.to if self.work is not None else self.direction.to
 
     def _arrange(self) -> None:
         """Which buttons are there, which can be pressed, and which one Enter means: never a dangerous one."""
@@ -225,6 +230,8 @@ class Wizard(QDialog):
         run = self.outcome.run
         self.back_button.setVisible(page in (Page.READINESS, Page.CHANGES))
         self.next_button.setVisible(page in (Page.DIRECTION, Page.READINESS))
+        self.why.setText(self.readiness.why if page is Page.READINESS else "")
+        self.why.setVisible(bool(self.why.text()))
         self.next_button.setEnabled(page is Page.DIRECTION or self.readiness.ready)
         self.switch_button.setVisible(page is Page.CHANGES and plan is not None and bool(plan.changes))
         if plan is not None:
@@ -279,7 +286,6 @@ class Wizard(QDialog):
             return
         self.readiness.show_preparation(found)
         if self.page is Page.READINESS:
-            self._arrange()
             self._focus()
 
     def _switch(self) -> None:
@@ -290,11 +296,11 @@ class Wizard(QDialog):
 
     def follow(self, work: Work) -> None:
         """Shows a run from here to its end."""
-        if self._work is not None:
-            self._work.progressed.disconnect(self._progress)
-            self._work.ended.disconnect(self._end)
+        if self.work is not None:
+            self.work.progressed.disconnect(self._progress)
+            self.work.ended.disconnect(self._end)
         self._cancel_own()
-        self._work = work
+        self.work = work
         work.progressed.connect(self._progress)
         work.ended.connect(self._end)
         self.stop_button.setEnabled(True)
@@ -306,18 +312,18 @@ class Wizard(QDialog):
             self._end()
 
     def _progress(self) -> None:
-        if self._work is not None and self._work.run is not None:
-            self.progress.show_run(self._work.run, datetime.now().astimezone())
+        if self.work is not None and self.work.run is not None:
+            self.progress.show_run(self.work.run, datetime.now().astimezone())
             self._say()
 
     def _stop(self) -> None:
-        if self._work is not None:
-            self._work.stop.set()
+        if self.work is not None:
+            self.work.stop.set()
             self.stop_button.setEnabled(False)
             self.stop_button.setText("Stopping after this step…")
 
     def _end(self) -> None:
-        work = self._work
+        work = self.work
         if work is None:
             return
         self._progress()
@@ -355,7 +361,7 @@ class Wizard(QDialog):
         """Closed: nothing of this window's own goes on. The run, if there is one, does."""
         self._cancel_own()
         self._clock.stop()
-        if self._work is not None:
-            self._work.progressed.disconnect(self._progress)
-            self._work.ended.disconnect(self._end)
-            self._work = None
+        if self.work is not None:
+            self.work.progressed.disconnect(self._progress)
+            self.work.ended.disconnect(self._end)
+            self.work = None

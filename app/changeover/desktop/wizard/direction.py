@@ -85,10 +85,13 @@ class DirectionPage(QWidget):
         kinds = QButtonGroup(self)
         for choice, text in texts:
             kinds.addButton(choice)
-            card.body.addWidget(choice)
+            both = QVBoxLayout()
+            both.setSpacing(0)
+            both.addWidget(choice)
             explained = label(text, "small")
-            explained.setContentsMargins(30, 0, 0, 4)
-            card.body.addWidget(explained)
+            explained.setContentsMargins(28, 0, 0, 0)
+            both.addWidget(explained)
+            card.body.addLayout(both)
         (self.emergency_choice if emergency_first(self._state) else self.planned_choice).setChecked(True)
         kinds.buttonToggled.connect(lambda *_: self.changed.emit())
         return card

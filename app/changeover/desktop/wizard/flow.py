@@ -9,8 +9,9 @@ from enum import Enum
 from msgspec import Struct
 
 from changeover.dns.lookup import ResolverAnswer
+from changeover.model.change import Change
 from changeover.model.finding import Finding, Level
-from changeover.model.plan import Change, Plan
+from changeover.model.plan import Plan
 from changeover.model.records import AddressSet, RecordSet, same_answer
 from changeover.model.run import Direction, Outcome, Run
 from changeover.model.state import Preparation, ServiceState, is_emergency
@@ -72,14 +73,13 @@ def switch_button(plan: Plan) -> str:
 class Row(Struct, frozen=True):
     """One line of the table of changes. `old` or `new` is empty where a record set is added or removed."""
 
-    hostname: str
     old: str
     new: str
 
 
 def record_words(record: RecordSet) -> str:
     """ "A 198.51.100.24 · TTL 60 s" """
-    return f"{record.type} {', '.join(record.values)} · TTL {duration(record.ttl)}"
+    return f"{record.type} {', '.join(record.values)} · TTL {record.ttl} s"
 
 
 def rows(change: Change) -> list[Row]:
@@ -94,7 +94,7 @@ def rows(change: Change) -> list[Row]:
             new.remove(other)
     for i in range(max(len(old), len(new))):
         pairs.append((old[i] if i < len(old) else None, new[i] if i < len(new) else None))
-    return [Row(change.name, record_words(o) if o else "", record_words(n) if n else "removed") for o, n in pairs]
+    return [Row(record_words(o) if o else "", record_words(n) if n else "removed") for o, n in pairs]
 
 
 def follow_words(plan: Plan) -> str:

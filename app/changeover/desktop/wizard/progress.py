@@ -29,7 +29,7 @@ class ProgressPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._run: Run | None = None
+        self.run: Run | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -45,14 +45,14 @@ class ProgressPage(QWidget):
         self.show_waiting()
 
     def show_waiting(self) -> None:
-        self._run = None
+        self.run = None
         clear(self._grid)
         self._rows = []
         self._grid.addWidget(label("Writing down the plan before the first step…", "muted"), 0, 1)
         self._card.heading.setText("Steps")
 
     def show_run(self, run: Run, now: datetime) -> None:
-        before, self._run = self._run, run
+        before, self.run = self.run, run
         if before is None or [s.name for s in before.steps] != [s.name for s in run.steps]:
             self._lay_out(run)
         for row, step in zip(self._rows, run.steps, strict=True):
@@ -60,8 +60,8 @@ class ProgressPage(QWidget):
         self.tick(now)
 
     def tick(self, now: datetime) -> None:
-        if self._run is not None:
-            self._card.heading.setText(f"Steps · {elapsed_words(self._run, now)}")
+        if self.run is not None:
+            self._card.heading.setText(f"Steps · {elapsed_words(self.run, now)}")
 
     def _lay_out(self, run: Run) -> None:
         clear(self._grid)
@@ -89,5 +89,6 @@ class ProgressPage(QWidget):
         )
         note.setText(step.note)
         note.setVisible(bool(step.note))
-        ended = step.state not in (StepState.PENDING, StepState.RUNNING)
-        said.setText(f"{_WORDS[step.state]} · {step.seconds:.1f} s" if ended else _WORDS[step.state])
+        timed = step.state in (StepState.DONE, StepState.WARNING, StepState.FAILED) or step.seconds > 0
+        took = f"{step.seconds:.1f} s" if step.seconds >= 0.1 else "less than 0.1 s"
+        said.setText(f"{_WORDS[step.state]} · {took}" if timed else _WORDS[step.state])

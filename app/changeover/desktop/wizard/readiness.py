@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from changeover.desktop.findings import finding_row, verdict, worst_first
+from changeover.desktop.findings import FindingRow, verdict, worst_first
 from changeover.desktop.parts import Card, button, clear, label
 from changeover.desktop.shapes import MarkWidget
 from changeover.desktop.wizard.flow import why_not
@@ -24,6 +24,7 @@ class ReadinessPage(QWidget):
         self.preparation: Preparation | None = None
         self._fields: dict[str, QLineEdit] = {}
         self._kept: dict[str, str] = {}
+        self._fault = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -40,9 +41,12 @@ class ReadinessPage(QWidget):
         self._rows.setSpacing(9)
         self._card.body.addLayout(self._rows)
         column.addWidget(self._card)
-        self.why = label("", "fault")
-        column.addWidget(self.why)
         column.addStretch(1)
+
+    @property
+    def fields(self) -> tuple[QLineEdit, ...]:
+        """Where reasons are typed."""
+        return tuple(self._fields.values())
 
     @property
     def reasons(self) -> dict[str, str]:
@@ -50,7 +54,12 @@ class ReadinessPage(QWidget):
 
     @property
     def ready(self) -> bool:
-        return self.preparation is not None and not why_not(self.preparation, self.reasons)
+        return self.preparation is not None and not self.why
+
+    @property
+    def why(self) -> str:
+        """Why nobody can go on; empty where they can, and while nothing is known yet."""
+        return why_not(self.preparation, self.reasons) if self.preparation is not None else self._fault
 
     def show_checking(self) -> None:
         """The records, the name servers and the deployments are being read."""
@@ -61,28 +70,29 @@ class ReadinessPage(QWidget):
         self._mark.hide()
         self.again_button.setEnabled(False)
         clear(self._rows)
-        self.why.clear()
+        self._fault = ""
 
     def show_preparation(self, preparation: Preparation) -> None:
         self.preparation = preparation
         mark, text = verdict(preparation.findings)
         self._mark.show_mark(mark)
         self._mark.show()
-        self._verdict.setText(f"Could {preparation.to} take over now? {text[:1].upper()}{text[1:]}.")
+        self._verdict.setText(f"{text[:1].upper()}{text[1:]}.")
         self.again_button.setEnabled(True)
         clear(self._rows)
         self._fields = {}
         for finding in worst_first(preparation.findings):
-            self._rows.addLayout(finding_row(finding))
+            self._rows.addWidget(FindingRow(finding))
             if finding.level is Level.BLOCK:
                 self._rows.addLayout(self._override(finding))
-        self._judge()
+        self.changed.emit()
 
     def show_fault(self, text: str, hint: str) -> None:
         """Nothing could be read."""
         self._verdict.setText(text)
         self.again_button.setEnabled(True)
-        self.why.setText(hint)
+        self._fault = hint
+        self.changed.emit()
 
     def _override(self, finding: Finding) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -96,12 +106,7 @@ class ReadinessPage(QWidget):
         field = QLineEdit(self._kept.get(finding.check, ""))
         field.setPlaceholderText("Go on anyway? Type the reason; it is kept in the report")
         field.setAccessibleName(f"Reason to override {finding.check}")
-        field.textChanged.connect(lambda _: self._judge())
+        field.textChanged.connect(lambda _: self.changed.emit())
         self._fields[finding.check] = field
         row.addWidget(field, 1)
         return row
-
-    def _judge(self) -> None:
-        if self.preparation is not None:
-            self.why.setText(why_not(self.preparation, self.reasons))
-            self.changed.emit()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from changeover.desktop.findings import finding_row
+from changeover.desktop.findings import FindingRow
 from changeover.desktop.parts import Card, clear, label
 from changeover.desktop.shapes import OF_OUTCOME, Mark, MarkWidget
 from changeover.desktop.wizard.flow import CacheRow, cache_rows, cache_summary, outcome_words, visitors_words
@@ -64,12 +64,13 @@ class ResultPage(QWidget):
         self._text.setText(text)
         seen = visitors_words(run)
         took = f"It took {duration(run.seconds)}." if run.seconds >= 0.5 else "It took less than a second."
-        self._facts.setText(" ".join(filter(None, (f"Seen as a visitor: {seen}." if seen else "", took))))
+        facts = " ".join(filter(None, (f"Seen as a visitor: {seen}." if seen else "", took)))
+        self._facts.setText(facts if self.wants_answers else "")
         self._caches.setVisible(self.wants_answers)
         clear(self._over)
         over = [f for f in run.findings if f.override is not None and f.level is Level.WARN]
         for finding in over:
-            self._over.addLayout(finding_row(finding))
+            self._over.addWidget(FindingRow(finding))
         self._accepted.setVisible(bool(over))
 
     def show_fault(self, text: str, hint: str) -> None:

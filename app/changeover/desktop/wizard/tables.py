@@ -23,29 +23,23 @@ def changes_card(plan: Plan, zone: str, account: str) -> Card:
     card = Card(f"DNS · account {account} · zone {zone}")
     grid = QGridLayout()
     grid.setHorizontalSpacing(12)
-    grid.setVerticalSpacing(8)
-    grid.setColumnStretch(0, 4)
-    grid.setColumnStretch(1, 6)
-    grid.setColumnStretch(3, 6)
+    grid.setVerticalSpacing(5)
+    grid.setColumnStretch(0, 1)
+    grid.setColumnStretch(2, 1)
+    grid.addWidget(label("now", "small", wrap=False), 0, 0)
+    grid.addWidget(label("then", "small", wrap=False), 0, 2)
     at = 0
-    for column, heading in ((0, "hostname"), (1, "now"), (3, "then")):
-        grid.addWidget(label(heading, "small", wrap=False), at, column)
+    top = Qt.AlignmentFlag.AlignTop
     for change in plan.changes:
         if (change.zone, change.account) != (zone, account):
             continue
-        for number, row in enumerate(rows(change)):
+        at += 1
+        grid.addWidget(selectable(label(change.name, "strong")), at, 0, 1, 3)
+        for row in rows(change):
             at += 1
-            top = Qt.AlignmentFlag.AlignTop
-            if number == 0:
-                grid.addWidget(selectable(label(row.hostname, "strong")), at, 0, top)
-            old = _record(row.old or "nothing", "muted")
-            if row.old:
-                struck = old.font()
-                struck.setStrikeOut(True)
-                old.setFont(struck)
-            grid.addWidget(old, at, 1, top)
-            grid.addWidget(label("→", "muted", wrap=False), at, 2, top)
-            grid.addWidget(_record(row.new, "muted" if row.new == "removed" else ""), at, 3, top)
+            grid.addWidget(_record(row.old or "nothing", "" if row.old else "muted"), at, 0, top)
+            grid.addWidget(label("→", "muted", wrap=False), at, 1, top)
+            grid.addWidget(_record(row.new, "muted" if row.new == "removed" else ""), at, 2, top)
     card.body.addLayout(grid)
     return card
 

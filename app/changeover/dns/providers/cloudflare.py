@@ -118,6 +118,7 @@ class Cloudflare:
         native_compare_and_set=False,
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
+        automatic_ttl=300,
         apex_cname=True,
         apex_alias=True,
     )

@@ -1,0 +1,78 @@
+"""Record sets in canonical form."""
+
+from __future__ import annotations
+
+import pytest
+
+from changeover.model.records import RecordSet, address_set, hostname, in_zone, record_set, same_answer
+from changeover.model.secret import Secret
+from changeover.model.status_ranges import expected, status_ranges
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("WWW.Shop.Example.", "www.shop.example"),
+        (" shop.example ", "shop.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("_acme.shop.example", "_acme.shop.example"),
+    ],
+)
+def test_host_names_are_lower_case_ascii_without_the_final_dot(text: str, name: str) -> None:
+    """One form for every spelling."""
+    assert hostname(text) == name
+
+
+@pytest.mark.parametrize("text", ["", ".", "a..b", "-a.example", "a b.example", "a" * 64 + ".example", "x." * 130])
+def test_what_is_no_host_name_is_said(text: str) -> None:
+    """With an example of one."""
+    with pytest.raises(ValueError, match=r"host name"):
+        hostname(text)
+
+
+def test_values_are_canonical_and_sorted() -> None:
+    """Addresses as RFC 5952 writes them, targets like host names."""
+    assert record_set("a.example", "AAAA", 60, ["2001:DB8:0::1"]).values == ("2001:db8::1",)
+    assert record_set("a.example", "CNAME", 60, ["App.Example.NET."]).values == ("app.example.net",)
+    assert record_set("a.example", "A", 60, ["192.0.2.2", "192.0.2.1"]).values == ("192.0.2.1", "192.0.2.2")
+
+
+def test_the_address_set_is_what_decides_where_visitors_go() -> None:
+    """A, AAAA, CNAME, aliases, HTTPS and SVCB; nothing else."""
+    types = ("TXT", "HTTPS", "MX", "AAAA", "A", "SOA", "ALIAS", "CAA")
+    records = [RecordSet(name="a.example", type=t, ttl=60, values=("x",)) for t in types]
+    assert [r.type for r in address_set(records)] == ["A", "AAAA", "ALIAS", "HTTPS"]
+
+
+def test_the_same_answer_does_not_depend_on_ttl_and_flags() -> None:
+    """But on type and values."""
+    one = RecordSet(name="a.example", type="A", ttl=60, values=("192.0.2.1",))
+    other = RecordSet(name="a.example", type="A", ttl=1, values=("192.0.2.1",), details={"x": {}}, opaque=True)
+    assert same_answer((one,), (other,))
+    assert not same_answer((one,), ())
+
+
+def test_a_zone_holds_its_apex_and_what_is_below() -> None:
+    """Not what merely ends alike."""
+    assert in_zone("shop.example", "shop.example")
+    assert in_zone("www.shop.example", "shop.example")
+    assert not in_zone("myshop.example", "shop.example")
+
+
+def test_status_ranges() -> None:
+    """Ranges and single codes, several of them."""
+    assert expected(204, "200-299")
+    assert expected(401, "200-299, 401")
+    assert not expected(503, "200-399")
+    for wrong in ("", "abc", "99-200", "300-200", "200-", "200-600"):
+        with pytest.raises(ValueError, match="range of status codes"):
+            status_ranges(wrong)
+
+
+def test_a_secret_shows_nothing() -> None:
+    """Not by repr, str, format or pickle."""
+    secret = Secret("hunter2")
+    assert "hunter2" not in f"{secret!r} {secret} {[secret]}"
+    with pytest.raises(TypeError):
+        secret.__reduce__()
+    assert secret.reveal() == "hunter2"
