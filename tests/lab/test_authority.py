@@ -20,8 +20,8 @@ from changeover.dns.exchange import Server, ask, ask_all, question
 from changeover.dns.provider import Applied, ChangedMeanwhile
 from changeover.dns.providers.rfc2136 import Options, Rfc2136
 from changeover.lab.authority import Authority
+from changeover.model.change import Change
 from changeover.model.errors import UsageError
-from changeover.model.plan import Change
 from changeover.model.records import AddressSet, address_set, record_set
 from dns_servers.bind import Bind
 from lab.messages import ZONE, ZONE_TEXT, send, update
