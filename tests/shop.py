@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,15 +72,19 @@ witnesses = []
 
 
 class Shop:
-    """Starts the servers and writes the home folder. `run` runs one command there, in a process of its own."""
+    """Starts the servers and writes the home folder. `run` runs one command there, in a process of its own.
 
-    def __init__(self, folder: Path, key: bool = False) -> None:
+    With `key` the zone takes signed updates only. `session` is the environment that commands are run in.
+    """
+
+    def __init__(self, folder: Path, key: bool = False, session: Mapping[str, str] = os.environ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="shop-", dir=folder))
         self.home_folder = self.folder / "home"
         self.home_folder.mkdir()
         self.home = Home.at(self.home_folder)
         self.bind = Bind(self.folder, zone_text=ZONE, key=key)
         self.web = Nginx(self.folder, {"primary": ["127.0.0.2", "::1"], "backup": ["127.0.0.3"]}, [WWW, APEX])
+        self.session = session
         self._key = key
 
     def __enter__(self) -> Self:
@@ -99,7 +104,7 @@ class Shop:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "CHANGEOVER_HOME": str(self.home_folder)}
+        return {**self.session, "CHANGEOVER_HOME": str(self.home_folder)}
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = 90) -> subprocess.CompletedProcess[str]:
         """`changeover ARGUMENTS` to its end."""

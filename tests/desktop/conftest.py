@@ -15,35 +15,44 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.waiting import PATIENCE
 
+#: Kept to the end of the process: Qt's objects do not survive their application.
+_applications: list[QApplication] = []
+
+
+#: A virtual display with a window manager and a tray, which end with their standard input: that is, with this process.
+#: Qt ends a program whose display is taken away, so nothing may end them earlier.
+_SCREEN = """
+Xvfb -displayfd 3 -screen 0 1440x900x24 -nolisten tcp 3>&1 >/dev/null 2>&1 & server=$!
+read -r number
+export DISPLAY=":$number"
+openbox >/dev/null 2>&1 & manager=$!
+trayer --edge top --align right --widthtype request >/dev/null 2>&1 & tray=$!
+read -r _
+kill $tray $manager $server
+wait
+"""
+_screens: list[subprocess.Popen[str]] = []
+
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[str]:
-    """A private X display with openbox and trayer."""
+    """A display of its own, where Qt opens its windows."""
     missing = [tool for tool in ("Xvfb", "openbox", "trayer") if shutil.which(tool) is None]
     assert not missing, f"install {', '.join(missing)}; `make test` does"
-    read, write = os.pipe()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1440x900x24", "-nolisten", "tcp"], pass_fds=[write], **quiet
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        number = pipe.readline().strip()
+    running = subprocess.Popen(["sh", "-c", _SCREEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    _screens.append(running)
+    assert running.stdin is not None
+    assert running.stdout is not None
+    number = running.stdout.readline().strip()
     assert number, "Xvfb did not start"
-    display = f":{number}"
-    environment = {**os.environ, "DISPLAY": display}
-    others = [
-        subprocess.Popen(command, env=environment, **quiet)
-        for command in (["openbox"], ["trayer", "--edge", "top", "--align", "right", "--widthtype", "request"])
-    ]
-    before = {name: os.environ.get(name) for name in ("DISPLAY", "QT_QPA_PLATFORM", "DBUS_SESSION_BUS_ADDRESS")}
-    os.environ["DISPLAY"] = display
+    running.stdin.write(f"{number}\n")
+    running.stdin.flush()
+    names = ("DISPLAY", "QT_QPA_PLATFORM", "DBUS_SESSION_BUS_ADDRESS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ["DISPLAY"] = f":{number}"
     os.environ["QT_QPA_PLATFORM"] = "xcb"
     os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
-    yield display
-    for process in (*others, server):
-        process.terminate()
-        process.wait()
+    yield f":{number}"
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)
@@ -56,7 +65,8 @@ def qapp(screen: str) -> QApplication:
     """The application in Changeover's own look, on that display."""
     from changeover.desktop.application import make_application
 
-    return make_application()
+    _applications.append(make_application())
+    return _applications[0]
 
 
 @pytest.fixture

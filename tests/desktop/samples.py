@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from changeover.model.capabilities import Capabilities
+from changeover.model.capabilities import BatchLimit, Capabilities
 from changeover.model.finding import Finding, Level
 from changeover.model.health import DeploymentHealth, Health, Phases, ProbeResult, Round, deployment_health
-from changeover.model.plan import ZoneReading, make_plan
+from changeover.model.plan import Plan, ZoneReading, make_plan
 from changeover.model.readiness import findings
 from changeover.model.run import Accepted, Committed, Ended, Entry, Intent, Outcome, Run, Started, StepEnded, StepState
 from changeover.model.run import fold as fold_run
@@ -19,7 +19,11 @@ from changeover.model.state import ServiceState, is_emergency, switch_target
 
 NOW = datetime(2026, 11, 23, 14, 20, 31, tzinfo=UTC)
 CAPABILITIES = Capabilities(
-    label="Cloudflare", batch_names=25, native_compare_and_set=False, propagates_atomically=False, apex_cname=True
+    label="Cloudflare",
+    batch=BatchLimit(records=200),
+    native_compare_and_set=False,
+    propagates_atomically=False,
+    apex_cname=True,
 )
 PRIMARY = Deployment(
     name="primary",
@@ -57,15 +61,22 @@ def probed(deployment: str, at: datetime, ok: bool | None, ms: float, why: str =
     return Round(at=at, results=(result,))
 
 
+def in_part(good: Round) -> Round:
+    """The same round with a second address that did not answer well."""
+    bad = probed(good.results[0].deployment, good.at, False, 0).results[0]
+    return replace(good, results=(*good.results, replace(bad, address="198.51.100.25")))
+
+
 def rounds(deployment: str, verdicts: str, around: float = 90, every: float = 30) -> tuple[Round, ...]:
-    """Rounds up to NOW: "." a good one, "x" a bad one, "?" one that could not be tried."""
+    """Rounds up to NOW: "." a good one, "~" good in part, "x" bad, "?" not tried."""
     count = len(verdicts)
     found = []
     for number, sign in enumerate(verdicts):
         at = NOW - timedelta(seconds=(count - 1 - number) * every + 10)
         ms = around + (number * 37 % 29)
-        ok = {".": True, "x": False, "?": None}[sign]
-        found.append(probed(deployment, at, ok, ms, "not checked: no route to the network" if ok is None else ""))
+        ok = {".": True, "~": True, "x": False, "?": None}[sign]
+        made = probed(deployment, at, ok, ms, "not checked: no route to the network" if ok is None else "")
+        found.append(in_part(made) if sign == "~" else made)
     return tuple(found)
 
 
@@ -137,6 +148,12 @@ def run(outcome: Outcome | None, *, committed: bool = False, accepted: str | Non
     return fold_run(entries)
 
 
+def plan(of: ServiceState, to: str) -> Plan:
+    """The plan of a switch from that state."""
+    assert of.situation is not None
+    return make_plan(of.service, of.active, to, of.situation.readings, NOW)
+
+
 def finding(
     level: Level, check: str = "target-answers", text: str = "backup answers: 200 in 84 ms", **more: object
 ) -> Finding:
@@ -171,7 +188,7 @@ def gallery() -> dict[str, ServiceState]:
         "quiet": state(run=run(Outcome.UNDONE)),
         "down": state(checks=DOWN),
         "down-and-no-backup": state(checks={"primary": "." * 30 + "xxxxx", "backup": "." * 20 + "xxxx"}),
-        "degraded": state(checks={"primary": "." * 20 + "x.x.x.x.xx.xx"}),
+        "degraded": state(checks={"primary": "." * 20 + "~~~~"}),
         "on-backup": state(active="backup", run=run(Outcome.COMPLETED)),
         "kept": state(active="backup", run=run(Outcome.COMPLETED, committed=True)),
         "interrupted": state(active="mixed", run=interrupted),

@@ -1,30 +1,45 @@
-"""Every page is drawn, in light and in dark, in every state worth telling apart."""
+"""Every window is drawn, in light and in dark, in every state worth telling apart, and no text is cut off."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from changeover.desktop import ask
+from changeover.desktop.accounts import AccountsWindow
+from changeover.desktop.add_account import AddAccount
+from changeover.desktop.add_service import AddService
 from changeover.desktop.colours import DARK, LIGHT, Colours, use
+from changeover.desktop.desk import Desk
 from changeover.desktop.service_list import ServiceList
-from changeover.desktop.service_page import ServicePage
+from changeover.desktop.service_page import ServicePage, WordsPage
+from changeover.desktop.shapes import Mark
+from changeover.desktop.tasks import Tasks
+from changeover.desktop.tray import tray_pixmap
 from changeover.desktop.window import MainWindow
+from changeover.desktop.wizard.dialog import Wizard
+from changeover.desktop.wizard.flow import Page
+from changeover.desktop.work import Work
+from changeover.dns.lookup import ResolverAnswer
+from changeover.model.readiness import findings
+from changeover.model.records import record_set
 from changeover.model.run import Outcome
-from desktop.samples import NOW, gallery, named, run, state
+from changeover.model.state import Preparation, ServiceState
+from changeover.storage.home import Home
+from changeover.switchboard import Switchboard
+from changeover.switchover.report import markdown
+from desktop.looking import draw, picture
+from desktop.samples import DOWN, LONG, NOW, gallery, named, plan, run, state
 
 LOOKS = {"light": LIGHT, "dark": DARK}
-
-
-def draw(widget: QWidget, file: Path) -> None:
-    """Keeps a picture, and makes sure that there is something on it."""
-    image: QImage = widget.grab().toImage()
-    assert image.save(str(file))
-    seen = {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)}
-    assert len(seen) > 8, f"{file.name} is as good as empty"
+SIZES = [(1180, 760), (900, 600)]
 
 
 @pytest.fixture(params=list(LOOKS))
@@ -34,15 +49,35 @@ def look(request: pytest.FixtureRequest, light: None) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("name", list(gallery()))
-@pytest.mark.parametrize("size", [(1180, 760), (900, 600)], ids=["usual", "smallest"])
-def test_every_state_of_a_service_is_drawn(
-    name: str, size: tuple[int, int], look: str, qtbot: QtBot, pictures: Path
-) -> None:
-    """The main window shows each state at the usual and at the smallest size."""
+@pytest.fixture
+def board(tmp_path: Path, on_loop: Callable[..., Switchboard]) -> Iterator[Switchboard]:
+    """A switchboard over an empty home."""
+
+    async def made() -> Switchboard:
+        return Switchboard(Home.at(tmp_path / "home"))
+
+    opened = on_loop(made())
+    yield opened
+    opened.journal.close()
+
+
+def ignore(*_: object) -> None:
+    return None
+
+
+def framed() -> MainWindow:
     window = MainWindow()
+    window.furnish()
+    return window
+
+
+@pytest.mark.parametrize("name", list(gallery()))
+@pytest.mark.parametrize("size", SIZES, ids=["usual", "smallest"])
+def test_every_state_of_a_service(name: str, size: tuple[int, int], look: str, qtbot: QtBot, pictures: Path) -> None:
+    """The main window shows each state at the usual and at the smallest size."""
+    window = framed()
     qtbot.addWidget(window)
-    services, page = ServiceList(), ServicePage(lambda verb, run: None)
+    services, page = ServiceList(), ServicePage(ignore)
     shown = gallery()[name]
     services.show_services([shown, named("api", state()), named("blog", gallery()["on-backup"])], NOW)
     window.put_left(services)
@@ -54,3 +89,212 @@ def test_every_state_of_a_service_is_drawn(
         window.show()
     assert (window.width(), window.height()) == size
     draw(window, pictures / f"state-{name}-{size[0]}-{look}.png")
+
+
+def test_many_services(look: str, qtbot: QtBot, pictures: Path) -> None:
+    """A long list stays readable; the filter leaves what was asked for."""
+    window = framed()
+    qtbot.addWidget(window)
+    services, page = ServiceList(), ServicePage(ignore)
+    samples = list(gallery().values())
+    services.show_services([named(f"service-{i:02}", samples[i % len(samples)]) for i in range(40)], NOW)
+    window.put_left(services)
+    page.show_state(samples[0], NOW)
+    window.show_page(page)
+    with qtbot.waitExposed(window):
+        window.show()
+    draw(window, pictures / f"many-{look}.png")
+    services.filter.setText("SERVICE-3")
+    shown = [i for i in range(40) if not services.rows.item(i).isHidden()]
+    assert shown == list(range(30, 40))
+
+
+def test_no_services_yet(look: str, qtbot: QtBot, pictures: Path, board: Switchboard) -> None:
+    """An empty window says what this is for, and the first step."""
+    window = framed()
+    qtbot.addWidget(window)
+    desk = Desk(window, board, Tasks(ignore))
+    with qtbot.waitExposed(window):
+        window.show()
+    assert window.pages.currentWidget() is desk.empty
+    window.fault.show_words("Cloudflare does not answer", "Check your connection.")
+    draw(window, pictures / f"empty-{look}.png")
+    desk.close()
+
+
+def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -> None:
+    """A faulty settings file is shown in words."""
+    window = framed()
+    qtbot.addWidget(window)
+    page = WordsPage()
+    faults = "changeover.toml: 2 faults\n  services[0].ttl: must be a number\n  accounts.dns: missing provider"
+    page.show_words("Changeover could not start", faults, "Mend the file and try again; nothing was changed.")
+    window.show_page(page)
+    with qtbot.waitExposed(window):
+        window.show()
+    draw(window, pictures / f"faulty-settings-{look}.png")
+
+
+def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | None = None) -> Wizard:
+    made = Wizard(None, board, Tasks(ignore), of, begin=ignore, undo=ignore, save=ignore, work=work)  # type: ignore[arg-type]
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def prepared(of: ServiceState, to: str, emergency: bool = False) -> Preparation:
+    assert of.situation is not None
+    return Preparation(
+        service=of.service.name,
+        to=to,
+        emergency=emergency,
+        plan=plan(of, to),
+        findings=findings(of.situation, to, emergency),
+        situation=of.situation,
+        at=NOW,
+    )
+
+
+@pytest.mark.parametrize("size", [(900, 640), (720, 480)], ids=["usual", "smallest"])
+@pytest.mark.parametrize("which", ["down", "quiet", "long-names", "both-down"])
+def test_every_page_before_a_switch(
+    which: str, size: tuple[int, int], look: str, qtbot: QtBot, pictures: Path, board: Switchboard
+) -> None:
+    """Direction, Readiness and Changes, with findings of every level."""
+    of = {
+        "down": state(checks=DOWN),
+        "quiet": state(),
+        "long-names": state(service=LONG),
+        "both-down": state(checks={**DOWN, "backup": "." * 30 + "xxxxx"}),
+    }[which]
+    wizard = wizard_for(board, of, qtbot)
+    wizard.resize(*size)
+    name = f"wizard-{{}}-{which}-{size[0]}-{look}.png"
+    draw(wizard, pictures / name.format("1-direction"))
+    preparation = prepared(of, wizard.direction.to, wizard.direction.emergency)
+    wizard.readiness.show_checking()
+    wizard.readiness.show_preparation(preparation)
+    wizard.go_to(Page.READINESS)
+    draw(wizard, pictures / name.format("2-readiness"))
+    assert preparation.plan is not None
+    reasons = {"target-answers": "It answers for everybody but this computer"} if which == "both-down" else {}
+    wizard.changes.show_plan(preparation.plan, reasons)
+    wizard.go_to(Page.CHANGES)
+    draw(wizard, pictures / name.format("3-changes"))
+
+
+@pytest.mark.parametrize("which", ["completed", "incomplete", "refused"])
+def test_every_page_of_a_run(which: str, look: str, qtbot: QtBot, pictures: Path, board: Switchboard) -> None:
+    """Switch and Result, for each way it may end."""
+    of = state(active="backup")
+    ended = {
+        "completed": run(Outcome.COMPLETED),
+        "incomplete": run(Outcome.INCOMPLETE, text="ns1.shop.example still gives the old answer."),
+        "refused": run(Outcome.REFUSED, text="www.shop.example was changed by somebody else meanwhile."),
+    }[which]
+    wizard = wizard_for(board, of, qtbot)
+    wizard.progress.show_run(run(None), NOW)
+    wizard.go_to(Page.SWITCH)
+    draw(wizard, pictures / f"wizard-4-switch-{which}-{look}.png")
+    wizard.outcome.show_run(ended)
+    old = [record_set("www.shop.example", "CNAME", 42, ["fathomless-elm.herokudns.com"])]
+    new = list(ended.changes[0].after)
+    wizard.outcome.show_answers(
+        [
+            ResolverAnswer(resolver="1.1.1.1", hostname="www.shop.example", records=tuple(new)),
+            ResolverAnswer(resolver="8.8.8.8", hostname="www.shop.example", records=tuple(old)),
+            ResolverAnswer(resolver="9.9.9.9", hostname="www.shop.example", error="9.9.9.9:53 does not answer"),
+        ]
+    )
+    wizard.go_to(Page.RESULT)
+    draw(wizard, pictures / f"wizard-5-result-{which}-{look}.png")
+
+
+def test_questions(look: str, qtbot: QtBot, pictures: Path) -> None:
+    """What is asked before a run is undone, resumed or accepted, and its report."""
+    undo = plan(state(active="backup"), "primary")
+    dialogs = {
+        "undo": ask.about_undo(None, "shop-3", undo, kept=True),
+        "accept": ask.ReasonQuestion(None, "Accept run shop-3?", "No record is changed by this.", "Accept"),
+        "report": ask.ReportView(None, "shop-3", markdown(run(Outcome.COMPLETED)), ignore),
+    }
+    for name, dialog in dialogs.items():
+        qtbot.addWidget(dialog)
+        with qtbot.waitExposed(dialog):
+            dialog.show()
+        draw(dialog, pictures / f"ask-{name}-{look}.png")
+
+
+def test_forms(look: str, qtbot: QtBot, pictures: Path, board: Switchboard, on_loop: Callable[..., None]) -> None:
+    """Adding a service and an account, and the list of accounts."""
+
+    async def drawn() -> None:
+        tasks = Tasks(ignore)
+        await board.add_account("dns-main", "rfc2136", {"server": "127.0.0.1:5301"}, {})
+        account = AddAccount(None, board, tasks)
+        account.options["key_name"].setText("changeover.")  # type: ignore[union-attr]
+        service = AddService(None, board, tasks)
+        service.addresses.setText("www.shop.example, shop.example")
+        service.looked_up.setText("www.shop.example: CNAME fathomless-elm.herokudns.com\nshop.example: A 198.51.100.7")
+        service.primary.setText("fathomless-elm.herokudns.com")
+        accounts = AccountsWindow(None, board, tasks)
+        await accounts.read()
+        for name, dialog in {"account": account, "service": service, "accounts": accounts}.items():
+            qtbot.addWidget(dialog)
+            dialog.show()
+            draw(dialog, pictures / f"form-{name}-{look}.png")
+            service.fault.show_words("Backup: say where it is: a host name or addresses.")
+            account.fault.show_words("The keyring does not answer", "Unlock it, or keep the secret in memory.")
+            account.memory_button.show()
+            draw(dialog, pictures / f"form-{name}-fault-{look}.png")
+            dialog.close()
+        await tasks.close()
+
+    on_loop(drawn())
+
+
+def test_tray_icons(qapp: QApplication, pictures: Path) -> None:
+    """Lever and shape differ in every state, on light and on dark panels, at the sizes of a tray."""
+    sheet = QPixmap(560, 240)
+    sheet.fill(Qt.GlobalColor.white)
+    painter = QPainter(sheet)
+    seen = set()
+    for row, (tones, ground) in enumerate(((LIGHT, "#ffffff"), (DARK, "#20242c"))):
+        painter.fillRect(0, row * 120, 560, 120, ground)
+        for column, (mark, away) in enumerate([(mark, away) for mark in Mark for away in (False, True)]):
+            large = tray_pixmap(44, away, mark, tones)
+            painter.drawPixmap(8 + column * 55, row * 120 + 10, large)
+            painter.drawPixmap(8 + column * 55, row * 120 + 70, tray_pixmap(22, away, mark, tones))
+            grey = large.toImage().convertToFormat(large.toImage().Format.Format_Alpha8)
+            seen.add((row, away, bytes(grey.constBits())))
+    painter.end()
+    assert sheet.save(str(pictures / "tray-icons.png"))
+    assert len(seen) == 2 * 2 * len(Mark), "each state has a shape of its own, without its colour"
+
+
+def test_colours_follow_the_application(qapp: QApplication, qtbot: QtBot, light: None) -> None:
+    """What is on the screen repaints itself when the look changes."""
+    page = ServicePage(ignore)
+    qtbot.addWidget(page)
+    page.show_state(state(checks=DOWN), NOW)
+    page.resize(900, 700)
+    page.show()
+    assert LIGHT.down in page.sentence.text()
+    before = picture(page).pixelColor(2, 2)
+    use(DARK)
+    after = picture(page).pixelColor(2, 2)
+    assert before.lightness() > 200
+    assert after.lightness() < 60
+    assert DARK.down in page.sentence.text()
+
+
+def test_a_failing_time_grows_in_place(qapp: QApplication, qtbot: QtBot) -> None:
+    """Once a second the sentence tells the new length, and nothing else moves."""
+    page = ServicePage(ignore)
+    qtbot.addWidget(page)
+    page.show_state(state(checks=DOWN), NOW)
+    assert "failing for 2 min 10 s" in page.sentence.text()
+    labels = page.findChildren(QLabel)
+    page.tick(NOW + timedelta(seconds=5))
+    assert "failing for 2 min 15 s" in page.sentence.text()
+    assert page.findChildren(QLabel) == labels

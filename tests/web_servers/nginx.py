@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import trustme
+
 from dns_servers.process import NotReady, ServerProcess, free_port
 
 _CONF = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -55,6 +56,7 @@ class Desk:
         self._clock.timeout.connect(self._tick)
         self._clock.start()
         self._told(None)
+        self._order_tabs()
         self.services.rows.setFocus()
 
     def on_change(self, changed: Callable[[], None]) -> None:
@@ -78,6 +80,19 @@ class Desk:
     def choose(self, service: str) -> None:
         """Shows a service."""
         self.services.choose(service)
+
+    def _order_tabs(self) -> None:
+        """Tab goes as one reads: the list, the strip above, the page."""
+        reading: list[QWidget] = [
+            self.services.filter,
+            self.services.rows,
+            self.services.add_button,
+            self.services.accounts_button,
+        ]
+        reading += self.banner.buttons.values() if self.banner is not None else ()
+        reading += [self.page.main_button, self.page.second_button, self.page.more_button, self.page]
+        for first, second in itertools.pairwise(reading):
+            QWidget.setTabOrder(first, second)
 
     # Showing
 

@@ -14,6 +14,7 @@ from changeover.model.sentence import called
 from changeover.model.state import ServiceState
 from changeover.model.words import counted
 
+_WORDS = {Level.PASS: "passed", Level.WARN: "warning", Level.BLOCK: "in the way"}
 _ORDER = {Level.BLOCK: 0, Level.WARN: 1, Level.PASS: 2}
 
 
@@ -55,7 +56,7 @@ class FindingRow(QWidget):
         self.show_finding(finding)
 
     def show_finding(self, finding: Finding) -> None:
-        self._mark.show_mark(OF_LEVEL[finding.level])
+        self._mark.show_mark(OF_LEVEL[finding.level], _WORDS[finding.level])
         self._text.setText(finding.text)
         more = finding.fix if finding.level is not Level.PASS else ""
         if finding.override is not None:

@@ -109,15 +109,16 @@ class MarkWidget(QWidget):
     def mark(self) -> Mark:
         return self._mark
 
-    def show_mark(self, mark: Mark) -> None:
+    def show_mark(self, mark: Mark, word: str = "") -> None:
+        """`word` says it, where the mark's own word does not fit."""
         if mark is not self._mark:
             self._mark = mark
-            self._say()
             self.update()
+        self._say(word)
 
-    def _say(self) -> None:
-        self.setAccessibleName(self._mark.value)
-        self.setToolTip(self._mark.value)
+    def _say(self, word: str = "") -> None:
+        self.setAccessibleName(word or self._mark.value)
+        self.setToolTip(word or self._mark.value)
 
     def sizeHint(self) -> QSize:
         return QSize(self._side + 2, self._side + 8)

@@ -19,6 +19,8 @@ from changeover.model.words import counted
 SIZES = (16, 22, 24, 32, 44, 64, 128)
 #: A tray may come up after the desktop has: look again this often, for this long, in milliseconds.
 _LOOK_AGAIN, _LOOKS = 3000, 20
+#: Changes of hundreds of services within this time, in milliseconds, are shown as one.
+_SETTLE = 100
 _SIGNS = {Mark.HEALTHY: "●", Mark.DEGRADED: "▲", Mark.DOWN: "■", Mark.UNKNOWN: "○", Mark.WORKING: "◐"}
 _NEEDY = (Mark.DOWN, Mark.DEGRADED)
 _WORST = (*_NEEDY, Mark.WORKING, Mark.UNKNOWN, Mark.HEALTHY)
@@ -113,8 +115,12 @@ class Tray(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_AGAIN)
         self._timer.timeout.connect(self._look_again)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SETTLE)
+        self._soon.timeout.connect(self._update)
         self._fill()
-        self.update()
+        self._update()
         self._look_again()
         self._timer.start()
 
@@ -128,7 +134,11 @@ class Tray(QObject):
         return glance(self._states(), datetime.now().astimezone())
 
     def update(self) -> None:
-        """Shows the state of all services."""
+        """Some service's state is another: shows all of them a moment later, together with what else changes."""
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _update(self) -> None:
         seen = self.glance
         tones = colours()
         if (seen.mark, seen.on_backup, tones) != self._shown[:3]:
@@ -140,6 +150,7 @@ class Tray(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        self._soon.stop()
         self.icon.hide()
 
     def _tell_of_outages(self) -> None:

@@ -180,12 +180,15 @@ async def _pipeline(server: Server, waiting: dict[int, bytes], answers: dict[int
 
 
 def _answers(answer: bytes, query: bytes) -> bool:
-    """Is this a response, and to this question?"""
+    """Is this a response, and to this question? A response that only says no may leave out the question."""
+    if len(answer) < 12 or not answer[2] & 0x80:
+        return False
+    if answer[4:6] == b"\0\0":
+        return bool(answer[3] & 0x0F)
     end = 12
     while query[end]:
         end += 1 + query[end]
-    asked = query[12 : end + 5]
-    return len(answer) > 12 and bool(answer[2] & 0x80) and answer[12 : end + 5].lower() == asked.lower()
+    return answer[12 : end + 5].lower() == query[12 : end + 5].lower()
 
 
 async def connect(server: Server) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
@@ -34,6 +36,8 @@ def to_record_set(rrset: dns.rrset.RRset) -> RecordSet:
 
 _ADDRESS_FORMS = {1: ("A", 4, ipaddress.IPv4Address), 28: ("AAAA", 16, ipaddress.IPv6Address)}
 _POINTER_TO_QUESTION = b"\xc0\x0c"
+#: The bit of a header's third byte that says "authoritative".
+_AA = dns.flags.AA >> 8
 
 
 def name_wire(name: str) -> bytes:
@@ -47,17 +51,26 @@ def question_wire(name: str, rtype: str) -> bytes:
     return header + name_wire(name) + struct.pack("!HH", dns.rdatatype.from_text(rtype), 1)
 
 
-def answer_to(wire: bytes, name: str) -> tuple[dns.rcode.Rcode, tuple[RecordSet, ...]]:
-    """The response code of an answer, and the record sets that it has at `name`.
+class Answer(NamedTuple):
+    """What a server says to one question. `referral`: not it, but another server has the name."""
+
+    rcode: dns.rcode.Rcode
+    referral: bool
+    records: tuple[RecordSet, ...]
+
+
+def answer_to(wire: bytes, name: str) -> Answer:
+    """Reads an answer, with the record sets that it has at `name`. Raises DNSException where it is damaged.
 
     dnspython parses a message in full, authority and additional section included, which is most of the time that many
     answers take. Where the answer has only addresses of the name that was asked for, those are taken straight from it.
     """
+    referral = not wire[2] & _AA and wire[8:10] != b"\0\0"
     plain = _plain_addresses(wire, name)
     if plain is not None:
-        return dns.rcode.Rcode(wire[3] & 0x0F), plain
+        return Answer(dns.rcode.from_flags(wire[3], 0), referral, plain)
     message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
-    return message.rcode(), record_sets_in(message.answer, name)
+    return Answer(message.rcode(), referral, record_sets_in(message.answer, name))
 
 
 def _plain_addresses(wire: bytes, name: str) -> tuple[RecordSet, ...] | None:

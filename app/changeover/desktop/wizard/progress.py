@@ -83,7 +83,7 @@ class ProgressPage(QWidget):
     @staticmethod
     def _fill(row: tuple[MarkWidget, QLabel, QLabel, QLabel], step: StepProgress) -> None:
         mark, text, note, said = row
-        mark.show_mark(OF_STEP[step.state])
+        mark.show_mark(OF_STEP[step.state], str(step.state))
         set_role(
             text, "strong" if step.state is StepState.RUNNING else "muted" if step.state is StepState.PENDING else ""
         )

@@ -30,7 +30,7 @@ import dns.tsigkeyring
 import dns.update
 from msgspec import Struct
 
-from changeover.dns.exchange import Server, ask_all, connect, exchange, parse_server, question, read_message
+from changeover.dns.exchange import Server, connect, exchange, parse_server, read_message
 from changeover.dns.provider import (
     Access,
     Applied,
@@ -43,7 +43,7 @@ from changeover.dns.provider import (
     is_this_computer,
 )
 from changeover.dns.update_message import ADDRESS, OTHERS, UpdateMessage
-from changeover.dns.wire import answer_to, question_wire, record_sets_in
+from changeover.dns.wire import Answer, answer_to, question_wire
 from changeover.model.capabilities import BatchLimit, Capabilities
 from changeover.model.change import Change
 from changeover.model.errors import (
@@ -62,7 +62,7 @@ TIMEOUT = 10.0
 _PROBED = ("A", "AAAA", "HTTPS")
 ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int")
 
-_Answers = dict[tuple[str, str], dns.message.Message]
+_Answers = dict[tuple[str, str], Answer]
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,12 +96,12 @@ class Rfc2136:
         asked += [(label, rtype) for label in dict.fromkeys(beside.values()) for rtype in _PROBED]
         answers = await self._ask(server, [(zone, "SOA"), *asked])
         soa = answers[(zone, "SOA")]
-        if soa.rcode() != dns.rcode.SERVFAIL and not any(r.type == "SOA" for r in record_sets_in(soa.answer, zone)):
+        if soa.rcode != dns.rcode.SERVFAIL and not any(r.type == "SOA" for r in soa.records):
             raise NotFound(f"{server} does not serve the zone {zone}", "Check the zone's name and the server.")
         self._refuse_errors(zone, answers.values())
         records: dict[str, tuple[RecordSet, ...]] = {}
         for name in names:
-            if not answers[(name, "A")].flags & dns.flags.AA and answers[(name, "A")].authority:
+            if answers[(name, "A")].referral:
                 raise Rejected(
                     f"{name} is delegated away from {zone} on {server}",
                     "Name the zone that really holds it; a record added here would serve nothing.",
@@ -115,7 +115,11 @@ class Rfc2136:
         return Reading(records=records | dict.fromkeys(wildcards, ()), wildcards=tuple(wildcards))
 
     async def _ask(self, server: Server, asked: Sequence[tuple[str, str]]) -> _Answers:
-        return dict(zip(asked, await ask_all(server, [question(*q) for q in asked], self._timeout), strict=True))
+        wires = await exchange(server, [question_wire(*q) for q in asked], self._timeout)
+        try:
+            return {q: answer_to(wire, q[0]) for q, wire in zip(asked, wires, strict=True)}
+        except dns.exception.DNSException as error:
+            raise Unavailable(f"{server} sent an answer that cannot be read: {error}", "Try again.") from None
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
         if not all(c.before and c.after for c in changes):  # where nothing stands, a wildcard may answer
@@ -127,14 +131,9 @@ class Rfc2136:
     async def _stands(self, server: Server, zone: str, types: Mapping[str, Iterable[str]]) -> dict[str, AddressSet]:
         """The record sets of these names and types, no more; the quick way for many names."""
         asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
-        answers = await exchange(server, [question_wire(*q) for q in asked], self._timeout)
-        live: dict[str, dict[str, RecordSet]] = {name: {} for name in types}
-        for (name, _), wire in zip(asked, answers, strict=True):
-            rcode, found = answer_to(wire, name)
-            if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-                raise self._refusal(server, zone, rcode)
-            live[name].update({r.type: r for r in found})
-        return {name: address_set(found.values()) for name, found in live.items()}
+        answers = await self._ask(server, asked)
+        self._refuse_errors(zone, answers.values())
+        return {name: address_set(_found(answers, name, rtypes)) for name, rtypes in types.items()}
 
     async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
         server = await self._server()
@@ -239,10 +238,10 @@ class Rfc2136:
                 f"Add it again: changeover account add {self.account} … --replace",
             ) from None
 
-    def _refuse_errors(self, zone: str, answers: Iterable[dns.message.Message]) -> None:
+    def _refuse_errors(self, zone: str, answers: Iterable[Answer]) -> None:
         for answer in answers:
-            if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-                raise self._refusal(self._options.server, zone, answer.rcode())
+            if answer.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                raise self._refusal(self._options.server, zone, answer.rcode)
 
     def _refusal(self, server: object, zone: str, rcode: dns.rcode.Rcode) -> ProviderError:
         said = f"{server} answers {dns.rcode.to_text(rcode)} for zone {zone}"
@@ -257,7 +256,7 @@ class Rfc2136:
 
 
 def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordSet, ...]:
-    found = {r.type: r for rtype in rtypes for r in record_sets_in(answers[(name, rtype)].answer, name)}
+    found = {r.type: r for rtype in rtypes for r in answers[(name, rtype)].records}
     return tuple(found.values())
 
 

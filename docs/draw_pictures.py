@@ -1,0 +1,182 @@
+"""Draws docs/images from the real windows, over a real practice ground, in light and in dark.
+
+usage: python docs/draw_pictures.py [FOLDER]        needs no display
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import qasync
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
+from PySide6.QtWidgets import QApplication, QWidget
+
+from changeover.desktop.add_account import AddAccount
+from changeover.desktop.add_service import AddService
+from changeover.desktop.application import Session, make_application, run
+from changeover.desktop.colours import DARK, LIGHT, use
+from changeover.desktop.shapes import Mark
+from changeover.desktop.tray import tray_pixmap
+from changeover.desktop.wizard.dialog import Wizard
+from changeover.lab.ground import PracticeGround
+from changeover.storage.home import Home
+from changeover.switchboard import Switchboard
+
+IMAGES = Path(__file__).parent / "images"
+LOOKS = {"light": LIGHT, "dark": DARK}
+SERVICE = PracticeGround.service
+
+
+class Drawing:
+    """Keeps pictures in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def both(self, window: QWidget, name: str) -> None:
+        for look, tones in LOOKS.items():
+            use(tones)
+            QApplication.sendPostedEvents()
+            self.keep(window.grab(), f"{name}-{look}")
+        use(LIGHT)
+
+    def keep(self, picture: QPixmap, name: str) -> None:
+        file = self._folder / f"{name}.png"
+        if not picture.save(str(file)):
+            raise OSError(f"{file} could not be written")
+        print(file)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110  windows have no event for everything that they show
+            await asyncio.sleep(0.02)
+
+
+@contextmanager
+def shown(window: QWidget) -> Iterator[None]:
+    window.show()
+    yield
+    window.close()
+
+
+def draw_tray(drawing: Drawing) -> None:
+    """Every state of the tray icon on a light and on a dark panel, at 44 and at 22 pixels."""
+    states = [(mark, away) for mark in Mark for away in (False, True)]
+    wide, high = 124, 118
+    sheet = QPixmap(wide * len(states) // 2, 4 * high)
+    sheet.fill(QColor(LIGHT.background))
+    painter = QPainter(sheet)
+    small = QFont()
+    small.setPixelSize(11)
+    painter.setFont(small)
+    for number, (mark, away) in enumerate(states):
+        left = (number % (len(states) // 2)) * wide
+        for row, (tones, ground) in enumerate(((LIGHT, "#ffffff"), (DARK, "#20242c"))):
+            top = (2 * (number // (len(states) // 2)) + row) * high
+            painter.fillRect(QRectF(left + 4, top + 4, wide - 8, high - 8), QColor(ground))
+            painter.drawPixmap(left + 16, top + 14, tray_pixmap(44, away, mark, tones))
+            painter.drawPixmap(left + 78, top + 25, tray_pixmap(22, away, mark, tones))
+            painter.setPen(QColor(tones.text))
+            words = f"{mark.value},\non {'backup' if away else 'primary'}"
+            painter.drawText(QRectF(left + 10, top + 68, wide - 16, 40), Qt.TextFlag.TextWordWrap, words)
+    painter.end()
+    drawing.keep(sheet, "tray-icons")
+
+
+async def draw_story(session: Session, ground: PracticeGround, drawing: Drawing) -> None:
+    """From a quiet day over an outage and the wizard to the backup."""
+    desk, board, window = session.desk, session.desk.switchboard, session.window
+    for _ in range(60):  # a minute, so that there is a history to show
+        await board.refresh(SERVICE)
+        await asyncio.sleep(1)
+    await until(lambda: "the backup is ready" in desk.page.sentence.text())
+    drawing.both(window, "main")
+
+    ground.break_("primary")
+    for _ in range(12):
+        await board.refresh(SERVICE)
+        await asyncio.sleep(1)
+    await until(lambda: "has been failing" in desk.page.sentence.text())
+    drawing.both(window, "main-down")
+
+    desk.open_wizard(board.state(SERVICE))
+    wizard = desk.wizards[SERVICE]
+    drawing.both(wizard, "wizard-1-direction")
+    wizard.next_button.click()
+    await until(lambda: wizard.readiness.ready)
+    drawing.both(wizard, "wizard-2-readiness")
+    wizard.next_button.click()
+    drawing.both(wizard, "wizard-3-changes")
+    wizard.switch_button.click()
+    await draw_switch(wizard, drawing)
+    await until(lambda: " new" in wizard.outcome.summary.text())
+    drawing.both(wizard, "wizard-5-result")
+    wizard.close()
+    for _ in range(3):
+        await board.refresh(SERVICE)
+    drawing.both(window, "main-on-backup")
+
+    form = AddService(window, board, session.tasks)
+    with shown(form):
+        form.addresses.setText("mail.shop.example")
+        form.look_up_button.click()
+        await until(lambda: form.zone.text())
+        drawing.both(form, "add-service")
+    account = AddAccount(window, board, session.tasks)
+    with shown(account):
+        drawing.both(account, "add-account")
+
+
+async def draw_switch(wizard: Wizard, drawing: Drawing) -> None:
+    """The steps while the second one is in progress."""
+    drawn = False
+
+    def look() -> None:
+        nonlocal drawn
+        run_now = wizard.progress.run
+        if not drawn and run_now is not None and run_now.steps[-1].state == "running":
+            drawn = True
+            drawing.both(wizard, "wizard-4-switch")
+
+    assert wizard.work is not None
+    wizard.work.progressed.connect(look)
+    await until(lambda: wizard.work.done if wizard.work else True)
+
+
+async def draw_all(folder: Path) -> None:
+    drawing = Drawing(folder)
+    draw_tray(drawing)
+    with tempfile.TemporaryDirectory() as home:
+        async with PracticeGround.started(Path(home)) as ground:
+            board = Switchboard(Home.at(Path(home)))
+            opened: list[Session] = []
+            desktop = asyncio.create_task(run(board, ground, opened=opened.append))
+            await until(lambda: opened or desktop.done())
+            try:
+                await draw_story(opened[0], ground, drawing)
+            finally:
+                opened[0].quit.set()
+                await desktop
+                await board.aclose()
+
+
+def main() -> None:
+    application = make_application()
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
+        runner.run(draw_all(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Looking at windows as a person does: pictures, and texts that do not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtGui import QFontMetrics, QImage
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QScrollArea, QWidget
+
+from changeover.desktop.parts import Elided
+
+
+def settle() -> None:
+    """Lets layouts come to rest. No other event is handled, since this may run inside a task of the loop."""
+    for _ in range(3):
+        QApplication.sendPostedEvents()
+
+
+def cut_off(window: QWidget) -> list[str]:
+    """The texts of labels and buttons that have less room than they need."""
+    found = []
+    for made in window.findChildren(QLabel):
+        if not made.isVisible() or isinstance(made, Elided) or not made.text():
+            continue
+        room = made.contentsRect()
+        if made.wordWrap():
+            if made.height() < made.heightForWidth(made.width()):
+                found.append(f"{made.text()!r}: {made.height()} of {made.heightForWidth(made.width())} pixels high")
+        elif QFontMetrics(made.font()).horizontalAdvance(made.text()) > room.width() + 1:
+            found.append(f"{made.text()!r}: {room.width()} pixels wide")
+    for pressed in window.findChildren(QAbstractButton):
+        if pressed.isVisible() and pressed.text() and pressed.width() < pressed.sizeHint().width():
+            found.append(f"{pressed.text()!r}: {pressed.width()} of {pressed.sizeHint().width()} pixels wide")
+    for combo in window.findChildren(QComboBox):
+        if combo.isVisible() and combo.width() < combo.sizeHint().width():
+            found.append(f"{combo.currentText()!r}: {combo.width()} of {combo.sizeHint().width()} pixels wide")
+    for area in window.findChildren(QScrollArea):
+        inside = area.widget()
+        if inside is not None and inside.isVisible() and inside.width() > area.viewport().width():
+            found.append(f"{area.accessibleName()} is {inside.width()} wide in {area.viewport().width()}")
+    return found
+
+
+def picture(window: QWidget) -> QImage:
+    """What is on a window now."""
+    settle()
+    return window.grab().toImage()
+
+
+def draw(window: QWidget, file: Path) -> None:
+    """Keeps a picture, and makes sure that there is something on it and that no text is cut off."""
+    image = picture(window)
+    assert image.save(str(file))
+    seen = {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)}
+    assert len(seen) > 8, f"{file.name} is as good as empty"
+    assert not cut_off(window), file.name

@@ -1,0 +1,305 @@
+"""What the wizard, the forms, the chart and the practice ground's story decide, without any window."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from changeover.desktop.activity import run_words
+from changeover.desktop.add_account import check_words, option_value, secret_fields
+from changeover.desktop.chart import failing, scale, stretches
+from changeover.desktop.findings import verdict, worst_first
+from changeover.desktop.lab_banner import story
+from changeover.desktop.new_service import Form, answer_at, answer_of, likely_zone, service_of
+from changeover.desktop.route import dns_box, place, rounds_words, status, visitors_line
+from changeover.desktop.service_page import main_action, second_action
+from changeover.desktop.shapes import Mark, of_state
+from changeover.desktop.tray import glance
+from changeover.desktop.wizard.flow import (
+    Row,
+    cache_rows,
+    cache_summary,
+    destinations,
+    emergency_first,
+    follow_words,
+    outcome_words,
+    overrides,
+    rows,
+    still_blocked,
+    switch_button,
+    why_not,
+)
+from changeover.dns.lookup import ResolverAnswer
+from changeover.dns.providers import provider_type
+from changeover.model.finding import Level
+from changeover.model.records import record_set
+from changeover.model.run import Outcome
+from changeover.model.service import Answer
+from changeover.model.state import AccountCheck, Preparation
+from desktop.samples import BACKUP, DOWN, LONG, NOW, finding, gallery, named, plan, rounds, run, state
+
+
+def prepared(*found, with_plan: bool = True) -> Preparation:
+    of = state()
+    assert of.situation is not None
+    return Preparation(
+        service="shop",
+        to="backup",
+        emergency=True,
+        plan=plan(of, "backup") if with_plan else None,
+        findings=found,
+        situation=of.situation,
+        at=NOW,
+    )
+
+
+BLOCK = finding(Level.BLOCK, "target-answers", overridable=True)
+FINAL = finding(Level.BLOCK, "answer-legal", overridable=False)
+WARN = finding(Level.WARN, "ttl")
+
+
+def test_the_likeliest_destination_comes_first() -> None:
+    """From the primary to the first backup, from a backup to the primary, and never to where visitors are."""
+    assert destinations(state(service=LONG)) == ["backup-in-another-country", "last-resort"]
+    assert destinations(state(service=LONG, active="last-resort")) == ["primary", "backup-in-another-country"]
+    assert destinations(state(active="mixed")) == ["backup", "primary"]
+
+
+def test_an_outage_suggests_the_emergency() -> None:
+    """The kind of switch is preset from the health of the present deployment."""
+    assert emergency_first(state(checks=DOWN))
+    assert not emergency_first(state())
+    assert not emergency_first(state(active="unknown"))
+
+
+def test_a_reason_takes_away_only_what_may_be_overridden() -> None:
+    """An empty reason counts for nothing, and some blocks stay whatever is typed."""
+    reasons = {"target-answers": "  I asked the team  ", "answer-legal": "please", "ttl": "does not matter"}
+    assert overrides([BLOCK, FINAL, WARN], reasons) == {"target-answers": "I asked the team"}
+    assert still_blocked([BLOCK, FINAL, WARN], reasons) == [FINAL]
+    assert still_blocked([BLOCK], {"target-answers": "   "}) == [BLOCK]
+
+
+def test_why_nobody_gets_on() -> None:
+    """The page says what is missing, and nothing where all is well."""
+    assert why_not(prepared(WARN), {}) == ""
+    assert why_not(prepared(BLOCK), {}).startswith("Type a reason for 1 blocking finding")
+    assert why_not(prepared(BLOCK), {"target-answers": "yes"}) == ""
+    assert "1 finding blocks this switch and cannot be overridden" in why_not(prepared(BLOCK, FINAL), {})
+    assert "No plan" in why_not(prepared(WARN, with_plan=False), {})
+
+
+def test_the_button_says_what_will_happen() -> None:
+    """How many hostnames go where, and when visitors follow."""
+    made = plan(state(), "backup")
+    assert switch_button(made) == "Switch 2 hostnames to backup"
+    assert follow_words(made) == "Visitors follow within 1 min of the change."
+
+
+def test_changes_stand_beside_each_other() -> None:
+    """Record sets of one type share a line; what has no counterpart is added or removed."""
+    forth, back = plan(state(), "backup").changes[0], plan(state(active="backup"), "primary").changes[0]
+    cname = "CNAME fathomless-elm.herokudns.com · TTL 60 s"
+    assert rows(forth) == [Row(cname, "A 198.51.100.24 · TTL 60 s"), Row("", "AAAA 2001:db8::24 · TTL 60 s")]
+    assert rows(back) == [Row("A 198.51.100.24 · TTL 60 s", cname), Row("AAAA 2001:db8::24 · TTL 60 s", "removed")]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "headline"),
+    [
+        (Outcome.COMPLETED, "Visitors are served by backup"),
+        (Outcome.INCOMPLETE, "The switch is incomplete"),
+        (Outcome.FAILED, "It failed, and nothing was changed"),
+        (Outcome.REFUSED, "Nothing was changed"),
+        (None, "It stopped before its end"),
+    ],
+)
+def test_the_end_of_a_run_in_words(outcome: Outcome | None, headline: str) -> None:
+    """Each outcome has a heading and a line in the activity that nobody can take for another."""
+    assert outcome_words(run(outcome))[0] == headline
+    assert len({run_words(run(o)) for o in (*list(Outcome)[:5], None)}) == 6
+
+
+def test_what_resolvers_remember_runs_down() -> None:
+    """The old answer is counted down from when it was read; a silent resolver is not called old."""
+    changes = plan(state(), "backup").changes
+    old = (record_set("www.shop.example", "CNAME", 42, ["fathomless-elm.herokudns.com"]),)
+    answers = [
+        ResolverAnswer(resolver="1.1.1.1", hostname="www.shop.example", records=changes[0].after),
+        ResolverAnswer(resolver="8.8.8.8", hostname="www.shop.example", records=old),
+        ResolverAnswer(resolver="9.9.9.9", hostname="www.shop.example", error="time-out"),
+        ResolverAnswer(resolver="9.9.9.9", hostname="not.ours.example", records=old),
+    ]
+    found = cache_rows(answers, changes, age=2)
+    assert [r.new for r in found] == [True, False, None]
+    assert found[1].words == "old answer for 40 s more"
+    assert cache_rows(answers, changes, age=100)[1].words == "old answer, about to be forgotten"
+    assert cache_summary(found) == "1 of 3 answers from resolvers is new."
+    assert cache_summary(found[:1]) == "Every resolver that was asked gives the new answer."
+
+
+def test_the_worst_comes_first() -> None:
+    """What blocks is above what warns, and the verdict counts them."""
+    good = finding(Level.PASS)
+    assert worst_first([good, WARN, BLOCK]) == [BLOCK, WARN, good]
+    assert verdict([good, WARN, BLOCK]) == (Mark.DOWN, "no, 1 thing stands in the way")
+    assert verdict([good, WARN]) == (Mark.DEGRADED, "yes, with 1 warning")
+    assert verdict([good]) == (Mark.HEALTHY, "yes")
+    assert verdict([]) == (Mark.UNKNOWN, "not checked yet")
+
+
+def test_one_button_for_each_state() -> None:
+    """It is red only in an outage, and an unfinished run comes before everything."""
+    states = gallery()
+    assert main_action(states["quiet"]).text == "Switch to backup…"
+    assert main_action(states["quiet"]).role == "primary"
+    assert main_action(states["down"]).role == "danger"
+    assert main_action(states["on-backup"]).text == "Switch to primary…"
+    assert main_action(states["interrupted"]).text == "Resume run shop-3…"
+    assert main_action(states["working"]).verb == "show"
+    assert main_action(states["reading"]).verb == ""
+    offered = {name for name, each in states.items() if second_action(each) is not None}
+    assert offered == {"on-backup", "interrupted", "incomplete"}
+
+
+def test_the_diagram_in_words() -> None:
+    """Provider, record type and TTL; the address; how it answers and for how long not."""
+    of = state(checks=DOWN)
+    assert dns_box(of) == ("DNS · Cloudflare", "www.shop.example +1", "CNAME · TTL 60 s")
+    assert visitors_line(of) == "failing now"
+    assert visitors_line(state()) == "reach primary"
+    assert place(BACKUP) == "198.51.100.24, 2001:db8::24"
+    assert status(of.health["primary"], NOW) == "503 · for 2 min 10 s"
+    assert status(of.health["backup"], NOW).startswith("200 in ")
+    assert status(None, NOW) == "not checked yet"
+    assert rounds_words(rounds("primary", "..x~?")).startswith("Last 5 checks: 2 good, 2 not good.")
+
+
+def test_the_chart_has_gaps() -> None:
+    """A line breaks where a check failed, and where nothing was checked for a while."""
+    gap = timedelta(seconds=85)
+    probed = rounds("primary", "...x..")
+    assert [len(s) for s in stretches(probed, NOW - timedelta(hours=1), gap)] == [3, 2]
+    far_apart = (probed[0], probed[-1])
+    assert [len(s) for s in stretches(far_apart, NOW - timedelta(hours=1), gap)] == [1, 1]
+    spans = failing(probed, NOW - timedelta(hours=1), NOW)
+    assert [(end - begin).total_seconds() for begin, end in spans] == [30]
+    assert failing(rounds("primary", "..xx"), NOW - timedelta(hours=1), NOW)[0][1] == NOW
+
+
+@pytest.mark.parametrize(
+    ("highest", "steps"),
+    [(84, [0, 50, 100]), (0.4, [0, 0.5, 1]), (1200, [0, 500, 1000, 1500]), (200, [0, 50, 100, 150, 200])],
+)
+def test_the_axis_has_round_numbers(highest: float, steps: list[float]) -> None:
+    """From zero to above the highest value in steps of 1, 2 or 5."""
+    assert scale(highest) == pytest.approx(steps)
+
+
+def test_an_answer_as_one_types_it() -> None:
+    """One host name, or addresses of both families; what is neither is explained."""
+    assert answer_of("Shop.Apps.example.net.") == Answer(cname="shop.apps.example.net")
+    assert answer_of("198.51.100.24, 2001:DB8::24") == Answer(a=("198.51.100.24",), aaaa=("2001:db8::24",))
+    for wrong in ("", "198.51.100.24, shop.example.net", "not a name at all"):
+        with pytest.raises(ValueError, match=r"name|Say where"):
+            answer_of(wrong)
+
+
+def test_what_was_looked_up_becomes_the_primary() -> None:
+    """A CNAME stands for itself and is never resolved into addresses."""
+    chain = [
+        record_set("www.shop.example", "CNAME", 60, ["elm.example.net"]),
+        record_set("elm.example.net", "A", 60, ["192.0.2.1"]),
+    ]
+    assert answer_at("www.shop.example", chain) == Answer(cname="elm.example.net")
+    assert answer_at("elm.example.net", chain) == Answer(a=("192.0.2.1",))
+    assert answer_at("mail.shop.example", chain) is None
+
+
+def test_the_zone_is_the_longest_that_fits() -> None:
+    """Among the account's zones; where there is none, the name without its first label."""
+    zones = ("shop.example", "eu.shop.example", "other.example")
+    assert likely_zone("www.eu.shop.example", zones) == "eu.shop.example"
+    assert likely_zone("www.shop.example", ()) == "shop.example"
+    assert likely_zone("shop.example", ()) == "shop.example"
+
+
+def test_a_service_from_its_form() -> None:
+    """Hostnames with an answer of their own keep it at the primary; faults name the field."""
+    found = {
+        "www.shop.example": Answer(cname="elm.example.net"),
+        "shop.example": Answer(a=("192.0.2.7",)),
+    }
+    form = Form(
+        name="",
+        hostnames="WWW.shop.example, shop.example",
+        account="dns-main",
+        zone="shop.example",
+        primary="elm.example.net",
+        backup="198.51.100.24",
+        path="/health",
+        found=found,
+    )
+    made = service_of(form)
+    assert made.name == "www.shop.example"
+    assert made.hostnames == ("www.shop.example", "shop.example")
+    assert made.primary.answer_for("shop.example") == Answer(a=("192.0.2.7",))
+    assert made.deployments[1].answer == Answer(a=("198.51.100.24",))
+    assert made.health.path == "/health"
+    for field, text in (("hostnames", "visitors"), ("account", "account"), ("backup", "Backup")):
+        values = {name: getattr(form, name) for name in form.__struct_fields__}
+        with pytest.raises(ValueError, match=text):
+            service_of(Form(**{**values, field: ""}))
+
+
+def test_account_fields_follow_the_provider() -> None:
+    """Whether a secret is needed may depend on what is typed."""
+    kind = provider_type("rfc2136")
+    assert secret_fields(kind, {}) == ()
+    needed = secret_fields(kind, {"key_name": "changeover."})
+    assert needed is not None
+    assert len(needed) == 1
+    assert option_value(int, "53") == 53
+    assert option_value(int | None, "x") == "x"
+    assert option_value(str | None, "53") == "53"
+
+
+def test_what_a_credential_can_do_in_words() -> None:
+    """Zones and rights, or what is wrong and what to do."""
+    good = AccountCheck(
+        account="dns-main", ok=True, zones=("shop.example",), may_write=True, text="dns-main may change records"
+    )
+    assert check_words(good) == "dns-main may change records. Zones: shop.example."
+    bad = AccountCheck(account="dns-main", ok=False, text="The token is wrong", hint="Make another.")
+    assert check_words(bad) == "The token is wrong Make another."
+
+
+def test_the_story_of_the_practice_ground() -> None:
+    """From break over switch to undo; each state has its next step, and the end says so."""
+    told = [
+        story(state(), ()),
+        story(state(), {"primary"}),
+        story(state(checks=DOWN), {"primary"}),
+        story(state(active="backup", run=run(Outcome.COMPLETED)), {"primary"}),
+        story(state(active="backup", run=run(Outcome.COMPLETED)), ()),
+        story(state(run=run(Outcome.UNDONE)), ()),
+    ]
+    assert [each.done for each in told] == [0, 1, 1, 2, 2, 3]
+    assert [each.push for each in told] == ["break primary", "", "", "mend primary", "", ""]
+    assert "Press “Switch to backup…”" in told[2].text
+    assert "Undo" in told[4].text
+    assert story(state(checks=DOWN), {"primary", "backup"}).push == "mend backup"
+
+
+def test_the_tray_shows_the_worst() -> None:
+    """One icon for all services: the worst state, the lever down where any is on its backup, names in words."""
+    states = gallery()
+    assert glance([], NOW).mark is Mark.UNKNOWN
+    calm = glance([states["quiet"], named("api", states["quiet"])], NOW)
+    assert (calm.mark, calm.on_backup) == (Mark.HEALTHY, False)
+    assert calm.words == "Changeover: 2 services, healthy"
+    bad = glance([states["quiet"], named("api", states["down"]), named("blog", states["on-backup"])], NOW)
+    assert (bad.mark, bad.on_backup) == (Mark.DOWN, True)
+    assert "api: on primary · failing for 2 min 10 s" in bad.words
+    assert of_state(states["working"]) is Mark.WORKING

@@ -1,0 +1,93 @@
+"""The practice ground's whole story, by clicks on the real windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from changeover.desktop.shapes import Mark
+from changeover.desktop.wizard.flow import Page
+from changeover.model.run import Outcome
+from desktop.looking import draw
+from desktop.on_screen import click, lab_desktop
+from desktop.waiting import until
+
+
+def keep(widget: QWidget, folder: Path, name: str) -> None:
+    draw(widget, folder / f"story-{name}.png")
+
+
+def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light: None, pictures: Path) -> None:
+    """A newcomer breaks the primary, switches, and undoes; window, tray and records follow."""
+
+    async def story() -> None:
+        async with lab_desktop(tmp_path / "lab") as session:
+            desk, page = session.desk, session.desk.page
+            board, banner = desk.switchboard, session.desk.banner
+            assert banner is not None
+            await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state")
+            assert session.tray.glance.mark is Mark.HEALTHY
+            assert not session.tray.glance.on_backup
+            quiet_icon = session.tray.icon.icon().cacheKey()
+            keep(session.window, pictures, "1-quiet")
+
+            click(banner.buttons["primary"])
+            await until(lambda: "primary has been failing for" in page.sentence.text(), "the outage")
+            await until(lambda: page.main_button.property("role") == "danger", "the red button")
+            assert session.tray.glance.mark is Mark.DOWN
+            await until(lambda: session.tray.icon.icon().cacheKey() != quiet_icon, "the tray icon")
+            assert "shop: on primary · failing for" in session.tray.icon.toolTip()
+            assert "Switch to backup" in banner.text.text()
+            keep(session.window, pictures, "2-down")
+
+            click(page.main_button)
+            wizard = desk.wizards["shop"]
+            await until(wizard.isVisible)
+            assert wizard.direction.emergency, "an outage suggests the emergency failover"
+            keep(wizard, pictures, "3-direction")
+            QTest.keyClick(wizard, Qt.Key.Key_Return)
+            assert wizard.page is Page.READINESS
+            await until(lambda: wizard.readiness.ready, "the readiness")
+            keep(wizard, pictures, "4-readiness")
+            QTest.keyClick(wizard, Qt.Key.Key_Return)
+            assert wizard.page is Page.CHANGES
+            assert wizard.switch_button.text() == "Switch 2 hostnames to backup"
+            assert board.state("shop").run is None, "nothing has changed yet"
+            keep(wizard, pictures, "5-changes")
+            click(wizard.switch_button)
+            assert wizard.page is Page.SWITCH
+            keep(wizard, pictures, "6-switch")
+            await until(lambda: wizard.page is Page.RESULT, "the result")
+            assert wizard.outcome.run is not None
+            assert wizard.outcome.run.outcome is Outcome.COMPLETED
+            await until(lambda: " new" in wizard.outcome.summary.text(), "the resolvers")
+            keep(wizard, pictures, "7-result")
+            await until(lambda: "Visitors reach backup since" in page.sentence.text(), "the new state")
+            assert "You can undo this." in page.sentence.text()
+            assert session.tray.glance.on_backup
+            keep(session.window, pictures, "8-on-backup")
+
+            click(banner.buttons["primary"])
+            await until(lambda: board.state("shop").health["primary"].health == "healthy", "the mended primary")
+            click(wizard.undo_button)
+            await until(lambda: desk.dialog is not None and desk.dialog.isVisible(), "the question")
+            keep(desk.dialog, pictures, "9-undo")
+            click(desk.dialog.yes_button)
+            await until(lambda: wizard.page is Page.SWITCH, "the undo")
+            await until(lambda: wizard.page is Page.RESULT, "the undo's result")
+            assert wizard.outcome.run.outcome is Outcome.UNDONE
+            keep(wizard, pictures, "10-undone")
+            QTest.keyClick(wizard, Qt.Key.Key_Escape)
+            await until(lambda: "shop" not in desk.wizards)
+            await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state again")
+            assert not session.tray.glance.on_backup
+            assert "whole story" in banner.text.text()
+            assert session.window.fault.isHidden()
+            keep(session.window, pictures, "11-end")
+
+    on_loop(story())
+    QApplication.processEvents()

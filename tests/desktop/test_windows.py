@@ -1,0 +1,365 @@
+"""What the windows promise, on the real practice ground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+
+from changeover.desktop.accounts import AccountsWindow
+from changeover.desktop.add_account import AddAccount
+from changeover.desktop.add_service import AddService
+from changeover.desktop.application import Session
+from changeover.desktop.wizard.flow import Page
+from changeover.model.errors import KeyringError
+from changeover.model.plan import make_plan
+from changeover.model.run import Intent, Outcome, Started
+from desktop.on_screen import click, lab_desktop
+from desktop.waiting import until
+
+pytestmark = pytest.mark.usefixtures("light")
+OnLoop = Callable[..., None]
+
+
+async def quiet(session: Session) -> None:
+    """Waits until the practice ground is known to be in order."""
+    await until(lambda: "the backup is ready" in session.desk.page.sentence.text(), "a quiet state")
+
+
+async def asked(session: Session) -> None:
+    """Waits for a dialog that the window has opened."""
+    await until(lambda: session.desk.dialog is not None and session.desk.dialog.isVisible(), "a dialog")
+
+
+def test_blocks_need_a_reason(on_loop: OnLoop, tmp_path: Path) -> None:
+    """With both deployments down nobody gets past Readiness without a typed reason, and the window says why."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            banner, page = session.desk.banner, session.desk.page
+            assert banner is not None
+            click(banner.buttons["primary"])
+            click(banner.buttons["backup"])
+            await until(lambda: "The backup is not ready" in page.sentence.text(), "both to be down")
+            click(page.main_button)
+            wizard = session.desk.wizards["shop"]
+            click(wizard.next_button)
+            await until(lambda: wizard.readiness.preparation is not None, "the findings")
+            assert not wizard.next_button.isEnabled()
+            assert "Type a reason" in wizard.why.text()
+            QTest.keyClick(wizard, Qt.Key.Key_Return)
+            assert wizard.page is Page.READINESS
+            for field in wizard.readiness.fields:
+                QTest.keyClicks(field, "It works from elsewhere")
+            assert wizard.why.text() == ""
+            click(wizard.next_button)
+            assert wizard.page is Page.CHANGES
+            click(wizard.back_button)
+            click(wizard.close_button)
+
+            click(page.main_button)
+            wizard = session.desk.wizards["shop"]
+            wizard.direction.planned_choice.setChecked(True)
+            click(wizard.next_button)
+            await until(lambda: wizard.readiness.preparation is not None, "the findings")
+            assert "cannot be overridden here" in wizard.why.text(), "a planned switch takes no proof on trust"
+
+    on_loop(scenario())
+
+
+def test_enter_and_escape_never_change_anything(on_loop: OnLoop, tmp_path: Path) -> None:
+    """Enter goes on as far as the changes and no further; Escape closes; no record was touched."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk = session.desk
+            QTest.keyClick(session.window, Qt.Key.Key_Return)
+            assert not desk.wizards, "Enter in the main window is no button"
+            click(desk.page.main_button)
+            wizard = desk.wizards["shop"]
+            assert not wizard.direction.emergency, "a healthy primary suggests the planned switchover"
+            QTest.keyClick(wizard, Qt.Key.Key_Return)
+            await until(lambda: wizard.readiness.ready, "the readiness")
+            QTest.keyClick(wizard, Qt.Key.Key_Return)
+            assert wizard.page is Page.CHANGES
+            QTest.keyClick(wizard, Qt.Key.Key_Return)
+            assert wizard.page is Page.READINESS, "on the dangerous page Enter goes back"
+            assert not any(b.isDefault() for b in wizard.findChildren(QPushButton) if b.property("role") == "danger")
+            QTest.keyClick(wizard, Qt.Key.Key_Escape)
+            assert not desk.wizards
+            assert await desk.switchboard.runs() == ()
+
+    on_loop(scenario())
+
+
+def test_a_closed_wizard_does_not_stop_a_run(on_loop: OnLoop, tmp_path: Path) -> None:
+    """A run goes on without its window, can be looked at again, and quitting asks first."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk, ground_banner = session.desk, session.desk.banner
+            assert ground_banner is not None
+            click(ground_banner.buttons["primary"])
+            click(ground_banner.buttons["backup"])
+            await until(lambda: "The backup is not ready" in desk.page.sentence.text(), "both to be down")
+            click(desk.page.main_button)
+            wizard = desk.wizards["shop"]
+            click(wizard.next_button)
+            await until(lambda: wizard.readiness.preparation is not None, "the findings")
+            for field in wizard.readiness.fields:
+                QTest.keyClicks(field, "To see it wait")
+            click(wizard.next_button)
+            click(wizard.switch_button)
+            await until(lambda: "visitors" in [s.name for s in _running(session)], "the check as a visitor")
+            QTest.keyClick(wizard, Qt.Key.Key_Escape)
+            assert not desk.wizards
+            assert desk.working, "the run goes on"
+            await until(lambda: desk.page.main_button.text() == "Show progress")
+
+            session.ask_to_quit()
+            await asked(session)
+            assert not session.quit.is_set()
+            desk.dialog.reject()
+
+            click(desk.page.main_button)
+            wizard = desk.wizards["shop"]
+            assert wizard.page is Page.SWITCH
+            click(ground_banner.buttons["backup"])
+            await until(lambda: wizard.page is Page.RESULT, "the end of the run")
+            assert wizard.outcome.run.outcome is Outcome.COMPLETED
+            await until(lambda: not desk.working)
+
+    on_loop(scenario())
+
+
+def _running(session: Session) -> list:
+    run = session.desk.switchboard.state("shop").run
+    return [step for step in (run.steps if run else ()) if step.state == "running"]
+
+
+def test_quitting_stops_a_run_after_its_step(on_loop: OnLoop, tmp_path: Path) -> None:
+    """Quit lets the present step end; the journal then offers to resume or undo."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk = session.desk
+            session.desk.banner._ground.break_("backup")
+            await until(lambda: desk.switchboard.state("shop").health["backup"].health == "unhealthy")
+            found = await desk.switchboard.prepare("shop", "backup", emergency=True)
+            reasons = {f.check: "to see it wait" for f in found.blocked}
+            desk._begin(found, reasons)
+            await until(lambda: "visitors" in [s.name for s in _running(session)], "the check as a visitor")
+            session.ask_to_quit()
+            await asked(session)
+            click(desk.dialog.yes_button)
+            await until(lambda: not desk.working, "the run's present step")
+            run = (await desk.switchboard.runs())[0]
+            assert run.outcome is Outcome.INTERRUPTED
+            assert "resume" in run.next
+
+    on_loop(scenario())
+
+
+def test_an_interrupted_run_is_offered(on_loop: OnLoop, tmp_path: Path) -> None:
+    """A run that a crash cut off is the first thing the window says, with every way out."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk, board = session.desk, session.desk.switchboard
+            before = await board.prepare("shop", "backup")
+            plan = make_plan(board.service("shop"), "primary", "backup", before.situation.readings, before.at)
+            entry = await board.journal.begin(Started(plan=plan))
+            await board.journal.append(entry.run, Intent(step=0))
+            await board.refresh("shop")
+            page = desk.page
+            assert f"Run {entry.run} was interrupted." in page.sentence.text()
+            assert page.main_button.text() == f"Resume run {entry.run}…"
+            assert page.second_button.isVisible()
+            desk._act("accept", None)
+            await asked(session)
+            assert not desk.dialog.yes_button.isEnabled(), "a reason is needed"
+            QTest.keyClicks(desk.dialog.reason, "Nothing was changed, as I saw at the provider")
+            click(desk.dialog.yes_button)
+            await until(lambda: page.main_button.text() == "Switch to backup…", "the accepted run")
+            assert (await board.runs())[0].accepted == "Nothing was changed, as I saw at the provider"
+
+    on_loop(scenario())
+
+
+def test_the_report_of_a_run(on_loop: OnLoop, tmp_path: Path) -> None:
+    """Every run in the activity has its report, to read and to save."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk, board = session.desk, session.desk.switchboard
+            await board.switch(await board.prepare("shop", "backup"))
+
+            def links() -> dict[str, QPushButton]:
+                found = desk.page.activity.findChildren(QPushButton)
+                return {b.accessibleName(): b for b in found if b.isVisible() and b.isEnabled()}
+
+            await until(lambda: "Undo run shop-1" in links(), "the run in the activity")
+            assert {"Report run shop-1", "Undo run shop-1", "Keep it run shop-1"} == set(links())
+            click(links()["Report run shop-1"])
+            await asked(session)
+            assert desk.dialog.windowTitle() == "Report of run shop-1"
+            desk.dialog.reject()
+
+    on_loop(scenario())
+
+
+def test_adding_a_service_from_its_address(on_loop: OnLoop, tmp_path: Path) -> None:
+    """The address is looked up, the rest is filled in, and the new service is watched at once."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk = session.desk
+            click(desk.services.add_button)
+            form = desk.dialog
+            assert isinstance(form, AddService)
+            QTest.keyClicks(form.addresses, "mail.shop.example")
+            QTest.keyClick(form.addresses, Qt.Key.Key_Return)
+            await until(lambda: form.zone.text(), "the answer")
+            assert form.isVisible(), "Enter looks up and does not close the form"
+            assert form.primary.text() == "192.0.2.25"
+            assert form.zone.text() == "shop.example"
+            click(form.add_button)
+            await until(lambda: form.fault.isVisible(), "the complaint")
+            assert "Backup" in form.fault.text.text()
+            form.primary.setText("127.0.0.2")
+            QTest.keyClicks(form.backup, "127.0.0.3")
+            form.name.setText("second")
+            click(form.add_button)
+            await until(lambda: not form.isVisible() or form.fault.isVisible(), "the form to close")
+            assert not form.isVisible(), form.fault.text.text()
+            assert [s.service.name for s in desk.switchboard.states()] == ["shop", "second"]
+            assert desk.services.rows.count() == 2
+
+            desk.choose("second")
+            desk._act("remove", None)
+            await until(lambda: desk.dialog is not form and desk.dialog.isVisible(), "the question")
+            click(desk.dialog.yes_button)
+            await until(lambda: desk.services.rows.count() == 1, "the removal")
+
+    on_loop(scenario())
+
+
+def test_adding_an_account(on_loop: OnLoop, tmp_path: Path) -> None:
+    """Fields come from the provider; the secret is asked for when a key is named; the result is in words."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk, board = session.desk, session.desk.switchboard
+            server = board.settings.accounts[0].options["server"]
+            click(desk.services.accounts_button)
+            accounts = desk.dialog
+            assert isinstance(accounts, AccountsWindow)
+            click(accounts.add_button)
+            form = accounts.form
+            assert isinstance(form, AddAccount)
+            form.provider.setCurrentIndex(form.provider.findData("rfc2136"))
+            assert not form.secrets, "without a key there is no secret"
+            click(form.add_button)
+            await until(lambda: form.fault.isVisible(), "the complaint")
+            assert "name" in form.fault.text.text()
+            QTest.keyClicks(form.name, "second")
+            QTest.keyClicks(form.options["server"], server)
+            form.options["key_name"].setText("changeover.")
+            assert list(form.secrets), "a key needs its secret"
+            secret = next(iter(form.secrets.values()))
+            assert secret.echoMode() is secret.EchoMode.Password
+            form.options["key_name"].setText("")
+            click(form.add_button)
+            await until(lambda: "second" in form.outcome.text(), "the result")
+            assert form.add_button.text() == "Done"
+            click(form.add_button)
+            assert board.settings.account("second") is not None
+
+    on_loop(scenario())
+
+
+def test_without_a_keyring_a_secret_may_stay_in_memory(
+    on_loop: OnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody falls back silently: the window says what is wrong and offers this session's memory."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            board = session.desk.switchboard
+            form = AddAccount(session.window, board, session.tasks)
+            form.show()
+            form.provider.setCurrentIndex(form.provider.findData("rfc2136"))
+            form.name.setText("signed")
+            form.options["server"].setText("127.0.0.1:5301")
+            form.options["key_name"].setText("changeover.")
+            next(iter(form.secrets.values())).setText("c2VjcmV0")
+            click(form.add_button)
+            await until(lambda: form.memory_button.isVisible(), "the offer")
+            assert board.settings.account("signed") is None
+            click(form.memory_button)
+            await until(lambda: board.settings.account("signed") is not None, "the account")
+            assert "c2VjcmV0" not in (tmp_path / "changeover.toml").read_text()
+            await until(lambda: form.add_button.isEnabled())
+            form.reject()
+
+    on_loop(scenario())
+
+
+def test_what_a_task_raises_is_shown(on_loop: OnLoop, tmp_path: Path) -> None:
+    """An error in the background is on the screen in words, and everything else goes on."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+
+            async def refuses() -> None:
+                raise KeyringError("The keyring does not answer", "Unlock it.")
+
+            async def breaks() -> None:
+                raise ZeroDivisionError("nobody expected this")
+
+            strip = session.window.fault
+            session.tasks.spawn(refuses(), "a refusal")
+            await until(strip.isVisible, "the error")
+            assert (strip.text.text(), strip.hint.text()) == ("The keyring does not answer", "Unlock it.")
+            session.tasks.spawn(breaks(), "a fault")
+            await until(lambda: "nobody expected this" in strip.text.text(), "the error")
+            await session.desk.switchboard.refresh("shop")
+
+    on_loop(scenario())
+
+
+def test_closing_the_window_keeps_the_tray(on_loop: OnLoop, tmp_path: Path) -> None:
+    """Where a tray shows the icon, closing only hides the window, and the icon brings it back."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            await until(lambda: session.tray.there, "the tray")
+            session.window.close()
+            assert not session.window.isVisible()
+            assert not session.quit.is_set()
+            session.tray.menu.aboutToShow.emit()
+            texts = [action.text() for action in session.tray.menu.actions()]
+            assert any("shop · on primary · healthy" in text for text in texts)
+            opening = next(a for a in session.tray.menu.actions() if a.text() == "Open Changeover")
+            opening.trigger()
+            assert session.window.isVisible()
+            next(a for a in session.tray.menu.actions() if a.text() == "Quit").trigger()
+            assert session.quit.is_set()
+
+    on_loop(scenario())
