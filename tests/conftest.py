@@ -7,9 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.resolver
 import pytest
 
 from shop import Shop
+
+
+@pytest.fixture(autouse=True)
+def no_system_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is ever asked of the resolvers of the machine that the tests run on."""
+    monkeypatch.setattr(dns.resolver, "default_resolver", dns.resolver.Resolver(configure=False))
 
 
 @pytest.fixture

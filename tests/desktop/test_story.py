@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from changeover.desktop.application import Session
 from changeover.desktop.shapes import Mark
 from changeover.desktop.wizard.flow import Page
 from changeover.model.run import Outcome
@@ -19,6 +21,11 @@ from desktop.waiting import until
 
 def keep(widget: QWidget, folder: Path, name: str) -> None:
     draw(widget, folder / f"story-{name}.png")
+
+
+def tray_image(session: Session) -> QImage:
+    """What the tray shows."""
+    return session.tray.icon.icon().pixmap(22).toImage()
 
 
 def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light: None, pictures: Path) -> None:
@@ -32,14 +39,15 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state")
             assert session.tray.glance.mark is Mark.HEALTHY
             assert not session.tray.glance.on_backup
-            quiet_icon = session.tray.icon.icon().cacheKey()
+            await until(lambda: session.tray.icon.toolTip() == "Changeover: 1 service, healthy", "the tray")
+            quiet_icon = tray_image(session)
             keep(session.window, pictures, "1-quiet")
 
             click(banner.buttons["primary"])
             await until(lambda: "primary has been failing for" in page.sentence.text(), "the outage")
             await until(lambda: page.main_button.property("role") == "danger", "the red button")
             assert session.tray.glance.mark is Mark.DOWN
-            await until(lambda: session.tray.icon.icon().cacheKey() != quiet_icon, "the tray icon")
+            await until(lambda: tray_image(session) != quiet_icon, "the tray icon")
             assert "shop: on primary · failing for" in session.tray.icon.toolTip()
             assert "Switch to backup" in banner.text.text()
             keep(session.window, pictures, "2-down")
@@ -84,7 +92,7 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             QTest.keyClick(wizard, Qt.Key.Key_Escape)
             await until(lambda: "shop" not in desk.wizards)
             await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state again")
-            assert not session.tray.glance.on_backup
+            await until(lambda: tray_image(session) == quiet_icon, "the quiet icon again")
             assert "whole story" in banner.text.text()
             assert session.window.fault.isHidden()
             keep(session.window, pictures, "11-end")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import dns.resolver
 import pytest
 
 from changeover.dns.lookup import Lookup
@@ -27,15 +25,6 @@ APEX_ADDRESSES = (record_set(ZONE, "A", 60, ["192.0.2.10"]), record_set(ZONE, "A
 def lookup(*name_servers: str, resolvers: tuple[str, ...] = (), timeout: float = 4.0) -> Lookup:
     settings = LookupSettings(resolvers=resolvers, nameservers={ZONE: name_servers} if name_servers else {})
     return Lookup(settings, timeout)
-
-
-@pytest.fixture(autouse=True)
-def no_system_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The computer's own resolvers are tried last; for these tests it has none that answers."""
-    none = dns.resolver.Resolver(configure=False)
-    none.nameservers = []
-    monkeypatch.setattr(dns.resolver, "default_resolver", none)
-    yield
 
 
 class TestAuthoritative:

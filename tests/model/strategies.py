@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from changeover.model.capabilities import BatchLimit, Capabilities
 from changeover.model.change import Change
-from changeover.model.plan import inverse, plan_of
+from changeover.model.plan import ChangeRecords, Plan, inverse, plan_of
 from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.run import (
     Accepted,
@@ -71,41 +71,79 @@ def changes(draw: st.DrawFn) -> tuple[Change, ...]:
     return tuple(found)
 
 
+#: What can be done with a run, by how it stands.
+NEXT = {
+    "open": ("resume", "undo", "accept"),
+    "accepted": ("undo",),
+    "completed": ("undo", "commit"),
+    "committed": ("undo",),
+    "undone": (),
+    "nothing changed": (),
+}
+_GOOD_STATES = st.sampled_from([StepState.DONE, StepState.WARNING, StepState.SKIPPED])
+_BAD_STATES = st.sampled_from([StepState.REFUSED, StepState.FAILED, StepState.UNKNOWN])
+
+
 @st.composite
-def journals(draw: st.DrawFn) -> list[Entry]:
-    """A journal as the runner writes them: steps in order, ends, undos (refused ones too), resumes, a person's word."""
+def histories(draw: st.DrawFn) -> list[tuple[Entry, str]]:
+    """A journal as the runner writes them, and after each entry how the run stands (a key of NEXT).
+
+    Steps in order, each after its intent; a process may end between any two entries. What is open is resumed, undone or
+    accepted; what is completed is committed or undone.
+    """
     both = {"one": capabilities(None), "two": capabilities(BatchLimit(records=20))}
     made = draw(changes())
     plan = plan_of("shop", "primary", "backup", made, both, NOW)
     back = plan_of("shop", "backup", "primary", inverse(made), both, NOW)
-    events: list[Event] = [Started(plan=plan)]
+    events: list[tuple[Event, str]] = [(Started(plan=plan), "open")]
 
-    def carry_out(steps: int, good: Outcome, bad: list[Outcome]) -> bool:
-        """True where it ended well."""
-        for step in range(steps):
-            events.append(Intent(step=step))
-            state = draw(st.sampled_from([StepState.DONE] * 4 + [StepState.WARNING, StepState.UNKNOWN]))
-            events.append(StepEnded(step=step, state=state, text="words", seconds=0.1))
-            if state is StepState.UNKNOWN:
-                events.append(Ended(outcome=draw(st.sampled_from(bad))))
-                return False
-        events.append(Ended(outcome=good))
-        return True
+    def carry_out(steps: Plan, changed: bool, stood: str) -> str:
+        """How the run stands when this direction has ended, or its process has. `stood`: before it began."""
+        forward = steps is plan
+        fate = draw(st.sampled_from(["well", "well", "fails", "dies before", "dies after"]))
+        end = draw(st.integers(0, len(steps.steps) - 1))
+        for number, step in enumerate(steps.steps):
+            if (fate, end) == ("dies before", number):
+                return "open"
+            events.append((Intent(step=number), "open"))
+            if (fate, end) == ("dies after", number):
+                return "open"
+            state = draw(_BAD_STATES if (fate, end) == ("fails", number) else _GOOD_STATES)
+            events.append((StepEnded(step=number, state=state, text="words", seconds=0.1), "open"))
+            if fate == "fails" and end == number:
+                left_alone = not changed and state in (StepState.REFUSED, StepState.FAILED)
+                outcome = Outcome(state.value) if left_alone else Outcome.INCOMPLETE
+                stands = ("nothing changed" if forward else stood) if left_alone else "open"
+                events.append((Ended(outcome=outcome, text="words", seconds=1), stands))
+                return stands
+            changed = changed or isinstance(step, ChangeRecords)
+        stands = "completed" if forward else "undone"
+        events.append((Ended(outcome=Outcome(stands), text="words", seconds=1), stands))
+        return stands
 
-    ended_well = carry_out(len(plan.steps), Outcome.COMPLETED, [Outcome.INCOMPLETE])
-    for _ in range(draw(st.integers(0, 3))):
-        if not ended_well and draw(st.booleans()):
-            events.append(Resumed())
-            ended_well = carry_out(len(plan.steps), Outcome.COMPLETED, [Outcome.INCOMPLETE])
-        elif not ended_well and draw(st.booleans()):
-            events.append(Accepted(reason="seen by hand"))
+    direction, stands = plan, carry_out(plan, False, "")
+    for _ in range(draw(st.integers(0, 5))):
+        if not NEXT[stands]:
             break
-        elif ended_well and draw(st.booleans()):
-            events.append(Committed())
+        act = draw(st.sampled_from(NEXT[stands]))
+        if act == "accept":
+            stands = "accepted"
+            events.append((Accepted(reason="seen by hand"), stands))
+        elif act == "commit":
+            stands = "committed"
+            events.append((Committed(), stands))
+        elif act == "resume":
+            events.append((Resumed(), "open"))
+            stands = carry_out(direction, True, stands)
         else:
-            events.append(UndoStarted(plan=back))
-            if carry_out(len(back.steps), Outcome.UNDONE, [Outcome.INCOMPLETE, Outcome.REFUSED, Outcome.FAILED]):
-                break
-            if events[-1] == Ended(outcome=Outcome.INCOMPLETE):
-                break
-    return [Entry(run="shop-1", at=NOW + timedelta(seconds=n), event=event) for n, event in enumerate(events)]
+            events.append((UndoStarted(plan=back), "open"))
+            before, direction = direction, back
+            after = carry_out(back, stands == "open", stands)
+            if after == stands != "open":  # it changed nothing
+                direction = before
+            stands = after
+    at = (NOW + timedelta(seconds=number) for number in range(len(events)))
+    return [(Entry(run="shop-1", at=next(at), event=event), stands) for event, stands in events]
+
+
+journals = histories().map(lambda history: [entry for entry, _ in history])

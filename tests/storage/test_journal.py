@@ -229,3 +229,48 @@ async def test_a_disk_that_is_full(file: Path) -> None:
         runs = await journal.all_runs()
         assert sum(map(len, runs)) in (len(confirmed), len(confirmed) + 1)
         assert (await journal.begin(Started(plan=plan()))).run == f"shop-{len(runs) + 1}"
+
+
+#: The disk is full for a while, and has room again, all in one process.
+FULL_FOR_A_WHILE = """
+import asyncio, resource, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from changeover.model.errors import ChangeoverError
+from changeover.model.plan import Plan
+from changeover.model.run import Committed, Started
+from changeover.storage.journal import Journal
+
+async def main(file):
+    journal = Journal(file)
+    started = Started(plan=Plan(service="shop", source="a", to="b", steps=(), made_at=datetime.now(UTC)))
+    first = (await journal.begin(started)).run
+    log = file.with_name(file.name + "-wal").stat().st_size
+    for room in range(0, 30_000, 700):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (log + room, resource.RLIM_INFINITY))
+        for work in (journal.begin(started), journal.append(first, Committed())):
+            try:
+                await work
+            except ChangeoverError:
+                print("refused")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await journal.begin(started)
+        await journal.append(first, Committed())
+        log = file.with_name(file.name + "-wal").stat().st_size
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
+async def test_a_disk_that_has_room_again(file: Path) -> None:
+    """Wherever the disk was full, the same process goes on as soon as it can; no run is half there."""
+    command = [sys.executable, "-c", FULL_FOR_A_WHILE, str(file)]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    said, error = await asyncio.wait_for(process.communicate(), 120)
+    assert (process.returncode, b"refused" in said) == (0, True), error.decode()
+    async with opened(file) as journal:
+        runs = await journal.all_runs()
+        assert all(isinstance(run[0].event, Started) for run in runs)
+        assert [run[0].run for run in runs] == [f"shop-{number}" for number in range(len(runs), 0, -1)]
