@@ -67,8 +67,8 @@ def conditions(rounds: int) -> str:
     versions = [f"{name} {importlib.metadata.version(name)}" for name in VERSIONS]
     bind = subprocess.run(["nsupdate", "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {system}, Python {platform.python_version()}, "
-        f"{', '.join(versions)}, BIND {bind}. Medians of {rounds} rounds (fastest–slowest), in turns."
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {system}, "
+        f"Python {platform.python_version()}, {', '.join(versions)}, BIND {bind}. Medians of {rounds} rounds (fastest–slowest), in turns."
     )
 
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from changeover.model.health import Health, ProbeResult, Round, deployment_health, judge, settled
+from changeover.model.health import Health, Phases, ProbeResult, Round, deployment_health, judge, settled
 from model.strategies import NOW
 
 
@@ -96,3 +97,43 @@ def test_since_is_the_first_round_of_the_streak() -> None:
 def test_the_reason_is_that_of_the_worst_result() -> None:
     """And names the hostname and address where there are several."""
     assert "(h1 at 192.0.2.1)" in probe_round(0, "p").reason
+
+
+@pytest.mark.parametrize(
+    ("history", "health", "reason"),
+    [
+        ("ggb", "healthy", "the last check failed: reason 2"),
+        ("bbbg", "unhealthy", "the last check was good, those before: reason 2"),
+        ("gbg", "degraded", "answers some of the time: reason 1"),
+        ("ggg", "healthy", "reason 2"),
+        ("bbbnb", "unhealthy", "reason 4"),
+        ("ggnnn", "unknown", "reason 4"),
+    ],
+)
+def test_the_reason_fits_the_verdict(history: str, health: str, reason: str) -> None:
+    """A deployment that is down is never explained by its one good answer, nor a good one by its one failure alone."""
+    judged = deployment_health("primary", rounds(history))
+    assert judged.health == health
+    assert judged.reason.startswith(reason)
+
+
+def test_a_computer_without_a_network_knows_nothing_any_more() -> None:
+    """Since the first round that could not be tried; afterwards it takes as many rounds as at the start."""
+    assert judge(rounds("ggnnn")) == (Health.UNKNOWN, NOW + timedelta(seconds=60))
+    assert judge(rounds("bbnnnb"))[0] is Health.UNKNOWN
+    assert judge(rounds("bbnnnbbb")) == (Health.UNHEALTHY, NOW + timedelta(seconds=150))
+
+
+def test_nothing_is_known_before_the_first_round() -> None:
+    """Not healthy, not down."""
+    judged = deployment_health("primary", [])
+    assert (judged.health, judged.reason, judged.checked_at) == (Health.UNKNOWN, "not checked yet", None)
+    assert (Round(at=NOW, results=()).verdict, Round(at=NOW, results=()).reason) == ("unknown", "not checked yet")
+
+
+def test_the_slowest_good_answer_counts() -> None:
+    """In seconds; none where none was good."""
+    one, other = probe_round(0, "p").results
+    timed = Round(at=NOW, results=(replace(one, phases=Phases(total=0.2)), replace(other, phases=Phases(total=9))))
+    assert timed.seconds == 0.2
+    assert probe_round(0, "b").seconds is None

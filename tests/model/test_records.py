@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from changeover.model.records import RecordSet, address_set, hostname, in_zone, record_set, same_answer
+from changeover.model.records import RecordSet, address_set, canonical_value, hostname, in_zone, record_set, same_answer
 from changeover.model.secret import Secret
 from changeover.model.status_ranges import expected, status_ranges
 
@@ -23,11 +25,32 @@ def test_host_names_are_lower_case_ascii_without_the_final_dot(text: str, name: 
     assert hostname(text) == name
 
 
-@pytest.mark.parametrize("text", ["", ".", "a..b", "-a.example", "a b.example", "a" * 64 + ".example", "x." * 130])
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "a..b", "-a.example", "a-.example", "a b.example", "a" * 64 + ".example", "x." * 130, "192.0.2.1", "a.7"],
+)
 def test_what_is_no_host_name_is_said(text: str) -> None:
     """With an example of one."""
     with pytest.raises(ValueError, match=r"host name"):
         hostname(text)
+
+
+@pytest.mark.parametrize("text", ["straße.example", "βόλος.example", "نامه\u200cای.example"])
+def test_names_that_browsers_read_differently_are_refused(text: str) -> None:
+    """IDNA 2003 makes another domain of them than IDNA 2008, which browsers follow."""
+    with pytest.raises(ValueError, match="xn--"):
+        hostname(text)
+    assert hostname("xn--strae-oqa.example") == "xn--strae-oqa.example"
+
+
+@pytest.mark.parametrize(
+    ("rtype", "text"),
+    [("A", "192.0.2.256"), ("A", "192.0.2.01"), ("A", "2001:db8::1"), ("AAAA", "192.0.2.1"), ("AAAA", "fe80::1%eth0")],
+)
+def test_what_is_no_address_is_refused(rtype: str, text: str) -> None:
+    """Of the other family, out of range, with a zone that means something on this computer only."""
+    with pytest.raises(ValueError, match=re.escape(text)):
+        canonical_value(rtype, text)
 
 
 def test_values_are_canonical_and_sorted() -> None:

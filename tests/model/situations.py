@@ -1,0 +1,88 @@
+"""A service in the situations that findings are made from; everything is well unless a test says otherwise."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from changeover.model.capabilities import BatchLimit
+from changeover.model.health import DeploymentHealth, Health, ProbeResult, Round
+from changeover.model.plan import ZoneReading
+from changeover.model.records import AddressSet, record_set
+from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
+from changeover.model.situation import ServerAnswer, Situation
+from model.strategies import NOW, capabilities
+
+WWW, APEX = "www.shop.example", "shop.example"
+#: What the two deployments publish, by hostname.
+PRIMARY: dict[str, AddressSet] = {
+    WWW: (record_set(WWW, "CNAME", 60, ["edge.example.net"]),),
+    APEX: (record_set(APEX, "A", 60, ["192.0.2.10"]), record_set(APEX, "AAAA", 60, ["2001:db8::10"])),
+}
+BACKUP: dict[str, AddressSet] = {name: (record_set(name, "A", 60, ["198.51.100.24"]),) for name in (WWW, APEX)}
+
+
+def service() -> Service:
+    apex = Answer(a=("192.0.2.10",), aaaa=("2001:db8::10",))
+    return Service(
+        name="shop",
+        hostnames=(WWW, APEX),
+        dns=(ZoneAt("dns", APEX),),
+        deployments=(
+            Deployment(
+                name="primary",
+                answer=Answer(cname="edge.example.net"),
+                answers={APEX: apex},
+                marker=Marker("X-Deployment", "primary"),
+            ),
+            Deployment(name="backup", answer=Answer(a=("198.51.100.24",)), marker=Marker("X-Deployment", "backup")),
+        ),
+    )
+
+
+def reading(records: dict[str, AddressSet], **more: Any) -> ZoneReading:
+    can = more.pop("capabilities", capabilities(BatchLimit(records=200)))
+    wanted = {"primary": PRIMARY, "backup": BACKUP}
+    made = ZoneReading(
+        account="dns", zone=APEX, capabilities=can, at=NOW, records=dict(records), wanted=wanted, may_write=True
+    )
+    return replace(made, **more)
+
+
+def result(deployment: str, **more: Any) -> ProbeResult:
+    """A good answer of a deployment, whose certificate ends in 60 days."""
+    good: dict[str, Any] = {
+        "hostname": WWW,
+        "address": "198.51.100.24",
+        "at": NOW,
+        "ok": True,
+        "reason": "200 in 12 ms",
+        "status": 200,
+        "marker_ok": True,
+        "marker_seen": deployment,
+        "certificate_expires": NOW + timedelta(days=60),
+    }
+    return ProbeResult(deployment=deployment, **{**good, **more})
+
+
+def health_of(deployment: str, health: str, *results: ProbeResult, at: datetime = NOW) -> DeploymentHealth:
+    last = Round(at=at, results=results or (result(deployment),))
+    return DeploymentHealth(deployment=deployment, health=Health(health), reason=last.reason, since=at, last=last)
+
+
+def servers(records: dict[str, AddressSet], **more: Any) -> tuple[ServerAnswer, ...]:
+    """One name server that says this."""
+    base = {"server": "ns1.shop.example", "address": "192.0.2.53", "zone": APEX, **more}
+    return tuple(ServerAnswer(hostname=name, records=found, **base) for name, found in records.items())
+
+
+def situation(of: Service | None = None, **more: Any) -> Situation:
+    """Visitors are on the primary, and the backup could take over."""
+    well: dict[str, Any] = {
+        "readings": (reading(PRIMARY),),
+        "servers": servers(PRIMARY),
+        "health": {name: health_of(name, "healthy") for name in ("primary", "backup")},
+    }
+    return Situation(service=of or service(), at=NOW, **{**well, **more})

@@ -1,0 +1,276 @@
+"""Every readiness check: when it passes, warns and blocks, what it says, and who may override it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from changeover.model.finding import CHECKS, Finding, Level, overridden, unknown_override, worst
+from changeover.model.readiness import findings
+from changeover.model.records import RecordSet, record_set
+from changeover.model.service import HealthCheck
+from changeover.model.situation import Situation
+from model.situations import APEX, BACKUP, PRIMARY, WWW, health_of, reading, result, servers, service, situation
+from model.strategies import NOW, capabilities
+
+ELSEWHERE = {name: (record_set(name, "A", 60, ["192.0.2.99"]),) for name in (WWW, APEX)}
+#: CONTRACT: what may never be overridden, and what in an emergency only. `wildcard` and `records-readable` are beside
+#: the contract's list: without records of its own, or without readable ones, there is no plan that could be run.
+NEVER = {"answer-legal", "routing-policy", "unfinished-run", "lock", "wildcard", "records-readable"}
+EMERGENCY_ONLY = {"target-answers", "marker", "certificate"}
+
+
+def found(there: Situation, check: str, emergency: bool = False) -> list[Finding]:
+    return [f for f in findings(there, "backup", emergency) if f.check == check]
+
+
+def read(records: dict[str, Any] = PRIMARY, **more: Any) -> dict[str, Any]:
+    """Fields of a situation in which the account reads this."""
+    return {"readings": (reading(records, **more),)}
+
+
+def backup(**more: Any) -> dict[str, Any]:
+    """Fields of a situation in which the backup's last answer was this."""
+    health = more.pop("health", "healthy")
+    well = {"primary": health_of("primary", "healthy")}
+    return {"health": {**well, "backup": health_of("backup", health, result("backup", **more))}}
+
+
+def primary(health: str) -> dict[str, Any]:
+    bad = result("primary", ok=False, reason="503, expected 200-399")
+    return {"health": {"primary": health_of("primary", health, bad), "backup": health_of("backup", "healthy")}}
+
+
+def with_www(*records: RecordSet) -> dict[str, Any]:
+    return {**PRIMARY, WWW: (*PRIMARY[WWW], *records)}
+
+
+UNREADABLE = {"records": {}, "wanted": {}, "error": "it says no", "hint": "do this"}
+STEP_BY_STEP = capabilities(None)
+EVENTUAL = replace(capabilities(None), batch=object(), propagates_atomically=False)
+TXT = RecordSet(name=WWW, type="TXT", ttl=60, values=('"x"',))
+TO_CNAME = {"wanted": {"primary": PRIMARY, "backup": {**BACKUP, WWW: (record_set(WWW, "CNAME", 60, ["b.example"]),)}}}
+APEX_CNAME = {"wanted": {"primary": PRIMARY, "backup": {**BACKUP, APEX: (record_set(APEX, "CNAME", 60, ["b.net"]),)}}}
+APEX_ALIAS = {"wanted": {"primary": PRIMARY, "backup": {**BACKUP, APEX: (record_set(APEX, "ALIAS", 60, ["b.net"]),)}}}
+EMPTY = {"wanted": {"primary": PRIMARY, "backup": {**BACKUP, WWW: ()}}}
+FLATTENING = replace(capabilities(None), apex_cname=True, apex_alias=True)
+NO_MARKER = replace(service(), deployments=tuple(replace(d, marker=None) for d in service().deployments))
+LONG = {**PRIMARY, WWW: (record_set(WWW, "CNAME", 3600, ["edge.example.net"]),)}
+OPAQUE = {**PRIMARY, WWW: (replace(PRIMARY[WWW][0], ttl=86400, opaque=True),)}
+SLOW_PROVIDER = replace(capabilities(None), least_ttl=300)
+
+Case = tuple[str, str, Situation, str]
+CASES: list[Case] = [
+    ("credential", "pass", situation(), "a provider account dns may change zone shop.example"),
+    ("credential", "pass", situation(**read(may_write=None)), "can read zone shop.example"),
+    ("credential", "block", situation(**read(may_write=False)), "can read zone shop.example but may not change it"),
+    ("credential", "block", situation(**read(**UNREADABLE, error_kind="auth")), "account dns: it says no"),
+    ("credential", "block", situation(**read(**UNREADABLE, error_kind="permission")), "account dns: it says no"),
+    ("credential", "block", situation(**read(**UNREADABLE, error_kind="keyring")), "account dns: it says no"),
+    ("records-readable", "pass", situation(), "Read 2 hostnames in shop.example"),
+    ("records-readable", "block", situation(**read(**UNREADABLE, error_kind="unavailable")), "it says no"),
+    ("records-agree", "pass", situation(), "The authoritative name servers give what the provider has"),
+    ("records-agree", "pass", situation(**read(OPAQUE), servers=servers(ELSEWHERE)[1:] + servers(PRIMARY)), ""),
+    ("records-agree", "block", situation(servers=servers({**PRIMARY, WWW: BACKUP[WWW]})), "ns1.shop.example gives A"),
+    (
+        "records-agree",
+        "block",
+        situation(readings=(reading(PRIMARY), replace(reading(BACKUP), account="two"))),
+        "disagree about www.shop.example",
+    ),
+    (
+        "records-agree",
+        "warn",
+        situation(servers=(*servers(PRIMARY), *servers(PRIMARY, server="ns2", error="no answer"))),
+        "No answer from ns2 (192.0.2.53)",
+    ),
+    (
+        "records-agree",
+        "warn",
+        situation(servers=servers(PRIMARY, error="no answer")),
+        "No authoritative name server answers: ns1.shop.example (192.0.2.53)",
+    ),
+    (
+        "records-agree",
+        "pass",
+        situation(servers=(*servers(PRIMARY), *servers(PRIMARY, address="::1", error="no route", checked=False))),
+        "give what the provider has",
+    ),
+    ("routing-policy", "pass", situation(), "No routing policies"),
+    ("routing-policy", "block", situation(**read(policies={WWW: "weighted, 3 records"})), "weighted, 3 records"),
+    ("wildcard", "block", situation(**read(wildcards=(WWW,))), "www.shop.example has no records of its own"),
+    ("answer-legal", "pass", situation(), "backup can be published at 2 hostnames"),
+    ("answer-legal", "pass", situation(**read(with_www(TXT))), ""),
+    ("answer-legal", "block", situation(**read(**EMPTY)), "an empty answer would take the name off the net"),
+    ("answer-legal", "block", situation(**read(**APEX_CNAME)), "a CNAME cannot stand at a zone's apex"),
+    ("answer-legal", "pass", situation(**read(**APEX_CNAME, capabilities=FLATTENING)), ""),
+    ("answer-legal", "block", situation(**read(**APEX_ALIAS)), "no alias records"),
+    ("answer-legal", "pass", situation(**read(**APEX_ALIAS, capabilities=FLATTENING)), ""),
+    ("answer-legal", "block", situation(**read(with_www(TXT), **TO_CNAME)), "a CNAME cannot stand beside TXT"),
+    ("answer-legal", "pass", situation(**read(with_www(TXT), **TO_CNAME, capabilities=FLATTENING)), ""),
+    (
+        "answer-legal",
+        "block",
+        situation(**read(with_www(replace(TXT, type="NS")), **TO_CNAME, capabilities=FLATTENING)),
+        "a CNAME cannot stand beside NS",
+    ),
+    ("type-change-gap", "pass", situation(), "No name is without an answer at any moment"),
+    ("type-change-gap", "pass", situation(**read(BACKUP, capabilities=STEP_BY_STEP)), ""),
+    ("type-change-gap", "warn", situation(**read(capabilities=STEP_BY_STEP)), "cannot do that in one operation"),
+    ("type-change-gap", "warn", situation(**read(capabilities=EVENTUAL)), "may lack an answer for a few seconds"),
+    ("target-answers", "pass", situation(), "backup answers: 200 in 12 ms"),
+    ("target-answers", "warn", situation(**backup(health="degraded", reason="sometimes")), "only in part: sometimes"),
+    (
+        "target-answers",
+        "block",
+        situation(**backup(health="unhealthy", ok=False, reason="connection refused")),
+        "backup does not answer well: connection refused",
+    ),
+    (
+        "target-answers",
+        "block",
+        situation(**backup(health="unknown", ok=None, reason="not checked: no route")),
+        "backup is not proven to answer: not checked: no route",
+    ),
+    ("target-answers", "block", situation(health={}), "backup has not been checked yet"),
+    ("marker", "pass", situation(), "backup says X-Deployment: backup"),
+    ("marker", "warn", situation(NO_MARKER), "backup has no marker"),
+    (
+        "marker",
+        "block",
+        situation(**backup(marker_ok=False, marker_seen="primary")),
+        "backup at 198.51.100.24 should say X-Deployment: backup, but says primary",
+    ),
+    ("marker", "block", situation(**backup(marker_ok=False, marker_seen=None)), "but says no such header"),
+    ("marker", "block", situation(**backup(ok=False, marker_ok=None)), "The marker of backup could not be read"),
+    ("certificate", "pass", situation(), "The certificate of backup is valid for 60 days more"),
+    (
+        "certificate",
+        "warn",
+        situation(**backup(certificate_expires=NOW + timedelta(days=13, hours=23))),
+        "valid for 13 days more",
+    ),
+    (
+        "certificate",
+        "block",
+        situation(**backup(certificate_expires=NOW + timedelta(hours=47, minutes=59))),
+        "valid for 47 h 59 min more",
+    ),
+    (
+        "certificate",
+        "block",
+        situation(**backup(ok=False, certificate_error="it is for another name", certificate_expires=None)),
+        "the certificate at 198.51.100.24 is not good for www.shop.example: it is for another name",
+    ),
+    ("certificate", "block", situation(**backup(ok=False, certificate_expires=None)), "could not be read"),
+    ("ttl", "pass", situation(), "Visitors follow within 1 min"),
+    ("ttl", "warn", situation(**read(LONG)), "www.shop.example CNAME has a TTL of 1 h"),
+    ("ttl", "warn", situation(**read(capabilities=SLOW_PROVIDER)), "ttl = 60 is below what a provider takes"),
+    ("source-known", "pass", situation(), "Visitors reach primary now"),
+    ("source-known", "block", situation(**read({**PRIMARY, WWW: BACKUP[WWW]})), "Visitors reach different deployments"),
+    ("source-known", "block", situation(**read(ELSEWHERE)), "none of this service's deployments"),
+    ("source-known", "block", situation(readings=(), servers=()), "could not be read"),
+    ("source-healthy", "pass", situation(), "primary is healthy"),
+    ("source-healthy", "pass", situation(**primary("degraded")), "primary is degraded"),
+    ("source-healthy", "pass", situation(**primary("unknown")), "primary is unknown"),
+    ("source-healthy", "block", situation(**primary("unhealthy")), "primary is down: 503"),
+    ("unfinished-run", "pass", situation(), "No unfinished run"),
+    ("unfinished-run", "block", situation(unfinished_run="shop-4"), "Run shop-4 of shop is not finished"),
+    ("lock", "pass", situation(), "Nobody else is working on it"),
+    ("lock", "block", situation(locked=True), "Another Changeover is working on shop"),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "level", "there", "words"), CASES, ids=[f"{c[0]}-{c[1]}-{n}" for n, c in enumerate(CASES)]
+)
+def test_each_check(check: str, level: str, there: Situation, words: str) -> None:
+    """The worst finding of the check has this level and says this; warnings and blocks say what to do."""
+    mine = found(there, check)
+    assert worst(mine) == level, mine
+    said = [f for f in mine if f.level == level]
+    assert any(words in f.text for f in said), [f.text for f in said]
+    assert all(f.fix for f in mine if f.level is not Level.PASS)
+
+
+@pytest.mark.parametrize("emergency", [False, True], ids=["planned", "emergency"])
+@pytest.mark.parametrize(("check", "level", "there", "words"), CASES, ids=[str(n) for n in range(len(CASES))])
+def test_what_may_be_overridden(check: str, level: str, there: Situation, words: str, emergency: bool) -> None:
+    """Only blocks; some never, the proofs of the target in an emergency only, everything else always."""
+    for finding in findings(there, "backup", emergency):
+        may = finding.check not in NEVER and (emergency or finding.check not in EMERGENCY_ONLY)
+        assert finding.overridable is (finding.level is Level.BLOCK and may)
+        assert finding.check in CHECKS
+
+
+def test_every_check_is_in_the_table() -> None:
+    """Each passes somewhere and blocks or warns somewhere; a wildcard has nothing to pass."""
+    seen = {(check, level) for check, level, _, _ in CASES}
+    assert {check for check, _ in seen} == set(CHECKS)
+    assert {check for check, level in seen if level == "pass"} == set(CHECKS) - {"wildcard"}
+    assert {check for check, level in seen if level != "pass"} == set(CHECKS)
+
+
+def test_a_service_that_is_ready_passes_everything() -> None:
+    """In the order in which they are listed, each once."""
+    passed = findings(situation(), "backup")
+    assert {f.level for f in passed} == {Level.PASS}
+    assert [f.check for f in passed] == [check for check in CHECKS if check != "wildcard"]
+
+
+def test_all_blocks_are_told_at_once() -> None:
+    """Nobody mends one thing to be shown the next."""
+    worst_case = situation(
+        **read({**PRIMARY, WWW: ()}, wildcards=(WWW,), policies={APEX: "geo"}, may_write=False, **EMPTY),
+        servers=servers(BACKUP),
+        **backup(health="unhealthy", ok=False, marker_ok=False, certificate_error="expired"),
+        unfinished_run="shop-4",
+        locked=True,
+    )
+    blocked = {f.check for f in findings(worst_case, "backup") if f.level is Level.BLOCK}
+    assert blocked == {
+        *("credential", "records-agree", "routing-policy", "wildcard", "answer-legal", "target-answers", "marker"),
+        *("certificate", "source-known", "unfinished-run", "lock"),
+    }
+
+
+def test_a_dead_source_needs_the_word_emergency_and_then_warns() -> None:
+    """The fix names the option; with it the same finding is a warning."""
+    (planned,) = found(situation(**primary("unhealthy")), "source-healthy")
+    (emergency,) = found(situation(**primary("unhealthy")), "source-healthy", emergency=True)
+    assert (planned.level, "--emergency" in planned.fix) == (Level.BLOCK, True)
+    assert emergency.level is Level.WARN
+
+
+def test_plain_http_has_no_certificate() -> None:
+    """The check is left out."""
+    plain = replace(service(), health=HealthCheck(scheme="http"))
+    assert found(situation(plain), "certificate") == []
+
+
+def test_an_override_keeps_its_reason_and_its_limits() -> None:
+    """A block that may be overridden becomes a warning with the reason; another one stays, whatever is said."""
+    there = situation(**read(ELSEWHERE), unfinished_run="shop-4", **backup(health="unhealthy", ok=False))
+    reasons = dict.fromkeys(("source-known", "unfinished-run", "target-answers", "ttl"), "because")
+    planned = {f.check: f for f in overridden(findings(there, "backup"), reasons)}
+    assert (planned["source-known"].level, planned["source-known"].override) == (Level.WARN, "because")
+    assert (planned["unfinished-run"].level, planned["unfinished-run"].override) == (Level.BLOCK, None)
+    assert planned["target-answers"].level is Level.BLOCK
+    assert (planned["ttl"].level, planned["ttl"].override) == (Level.PASS, None)
+    emergency = {f.check: f for f in overridden(findings(there, "backup", emergency=True), reasons)}
+    assert (emergency["target-answers"].level, emergency["target-answers"].override) == (Level.WARN, "because")
+
+
+def test_names_of_checks() -> None:
+    """What is no check is told; the worst level of nothing is a pass."""
+    assert unknown_override(["ttl", "luck", "lock"]) == "luck"
+    assert unknown_override(CHECKS) is None
+    assert worst([]) is Level.PASS
+
+
+def levels(there: Situation, pick: Callable[[Finding], bool]) -> list[Level]:
+    return [f.level for f in findings(there, "backup") if pick(f)]
