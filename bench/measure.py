@@ -66,10 +66,10 @@ def conditions(rounds: int) -> str:
     system = platform.freedesktop_os_release()["PRETTY_NAME"] if sys.platform == "linux" else platform.platform()
     versions = [f"{name} {importlib.metadata.version(name)}" for name in VERSIONS]
     bind = subprocess.run(["nsupdate", "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {system}, "
-        f"Python {platform.python_version()}, {', '.join(versions)}, BIND {bind}. Medians of {rounds} rounds (fastest–slowest), in turns."
-    )
+    machine = f"{os.cpu_count()} cores ({model}), {system}, Python {platform.python_version()}"
+    beside = f"{', '.join(versions)}, BIND {bind}"
+    how = f"Medians of {rounds} rounds (fastest–slowest), in turns."
+    return f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {beside}. {how}"
 
 
 def _lines(file: str) -> list[str]:
