@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from changeover.desktop.activity import run_words
 from changeover.desktop.add_account import check_words, option_value, secret_fields
@@ -30,6 +31,7 @@ from changeover.desktop.wizard.flow import (
     switch_button,
     why_not,
 )
+from changeover.desktop.wizard.tables import changes_html
 from changeover.dns.lookup import ResolverAnswer
 from changeover.dns.providers import provider_type
 from changeover.model.finding import Level
@@ -97,12 +99,21 @@ def test_the_button_says_what_will_happen() -> None:
     assert follow_words(made) == "Visitors follow within 1 min of the change."
 
 
+def test_names_in_a_table_are_text() -> None:
+    """What a zone holds is shown as it is, and is never taken for markup."""
+    change = plan(state(), "backup").changes[0]
+    told = changes_html([replace(change, name="<b>bold</b>.example")])
+    assert "&lt;b&gt;bold&lt;/b&gt;.example" in told
+    assert "AAAA 2001:db8::24" in told
+    assert "<i>nothing</i>" in told
+
+
 def test_changes_stand_beside_each_other() -> None:
     """Record sets of one type share a line; what has no counterpart is added or removed."""
     forth, back = plan(state(), "backup").changes[0], plan(state(active="backup"), "primary").changes[0]
     cname = "CNAME fathomless-elm.herokudns.com · TTL 60 s"
     assert rows(forth) == [Row(cname, "A 198.51.100.24 · TTL 60 s"), Row("", "AAAA 2001:db8::24 · TTL 60 s")]
-    assert rows(back) == [Row("A 198.51.100.24 · TTL 60 s", cname), Row("AAAA 2001:db8::24 · TTL 60 s", "removed")]
+    assert rows(back) == [Row("A 198.51.100.24 · TTL 60 s", cname), Row("AAAA 2001:db8::24 · TTL 60 s", "")]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from changeover.desktop.accounts import AccountsWindow
 from changeover.desktop.add_account import AddAccount
@@ -213,7 +213,39 @@ def test_the_report_of_a_run(on_loop: OnLoop, tmp_path: Path) -> None:
             click(links()["Report run shop-1"])
             await asked(session)
             assert desk.dialog.windowTitle() == "Report of run shop-1"
+            save = next(b for b in desk.dialog.findChildren(QPushButton) if b.text() == "Save report…")
+            click(save)
+            await until(lambda: _file_dialog() is not None, "the question for a file")
+            chooser = _file_dialog()
+            chooser.setDirectory(str(tmp_path))
+            chooser.accept()
+            await until((tmp_path / "shop-1.md").exists, "the file")
+            assert "shop-1" in (tmp_path / "shop-1.md").read_text(encoding="utf-8")
             desk.dialog.reject()
+
+    on_loop(scenario())
+
+
+def _file_dialog() -> QFileDialog | None:
+    return next((w for w in QApplication.allWidgets() if isinstance(w, QFileDialog) and w.isVisible()), None)
+
+
+def test_what_speaks_against_an_undo_is_shown_in_front(on_loop: OnLoop, tmp_path: Path) -> None:
+    """A run that cannot be undone any more says so where the button was pressed."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk, board = session.desk, session.desk.switchboard
+            done = await board.switch(await board.prepare("shop", "backup"))
+            desk.open_wizard(board.state("shop"))
+            wizard = desk.wizards["shop"]
+            wizard.outcome.show_run(done)
+            wizard.go_to(Page.RESULT)
+            await board.undo(done.run)
+            click(wizard.undo_button)
+            await until(wizard.fault.isVisible, "the refusal")
+            assert "takes no undo" in wizard.fault.text.text()
 
     on_loop(scenario())
 

@@ -1,189 +1,477 @@
-"""One health check, against servers that behave, lie, stall and break off."""
+"""Probes against real servers: what is healthy, what is not, why, and always within the time."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import socket
 import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from changeover.health.probe import MAX_BODY, probe
 from changeover.model.health import ProbeResult
 from changeover.model.service import Answer, Deployment, HealthCheck, Marker
 from dns_servers.process import free_port
+from health.web import Talk, answering, dripping, hanging_up, header, noting, serving, silence
 from web_servers.nginx import Nginx
-from web_servers.raw import Handler, raw_server, saying
 
 WWW = "www.shop.example"
-PRIMARY = Deployment(
-    name="primary", answer=Answer(a=("127.0.0.2",)), marker=Marker(header="X-Deployment", value="primary")
-)
+BACKUP = Deployment(name="backup", answer=Answer(a=("127.0.0.1",)), marker=Marker("X-Deployment", "backup"))
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Deployment: backup\r\n\r\nok\n"
 
 
-async def ask(handler: Handler, **check: object) -> ProbeResult:
-    """The result of one plain HTTP probe of a raw server."""
-    async with raw_server(handler) as port:
-        settings = HealthCheck(**{"scheme": "http", "port": port, "timeout": 0.6, **check})  # type: ignore[arg-type]
-        return await probe(PRIMARY, WWW, "127.0.0.1", settings)
+async def probed(talk: Talk, deployment: Deployment = BACKUP, **check: Any) -> ProbeResult:
+    """What a probe of a server that talks like this gives."""
+    async with serving(talk) as web:
+        return await probe(deployment, WWW, "127.0.0.1", HealthCheck(scheme="http", port=web.port, **check))
 
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Deployment: primary\r\n\r\nok"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> object:
-    with Nginx(tmp_path, {"primary": ["127.0.0.2", "::1"], "backup": ["127.0.0.3"]}, [WWW]) as running:
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    with Nginx(tmp_path_factory.mktemp("web"), {"backup": ["127.0.0.1", "::1"]}, [WWW]) as running:
         yield running
 
 
-def https(web: Nginx, **more: object) -> HealthCheck:
-    return HealthCheck(**{"port": web.port, "ca_file": str(web.ca_file), "timeout": 5, **more})  # type: ignore[arg-type]
+def at_nginx(nginx: Nginx, **more: Any) -> HealthCheck:
+    return HealthCheck(port=nginx.port, ca_file=str(nginx.ca_file), **more)
 
 
-async def test_a_good_answer_over_tls(web: Nginx) -> None:
-    """Status, marker, certificate and the time of each phase, in order."""
-    result = await probe(PRIMARY, WWW, "127.0.0.2", https(web, expect_body="ok from primary"))
-    assert (result.ok, result.status, result.marker_ok) == (True, 200, True)
-    assert result.reason.startswith("200 in ")
-    assert result.certificate_expires is not None
-    assert result.certificate_expires > datetime.now(UTC)
-    p = result.phases
-    assert p.connect is not None
-    assert p.tls is not None
-    assert p.first_byte is not None
-    assert p.total is not None
-    assert 0 <= p.connect <= p.tls <= p.first_byte <= p.total
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_a_good_answer_of_a_real_server(nginx: Nginx, address: str) -> None:
+    """Over TLS, by IPv4 and IPv6: healthy, with status, marker, certificate and the time of every phase."""
+    before = datetime.now(UTC)
+    found = await probe(BACKUP, WWW, address, at_nginx(nginx, expect_body="ok from"))
+    assert (found.ok, found.status, found.marker_ok, found.marker_seen) == (True, 200, True, "backup")
+    assert (found.deployment, found.hostname, found.address) == ("backup", WWW, address)
+    assert found.reason.startswith("200 in ")
+    assert before <= found.at <= datetime.now(UTC)
+    assert found.certificate_error is None
+    assert found.certificate_expires is not None
+    assert found.certificate_expires > before
+    times = [found.phases.connect, found.phases.tls, found.phases.first_byte, found.phases.total]
+    assert None not in times
+    assert [0, *times] == sorted([0, *times])  # type: ignore[type-var]
 
 
-async def test_over_ipv6(web: Nginx) -> None:
-    """The deployment's IPv6 address is probed like its IPv4 one."""
-    assert (await probe(PRIMARY, WWW, "::1", https(web))).ok
+async def test_a_server_that_breaks_and_mends(nginx: Nginx) -> None:
+    """The status and what was expected are said."""
+    nginx.break_("backup")
+    broken = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx))
+    nginx.mend("backup")
+    mended = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx))
+    assert (broken.ok, broken.status, broken.reason) == (False, 503, "503, expected 200-399")
+    assert broken.marker_ok is True, "it is that deployment, and it is broken"
+    assert mended.ok is True
 
 
-async def test_the_marker_tells_who_answered(web: Nginx) -> None:
-    """Another deployment at this address: a good answer, a wrong marker, and what was seen."""
-    result = await probe(PRIMARY, WWW, "127.0.0.3", https(web))
-    assert (result.ok, result.marker_ok, result.marker_seen) == (True, False, "backup")
+@pytest.mark.parametrize(
+    ("status", "wanted", "ok"),
+    [
+        (200, "200-399", True),
+        (204, "200-299", True),
+        (302, "200-399", True),
+        (302, "200-299", False),
+        (404, "200-399,404", True),
+        (500, "200-399", False),
+        (401, "401", True),
+    ],
+)
+async def test_status_ranges(status: int, wanted: str, ok: bool) -> None:
+    """A redirect is an answer like any other."""
+    answer = f"HTTP/1.1 {status} Word\r\nContent-Length: 0\r\n\r\n".encode()
+    found = await probed(answering(answer), expect_status=wanted)
+    assert (found.ok, found.status) == (ok, status)
+    assert ok or found.reason == f"{status}, expected {wanted}"
 
 
-async def test_a_broken_deployment(web: Nginx) -> None:
-    """A status out of range is said with what was expected."""
-    web.break_("primary")
-    result = await probe(PRIMARY, WWW, "127.0.0.2", https(web))
-    assert (result.ok, result.reason) == (False, "503, expected 200-399")
+async def test_redirects_are_not_followed() -> None:
+    """Nobody asks the place that it points to."""
+    async with serving(answering(OK)) as elsewhere:
+        there = f"http://127.0.0.1:{elsewhere.port}/".encode()
+        found = await probed(answering(b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: " + there + b"\r\n\r\n"))
+        assert (found.ok, found.status) == (True, 301)
+        assert elsewhere.connections == 0
 
 
-async def test_a_certificate_for_another_name(web: Nginx) -> None:
-    """It is verified for the public hostname, not for the address."""
-    result = await probe(PRIMARY, "shop.example", "127.0.0.2", https(web))
-    assert result.ok is False
-    assert result.certificate_error is not None
-    assert "shop.example" in result.certificate_error
+@pytest.mark.parametrize(
+    ("answer", "text", "ok"),
+    [
+        (OK, "ok", True),
+        (OK, "okay", False),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", "hello", True),
+        (b"HTTP/1.0 200 OK\r\n\r\nuntil the end", "the end", True),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ngrün".encode(), "grün", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "ok", False),
+    ],
+    ids=["there", "not there", "across chunks", "without a length", "not ASCII", "empty"],
+)
+async def test_the_text_of_the_body(answer: bytes, text: str, ok: bool) -> None:
+    """Present or missing, however the body is sent."""
+    found = await probed(answering(answer), expect_body=text)
+    assert found.ok is ok
+    assert ok or found.reason == f'200, but the text "{text}" is missing'
 
 
-async def test_a_certificate_of_an_unknown_authority(web: Nginx) -> None:
-    """Verification is always on."""
-    result = await probe(PRIMARY, WWW, "127.0.0.2", https(web, ca_file=None))
-    assert result.ok is False
-    assert result.certificate_error is not None
+@pytest.mark.parametrize(
+    ("sent", "seen", "marker_ok"),
+    [
+        (b"X-Deployment: backup", "backup", True),
+        (b"x-dePLOYment:backup", "backup", True),
+        (b"X-Deployment: primary", "primary", False),
+        (b"X-Other: backup", None, False),
+        (b"X-Deployment: ", "", False),
+    ],
+    ids=["right", "in other letters", "wrong", "missing", "empty"],
+)
+async def test_the_marker(sent: bytes, seen: str | None, marker_ok: bool) -> None:
+    """Who answered is told beside how; it does not make an answer bad by itself."""
+    found = await probed(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + sent + b"\r\n\r\n"))
+    assert (found.ok, found.marker_seen, found.marker_ok) == (True, seen, marker_ok)
 
 
-async def test_an_expired_certificate(tmp_path: Path) -> None:
-    """Expired is said in the TLS library's own words."""
+async def test_without_a_marker_nothing_is_said_of_it() -> None:
+    """None is set, or no response arrived."""
+    unmarked = await probed(answering(OK), Deployment(name="backup", answer=Answer(a=("127.0.0.1",))))
+    assert (unmarked.ok, unmarked.marker_ok) == (True, None)
+    assert (await probed(hanging_up)).marker_ok is None
+
+
+async def test_phases_over_plain_http() -> None:
+    """There is no TLS to time; what was not reached has no time."""
+    phases = (await probed(answering(OK))).phases
+    assert (phases.tls, phases.connect is None, phases.total is None) == (None, False, False)
+    late = (await probed(silence, timeout=0.2)).phases
+    assert (late.connect is None, late.first_byte, late.total) == (False, None, None)
+
+
+# Certificates
+
+
+def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, WWW)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(WWW)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "self-signed.pem"
+    pem = serialization.Encoding.PEM
+    file.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(pem)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("good", ""),
+        ("wrong name", f"certificate is not valid for '{WWW}'"),
+        ("expired", "certificate has expired"),
+        ("not yet", "certificate is not yet valid"),
+        ("self-signed", "self-signed certificate"),
+        ("another authority", "unable to get local issuer certificate"),
+    ],
+)
+async def test_certificates(tmp_path: Path, kind: str, words: str) -> None:
+    """Each is refused with its reason, which is kept apart from the rest; a good one with its end."""
+    authority, now = trustme.CA(), datetime.now(UTC)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    end = now + timedelta(days=9)
+    context = {
+        "good": lambda: server_context(authority.issue_cert(WWW, not_after=end)),
+        "wrong name": lambda: server_context(authority.issue_cert("shop.example")),
+        "expired": lambda: server_context(
+            authority.issue_cert(WWW, not_before=now - timedelta(days=2), not_after=now - timedelta(days=1))
+        ),
+        "not yet": lambda: server_context(authority.issue_cert(WWW, not_before=now + timedelta(days=1))),
+        "self-signed": lambda: self_signed(tmp_path),
+        "another authority": lambda: server_context(trustme.CA().issue_cert(WWW)),
+    }[kind]()
+    async with serving(answering(OK), context) as web:
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port, ca_file=str(tmp_path / "ca.pem")))
+    if kind == "good":
+        assert (found.ok, found.certificate_error) == (True, None)
+        assert found.certificate_expires == end.replace(microsecond=0)
+        return
+    assert (found.ok, found.status, found.certificate_expires) == (False, None, None)
+    assert found.certificate_error is not None
+    assert words in found.certificate_error
+    assert found.reason == f"certificate refused: {found.certificate_error}"
+
+
+async def test_without_a_file_only_the_systems_authorities_count(nginx: Nginx) -> None:
+    """The throw-away authority is unknown there."""
+    found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=nginx.port))
+    assert (found.ok, found.certificate_error is not None) == (False, True)
+
+
+async def test_host_and_sni_are_the_public_name(tmp_path: Path) -> None:
+    """Whatever the address; with the port, since it is not the usual one; the path is the settings'."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    leaf = authority.issue_cert(WWW, not_after=datetime.now(UTC) - timedelta(days=1))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf.configure_cert(context)
-    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0, ssl=context)
-    check = HealthCheck(port=server.sockets[0].getsockname()[1], ca_file=str(tmp_path / "ca.pem"), timeout=5)
-    result = await probe(PRIMARY, WWW, "127.0.0.1", check)
-    server.close()
-    assert result.ok is False
-    assert "expired" in (result.certificate_error or "")
+    heads: list[str] = []
+    async with serving(noting(heads, OK), server_context(authority.issue_cert(WWW))) as web:
+        check = HealthCheck(port=web.port, ca_file=str(tmp_path / "ca.pem"), path="/health?deep=1")
+        found = await probe(BACKUP, WWW, "127.0.0.1", check)
+    assert (found.ok, web.names) == (True, [WWW])
+    assert heads[0].startswith("GET /health?deep=1 HTTP/1.1\r\n")
+    assert header(heads[0], "Host") == f"{WWW}:{web.port}"
 
 
-async def test_tls_to_a_plain_port() -> None:
-    """Not a certificate problem, and said as what it is."""
-    result = await ask(saying(b"hello"), scheme="https")
-    assert result.ok is False
-    assert result.certificate_error is None
-    assert "TLS" in result.reason or "no " in result.reason
+async def test_the_usual_port_is_not_said() -> None:
+    """As browsers do."""
+    heads: list[str] = []
+    try:
+        async with serving(noting(heads, OK), host="127.80.80.80", port=80):
+            found = await probe(BACKUP, WWW, "127.80.80.80", HealthCheck(scheme="http"))
+    except OSError as error:
+        pytest.skip(f"port 80 cannot be used here: {error}")
+    assert found.ok
+    assert header(heads[0], "Host") == WWW
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 20", "not a valid HTTP response: peer unexpectedly closed connection"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "not a valid HTTP response: peer unexpectedly closed connection"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "not a valid HTTP response: "),
+        (b"", "not a valid HTTP response: the connection was closed without one"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "not a valid HTTP response: the connection was closed without one"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok\n", "not a valid HTTP response: "),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nok", "not a valid HTTP response: "),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok", "not a valid HTTP response: "),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n", "not a valid HTTP response: "),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok", "not a valid HTTP response: "),
+        (b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "not a valid HTTP response: "),
+        (b"HTTP/1.1 200 OK\r\nbad header\x00: x\r\n\r\n", "not a valid HTTP response: "),
+    ],
+    ids=[
+        *("half a status line", "half a header", "another protocol", "nothing", "100 Continue alone"),
+        *("less than it says", "a length in words", "two lengths", "a broken chunk", "half a chunk"),
+        *("another protocol from here", "a broken header"),
+    ],
+)
+async def test_broken_answers(answer: bytes, words: str) -> None:
+    """Never an exception: a bad result that says what was wrong."""
+    found = await probed(answering(answer))
+    assert found.ok is False
+    assert found.reason.startswith(words)
+    assert len(found.reason) > len("not a valid HTTP response: ")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
+    ],
+    ids=["100 Continue", "103 Early Hints"],
+)
+async def test_what_comes_before_the_answer_is_passed_over(before: bytes) -> None:
+    """In one piece with the answer, or by itself."""
+    assert (await probed(answering(before + OK), expect_status="200")).ok
+    assert (await probed(answering(before, OK), expect_status="200")).ok
+
+
+async def test_more_than_it_says_is_left_unread() -> None:
+    """The answer ends where its length says."""
+    found = await probed(answering(OK + b"HTTP/1.1 500 No\r\n\r\n"))
+    assert (found.ok, found.status) == (True, 200)
 
 
 async def test_connection_refused() -> None:
     """Nobody listens there."""
-    check = HealthCheck(scheme="http", port=free_port(), timeout=2)
-    assert (await probe(PRIMARY, WWW, "127.0.0.1", check)).reason == "connection refused"
+    found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=free_port()))
+    assert (found.ok, found.reason, found.phases.connect) == (False, "connection refused", None)
 
 
-async def test_host_and_port_are_the_public_ones() -> None:
-    """The Host header has the hostname, and the port where it is not the usual one; redirects are not followed."""
-    seen: list[bytes] = []
+async def test_tls_to_a_port_without_it() -> None:
+    """A plain HTTP server where TLS is expected: that is no fault of a certificate."""
 
-    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\n\r\n")
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await writer.drain()
 
-    async with raw_server(note) as port:
-        result = await probe(PRIMARY, WWW, "127.0.0.1", HealthCheck(scheme="http", port=port, path="/up?deep=1"))
-    assert (result.ok, result.status) == (True, 302)
-    (head,) = seen
-    assert head.startswith(b"GET /up?deep=1 HTTP/1.1\r\n")
-    assert f"host: {WWW}:{port}".encode() in head.lower()
+    async with serving(plain) as web:
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port))
+    assert (found.ok, found.reason, found.certificate_error) == (False, "TLS failed: wrong version number", None)
+
+
+async def test_a_server_that_hangs_up_in_the_handshake() -> None:
+    """It takes the first message and closes the connection."""
+    async with serving(hanging_up) as web:
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port))
+    assert (found.ok, found.reason) == (False, "no TLS handshake: the connection was closed")
+
+
+async def test_plain_http_to_a_port_with_tls(nginx: Nginx) -> None:
+    """nginx says what is wrong; so does the result."""
+    found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(scheme="http", port=nginx.port))
+    assert (found.ok, found.reason) == (False, "400, expected 200-399")
+
+
+async def test_a_connection_that_is_reset() -> None:
+    """In the midst of the answer."""
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        linger = (1).to_bytes(4, sys.byteorder) + (0).to_bytes(4, sys.byteorder)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+
+    found = await probed(reset)
+    assert (found.ok, found.reason) == (False, "no response: connection reset by peer")
 
 
 @pytest.mark.parametrize(
-    ("handler", "check", "ok", "words"),
+    ("talk", "waiting"),
     [
-        (saying(OK), {}, True, "200 in"),
-        (saying(OK), {"expect_body": "ok"}, True, "200 in"),
-        (saying(OK), {"expect_body": "welcome"}, False, 'the text "welcome" is missing'),
-        (saying(OK), {"expect_status": "204"}, False, "200, expected 204"),
-        (saying(b"HTTP/1.1 100 Continue\r\n\r\n", OK), {}, True, "200 in"),
-        (saying(then_hang=True), {}, False, "no response within 0.6 s"),
-        (saying(b"HTTP/1.1 200 OK\r\nX-Slow: ", then_hang=True), {}, False, "no whole response within 0.6 s"),
-        (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", then_hang=True), {}, False, "no whole response"),
-        (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"), {}, False, "not a valid HTTP response"),
-        (saying(b"HTTP/1.1 2"), {}, False, "not a valid HTTP response"),
-        (saying(b"hello there\r\n\r\n"), {}, False, "not a valid HTTP response"),
-        (
-            saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nbroken"),
-            {},
-            False,
-            "not a valid HTTP response",
-        ),
-        (saying(b"HTTP/1.0 200 OK\r\n\r\nok until the end"), {"expect_body": "until the end"}, True, "200 in"),
-        (saying(b"HTTP/1.1 204 No Content\r\n\r\n"), {}, True, "204 in"),
+        (silence, "response"),
+        (dripping(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", pause=0.02), "whole response"),
+        (dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x", pause=0.02), "whole response"),
+        (dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.02), "whole response"),
+        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), None),
     ],
-    ids=[
-        *("good", "body there", "body missing", "status", "100 Continue", "says nothing", "slow headers", "stalls"),
-        *("wrong length", "half a status line", "not HTTP", "broken chunks", "HTTP/1.0", "no content"),
-    ],
+    ids=["silence", "slow headers", "a slow body", "100 Continue for ever", "closed, not silent"],
 )
-async def test_what_servers_do(handler: Handler, check: dict[str, object], ok: bool, words: str) -> None:
-    """Each is judged, said in words, and never waited for without end."""
-    result = await ask(handler, **check)
-    assert (result.ok, words in result.reason) == (ok, True), result.reason
+async def test_a_time_out_says_what_was_waited_for(talk: Talk, waiting: str | None) -> None:
+    """And comes in time."""
+    async with asyncio.timeout(20):
+        found = await probed(talk, timeout=0.3)
+    assert found.ok is False
+    if waiting is None:
+        assert found.reason.startswith("not a valid HTTP response")
+    else:
+        assert found.reason == f"no {waiting} within 0.3 s"
 
 
-async def test_an_endless_body_is_read_up_to_a_bound() -> None:
-    """64 KiB are enough; the rest is left unread."""
-    sent = 0
+async def test_a_port_that_takes_the_connection_and_no_handshake() -> None:
+    """Silence where TLS should begin."""
+    async with serving(silence) as web:
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port, timeout=0.3))
+    assert (found.ok, found.reason) == (False, "no TLS handshake within 0.3 s")
+    assert found.phases.connect is not None
+    assert found.phases.tls is None
 
-    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal sent
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a full queue of connections to stay silent, as on Linux")
+async def test_a_port_that_takes_no_connection() -> None:
+    """Its queue is full: packets are dropped, as a firewall does."""
+    with ExitStack() as sockets:
+        full = sockets.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=full.getsockname()[1], timeout=0.3))
+    assert (found.ok, found.reason) == (False, "no connection within 0.3 s")
+    assert found.phases.connect is None
+
+
+ENDLESS = {
+    "of any length": b"HTTP/1.1 200 OK\r\n\r\n",
+    "of a huge length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("start", ENDLESS.values(), ids=ENDLESS.keys())
+async def test_an_endless_body_is_read_in_part(start: bytes) -> None:
+    """64 KiB decide: the text is in them or it is missing; the rest is not waited for."""
+    found = await probed(dripping(start, b"x" * 1000), timeout=20)
+    assert (found.ok, found.status) == (True, 200)
+    late = await probed(dripping(start + b"x" * (MAX_BODY + 200_000) + b"ok", b"x"), expect_body="ok", timeout=20)
+    assert late.reason == '200, but the text "ok" is missing'
+    early = await probed(dripping(start + b"ok", b"x" * 1000), expect_body="ok", timeout=20)
+    assert early.ok is True
+
+
+async def test_an_endless_head_is_refused() -> None:
+    """Headers without end are no answer."""
+    found = await probed(dripping(b"HTTP/1.1 200 OK\r\n", b"X-Long: " + b"x" * 1000 + b"\r\n"), timeout=20)
+    assert found.ok is False
+    assert found.reason.startswith("not a valid HTTP response")
+
+
+NO_ROUTE = """
+import asyncio
+from changeover.health.probe import probe
+from changeover.model.service import Answer, Deployment, HealthCheck
+found = asyncio.run(probe(Deployment(name="d", answer=Answer()), "www.shop.example", "{}", HealthCheck(timeout=5)))
+print(found.ok, found.reason)
+"""
+
+
+@pytest.mark.parametrize("address", ["2001:db8::1", "192.0.2.1"])
+def test_an_address_without_a_route_is_not_checked(address: str) -> None:
+    """That says nothing about the deployment. In a network of its own, which has no routes, so nothing is sent."""
+    alone = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no network of its own can be made here")
+    ended = subprocess.run(
+        [*alone, sys.executable, "-c", NO_ROUTE.format(address)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout == "None not checked: this computer has no route to that address\n", ended.stderr
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [OK, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"nonsense\r\n\r\n", b""],
+    ids=["good", "bad", "nonsense", "given up"],
+)
+async def test_a_probe_leaves_no_connection_behind(answer: bytes) -> None:
+    """The server sees its end, whatever it answered."""
+    ended = asyncio.Event()
+
+    async def until_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        while not writer.is_closing():
-            writer.write(b"x" * 16384)
-            sent += 16384
-            await writer.drain()
+        writer.write(answer)
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        ended.set()
 
-    result = await ask(endless, timeout=10.0, expect_body="never there")
-    assert (result.ok, result.status) == (False, 200)
-    assert sent >= MAX_BODY
+    async with serving(until_the_end) as web:
+        await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(scheme="http", port=web.port, timeout=0.3))
+        async with asyncio.timeout(20):
+            await ended.wait()

@@ -1,61 +1,187 @@
-"""Rounds: every address of a deployment, found through the settings' resolvers where it is a name."""
+"""Rounds of probes: every address of every hostname, names resolved as the settings say, never judged from one."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from msgspec.structs import replace
 
 from changeover.dns.lookup import Lookup
-from changeover.health.rounds import probe_now, probe_round
+from changeover.health.rounds import AT_ONCE, probe_now, probe_round
 from changeover.model.health import Health
-from changeover.model.service import Answer, Deployment, LookupSettings, Service
-from changeover.storage.settings import load
+from changeover.model.service import Answer, Deployment, HealthCheck, LookupSettings, Marker, Service, ZoneAt
+from dns_servers.bind import Bind
 from dns_servers.process import free_port
-from shop import Shop
+from health.web import Talk, WebServer, serving
+from web_servers.nginx import Nginx
+
+WWW, APEX = "www.shop.example", "shop.example"
+ZONE = """\
+@ SOA ns1 hostmaster 1 3600 600 86400 60
+@ NS ns1
+ns1 A 127.0.0.1
+edge A 127.0.0.1
+edge AAAA ::1
+chain CNAME edge
+empty TXT "no address"
+"""
 
 
-def service_of(shop: Shop) -> Service:
-    return load(shop.home.settings_file).services[0]
+@pytest.fixture(scope="module")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bind]:
+    with Bind(tmp_path_factory.mktemp("dns"), zone_text=ZONE) as running:
+        yield running
 
 
-def lookup_of(shop: Shop) -> Lookup:
-    return Lookup(load(shop.home.settings_file).lookup)
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    with Nginx(tmp_path_factory.mktemp("web"), {"backup": ["127.0.0.1", "::1"]}, [WWW, APEX]) as running:
+        yield running
 
 
-async def test_each_hostname_is_probed_at_each_of_its_addresses(shop: Shop) -> None:
-    """A CNAME is followed by the resolver; the apex has its own answer, with IPv6."""
-    service = service_of(shop)
-    found = await probe_round(service, service.primary, lookup_of(shop))
-    assert {(r.hostname, r.address) for r in found.results} == {
-        ("www.shop.example", "127.0.0.2"),
-        ("shop.example", "127.0.0.2"),
-        ("shop.example", "::1"),
+@pytest.fixture
+def lookup(bind: Bind) -> Lookup:
+    return Lookup(LookupSettings(resolvers=(bind.server,)))
+
+
+def service_of(answer: Answer, check: HealthCheck, **answers: Answer) -> tuple[Service, Deployment]:
+    by_name = {APEX: answers["apex"]} if answers else {}
+    backup = Deployment(name="backup", answer=answer, answers=by_name, marker=Marker("X-Deployment", "backup"))
+    service = Service(
+        name="shop", hostnames=(WWW, APEX), dns=(ZoneAt("dns", APEX),), deployments=(backup,), health=check
+    )
+    return service, backup
+
+
+def secure(nginx: Nginx) -> HealthCheck:
+    return HealthCheck(port=nginx.port, ca_file=str(nginx.ca_file), timeout=5)
+
+
+async def test_every_address_of_every_hostname_is_probed(nginx: Nginx, lookup: Lookup) -> None:
+    """IPv4 and IPv6, each with the hostname's own name; a hostname's own answer comes before the common one."""
+    answer = Answer(a=("127.0.0.1",), aaaa=("::1",))
+    probed = await probe_round(*service_of(answer, secure(nginx)), lookup)
+    assert {(r.hostname, r.address) for r in probed.results} == {
+        (name, address) for name in (WWW, APEX) for address in ("127.0.0.1", "::1")
     }
-    assert found.verdict is Health.HEALTHY
+    assert (probed.verdict, all(r.marker_ok for r in probed.results)) == (Health.HEALTHY, True)
+    own = await probe_round(*service_of(answer, secure(nginx), apex=Answer(a=("127.0.0.1",))), lookup)
+    assert [r.address for r in own.results if r.hostname == APEX] == ["127.0.0.1"]
 
 
-async def test_a_command_probes_more_than_once(shop: Shop) -> None:
-    """Healthy from two good rounds, unhealthy from three bad ones."""
-    service = service_of(shop)
-    assert (await probe_now(service, service.primary, lookup_of(shop))).health is Health.HEALTHY
-    shop.web.break_("primary")
-    down = await probe_now(service, service.primary, lookup_of(shop))
-    assert down.health is Health.UNHEALTHY
-    assert down.reason.startswith("503")
+@pytest.mark.parametrize("target", ["edge.shop.example", "chain.shop.example"])
+@pytest.mark.parametrize("kind", ["cname", "alias"])
+async def test_a_name_is_resolved_by_the_settings_resolver(
+    nginx: Nginx, lookup: Lookup, kind: str, target: str
+) -> None:
+    """All addresses of the target, a chain followed; no other resolver knows these names."""
+    probed = await probe_round(*service_of(Answer(**{kind: target}), secure(nginx)), lookup)
+    assert {r.address for r in probed.results} == {"127.0.0.1", "::1"}
+    assert probed.verdict is Health.HEALTHY
 
 
-async def test_a_target_without_an_address_is_down(shop: Shop) -> None:
-    """The name exists nowhere: nobody can reach that deployment."""
-    service = service_of(shop)
-    gone = Deployment(name="gone", answer=Answer(cname="gone.shop.example"))
-    found = await probe_round(replace(service, hostnames=("www.shop.example",)), gone, lookup_of(shop))
-    assert found.verdict is Health.UNHEALTHY
-    assert found.reason == "gone.shop.example has no address"
+@pytest.mark.parametrize("target", ["empty.shop.example", "nobody.shop.example"])
+async def test_a_target_without_an_address_is_a_bad_result(nginx: Nginx, lookup: Lookup, target: str) -> None:
+    """The resolver answers, and there is nothing: visitors would get nothing either."""
+    probed = await probe_round(*service_of(Answer(cname=target), secure(nginx)), lookup)
+    assert probed.verdict is Health.UNHEALTHY
+    assert {r.reason for r in probed.results} == {f"{target} has no address"}
+    part = await probe_round(*service_of(Answer(cname=target), secure(nginx), apex=Answer(a=("127.0.0.1",))), lookup)
+    assert part.verdict is Health.DEGRADED
+    assert part.reason == f"{target} has no address ({WWW})"
 
 
-async def test_silent_resolvers_say_nothing_about_a_deployment(shop: Shop) -> None:
-    """It counts for nothing: the trouble is on this side."""
-    service = replace(service_of(shop), hostnames=("www.shop.example",))
-    deaf = Lookup(LookupSettings(resolvers=(f"127.0.0.1:{free_port()}",)), timeout=0.5)
-    found = await probe_round(service, service.primary, deaf)
-    assert found.verdict is Health.UNKNOWN
-    assert "not checked" in found.reason
+async def test_silent_resolvers_say_nothing_about_a_deployment(nginx: Nginx, tmp_path: Path) -> None:
+    """A round without any answer counts for nothing: not known, and not down."""
+    silent = Lookup(LookupSettings(resolvers=(f"127.0.0.1:{free_port()}",)), timeout=0.3)
+    service, backup = service_of(Answer(cname="edge.shop.example"), secure(nginx))
+    probed = await probe_round(service, backup, silent)
+    assert probed.verdict is Health.UNKNOWN
+    assert {r.ok for r in probed.results} == {None}
+    judged = await probe_now(service, backup, silent)
+    assert judged.health is Health.UNKNOWN
+    assert judged.reason.startswith("not checked: edge.shop.example could not be resolved")
+
+
+async def test_the_next_resolver_is_asked(nginx: Nginx, bind: Bind) -> None:
+    """In the order of the settings."""
+    both = Lookup(LookupSettings(resolvers=(f"127.0.0.1:{free_port()}", bind.server)), timeout=5)
+    probed = await probe_round(*service_of(Answer(cname="edge.shop.example"), secure(nginx)), both)
+    assert probed.verdict is Health.HEALTHY
+
+
+def counting(web: list[WebServer], statuses: str) -> Talk:
+    """Answers the connections one after the other: g is 200, b is 500; the last one counts for all that follow."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = min(web[0].connections, len(statuses)) - 1
+        await reader.readuntil(b"\r\n\r\n")
+        status = {"g": b"200 OK", "b": b"500 No"}[statuses[number]]
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("statuses", "probes", "health"),
+    [
+        ("gg", 2, "healthy"),
+        ("bbb", 3, "unhealthy"),
+        ("bgg", 3, "healthy"),
+        ("gbg", 3, "degraded"),
+        ("gbb", 3, "degraded"),
+        ("bgb", 3, "degraded"),
+        ("bbg", 3, "degraded"),
+    ],
+)
+async def test_a_command_never_judges_from_one_probe(lookup: Lookup, statuses: str, probes: int, health: str) -> None:
+    """Two good ones or three bad ones; what is neither answers in part. No more probes than that."""
+    servers: list[WebServer] = []
+    async with serving(counting(servers, statuses)) as web:
+        servers.append(web)
+        check = HealthCheck(scheme="http", port=web.port, timeout=5)
+        service, backup = service_of(Answer(a=("127.0.0.1",)), check)
+        one = replace(service, hostnames=(WWW,))
+        judged = await probe_now(one, backup, lookup)
+        assert (web.connections, judged.health) == (probes, health)
+        assert judged.last is not None
+        assert judged.checked_at == judged.last.at
+
+
+async def test_a_round_that_was_made_before_counts(lookup: Lookup) -> None:
+    """One good round and one more are enough."""
+    servers: list[WebServer] = []
+    async with serving(counting(servers, "g")) as web:
+        servers.append(web)
+        check = HealthCheck(scheme="http", port=web.port, timeout=5)
+        service, backup = service_of(Answer(a=("127.0.0.1",)), check)
+        one = replace(service, hostnames=(WWW,))
+        first = await probe_round(one, backup, lookup)
+        judged = await probe_now(one, backup, lookup, first)
+        assert (web.connections, judged.health) == (2, Health.HEALTHY)
+
+
+async def test_hundreds_of_hostnames_are_not_probed_all_at_once(lookup: Lookup) -> None:
+    """So many connections at a time, and all of them in the end."""
+    now = most = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.01)  # so that the others would come, if they could
+        now -= 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(talk) as web:
+        service, backup = service_of(Answer(a=("127.0.0.1",)), HealthCheck(scheme="http", port=web.port, timeout=20))
+        many = replace(service, hostnames=tuple(f"h{number}.shop.example" for number in range(150)))
+        probed = await probe_round(many, backup, lookup)
+    assert (len(probed.results), probed.verdict) == (150, Health.HEALTHY)
+    assert 1 < most <= AT_ONCE

@@ -61,8 +61,10 @@ def _plain_application() -> QApplication:
     from PySide6.QtWidgets import QApplication, QStyleFactory
 
     from changeover.desktop.colours import colours, palette
+    from changeover.desktop.garbage import collect_here
 
     application = QApplication(sys.argv[:1])
+    collect_here(application)
     application.setApplicationName("changeover")
     application.setApplicationDisplayName("Changeover")
     application.setDesktopFileName("changeover")
@@ -186,6 +188,7 @@ class Session:
     def _closing(self) -> None:
         if self.tray.there:
             self.window.hide()
+            self.tray.say_where()
         else:
             self.ask_to_quit()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
@@ -20,6 +21,7 @@ from changeover.desktop.window import MainWindow
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.work import Start, Work
 from changeover.lab.ground import PracticeGround
+from changeover.model.errors import ChangeoverError
 from changeover.model.run import Run
 from changeover.model.state import Preparation, ServiceState
 from changeover.switchboard import Switchboard
@@ -44,6 +46,7 @@ class Desk:
         self.banner = LabBanner(ground) if ground is not None else None
         self._changed: Callable[[], None] = lambda: None
         window.put_left(self.services)
+        window.pages.addWidget(self.page)
         if self.banner is not None:
             window.put_above(self.banner)
             self.banner.acted.connect(lambda: self._refresh(str(ground and ground.service)))
@@ -173,7 +176,19 @@ class Desk:
                 "commit": self._commit,
                 "report": self._report,
             }
-            self.tasks.spawn(acts[verb](run), f"{verb} of run {run.run}")
+            self._do(acts[verb](run), run, verb)
+
+    def _do(self, work: Coroutine[Any, Any, None], run: Run, name: str) -> None:
+        """Starts something about a run. What speaks against it is shown in the window that is in front."""
+
+        async def told() -> None:
+            try:
+                await work
+            except ChangeoverError as error:
+                wizard = self.wizards.get(run.service)
+                (wizard or self.window).fault.show_error(error)
+
+        self.tasks.spawn(told(), f"{name} of run {run.run}")
 
     def _refresh(self, service: str) -> None:
         self.tasks.spawn(self.switchboard.refresh(service), f"checking {service}")
@@ -201,7 +216,7 @@ class Desk:
             self.tasks,
             state,
             begin=self._begin,
-            undo=lambda run: self.tasks.spawn(self._undo(run), f"undo of run {run.run}"),
+            undo=lambda run: self._do(self._undo(run), run, "undo"),
             save=self._save_later,
             work=work,
         )
@@ -274,7 +289,7 @@ class Desk:
         await ask.answered(view)
 
     def _save_later(self, run: Run) -> None:
-        self.tasks.spawn(self._save(run), f"saving the report of run {run.run}")
+        self._do(self._save(run), run, "saving the report")
 
     async def _save(self, run: Run) -> None:
         from changeover.switchover.report import html_page, markdown

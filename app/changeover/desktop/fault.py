@@ -21,7 +21,7 @@ def words(error: BaseException) -> tuple[str, str]:
 
 
 class FaultStrip(QFrame):
-    """Shows the newest error until it is dismissed or something succeeds."""
+    """Shows the newest error until it is dismissed."""
 
     #: It came or went, so that whoever holds it can make room.
     shown = Signal()

@@ -112,6 +112,7 @@ class Tray(QObject):
         self.icon.activated.connect(self._activated)
         self.icon.messageClicked.connect(lambda: self._open(None))
         self._looks = 0
+        self._said_where = False
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_AGAIN)
         self._timer.timeout.connect(self._look_again)
@@ -147,6 +148,14 @@ class Tray(QObject):
             self.icon.setToolTip(seen.words)
         self._shown = (seen.mark, seen.on_backup, tones, seen.words)
         self._tell_of_outages()
+
+    def say_where(self) -> None:
+        """Says once that the window is closed and the watching goes on."""
+        if not self._said_where:
+            self._said_where = True
+            self.icon.showMessage(
+                "Changeover keeps watching", "Click its icon to open the window again.", self.icon.icon()
+            )
 
     def close(self) -> None:
         self._timer.stop()

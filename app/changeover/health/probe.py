@@ -88,7 +88,8 @@ async def probe(deployment: Deployment, hostname: str, address: str, check: Heal
             return result(None, "not checked: this computer has no route to that address")
         if isinstance(error, ConnectionRefusedError):
             return result(False, "connection refused")
-        return result(False, f"no {phase.waiting_for}: {(error.strerror or str(error)).lower()}")
+        said = (error.strerror or str(error)).lower() or "the connection was closed"
+        return result(False, f"no {phase.waiting_for}: {said}")
     except (h11.RemoteProtocolError, EOFError) as error:
         return result(False, f"not a valid HTTP response: {error}")
     phase.reached("total", "")
@@ -147,6 +148,8 @@ async def _exchange(
         event = http.next_event()
         if event is h11.NEED_DATA:
             received = await reader.read(MAX_BODY)
+            if not received and head is None and not http.trailing_data[0]:
+                raise EOFError("the connection was closed without one")
             if "first_byte" not in phase.seconds:
                 phase.reached("first_byte", "whole response")
             http.receive_data(received)
@@ -156,8 +159,6 @@ async def _exchange(
             body += event.data
         if head is not None and _enough(event, body, check):
             return _Response(head.status_code, list(head.headers), body)
-        if isinstance(event, h11.ConnectionClosed):
-            raise EOFError("the connection was closed without one")
 
 
 def _enough(event: object, body: bytes, check: HealthCheck) -> bool:

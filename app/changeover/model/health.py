@@ -77,7 +77,8 @@ class Round(Struct, frozen=True, kw_only=True):
             return "not checked yet"
         worst = min(self.results, key=lambda r: (r.ok is None, bool(r.ok)))
         several = len({(r.hostname, r.address) for r in self.results}) > 1
-        return f"{worst.reason} ({worst.hostname} at {worst.address})" if several and not worst.ok else worst.reason
+        where = f"{worst.hostname} at {worst.address}" if worst.address else worst.hostname
+        return f"{worst.reason} ({where})" if several and not worst.ok else worst.reason
 
     @property
     def seconds(self) -> float | None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from changeover.desktop.fault import FaultStrip, words
 from changeover.desktop.parts import button, label, set_role
 from changeover.desktop.tasks import Tasks
 from changeover.desktop.wizard.changes import ChangesPage
@@ -113,6 +114,8 @@ class Wizard(QDialog):
         right.addWidget(self.title)
         right.addWidget(self.subtitle)
         right.addSpacing(6)
+        self.fault = FaultStrip()
+        right.addWidget(self.fault)
         right.addWidget(self._stack, 1)
         self.why = label("", "fault")
         right.addWidget(self.why)
@@ -282,7 +285,7 @@ class Wizard(QDialog):
                 self._state.service.name, self.direction.to, self.direction.emergency
             )
         except ChangeoverError as error:
-            self.readiness.show_fault(error.text, error.hint)
+            self.readiness.show_fault(*words(error))
             return
         self.readiness.show_preparation(found)
         if self.page is Page.READINESS:
@@ -327,10 +330,15 @@ class Wizard(QDialog):
         if work is None:
             return
         self._progress()
-        if work.error is not None:
-            self.outcome.show_fault(work.error.text, work.error.hint)
-        elif work.run is not None:
+        if work.run is not None:
             self.outcome.show_run(work.run)
+            if work.error is not None:
+                self.fault.show_error(work.error)
+        elif work.error is not None:
+            self.outcome.show_fault("Nothing was changed", *words(work.error))
+        else:
+            text = "Something went wrong inside Changeover before the first step was written down."
+            self.outcome.show_fault("Nothing was changed", text, "The log file has the details.")
         self.go_to(Page.RESULT)
         if self.outcome.wants_answers and self.isVisible():
             self._spawn(self._ask_resolvers(), "resolvers")

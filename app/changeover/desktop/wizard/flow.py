@@ -94,7 +94,7 @@ def rows(change: Change) -> list[Row]:
             new.remove(other)
     for i in range(max(len(old), len(new))):
         pairs.append((old[i] if i < len(old) else None, new[i] if i < len(new) else None))
-    return [Row(record_words(o) if o else "", record_words(n) if n else "removed") for o, n in pairs]
+    return [Row(record_words(o) if o else "", record_words(n) if n else "") for o, n in pairs]
 
 
 def follow_words(plan: Plan) -> str:

@@ -73,11 +73,11 @@ class ResultPage(QWidget):
             self._over.addWidget(FindingRow(finding))
         self._accepted.setVisible(bool(over))
 
-    def show_fault(self, text: str, hint: str) -> None:
+    def show_fault(self, headline: str, text: str, hint: str) -> None:
         """The run never began."""
         self.run = None
         self._mark.show_mark(Mark.DEGRADED)
-        self._headline.setText("Nothing was changed")
+        self._headline.setText(headline)
         self._text.setText(text)
         self._facts.setText(hint)
         self._caches.hide()

@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from collections.abc import Iterable
+from html import escape
+from math import ceil
 
-from changeover.desktop.parts import Card, label, selectable
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextOption
+from PySide6.QtWidgets import QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
+
+from changeover.desktop.parts import Card, label
 from changeover.desktop.wizard.flow import rows
+from changeover.model.change import Change
 from changeover.model.plan import Plan
 
 
-def _record(text: str, role: str = "") -> QLabel:
-    made = selectable(label(text, role))
-    how = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    made.setFont(how)
-    return made
+def changes_html(changes: Iterable[Change]) -> str:
+    """Every record set before and after. One text, since hundreds of hostnames as widgets would take seconds."""
+    lines = ['<tr><td width="48%">now</td><td></td><td width="48%">then</td></tr>']
+    for change in changes:
+        lines.append(f'<tr><td colspan="3"><b>{escape(change.name)}</b></td></tr>')
+        for row in rows(change):
+            old = f"<tt>{escape(row.old)}</tt>" if row.old else "<i>nothing</i>"
+            new = f"<tt>{escape(row.new)}</tt>" if row.new else "<i>removed</i>"
+            lines.append(f"<tr><td>{old}</td><td>→</td><td>{new}</td></tr>")
+    return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(lines)}</table>'
+
+
+class ChangesTable(QTextBrowser):
+    """The changes as one text that is as high as it needs to be, and breaks a long name rather than cut it off."""
+
+    def __init__(self, zone: str, changes: Iterable[Change]) -> None:
+        super().__init__()
+        self.setProperty("role", "table")
+        self.setAccessibleName(f"Changes in zone {zone}")
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setOpenLinks(False)
+        self.document().setDocumentMargin(0)
+        self.document().documentLayout().documentSizeChanged.connect(
+            lambda size: self.setFixedHeight(ceil(size.height()) + 2)
+        )
+        self.setHtml(changes_html(changes))
 
 
 def changes_card(plan: Plan, zone: str, account: str) -> Card:
-    """Every record set of one zone at one account, before and after."""
+    """What changes in one zone at one account."""
     card = Card(f"DNS · account {account} · zone {zone}")
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(12)
-    grid.setVerticalSpacing(5)
-    grid.setColumnStretch(0, 1)
-    grid.setColumnStretch(2, 1)
-    grid.addWidget(label("now", "small", wrap=False), 0, 0)
-    grid.addWidget(label("then", "small", wrap=False), 0, 2)
-    at = 0
-    top = Qt.AlignmentFlag.AlignTop
-    for change in plan.changes:
-        if (change.zone, change.account) != (zone, account):
-            continue
-        at += 1
-        grid.addWidget(selectable(label(change.name, "strong")), at, 0, 1, 3)
-        for row in rows(change):
-            at += 1
-            grid.addWidget(_record(row.old or "nothing", "" if row.old else "muted"), at, 0, top)
-            grid.addWidget(label("→", "muted", wrap=False), at, 1, top)
-            grid.addWidget(_record(row.new, "muted" if row.new == "removed" else ""), at, 2, top)
-    card.body.addLayout(grid)
+    card.body.addWidget(ChangesTable(zone, (c for c in plan.changes if (c.zone, c.account) == (zone, account))))
     return card
 
 
