@@ -28,7 +28,16 @@ class Program:
         """The window's id, once it has its icon: from then on the program listens. The tray's is not managed."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            asked = ("search", "--sync", "--onlyvisible", "--pid", str(self.process.pid), "--name", "Changeover")
+            asked = (
+                "search",
+                "--all",
+                "--sync",
+                "--onlyvisible",
+                "--pid",
+                str(self.process.pid),
+                "--name",
+                "Changeover",
+            )
             for window in self._run("xdotool", *asked).split():
                 told = self._run("xprop", "-id", window, "WM_STATE", "_NET_WM_ICON")
                 if "Icon" in told and "window state" in told:

@@ -92,8 +92,13 @@ class AccountsWindow(QDialog):
         mark.setVisible(row.secret == "missing")
         top.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(texts, 1)
-        verify = lambda: self._tasks.spawn(self._verify(row.name, mark, said), f"verifying {row.name}")  # noqa: E731
-        remove = lambda: self._tasks.spawn(self._remove(row.name), f"removing {row.name}")  # noqa: E731
+
+        def verify() -> None:
+            self._tasks.spawn(self._verify(row.name, mark, said), f"verifying {row.name}")
+
+        def remove() -> None:
+            self._tasks.spawn(self._remove(row.name), f"removing {row.name}")
+
         top.addWidget(button("Verify", verify, "link", name=f"Verify {row.name}"))
         top.addWidget(button("Remove…", remove, "link", name=f"Remove {row.name}"))
         card.body.addLayout(top)

@@ -101,7 +101,7 @@ class AddService(QDialog):
         add_field(form, "DNS account", row)
         self.zone = QLineEdit()
         self.zone.setPlaceholderText("shop.example")
-        form.addRow("", self.zone)
+        add_field(form, "Zone", self.zone)
         return card
 
     def _check(self) -> Card:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from math import ceil, floor, log10
 
@@ -155,7 +155,15 @@ class ResponseChart(Painted):
         if not any(lines):
             self.text(painter, area, "No answers yet", small, tones.muted, Qt.AlignmentFlag.AlignHCenter)
 
-    def _paint_failing(self, painter, state, area, since, tones, x) -> None:  # type: ignore[no-untyped-def]
+    def _paint_failing(
+        self,
+        painter: QPainter,
+        state: ServiceState,
+        area: QRectF,
+        since: datetime,
+        tones: Colours,
+        x: Callable[[datetime], float],
+    ) -> None:
         small = font(self, smaller=2)
         word = "failing"
         room = QFontMetricsF(small).horizontalAdvance(word) + 8

@@ -1,4 +1,4 @@
-"""The wizard's window: the pages on the right, where one is on the left, what can be done below."""
+"""The wizard: what each page says and leads to, and what it leaves behind when it is closed."""
 
 from __future__ import annotations
 
@@ -7,24 +7,15 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from changeover.desktop.fault import FaultStrip, words
-from changeover.desktop.parts import button, label, set_role
+from changeover.desktop.fault import words
 from changeover.desktop.tasks import Tasks
 from changeover.desktop.wizard.changes import ChangesPage
 from changeover.desktop.wizard.direction import DirectionPage
 from changeover.desktop.wizard.flow import Page, overrides, run_title, switch_button
+from changeover.desktop.wizard.frame import Frame
 from changeover.desktop.wizard.progress import ProgressPage
 from changeover.desktop.wizard.readiness import ReadinessPage
 from changeover.desktop.wizard.result import ResultPage
@@ -40,7 +31,7 @@ EVERY_PAGE = tuple(Page)
 RUN_PAGES = (Page.SWITCH, Page.RESULT)
 
 
-class Wizard(QDialog):
+class Wizard(Frame):
     """Leads through one switch, or shows a run that is in progress already.
 
     `begin` starts the prepared switch as work that outlives this window; `undo` and `save` act on an ended run.
@@ -58,7 +49,19 @@ class Wizard(QDialog):
         save: Callable[[Run], object],
         work: Work | None = None,
     ) -> None:
-        super().__init__(parent)
+        self.direction = DirectionPage(state)
+        self.readiness = ReadinessPage()
+        self.changes = ChangesPage()
+        self.progress = ProgressPage()
+        self.outcome = ResultPage()
+        views: dict[Page, QWidget] = {
+            Page.DIRECTION: self.direction,
+            Page.READINESS: self.readiness,
+            Page.CHANGES: self.changes,
+            Page.SWITCH: self.progress,
+            Page.RESULT: self.outcome,
+        }
+        super().__init__(parent, views, EVERY_PAGE if work is None else RUN_PAGES)
         self._switchboard = switchboard
         self._tasks = tasks
         self._state = state
@@ -66,23 +69,6 @@ class Wizard(QDialog):
         self.work: Work | None = None
         self._own: asyncio.Task[Any] | None = None
         self.setWindowTitle(f"Changeover · {state.service.name}")
-        self.resize(900, 640)
-        self.setMinimumSize(720, 480)
-        self.direction = DirectionPage(state)
-        self.readiness = ReadinessPage()
-        self.changes = ChangesPage()
-        self.progress = ProgressPage()
-        self.outcome = ResultPage()
-        self._views: dict[Page, QWidget] = {
-            Page.DIRECTION: self.direction,
-            Page.READINESS: self.readiness,
-            Page.CHANGES: self.changes,
-            Page.SWITCH: self.progress,
-            Page.RESULT: self.outcome,
-        }
-        self.page = Page.DIRECTION
-        self._pages = EVERY_PAGE if work is None else RUN_PAGES
-        self._lay_out()
         self._connect(undo, save)
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
@@ -93,84 +79,6 @@ class Wizard(QDialog):
             self.go_to(Page.DIRECTION)
         else:
             self.follow(work)
-
-    # What it looks like
-
-    def _lay_out(self) -> None:
-        self.title = label("", "title")
-        self.subtitle = label("", "muted")
-        self._stack = QStackedWidget()
-        for page, view in self._views.items():
-            area = QScrollArea()
-            area.setWidgetResizable(True)
-            area.setAccessibleName(page.value)
-            view.setObjectName("page")
-            view.setContentsMargins(0, 0, 6, 0)
-            area.setWidget(view)
-            self._stack.addWidget(area)
-        right = QVBoxLayout()
-        right.setContentsMargins(24, 20, 18, 16)
-        right.setSpacing(6)
-        right.addWidget(self.title)
-        right.addWidget(self.subtitle)
-        right.addSpacing(6)
-        self.fault = FaultStrip()
-        right.addWidget(self.fault)
-        right.addWidget(self._stack, 1)
-        self.why = label("", "fault")
-        right.addWidget(self.why)
-        top = QHBoxLayout()
-        top.setContentsMargins(0, 0, 0, 0)
-        top.setSpacing(0)
-        top.addWidget(self._side())
-        top.addLayout(right, 1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addLayout(top, 1)
-        whole.addWidget(self._footer())
-
-    def _side(self) -> QWidget:
-        side = QWidget()
-        side.setObjectName("side")
-        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        side.setFixedWidth(170)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(18, 22, 12, 12)
-        column.setSpacing(16)
-        self._trail: dict[Page, QLabel] = {}
-        for page in self._pages:
-            self._trail[page] = label(page.value, "muted", wrap=False)
-            column.addWidget(self._trail[page])
-        column.addStretch(1)
-        return side
-
-    def _footer(self) -> QWidget:
-        footer = QWidget()
-        footer.setObjectName("footer")
-        footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(footer)
-        row.setContentsMargins(18, 10, 18, 10)
-        row.setSpacing(8)
-        self.save_button = button("Save report…")
-        self.stop_button = button("Stop after this step")
-        self.undo_button = button("Undo…")
-        self.back_button = button("Back")
-        self.close_button = button("Cancel")
-        self.next_button = button("Next", role="primary")
-        self.switch_button = button("Switch", role="danger")
-        row.addWidget(self.save_button)
-        row.addStretch(1)
-        for made in (
-            self.stop_button,
-            self.undo_button,
-            self.back_button,
-            self.close_button,
-            self.next_button,
-            self.switch_button,
-        ):
-            row.addWidget(made)
-        return footer
 
     def _connect(self, undo: Callable[[Run], object], save: Callable[[Run], object]) -> None:
         self.readiness.changed.connect(self._arrange)
@@ -185,12 +93,7 @@ class Wizard(QDialog):
 
     def go_to(self, page: Page) -> None:
         """Shows a page, with its words and its buttons."""
-        self.page = page
-        self._stack.setCurrentIndex(list(self._views).index(page))
-        here = self._pages.index(page)
-        for number, (each, text) in enumerate(self._trail.items()):
-            text.setText(f"✓ {each.value}" if number < here else each.value)
-            set_role(text, "strong" if each is page else "muted")
+        self.show_page(page)
         self._say()
         self._arrange()
         self._focus()

@@ -42,13 +42,18 @@ class DirectionPage(QWidget):
         state = self._state
         card = Card("Visitors are now at")
         health = state.health.get(state.active)
-        known = state.active not in (active.MIXED, active.ELSEWHERE, active.UNKNOWN)
         text = {
             active.MIXED: "different deployments, by hostname or name server",
             active.ELSEWHERE: "something that is none of the deployments",
             active.UNKNOWN: "not known",
         }.get(state.active, state.active)
-        card.body.addLayout(_standing(OF_HEALTH[health.health] if health else Mark.UNKNOWN, text, known, health))
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(MarkWidget(OF_HEALTH[health.health] if health else Mark.UNKNOWN))
+        row.addWidget(label(text, "strong", wrap=False))
+        said = f"{HEALTH_WORDS[health.health]}: {health.reason}" if health else ""
+        row.addWidget(label(said, "muted"), 1)
+        card.body.addLayout(row)
         return card
 
     def _to(self) -> Card:
@@ -95,13 +100,3 @@ class DirectionPage(QWidget):
         (self.emergency_choice if emergency_first(self._state) else self.planned_choice).setChecked(True)
         kinds.buttonToggled.connect(lambda *_: self.changed.emit())
         return card
-
-
-def _standing(mark, name, known, health) -> QHBoxLayout:  # type: ignore[no-untyped-def]
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addWidget(MarkWidget(mark))
-    row.addWidget(label(name, "strong", wrap=False))
-    said = f"{HEALTH_WORDS[health.health]}: {health.reason}" if known and health else ""
-    row.addWidget(label(said, "muted"), 1)
-    return row
