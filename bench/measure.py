@@ -65,7 +65,8 @@ def conditions(rounds: int) -> str:
     )
     system = platform.freedesktop_os_release()["PRETTY_NAME"] if sys.platform == "linux" else platform.platform()
     versions = [f"{name} {importlib.metadata.version(name)}" for name in VERSIONS]
-    bind = subprocess.run(["nsupdate", "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
+    told = subprocess.run(["nsupdate", "-V"], capture_output=True, text=True, check=True)
+    bind = (told.stdout + told.stderr).split()[1]
     machine = f"{os.cpu_count()} cores ({model}), {system}, Python {platform.python_version()}"
     beside = f"{', '.join(versions)}, BIND {bind}"
     how = f"Medians of {rounds} rounds (fastest–slowest), in turns."

@@ -423,6 +423,19 @@ async def test_an_endless_body_is_read_in_part(start: bytes) -> None:
     assert early.ok is True
 
 
+async def test_a_body_is_not_waited_for_once_its_text_is_there() -> None:
+    """The rest of it never comes."""
+
+    async def stalling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nall is ok")
+        await reader.read()
+
+    assert (await probed(stalling, expect_body="is ok", timeout=20)).ok is True
+    waited = await probed(stalling, expect_body="is well", timeout=0.3)
+    assert waited.reason == "no whole response within 0.3 s"
+
+
 async def test_an_endless_head_is_refused() -> None:
     """Headers without end are no answer."""
     found = await probed(dripping(b"HTTP/1.1 200 OK\r\n", b"X-Long: " + b"x" * 1000 + b"\r\n"), timeout=20)

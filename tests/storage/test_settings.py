@@ -365,6 +365,16 @@ def test_a_layout_that_takes_no_more_tables_is_left_alone(file: Path, text: str)
     assert file.read_text() == text
 
 
+def test_a_text_that_looks_like_a_table_is_not_cut_out(file: Path) -> None:
+    """A header within a text of several lines: refused, since the outcome would say something else."""
+    text = changed(('expect_body = "ok"', 'expect_body = """\n[accounts.spare]\nserver = 5\n"""'))
+    text += '\n[accounts.spare]\nprovider = "cloudflare"\n'
+    file.write_text(text)
+    with pytest.raises(ChangeoverError, match="cannot be edited without damage"):
+        settings_file.rewrite(file, lambda text: settings_file.remove_account(text, "spare"))
+    assert file.read_text() == text
+
+
 def test_an_edit_that_would_be_wrong_is_not_written(file: Path) -> None:
     """A service at an account that is not there."""
     file.write_text(GOOD)

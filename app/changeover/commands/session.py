@@ -11,14 +11,16 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from changeover.model.errors import ChangeoverError, KeyringError, SettingsError, UsageError
 from changeover.storage.home import Home
 from changeover.storage.log import start_log
-from changeover.switchboard import Switchboard
+
+if TYPE_CHECKING:
+    from changeover.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,8 @@ class Session:
         return self
 
     async def _open(self) -> Switchboard:
+        from changeover.switchboard import Switchboard
+
         return Switchboard(self._home)
 
     def __exit__(

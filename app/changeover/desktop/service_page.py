@@ -158,7 +158,7 @@ class ServicePage(QScrollArea):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange and self._state is not None:
             self._sentence = ""
-            self._show_sentence(datetime.now().astimezone())
+            self.tick(datetime.now().astimezone())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
