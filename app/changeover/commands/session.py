@@ -106,7 +106,8 @@ class Session:
             loop = asyncio.get_running_loop()
 
             def interrupt(*_: object) -> None:
-                say("Stopping after the present step …")
+                # A signal may come in the midst of a write to standard error, so the words wait for the loop as well.
+                loop.call_soon_threadsafe(say, "Stopping after the present step …")
                 loop.call_soon_threadsafe(stop.set)
 
             before = signal.signal(signal.SIGINT, interrupt)
