@@ -162,6 +162,13 @@ class TestAnswers:
         assert found.records == record_sets_in(dns.message.from_wire(wire).answer, name)
         assert found.rcode == rcode
 
+    def test_types_are_not_mixed_up(self) -> None:
+        """IPv4 and IPv6 in one answer stay two record sets."""
+        answer = dns.message.make_response(dns.message.from_wire(question_wire(ZONE, "A")))
+        both = [record_set(ZONE, "A", 60, ["192.0.2.1"]), record_set(ZONE, "AAAA", 30, ["2001:db8::1"])]
+        answer.answer.extend(rrset(record) for record in both)
+        assert answer_to(answer.to_wire(), ZONE).records == tuple(both)
+
     @pytest.mark.parametrize("authoritative", [True, False])
     def test_a_referral_is_told_from_an_empty_answer(self, authoritative: bool) -> None:
         """Both have something in the authority section; only one comes from the name's own server."""

@@ -78,10 +78,13 @@ def _plain_addresses(wire: bytes, name: str) -> tuple[RecordSet, ...] | None:
     place = 12 + len(name) + 2 + 4
     values: list[str] = []
     kind, ttl = 0, 0
-    for _ in range(int.from_bytes(wire[6:8], "big")):
+    for number in range(int.from_bytes(wire[6:8], "big")):
         if wire[place : place + 2] != _POINTER_TO_QUESTION or len(wire) < place + 12:
             return None
+        before = kind
         kind, _, ttl, size = struct.unpack_from("!HHIH", wire, place + 2)
+        if number > 0 and kind != before:
+            return None
         form = _ADDRESS_FORMS.get(kind)
         if form is None or size != form[1] or len(wire) < place + 12 + size:
             return None
