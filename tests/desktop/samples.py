@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.check import HealthCheck
 from changeover.model.finding import Finding, Level
 from changeover.model.health import DeploymentHealth, Health, Phases, ProbeResult, Round, deployment_health
 from changeover.model.plan import Plan, ZoneReading, make_plan
 from changeover.model.readiness import findings
 from changeover.model.run import Accepted, Committed, Ended, Entry, Intent, Outcome, Run, Started, StepEnded, StepState
 from changeover.model.run import fold as fold_run
-from changeover.model.service import Answer, Deployment, HealthCheck, Marker, Service, ZoneAt
+from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
 from changeover.model.situation import Situation
 from changeover.model.state import ServiceState, is_emergency, switch_target
 

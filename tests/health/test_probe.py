@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from changeover.health.probe import MAX_BODY, probe
+from changeover.model.check import HealthCheck
 from changeover.model.health import ProbeResult
-from changeover.model.service import Answer, Deployment, HealthCheck, Marker
+from changeover.model.service import Answer, Deployment, Marker
 from dns_servers.process import free_port
 from health.web import Talk, answering, dripping, hanging_up, header, noting, serving, silence
 from web_servers.nginx import Nginx
@@ -446,7 +447,8 @@ async def test_an_endless_head_is_refused() -> None:
 NO_ROUTE = """
 import asyncio
 from changeover.health.probe import probe
-from changeover.model.service import Answer, Deployment, HealthCheck
+from changeover.model.check import HealthCheck
+from changeover.model.service import Answer, Deployment
 found = asyncio.run(probe(Deployment(name="d", answer=Answer()), "www.shop.example", "{}", HealthCheck(timeout=5)))
 print(found.ok, found.reason)
 """

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from changeover.dns.lookup import Lookup
 from changeover.health.rounds import AT_ONCE, probe_now, probe_round
+from changeover.model.check import HealthCheck
 from changeover.model.health import Health
-from changeover.model.service import Answer, Deployment, HealthCheck, LookupSettings, Marker, Service, ZoneAt
+from changeover.model.service import Answer, Deployment, LookupSettings, Marker, Service, ZoneAt
 from dns_servers.bind import Bind
 from dns_servers.process import free_port
 from health.web import Talk, WebServer, serving

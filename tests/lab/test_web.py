@@ -14,7 +14,8 @@ import pytest
 
 from changeover.health.probe import probe
 from changeover.lab import certificates, web
-from changeover.model.service import Answer, HealthCheck, Marker
+from changeover.model.check import HealthCheck
+from changeover.model.service import Answer, Marker
 from changeover.model.service import Deployment as ServiceDeployment
 
 ADDRESSES = {"primary": "127.0.0.2", "backup": "127.0.0.3"}

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from changeover.model.capabilities import BatchLimit
+from changeover.model.check import HealthCheck
 from changeover.model.finding import CHECKS, Finding, Level, overridden, unknown_override, worst
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet, record_set
-from changeover.model.service import HealthCheck
 from changeover.model.situation import Situation
 from model.situations import APEX, BACKUP, PRIMARY, WWW, health_of, reading, result, servers, service, situation
 from model.strategies import NOW, capabilities

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from changeover.model.check import HealthCheck
 from changeover.model.errors import ChangeoverError, SettingsError
-from changeover.model.service import Account, Answer, Deployment, HealthCheck, Marker, Service, Settings, ZoneAt
+from changeover.model.service import Account, Answer, Deployment, Marker, Service, Settings, ZoneAt
 from changeover.storage import settings as settings_file
 from storage.settings_texts import GOOD, Wrong, changed, wrong_files
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import click
 
 from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
+from changeover.model.check import HealthCheck
 from changeover.model.errors import UsageError
-from changeover.model.service import Answer, Deployment, HealthCheck, Marker, Service, ZoneAt
+from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
 
 
 @click.group()

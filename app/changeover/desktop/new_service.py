@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from changeover.model.check import HealthCheck
 from changeover.model.records import RecordSet, hostname, in_zone
-from changeover.model.service import Answer, Deployment, HealthCheck, Service, ZoneAt
+from changeover.model.service import Answer, Deployment, Service, ZoneAt
 
 PRIMARY, BACKUP = "primary", "backup"
 

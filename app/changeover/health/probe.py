@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 
 import h11
 
+from changeover.model.check import HealthCheck
 from changeover.model.health import Phases, ProbeResult
-from changeover.model.service import Deployment, HealthCheck
+from changeover.model.service import Deployment
 from changeover.model.status_ranges import expected
 
 MAX_BODY = 64 * 1024

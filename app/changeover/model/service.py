@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct, field
 
+from changeover.model.check import HealthCheck
+from changeover.model.maintenance import Maintenance
 from changeover.model.records import AddressSet, record_set
 
 #: Words with a meaning of their own where a deployment's name may stand.
@@ -55,23 +57,6 @@ class Deployment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
         return self.answers.get(name, self.answer)
 
 
-class HealthCheck(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a deployment is probed. Redirects are answers like any other and are not followed."""
-
-    path: str = "/"
-    scheme: Literal["https", "http"] = "https"
-    port: int | None = None
-    expect_status: str = "200-399"
-    expect_body: str | None = None
-    ca_file: str | None = None
-    interval: float = 30
-    timeout: float = 10
-
-    @property
-    def tcp_port(self) -> int:
-        return self.port or (443 if self.scheme == "https" else 80)
-
-
 class ZoneAt(Struct, frozen=True, forbid_unknown_fields=True):
     """A zone at a DNS provider's account. A zone served by several providers has several of these."""
 
@@ -88,6 +73,7 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     deployments: tuple[Deployment, ...]
     ttl: int = 60
     health: HealthCheck = HealthCheck()
+    maintenance: tuple[Maintenance, ...] = ()
 
     @property
     def primary(self) -> Deployment:
@@ -114,11 +100,23 @@ class Account(Struct, frozen=True):
 
 
 class LookupSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where to look names up. `nameservers` by zone stand in for following the NS records."""
+    """Where to look names up, and whom to ask whether this computer is online. An empty list asks nobody.
+
+    `nameservers` by zone stand in for following the NS records. A witness is "https://…", "tcp://address:port", or
+    "gateway" for the router that this computer sends everything through. `doh` are resolvers by DNS over HTTPS
+    (RFC 8484). `portal` is a plain http address that answers 204 unless somebody stands in between.
+    """
 
     resolvers: tuple[str, ...] = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
     nameservers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    witnesses: tuple[str, ...] = ("https://www.cloudflare.com/cdn-cgi/trace",)
+    witnesses: tuple[str, ...] = (
+        "tcp://8.8.8.8:443",
+        "tcp://9.9.9.9:443",
+        "https://www.cloudflare.com/cdn-cgi/trace",
+        "gateway",
+    )
+    doh: tuple[str, ...] = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query")
+    portal: str | None = "http://www.gstatic.com/generate_204"
 
 
 class Settings(Struct, frozen=True):

@@ -7,19 +7,24 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from changeover.model.active import UNKNOWN
+from changeover.model.connection import Connection
 from changeover.model.finding import Finding, Level, worst
 from changeover.model.health import DeploymentHealth, Health, Round
+from changeover.model.pin import Pin
 from changeover.model.plan import Plan
 from changeover.model.run import Run
 from changeover.model.service import Service
 from changeover.model.situation import Situation
+from changeover.model.visit import Visit
 
 
 class ServiceState(Struct, frozen=True, kw_only=True):
     """Everything known about one service right now.
 
     `rounds` are the probes kept, oldest first, by deployment. `target` is where a switch would lead, and `findings`
-    say whether it could. `run` is the newest run. `working`: a run is in progress in this process.
+    say whether it could. `run` is the newest run. `working`: a run is in progress in this process. `connection` is this
+    computer's, where it was looked at. `pins` and `maintenance` (when it ends) are by deployment, those in force only.
+    `visit` is what a visitor of the first hostname gets, through public DNS.
     """
 
     service: Service
@@ -32,6 +37,10 @@ class ServiceState(Struct, frozen=True, kw_only=True):
     run: Run | None = None
     error: str | None = None
     working: bool = False
+    connection: Connection | None = None
+    pins: dict[str, Pin] = field(default_factory=dict)
+    maintenance: dict[str, datetime] = field(default_factory=dict)
+    visit: Visit | None = None
 
     @property
     def readiness(self) -> Level:

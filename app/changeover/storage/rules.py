@@ -9,12 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from changeover.dns.exchange import parse_server
+from changeover.model.check import HealthCheck
 from changeover.model.records import canonical_value, hostname, in_zone
 from changeover.model.service import (
     RESERVED_DEPLOYMENT_NAMES,
     Answer,
     Deployment,
-    HealthCheck,
     LookupSettings,
     Marker,
     Service,
