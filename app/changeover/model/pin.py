@@ -1,4 +1,4 @@
-"""A person's word against the probes': a deployment is held healthy, unhealthy or out of use, for a reason and a time."""
+"""A person's word against the probes': a deployment is held healthy, unhealthy or out of use, with reason and end."""
 
 from __future__ import annotations
 
