@@ -27,7 +27,11 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how often processes were killed, and how their runs were ended."""
+    """Says what laptops went through, how often processes were killed, and how their runs were ended."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "life":
+                terminalreporter.write_line(f"a laptop's life, {text}")
     counts: Counter[str] = Counter()
     for report in terminalreporter.stats.get("passed", []):
         killed = re.search(r"test_crash_matrix.*\[(\d+)-(before|after)-(forward|undo)-(\w+)\]", report.nodeid)

@@ -24,6 +24,9 @@ _COMMANDS = {
     "commit": ("journal", "Keep a completed run."),
     "runs": ("journal", "All runs, newest first."),
     "report": ("journal", "What a run did."),
+    "history": ("history", "How a service was: days, incidents, exports."),
+    "pin": ("pin", "Hold a deployment healthy, unhealthy or out of use."),
+    "unpin": ("pin", "Let the checks speak for a deployment again."),
     "account": ("accounts", "Accounts at DNS providers."),
     "service": ("services", "Services: web applications with a backup."),
 }

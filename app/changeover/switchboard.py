@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from changeover.health.rounds import probe_now, probe_round
+from changeover.health.rounds import probe_round
+from changeover.model.check import HealthCheck
+from changeover.model.connection import Connection
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Level, overridden, unknown_override
-from changeover.model.health import DeploymentHealth
-from changeover.model.plan import Plan, ZoneReading, make_plan
+from changeover.model.health import Round
+from changeover.model.maintenance import Maintenance
+from changeover.model.pin import Hold, Pin
+from changeover.model.plan import Plan, make_plan
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet
 from changeover.model.run import Accepted, Committed, Entry, Outcome, Run, fold
 from changeover.model.service import Service, Settings
-from changeover.model.situation import ServerAnswer, Situation
-from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, is_emergency, switch_target
+from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, assessed
 from changeover.model.words import counted
 from changeover.storage import settings as settings_file
 from changeover.storage.accounts import Accounts
+from changeover.storage.history import History
 from changeover.storage.home import Home
 from changeover.storage.journal import Journal
 from changeover.storage.lock import is_locked, service_lock
+from changeover.storage.pins import Pins
 from changeover.storage.secrets import Vault
 from changeover.switchover.live import LiveStates
+from changeover.switchover.observer import Observer
+from changeover.switchover.recorder import HistoryRecorder
 
 if TYPE_CHECKING:
     from changeover.dns.lookup import Lookup, ResolverAnswer
@@ -57,25 +64,23 @@ class Switchboard:
         self.vault = vault or Vault(home)
         self._accounts = Accounts(home.settings_file, self.vault)
         self.journal = Journal(home.database)
-        self._lookup: Lookup | None = None
-        #: By account and zone, whether the credential was last seen to have the right to write.
-        self._rights: dict[tuple[str, str], bool | None] = {}
-        self._live = LiveStates(self._observe)
+        self.history = History(home.database)
+        self.pins = Pins(home.database)
+        self._observer = Observer(home, self.settings, self._accounts, self.vault, self.pins, self._newest_run)
+        self._live = LiveStates(self._observer.senses, self._observer, HistoryRecorder(self.history))
         self._live.reset(self.settings.services)
 
     async def aclose(self) -> None:
-        """Closes connections and the journal."""
+        """Closes connections, the history and the journal."""
         await self._accounts.aclose()
+        await self.history.aclose()
+        self.pins.close()
         self.journal.close()
 
     @property
     def lookup(self) -> Lookup:
         """Looks names up as the settings say."""
-        if self._lookup is None:
-            from changeover.dns.lookup import Lookup
-
-            self._lookup = Lookup(self.settings.lookup)
-        return self._lookup
+        return self._observer.lookup
 
     def service(self, name: str) -> Service:
         """The service of that name. Raises UsageError that names the known ones."""
@@ -87,75 +92,14 @@ class Switchboard:
 
     # Looking
 
-    async def look(
-        self,
-        service: Service,
-        *,
-        health: Mapping[str, DeploymentHealth] | None = None,
-        prove_access: bool = True,
-    ) -> Situation:
-        """Reads the situation of a service: records, name servers, health (`health`, or a few probes now)."""
-        names = dict.fromkeys(entry.account for entry in service.dns)
-        deployments = service.deployments
-        # A command's first probes go out before the DNS library is loaded, which would be counted as their time.
-        firsts = () if health else await asyncio.gather(*(probe_round(service, d, self.lookup) for d in deployments))
-
-        async def judged() -> dict[str, DeploymentHealth]:
-            if health:
-                return dict(health)
-            pairs = zip(deployments, firsts, strict=True)
-            found = await asyncio.gather(*(probe_now(service, d, self.lookup, first) for d, first in pairs))
-            return {h.deployment: h for h in found}
-
-        async def read() -> tuple[tuple[ZoneReading, ...], tuple[ServerAnswer, ...]]:
-            from changeover.switchover.reading import read_servers, read_zones
-
-            providers = await self._accounts.open_each(self.settings, names)
-            zones = read_zones(service, providers, prove_access)
-            return await asyncio.gather(zones, read_servers(service, self.lookup))
-
-        by_deployment, (readings, servers), unfinished = await asyncio.gather(
-            judged(), read(), self.unfinished_run(service.name)
-        )
-        if prove_access:
-            self._rights.update({(r.account, r.zone): r.may_write for r in readings})
-        else:
-            readings = tuple(replace(r, may_write=self._rights.get((r.account, r.zone))) for r in readings)
-        locked = is_locked(self.home.lock_file(service.name))
-        return Situation(
-            service=service,
-            at=datetime.now(UTC),
-            readings=readings,
-            servers=servers,
-            health=by_deployment,
-            unfinished_run=unfinished.run if unfinished and not locked else None,
-            locked=locked,
-        )
-
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
-        return await self._state(await self.look(service))
+        situation = await self._observer.look(service)
+        return assessed(ServiceState(service=service, run=await self._newest_run(name)), situation)
 
-    async def _observe(
-        self, service: Service, health: Mapping[str, DeploymentHealth], prove_access: bool
-    ) -> ServiceState:
-        return await self._state(await self.look(service, health=health, prove_access=prove_access))
-
-    async def _state(self, situation: Situation) -> ServiceState:
-        active = situation.active
-        target = switch_target(situation.service, active)
-        errors = [r.error for r in situation.readings if r.error is not None]
-        return ServiceState(
-            service=situation.service,
-            active=active,
-            health=situation.health,
-            situation=situation,
-            target=target,
-            findings=findings(situation, target, is_emergency(active, situation.health)),
-            run=next((r for r in await self.runs() if r.service == situation.service.name), None),
-            error=errors[0] if errors else None,
-        )
+    async def _newest_run(self, service: str) -> Run | None:
+        return next((r for r in await self.runs() if r.service == service), None)
 
     # Watching
 
@@ -176,11 +120,27 @@ class Switchboard:
 
     async def watch(self) -> None:
         """Keeps every service's state up to date, until cancelled."""
-        await self._live.watch(lambda: self.lookup)
+        self._live.take_pins(await self._observer.pins())
+        await self._live.watch()
 
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now."""
-        await self._live.refresh(self.service(name), self.lookup)
+        await self._live.refresh(self.service(name).name)
+
+    async def connection(self) -> Connection:
+        """This computer's connection, looked at now."""
+        return await self._live.connection()
+
+    async def change_check(self, name: str, health: HealthCheck, maintenance: tuple[Maintenance, ...]) -> None:
+        """Changes how a service is checked. Raises SettingsError, with nothing written, where it is not right."""
+        service = replace(self.service(name), health=health, maintenance=maintenance)
+        await self._edit(lambda text: settings_file.set_check(text, service, self.home.settings_file.resolve().parent))
+
+    async def try_check(self, name: str, health: HealthCheck) -> dict[str, Round]:
+        """Probes every deployment once as `health` would have it. Nothing is kept of it."""
+        service = replace(self.service(name), health=health)
+        found = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments))
+        return {d.name: probed for d, probed in zip(service.deployments, found, strict=True)}
 
     async def prepare(
         self,
@@ -196,7 +156,11 @@ class Switchboard:
         if service.deployment(to) is None:
             known = ", ".join(d.name for d in service.deployments)
             raise UsageError(f"Service {name} has no deployment {to}", f"Deployments: {known}")
-        situation = await self.look(service, health=self._live.fresh_health(service))
+        if self._live.seen(service) is None:
+            situation = await self._observer.look(service, to)
+        else:
+            situation = await self._observer.read(service, to)
+            situation = replace(situation, **(self._live.seen(service) or {}))
         readable = all(r.error is None for r in situation.readings)
         plan = make_plan(service, situation.active, to, situation.readings, situation.at) if readable else None
         return Preparation(
@@ -250,7 +214,7 @@ class Switchboard:
                 preparation.service, preparation.plan, on_progress, stop or asyncio.Event(), verify_timeout
             )
             log.info("switching %s to %s", preparation.service, preparation.to)
-            with self._working(preparation.service):
+            with self._live.working(preparation.service):
                 return await runner.start(preparation.plan, found, preparation.emergency)
 
     async def _again(self, preparation: Preparation) -> Preparation:
@@ -273,7 +237,7 @@ class Switchboard:
         """Puts every record set of a run back as it was, and gives the run with outcome `undone`."""
         async with self._to_go_on(run_id, "undo") as run:
             runner = await self._runner(run.service, run.forward, on_progress, stop or asyncio.Event(), verify_timeout)
-            with self._working(run.service):
+            with self._live.working(run.service):
                 return await runner.undo(run)
 
     async def undo_plan(self, run_id: str) -> Plan:
@@ -294,7 +258,7 @@ class Switchboard:
         """Goes on with an unfinished run, after reading what stands."""
         async with self._to_go_on(run_id, "resume") as run:
             runner = await self._runner(run.service, run.plan, on_progress, stop or asyncio.Event(), verify_timeout)
-            with self._working(run.service):
+            with self._live.working(run.service):
                 return await runner.resume(run)
 
     async def accept(self, run_id: str, reason: str) -> Run:
@@ -315,14 +279,6 @@ class Switchboard:
         run = await self.run(run_id)
         self._live.change(run.service, run=run)
         return run
-
-    @contextmanager
-    def _working(self, service: str) -> Iterator[None]:
-        self._live.change(service, working=True)
-        try:
-            yield
-        finally:
-            self._live.change(service, working=False)
 
     @asynccontextmanager
     async def _to_go_on(self, run_id: str, verb: str) -> AsyncIterator[Run]:
@@ -450,5 +406,27 @@ class Switchboard:
 
     def _take(self, settings: Settings) -> None:
         self.settings = settings
-        self._lookup = None
+        self._observer.take(settings)
         self._live.reset(settings.services)
+
+    # Pins
+
+    async def pin(self, service: str, deployment: str, hold: Hold, reason: str, seconds: float) -> Pin:
+        """Holds a deployment healthy, unhealthy or out of use for a time. Raises UsageError for what cannot be."""
+        self._check_deployment(service, deployment)
+        pin = await self.pins.set(service, deployment, hold, reason, seconds)
+        self._live.take_pins(await self._observer.pins())
+        return pin
+
+    async def unpin(self, service: str, deployment: str) -> bool:
+        """Ends a deployment's pin. False where it had none."""
+        self._check_deployment(service, deployment)
+        had = await self.pins.clear(service, deployment)
+        self._live.take_pins(await self._observer.pins())
+        return had
+
+    def _check_deployment(self, service: str, deployment: str) -> None:
+        found = self.service(service)
+        if found.deployment(deployment) is None:
+            known = ", ".join(d.name for d in found.deployments)
+            raise UsageError(f"Service {service} has no deployment {deployment}", f"Deployments: {known}")

@@ -7,16 +7,23 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.certificate import Certificate
 from changeover.model.check import HealthCheck
+from changeover.model.connection import Connection, Link
+from changeover.model.context import in_context
 from changeover.model.finding import Finding, Level
-from changeover.model.health import DeploymentHealth, Health, Phases, ProbeResult, Round, deployment_health
+from changeover.model.health import Cause, DeploymentHealth, Health, Phases, ProbeResult, Round, judged
+from changeover.model.history import Day, Gap, GapKind, Incident, Point
+from changeover.model.maintenance import Maintenance, maintenance_end
+from changeover.model.pin import Hold, Pin
 from changeover.model.plan import Plan, ZoneReading, make_plan
-from changeover.model.readiness import findings
 from changeover.model.run import Accepted, Committed, Ended, Entry, Intent, Outcome, Run, Started, StepEnded, StepState
 from changeover.model.run import fold as fold_run
 from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
 from changeover.model.situation import Situation
-from changeover.model.state import ServiceState, is_emergency, switch_target
+from changeover.model.state import ServiceState, assessed
+from changeover.model.tally import Counts, times_of
+from changeover.model.visit import Visit
 
 NOW = datetime(2026, 11, 23, 14, 20, 31, tzinfo=UTC)
 CAPABILITIES = Capabilities(
@@ -45,7 +52,15 @@ SHOP = Service(
 )
 
 
-def probed(deployment: str, at: datetime, ok: bool | None, ms: float, why: str = "") -> Round:
+CERTIFICATE = Certificate(
+    names=("www.shop.example", "shop.example"),
+    issuer="R11, Let's Encrypt",
+    issued=NOW - timedelta(days=27),
+    expires=NOW + timedelta(days=63),
+)
+
+
+def probed(deployment: str, at: datetime, ok: bool | None, ms: float, why: str = "", **more: object) -> Round:
     """One round with one result."""
     result = ProbeResult(
         deployment=deployment,
@@ -56,10 +71,10 @@ def probed(deployment: str, at: datetime, ok: bool | None, ms: float, why: str =
         reason=why or (f"200 in {ms:.0f} ms" if ok else "503, expected 200-399"),
         status=(200 if ok else 503) if ok is not None else None,
         marker_ok=ok,
-        certificate_expires=NOW + timedelta(days=63),
+        certificate=CERTIFICATE if ok else None,
         phases=Phases(total=ms / 1000 if ok else None),
     )
-    return Round(at=at, results=(result,))
+    return Round(at=at, results=(replace(result, **more),))
 
 
 def in_part(good: Round) -> Round:
@@ -68,16 +83,46 @@ def in_part(good: Round) -> Round:
     return replace(good, results=(*good.results, replace(bad, address="198.51.100.25")))
 
 
+def one_hostname(good: Round) -> Round:
+    """The same round with a second hostname that did not answer well."""
+    bad = probed(good.results[0].deployment, good.at, False, 0).results[0]
+    return replace(good, results=(*good.results, replace(bad, hostname="shop.example")))
+
+
+TARGET = "fathomless-elm.herokudns.com"
+#: By sign, what a bad round is like.
+BAD = {
+    "x": {},
+    "n": {
+        "why": f"{TARGET} has no address: the routing name is dead; the app still answers at 192.0.2.1",
+        "cause": Cause.ROUTING_NAME,
+        "target": TARGET,
+        "address": "",
+        "status": None,
+    },
+    "c": {
+        "why": "the certificate expired 3 days ago",
+        "cause": Cause.CERTIFICATE,
+        "certificate_error": "it expired 3 days ago",
+        "status": None,
+    },
+}
+
+
 def rounds(deployment: str, verdicts: str, around: float = 90, every: float = 30) -> tuple[Round, ...]:
-    """Rounds up to NOW: "." a good one, "~" good in part, "x" bad, "?" not tried."""
+    """Rounds up to NOW: "." good, "~" good at one of two addresses, "h" for one of two hostnames, "x" bad, "n" with a
+    dead routing name, "c" with a refused certificate, "?" not tried, " " no round at all."""
     count = len(verdicts)
     found = []
     for number, sign in enumerate(verdicts):
         at = NOW - timedelta(seconds=(count - 1 - number) * every + 10)
         ms = around + (number * 37 % 29)
-        ok = {".": True, "~": True, "x": False, "?": None}[sign]
-        made = probed(deployment, at, ok, ms, "not checked: no route to the network" if ok is None else "")
-        found.append(in_part(made) if sign == "~" else made)
+        if sign == " ":
+            continue
+        ok = None if sign == "?" else sign not in BAD
+        bad = BAD.get(sign, {"why": "not checked: no route to the network"} if ok is None else {})
+        made = probed(deployment, at, ok, ms, **bad)  # type: ignore[arg-type]
+        found.append(in_part(made) if sign == "~" else one_hostname(made) if sign == "h" else made)
     return tuple(found)
 
 
@@ -86,13 +131,26 @@ def state(
     active: str = "primary",
     checks: dict[str, str] | None = None,
     run: Run | None = None,
+    *,
+    connection: Connection | None = None,
+    pins: tuple[Pin, ...] = (),
+    visit: Visit | None = None,
     **more: object,
 ) -> ServiceState:
-    """A whole state in which `active` is published and `checks` were made."""
+    """A whole state in which `active` is published and `checks` were made, put together as the live states are."""
     made = {d.name: "." * 40 for d in service.deployments} | (checks or {})
     kept = {name: rounds(name, signs, 84 + 25 * i) for i, (name, signs) in enumerate(made.items()) if signs}
+    by_name = {pin.deployment: pin for pin in pins}
+    ends = {d.name: end for d in service.deployments if (end := maintenance_end(service.maintenance, d.name, NOW))}
     health: dict[str, DeploymentHealth] = {
-        d.name: deployment_health(d.name, kept.get(d.name, ())) for d in service.deployments
+        d.name: in_context(
+            judged(d.name, kept.get(d.name, ()), service.health.thresholds),
+            connection=connection,
+            pin=by_name.get(d.name),
+            maintenance=ends.get(d.name),
+            visit=visit,
+        )
+        for d in service.deployments
     }
     wanted = {
         d.name: {name: d.answer_for(name).record_sets(name, service.ttl) for name in service.hostnames}
@@ -109,20 +167,19 @@ def state(
         may_write=True,
     )
     unfinished = run.run if run is not None and run.unfinished else None
-    situation = Situation(service=service, at=NOW, readings=(reading,), health=health, unfinished_run=unfinished)
-    target = switch_target(service, active)
-    found = findings(situation, target, is_emergency(active, health))
-    whole = ServiceState(
+    situation = Situation(
         service=service,
-        active=active,
+        at=NOW,
+        readings=(reading,),
         health=health,
-        rounds=kept,
-        situation=situation,
-        target=target,
-        findings=found,
-        run=run,
+        unfinished_run=unfinished,
+        connection=connection,
+        pins=by_name,
+        maintenance=ends,
+        watched=True,
     )
-    return replace(whole, **more)
+    whole = assessed(ServiceState(service=service, rounds=kept, run=run, visit=visit), situation)
+    return replace(whole, active=active, **more)
 
 
 def run(outcome: Outcome | None, *, committed: bool = False, accepted: str | None = None, text: str = "") -> Run:
@@ -182,14 +239,80 @@ LONG = replace(
 )
 
 
+ONLINE = Connection(at=NOW, link=Link.ONLINE, text="This computer is online.")
+OFFLINE = Connection(
+    at=NOW, link=Link.OFFLINE, text="This computer is offline: the router answers, but nothing beyond it does."
+)
+PORTAL = Connection(
+    at=NOW,
+    link=Link.PORTAL,
+    text="A login page stands between this computer and the internet. Open a browser and log in.",
+)
+NO_DNS = Connection(
+    at=NOW,
+    link=Link.ONLINE,
+    text="This computer's own DNS does not answer; DNS over HTTPS does. Check the resolver or the VPN.",
+    dns_fails=True,
+)
+WRONG_CLOCK = replace(ONLINE, clock_ahead=125.0)
+#: Rounds that ended three minutes ago.
+SEEN_BEFORE = "." * 34 + " " * 6
+#: Failed, and good again for a minute and a half.
+RECOVERING = "." * 20 + "xxxx" + "..."
+FLAPPING = "." * 12 + "x.x..x.x."
+EVERY_ONE = {"primary": "." * 30 + "xxxxx", "backup": "." * 20 + "xxxx"}
+
+
+def pin(deployment: str, hold: Hold, reason: str = "The new release answers 503 to probes only") -> Pin:
+    return Pin(
+        service="shop",
+        deployment=deployment,
+        hold=hold,
+        reason=reason,
+        set_at=NOW - timedelta(hours=1),
+        until=NOW + timedelta(hours=2),
+    )
+
+
+def planned(*deployments: str) -> Service:
+    """The service during its weekly maintenance."""
+    window = Maintenance(at="14:10", minutes=50, days=("monday",), deployments=deployments)
+    return replace(SHOP, maintenance=(window,))
+
+
+def visited(ok: bool, by: str | None = "primary") -> Visit:
+    """What a visitor got twelve seconds ago."""
+    result = probed(by or "primary", NOW - timedelta(seconds=12), ok, 91).results[0]
+    who = f", answered by {by}" if by else ""
+    text = f"www.shop.example at {result.address}: {result.reason}{who}"
+    return Visit(hostname="www.shop.example", at=result.at, text=text, result=result, deployment=by)
+
+
 def gallery() -> dict[str, ServiceState]:
     """States that the window must show well, by name."""
     interrupted = run(None)
     return {
         "quiet": state(run=run(Outcome.UNDONE)),
+        "visited": state(connection=ONLINE, visit=visited(True)),
         "down": state(checks=DOWN),
-        "down-and-no-backup": state(checks={"primary": "." * 30 + "xxxxx", "backup": "." * 20 + "xxxx"}),
+        "down-online": state(checks=DOWN, connection=ONLINE, visit=visited(False, None)),
+        "down-from-here": state(checks=DOWN, connection=ONLINE, visit=visited(True)),
+        "down-and-no-backup": state(checks=EVERY_ONE, connection=ONLINE),
+        "down-and-backup-unknown": state(checks={**DOWN, "backup": ""}, connection=ONLINE),
+        "routing-name": state(checks={"primary": "." * 36 + "nnnnn"}, connection=ONLINE),
+        "certificate": state(checks={"primary": "." * 36 + "ccccc"}, connection=ONLINE),
         "degraded": state(checks={"primary": "." * 20 + "~~~~"}),
+        "one-hostname": state(checks={"primary": "." * 20 + "hhhh"}),
+        "suspect": state(checks={"primary": "." * 20 + "x"}),
+        "recovering": state(checks={"primary": RECOVERING}),
+        "flapping": state(checks={"primary": FLAPPING}),
+        "backup-flapping": state(checks={"backup": FLAPPING}),
+        "maintenance": state(service=planned("primary"), checks=DOWN),
+        "backup-maintenance": state(service=planned("backup")),
+        "held": state(checks=DOWN, pins=(pin("primary", Hold.HEALTHY),)),
+        "held-down": state(pins=(pin("primary", Hold.UNHEALTHY, "Its database is read-only"),)),
+        "out-of-use": state(pins=(pin("backup", Hold.NEVER, "Its disk is being replaced"),)),
+        "visit-fails": state(visit=visited(False)),
         "on-backup": state(active="backup", run=run(Outcome.COMPLETED)),
         "kept": state(active="backup", run=run(Outcome.COMPLETED, committed=True)),
         "interrupted": state(active="mixed", run=interrupted),
@@ -200,10 +323,69 @@ def gallery() -> dict[str, ServiceState]:
         "elsewhere": state(active="elsewhere"),
         "unreadable": state(active="unknown", error="Cloudflare does not answer", findings=()),
         "reading": ServiceState(service=SHOP),
-        "offline": state(checks={"primary": "." * 20 + "?" * 5, "backup": "?" * 9}),
+        "offline": state(checks={"primary": SEEN_BEFORE, "backup": SEEN_BEFORE}, connection=OFFLINE),
+        "portal": state(checks={"primary": SEEN_BEFORE, "backup": "." * 30 + "xxxx" + " " * 6}, connection=PORTAL),
+        "no-dns": state(checks={"primary": "." * 20 + "?" * 20, "backup": "." * 20 + "?" * 20}, connection=NO_DNS),
+        "untried": state(checks={"primary": "." * 20 + "?" * 5, "backup": "?" * 9}),
         "long-names": state(service=LONG),
         "working": state(run=run(None), working=True),
     }
+
+
+#: A night of a laptop, as the history has it: asleep, then an outage, a short time offline, and planned work.
+ASLEEP = Gap(started=NOW - timedelta(hours=16), ended=NOW - timedelta(hours=8, minutes=48), kind=GapKind.ASLEEP)
+AWAY = Gap(
+    started=NOW - timedelta(hours=4, minutes=30), ended=NOW - timedelta(hours=3, minutes=10), kind=GapKind.OFFLINE
+)
+OUTAGE = Incident(
+    service="shop",
+    deployment="primary",
+    started=NOW - timedelta(hours=6, minutes=12),
+    ended=NOW - timedelta(hours=6),
+    cause=Cause.DEPLOYMENT,
+    reason="503, expected 200-399",
+    evidence={},
+)
+
+
+def point(at: datetime, signs: str, ms: float = 90) -> Point:
+    """One point of a chart: "." good, "x" bad, "?" not tried, "m" during planned work."""
+    good = signs.count(".")
+    seconds = ms / 1000 if good else None
+    return Point(
+        at=at,
+        seconds=seconds,
+        slowest=seconds,
+        good=good,
+        part=0,
+        bad=signs.count("x"),
+        untried=signs.count("?"),
+        maintenance=signs.count("m"),
+    )
+
+
+def night(deployment: str = "primary", around: float = 90) -> list[Point]:
+    """The last 24 hours in points of two minutes, with ASLEEP, AWAY and OUTAGE in them, and planned work at 13:00."""
+    found = []
+    for number in range(720):
+        at = NOW - timedelta(minutes=2 * (720 - number))
+        if any(gap.started < at < gap.ended for gap in (ASLEEP, AWAY)):
+            continue
+        out = deployment == OUTAGE.deployment and OUTAGE.started <= at < (OUTAGE.ended or NOW)
+        work = NOW.replace(hour=13, minute=0) <= at < NOW.replace(hour=13, minute=40)
+        ms = around + (number * 37 % 29) + 25 * (number % 97 == 0)
+        found.append(point(at, "mmmm" if work else "xxxx" if out else "....", ms))
+    return found
+
+
+TODAY = Day(
+    date=NOW.date(),
+    deployment="primary",
+    counted=Counts(good=1230, bad=24),
+    maintenance=Counts(good=80),
+    times=times_of([90_000, 110_000]),
+    gaps={},
+)
 
 
 def health_of(found: ServiceState, name: str) -> Health:

@@ -45,6 +45,10 @@ class ServerProcess:
         with log.open("ab") as output:
             self._process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def wait_until(self, ready: Callable[[], None]) -> bool:
         """Calls `ready` until it does not raise NotReady. False where the program ends or time runs out."""
         deadline = time.monotonic() + READY_WITHIN

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
+import re
 import shutil
 import socket
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from changeover.health.probe import MAX_BODY, probe
+from changeover.health.probe import probe
+from changeover.model.certificate import Kind
 from changeover.model.check import HealthCheck
-from changeover.model.health import ProbeResult
+from changeover.model.conditions import MAX_BODY
+from changeover.model.health import Cause, ProbeResult
 from changeover.model.service import Answer, Deployment, Marker
 from dns_servers.process import free_port
 from health.web import Talk, answering, dripping, hanging_up, header, noting, serving, silence
+from web_servers.certificates import pem_of, server_context
 from web_servers.nginx import Nginx
 
 WWW = "www.shop.example"
@@ -60,8 +61,9 @@ async def test_a_good_answer_of_a_real_server(nginx: Nginx, address: str) -> Non
     assert found.reason.startswith("200 in ")
     assert before <= found.at <= datetime.now(UTC)
     assert found.certificate_error is None
-    assert found.certificate_expires is not None
-    assert found.certificate_expires > before
+    assert found.certificate is not None
+    assert (found.certificate.names, found.certificate.kind) == ((WWW,), Kind.TRUSTED)
+    assert found.certificate.issued < before < found.certificate.expires
     times = [found.phases.connect, found.phases.tls, found.phases.first_byte, found.phases.total]
     assert None not in times
     assert [0, *times] == sorted([0, *times])  # type: ignore[type-var]
@@ -74,6 +76,7 @@ async def test_a_server_that_breaks_and_mends(nginx: Nginx) -> None:
     nginx.mend("backup")
     mended = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx))
     assert (broken.ok, broken.status, broken.reason) == (False, 503, "503, expected 200-399")
+    assert (broken.cause, mended.cause) == (Cause.PATH, None)
     assert broken.marker_ok is True, "it is that deployment, and it is broken"
     assert mended.ok is True
 
@@ -105,6 +108,14 @@ async def test_redirects_are_not_followed() -> None:
         found = await probed(answering(b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: " + there + b"\r\n\r\n"))
         assert (found.ok, found.status) == (True, 301)
         assert elsewhere.connections == 0
+
+
+async def test_a_redirect_to_itself_is_asked_once() -> None:
+    """A loop is no loop for who does not follow."""
+    asked: list[str] = []
+    loop = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
+    found = await probed(noting(asked, loop), expect_status="200-299")
+    assert (found.ok, found.reason, len(asked)) == (False, "302, expected 200-299", 1)
 
 
 @pytest.mark.parametrize(
@@ -161,76 +172,6 @@ async def test_phases_over_plain_http() -> None:
 # Certificates
 
 
-def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, WWW)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(WWW)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "self-signed.pem"
-    pem = serialization.Encoding.PEM
-    file.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(pem)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
-
-
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        ("good", ""),
-        ("wrong name", f"certificate is not valid for '{WWW}'"),
-        ("expired", "certificate has expired"),
-        ("not yet", "certificate is not yet valid"),
-        ("self-signed", "self-signed certificate"),
-        ("another authority", "unable to get local issuer certificate"),
-    ],
-)
-async def test_certificates(tmp_path: Path, kind: str, words: str) -> None:
-    """Each is refused with its reason, which is kept apart from the rest; a good one with its end."""
-    authority, now = trustme.CA(), datetime.now(UTC)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    end = now + timedelta(days=9)
-    context = {
-        "good": lambda: server_context(authority.issue_cert(WWW, not_after=end)),
-        "wrong name": lambda: server_context(authority.issue_cert("shop.example")),
-        "expired": lambda: server_context(
-            authority.issue_cert(WWW, not_before=now - timedelta(days=2), not_after=now - timedelta(days=1))
-        ),
-        "not yet": lambda: server_context(authority.issue_cert(WWW, not_before=now + timedelta(days=1))),
-        "self-signed": lambda: self_signed(tmp_path),
-        "another authority": lambda: server_context(trustme.CA().issue_cert(WWW)),
-    }[kind]()
-    async with serving(answering(OK), context) as web:
-        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port, ca_file=str(tmp_path / "ca.pem")))
-    if kind == "good":
-        assert (found.ok, found.certificate_error) == (True, None)
-        assert found.certificate_expires == end.replace(microsecond=0)
-        return
-    assert (found.ok, found.status, found.certificate_expires) == (False, None, None)
-    assert found.certificate_error is not None
-    assert words in found.certificate_error
-    assert found.reason == f"certificate refused: {found.certificate_error}"
-
-
 async def test_without_a_file_only_the_systems_authorities_count(nginx: Nginx) -> None:
     """The throw-away authority is unknown there."""
     found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=nginx.port))
@@ -242,7 +183,7 @@ async def test_host_and_sni_are_the_public_name(tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     heads: list[str] = []
-    async with serving(noting(heads, OK), server_context(authority.issue_cert(WWW))) as web:
+    async with serving(noting(heads, OK), server_context(tmp_path, pem_of(authority.issue_cert(WWW)))) as web:
         check = HealthCheck(port=web.port, ca_file=str(tmp_path / "ca.pem"), path="/health?deep=1")
         found = await probe(BACKUP, WWW, "127.0.0.1", check)
     assert (found.ok, web.names) == (True, [WWW])
@@ -270,7 +211,7 @@ async def test_the_usual_port_is_not_said() -> None:
     [
         (b"HTTP/1.1 20", "not a valid HTTP response: peer unexpectedly closed connection"),
         (b"HTTP/1.1 200 OK\r\nContent-Le", "not a valid HTTP response: peer unexpectedly closed connection"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "not a valid HTTP response: "),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not a valid HTTP response: illegal status line"),
         (b"", "not a valid HTTP response: the connection was closed without one"),
         (b"HTTP/1.1 100 Continue\r\n\r\n", "not a valid HTTP response: the connection was closed without one"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok\n", "not a valid HTTP response: "),
@@ -315,10 +256,32 @@ async def test_more_than_it_says_is_left_unread() -> None:
     assert (found.ok, found.status) == (True, 200)
 
 
+GOOD_ANSWERS = (
+    OK,
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
+)
+
+
+async def test_answers_that_were_garbled_on_the_way() -> None:
+    """Bytes changed, lost and doubled, two hundred times: there is always a result with its reason, and one line."""
+    chance = random.Random(7)
+    for number in range(200):
+        garbled = bytearray(GOOD_ANSWERS[number % len(GOOD_ANSWERS)])
+        for _ in range(chance.randint(1, 4)):
+            place = chance.randrange(len(garbled))
+            garbled[place : place + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3))
+        found = await probed(answering(bytes(garbled)), expect_json={"a": 1}, expect_header={"X-Deployment": "backup"})
+        assert found.ok is False, garbled
+        assert found.reason.isprintable(), garbled
+        assert 0 < len(found.reason) < 200, garbled
+
+
 async def test_connection_refused() -> None:
     """Nobody listens there."""
     found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=free_port()))
     assert (found.ok, found.reason, found.phases.connect) == (False, "connection refused", None)
+    assert found.cause is Cause.ADDRESS
 
 
 async def test_tls_to_a_port_without_it() -> None:
@@ -332,6 +295,7 @@ async def test_tls_to_a_port_without_it() -> None:
     async with serving(plain) as web:
         found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port))
     assert (found.ok, found.reason, found.certificate_error) == (False, "TLS failed: wrong version number", None)
+    assert found.cause is Cause.ADDRESS
 
 
 async def test_a_server_that_hangs_up_in_the_handshake() -> None:
@@ -402,9 +366,97 @@ async def test_a_port_that_takes_no_connection() -> None:
             waiting = sockets.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
-        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=full.getsockname()[1], timeout=0.3))
-    assert (found.ok, found.reason) == (False, "no connection within 0.3 s")
+        port = full.getsockname()[1]
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=port, timeout=0.3))
+        own_limit = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=port, timeout=20, connect_timeout=0.2))
+    assert (found.ok, found.reason, found.cause) == (False, "no connection within 0.3 s", Cause.ADDRESS)
+    assert own_limit.reason == "no connection within 0.2 s"
     assert found.phases.connect is None
+
+
+@pytest.mark.parametrize(
+    ("scheme", "limits", "words", "cause"),
+    [
+        ("https", {"tls_timeout": 0.2}, "no TLS handshake within 0.2 s", Cause.ADDRESS),
+        ("http", {"first_byte_timeout": 0.2}, "no response within 0.2 s", Cause.PATH),
+        ("http", {"first_byte_timeout": 30, "timeout": 0.2}, "no response within 0.2 s", Cause.PATH),
+        ("https", {"tls_timeout": 30, "timeout": 0.2}, "no TLS handshake within 0.2 s", Cause.ADDRESS),
+    ],
+)
+async def test_each_phase_has_its_own_limit(scheme: str, limits: dict[str, float], words: str, cause: Cause) -> None:
+    """The whole is limited beside them, and whichever ends first is named."""
+    async with serving(silence) as web:
+        check = HealthCheck(scheme=scheme, port=web.port, **{"timeout": 20, **limits})  # type: ignore[arg-type]
+        found = await probe(BACKUP, WWW, "127.0.0.1", check)
+    assert (found.ok, found.reason, found.cause) == (False, words, cause)
+
+
+async def test_a_slow_body_is_limited_by_the_whole_alone(nginx: Nginx) -> None:
+    """Its first byte came in time. nginx sends eight bytes a second."""
+    check = at_nginx(nginx, path="/slow", timeout=2)
+    found = await probe(BACKUP, WWW, "127.0.0.1", check)
+    assert (found.ok, found.reason, found.cause) == (False, "no whole response within 2 s", Cause.PATH)
+    assert found.phases.first_byte is not None
+
+
+async def test_a_health_page_that_lies(nginx: Nginx) -> None:
+    """200, while its own body says that the database is down (F12)."""
+    nginx.stop_database("backup")
+    try:
+        plain = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx, path="/health"))
+        asked = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx, path="/health", expect_json={"database": "up"}))
+    finally:
+        nginx.start_database("backup")
+    mended = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx, path="/health", expect_json={"database": "up"}))
+    assert plain.ok is True
+    assert (asked.ok, asked.status, asked.cause) == (False, 200, Cause.PATH)
+    assert asked.reason == '200, but "database" is "down", expected "up"'
+    assert mended.ok is True
+
+
+NO_APP = b"HTTP/1.1 404 Not Found\r\n\r\n<html><iframe src=//www.herokucdn.com/error-pages/no-such-app.html>"
+WELCOME = b"HTTP/1.1 200 OK\r\n\r\n<!DOCTYPE html><html><head><title>Welcome to nginx!</title></head></html>"
+
+
+async def test_a_platform_that_does_not_know_the_hostname() -> None:
+    """The standby answers, but not for this name (F11): the platform's own page is recognised, whatever its status."""
+    unknown = await probed(answering(NO_APP))
+    assert (unknown.ok, unknown.cause) == (False, Cause.PATH)
+    assert unknown.reason == f'404: Heroku does not know {WWW} here ("no such app")'
+    welcome = await probed(answering(WELCOME))
+    assert (welcome.ok, welcome.status) == (False, 200)
+    assert welcome.reason == f"200: nginx's first page, as if {WWW} were not set up here"
+    assert (await probed(answering(WELCOME), expect_body="Welcome to nginx!")).ok is True, "it was asked for"
+
+
+async def test_a_connection_alone(nginx: Nginx) -> None:
+    """Nothing is sent, and nothing read; a port that takes connections and says nothing is enough."""
+    async with serving(silence) as web:
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(scheme="tcp", port=web.port))
+    assert (found.ok, found.status, found.marker_ok, found.cause) == (True, None, None, None)
+    assert re.fullmatch(r"connected in \d+ ms", found.reason)
+    assert found.phases.total is not None
+    closed = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(scheme="tcp", port=free_port()))
+    assert (closed.ok, closed.reason, closed.cause) == (False, "connection refused", Cause.ADDRESS)
+
+
+async def test_json_that_is_too_long_is_not_judged_by_its_half() -> None:
+    """It is said that it was cut."""
+    body = b'{"state": "up", "list": "' + b"x" * MAX_BODY + b'"}'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    found = await probed(answering(answer), expect_json={"state": "up"}, timeout=20)
+    assert (found.ok, found.reason) == (
+        False,
+        "200, but the body is longer than 64 KiB, so that its JSON cannot be read",
+    )
+
+
+async def test_a_body_of_just_the_limit_is_whole() -> None:
+    """It is not taken for a part of a longer one."""
+    body = b'{"state": "up", "list": "' + b"x" * (MAX_BODY - 27) + b'"}'
+    assert len(body) == MAX_BODY
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    assert (await probed(answering(answer), expect_json={"state": "up"}, timeout=20)).ok is True
 
 
 ENDLESS = {
@@ -419,7 +471,7 @@ async def test_an_endless_body_is_read_in_part(start: bytes) -> None:
     found = await probed(dripping(start, b"x" * 1000), timeout=20)
     assert (found.ok, found.status) == (True, 200)
     late = await probed(dripping(start + b"x" * (MAX_BODY + 200_000) + b"ok", b"x"), expect_body="ok", timeout=20)
-    assert late.reason == '200, but the text "ok" is missing'
+    assert late.reason == '200, but the text "ok" is missing in its first 64 KiB'
     early = await probed(dripping(start + b"ok", b"x" * 1000), expect_body="ok", timeout=20)
     assert early.ok is True
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from changeover.dns.lookup import Lookup
 from changeover.health.rounds import AT_ONCE, probe_now, probe_round
 from changeover.model.check import HealthCheck
-from changeover.model.health import Health
+from changeover.model.health import Cause, Health
 from changeover.model.service import Answer, Deployment, LookupSettings, Marker, Service, ZoneAt
 from dns_servers.bind import Bind
 from dns_servers.process import free_port
@@ -80,19 +80,60 @@ async def test_a_name_is_resolved_by_the_settings_resolver(
 ) -> None:
     """All addresses of the target, a chain followed; no other resolver knows these names."""
     probed = await probe_round(*service_of(Answer(**{kind: target}), secure(nginx)), lookup)
-    assert {r.address for r in probed.results} == {"127.0.0.1", "::1"}
+    assert {(r.address, r.target) for r in probed.results} == {("127.0.0.1", target), ("::1", target)}
     assert probed.verdict is Health.HEALTHY
+
+
+DEAD = "{} has no address: the routing name is dead"
 
 
 @pytest.mark.parametrize("target", ["empty.shop.example", "nobody.shop.example"])
 async def test_a_target_without_an_address_is_a_bad_result(nginx: Nginx, lookup: Lookup, target: str) -> None:
-    """The resolver answers, and there is nothing: visitors would get nothing either."""
+    """The resolver answers, and there is nothing: visitors would get nothing either. The app itself may be well."""
+    words = f"{DEAD.format(target)}, the app may be alive"
     probed = await probe_round(*service_of(Answer(cname=target), secure(nginx)), lookup)
-    assert probed.verdict is Health.UNHEALTHY
-    assert {r.reason for r in probed.results} == {f"{target} has no address"}
+    assert (probed.verdict, probed.cause) == (Health.UNHEALTHY, Cause.ROUTING_NAME)
+    assert {(r.reason, r.target, r.address) for r in probed.results} == {(words, target, "")}
     part = await probe_round(*service_of(Answer(cname=target), secure(nginx), apex=Answer(a=("127.0.0.1",))), lookup)
-    assert part.verdict is Health.DEGRADED
-    assert part.reason == f"{target} has no address ({WWW})"
+    assert (part.verdict, part.cause) == (Health.DEGRADED, Cause.ROUTING_NAME)
+    assert part.reason == f"{words} ({WWW})"
+
+
+async def test_an_app_that_is_alive_behind_a_dead_name(nginx: Nginx, lookup: Lookup) -> None:
+    """Asked at the address that the name led to last (F10). That makes nothing good: visitors do not get there."""
+    target = "nobody.shop.example"
+    service, backup = service_of(Answer(cname=target), secure(nginx))
+    known = {target: ("127.0.0.1",)}
+    alive = await probe_round(service, backup, lookup, known)
+    assert (alive.verdict, alive.cause, len(alive.results)) == (Health.UNHEALTHY, Cause.ROUTING_NAME, 2)
+    assert {r.reason for r in alive.results} == {f"{DEAD.format(target)}; the app still answers at 127.0.0.1"}
+    refused = replace(service, health=HealthCheck(port=free_port()))
+    gone = await probe_round(refused, backup, lookup, known)
+    words = f"{DEAD.format(target)}, and the app does not answer at 127.0.0.1 either (connection refused)"
+    assert {r.reason for r in gone.results} == {words}
+
+
+async def test_an_address_that_only_the_own_name_servers_give(nginx: Nginx, bind: Bind, tmp_path: Path) -> None:
+    """The resolver remembers that there was none: the name's own servers say better, and their address is tried."""
+    zone = "@ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\n"
+    with Bind(tmp_path, zone_text=zone) as forgetful:
+        settings = LookupSettings(resolvers=(forgetful.server,), nameservers={APEX: (bind.server,)})
+        service, backup = service_of(Answer(cname="edge.shop.example"), secure(nginx))
+        probed = await probe_round(service, backup, Lookup(settings))
+    said = "edge.shop.example has no address at the resolver, though its own name servers give one"
+    assert {r.reason for r in probed.results} == {f"{said}; the app still answers at 127.0.0.1"}
+    assert (probed.verdict, probed.cause) == (Health.UNHEALTHY, Cause.ROUTING_NAME)
+
+
+async def test_ipv6_left_behind(tmp_path: Path, lookup: Lookup) -> None:
+    """IPv4 answers and IPv6 is dead (F24): not healthy, and the reason names the address."""
+    with Nginx(tmp_path, {"backup": ["127.0.0.1"]}, [WWW, APEX]) as only_ipv4:
+        probed = await probe_round(
+            *service_of(Answer(a=("127.0.0.1",), aaaa=("::1",)), secure(only_ipv4)),
+            lookup,
+        )
+    assert (probed.verdict, probed.cause) == (Health.DEGRADED, Cause.ADDRESS)
+    assert probed.reason == f"connection refused ({WWW} at ::1)"
 
 
 async def test_silent_resolvers_say_nothing_about_a_deployment(nginx: Nginx, tmp_path: Path) -> None:
@@ -101,7 +142,7 @@ async def test_silent_resolvers_say_nothing_about_a_deployment(nginx: Nginx, tmp
     service, backup = service_of(Answer(cname="edge.shop.example"), secure(nginx))
     probed = await probe_round(service, backup, silent)
     assert probed.verdict is Health.UNKNOWN
-    assert {r.ok for r in probed.results} == {None}
+    assert {(r.ok, r.cause, r.target) for r in probed.results} == {(None, Cause.DNS, "edge.shop.example")}
     judged = await probe_now(service, backup, silent)
     assert judged.health is Health.UNKNOWN
     assert judged.reason.startswith("not checked: edge.shop.example could not be resolved")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from changeover.model.capabilities import BatchLimit, Capabilities
 from changeover.model.change import Change
+from changeover.model.check import Thresholds
 from changeover.model.plan import ChangeRecords, Plan, inverse, plan_of
 from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.run import (
@@ -148,3 +149,18 @@ def histories(draw: st.DrawFn) -> list[tuple[Entry, str]]:
 
 
 journals = histories().map(lambda history: [entry for entry, _ in history])
+
+
+def thresholds() -> st.SearchStrategy[Thresholds]:
+    """The usual ones, and any others that settings may have."""
+    made = st.builds(
+        Thresholds,
+        down_after=st.integers(1, 6),
+        down_gathered=st.integers(1, 12),
+        good_run=st.integers(1, 12),
+        up_after=st.integers(1, 8),
+        up_seconds=st.sampled_from([0.0, 30.0, 180.0, 600.0]),
+        flapping_changes=st.integers(1, 8),
+        flapping_window=st.integers(6, 25),
+    )
+    return st.just(Thresholds()) | made

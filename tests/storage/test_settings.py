@@ -499,3 +499,29 @@ with filelock.FileLock({str(file.with_name(f".{file.name}.lock"))!r}):
     assert "# from the holder\n" in file.read_text()
     assert "[accounts.x-0]" in file.read_text()
     os.stat(file)
+
+
+@pytest.mark.parametrize(
+    "witness",
+    [
+        "gateway",
+        "https://witness.example/trace",
+        "tcp://9.9.9.9:443",
+        "tcp://[2620:fe::fe]:443",
+        "tcp://ns.example:53",
+        "http://127.0.0.1:8080/",
+        "http://localhost/",
+    ],
+)
+def test_every_kind_of_witness(file: Path, witness: str) -> None:
+    """A web address, a port, or the router; plain http on this computer only."""
+    file.write_text(changed(("https://witness.example/trace", witness)))
+    assert settings_file.load(file).lookup.witnesses == (witness,)
+
+
+def test_nobody_needs_to_be_asked(file: Path) -> None:
+    """Empty lists, and an empty portal, ask nobody."""
+    file.write_text(changed(('witnesses = ["https://witness.example/trace"]', 'witnesses = []\ndoh = []\nportal = ""')))
+    lookup = settings_file.load(file).lookup
+    assert (lookup.witnesses, lookup.doh) == ((), ())
+    assert lookup.portal is None

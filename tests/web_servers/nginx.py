@@ -14,6 +14,7 @@ from typing import Self
 import trustme
 
 from dns_servers.process import NotReady, ServerProcess, free_port
+from web_servers.certificates import faulty
 
 _CONF = """\
 {user} daemon off; worker_processes 1; pid "{folder}/pid"; error_log "{folder}/error.log";
@@ -27,13 +28,34 @@ http {{
 _SERVER = """
   server {{
     {listens}
-    ssl_certificate "{folder}/{certificate}.pem"; ssl_certificate_key "{folder}/{certificate}.key";
+    ssl_certificate "{folder}/{certificate}.pem"; ssl_certificate_key "{folder}/{certificate}.pem";
     add_header X-Deployment {name} always;
+    default_type text/plain;
+    if (-f "{folder}/broken-{name}") {{ return 503 "broken\\n"; }}
     location / {{
-      default_type text/plain;
-      if (-f "{folder}/broken-{name}") {{ return 503 "broken\\n"; }}
       return 200 "ok from {name}\\n";
     }}
+    location = /health {{
+      default_type application/json;
+      if (-f "{folder}/database-of-{name}") {{ return 200 '{{"status": "ok", "database": "down"}}'; }}
+      return 200 '{{"status": "ok", "database": "up"}}';
+    }}
+    location = /login {{
+      add_header X-Deployment {name} always;
+      add_header Set-Cookie "session=7d2f; Path=/; HttpOnly" always;
+      return 302 /orders;
+    }}
+    location = /orders {{
+      default_type application/json;
+      if ($cookie_session != 7d2f) {{ return 401 "log in first\\n"; }}
+      if (-f "{folder}/database-of-{name}") {{ return 500 "no database\\n"; }}
+      return 200 '{{"orders": [{{"id": 17}}]}}';
+    }}
+    location = /orders/17 {{
+      if ($cookie_session != 7d2f) {{ return 401 "log in first\\n"; }}
+      return 200 "order 17\\n";
+    }}
+    location = /slow {{ limit_rate 8; return 200 "{slow}"; }}
   }}
 """
 
@@ -41,20 +63,26 @@ _SERVER = """
 class Nginx:
     """Deployments by name, each at its own loopback addresses, all at one port.
 
-    `names` are what the certificate is for. `break_` and `mend` change what a deployment answers, at once.
+    `names` are what the certificates are for; `certificates` has by deployment which of `faulty` it shows, unless the
+    good one. `break_` and `mend`, `stop_database` and `start_database` change what a deployment answers, at once.
     """
 
-    def __init__(self, folder: Path, deployments: Mapping[str, Sequence[str]], names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        deployments: Mapping[str, Sequence[str]],
+        names: Sequence[str],
+        certificates: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = 0
         self._deployments = deployments
+        self._certificates = certificates or {}
         self._folder = Path(tempfile.mkdtemp(prefix="nginx-", dir=folder))
         self.ca_file = self._folder / "ca.pem"
         authority = trustme.CA()
         authority.cert_pem.write_to_path(self.ca_file)
-        leaf = authority.issue_cert(*names)
-        leaf.private_key_pem.write_to_path(self._folder / "good.key")
-        for number, blob in enumerate(leaf.cert_chain_pems):
-            blob.write_to_path(self._folder / "good.pem", append=number > 0)
+        for kind, pem in faulty(authority, names).items():
+            (self._folder / f"{kind}.pem").write_bytes(pem)
         self._process: ServerProcess | None = None
 
     def __enter__(self) -> Self:
@@ -64,7 +92,8 @@ class Nginx:
                 _SERVER.format(
                     folder=self._folder,
                     name=name,
-                    certificate="good",
+                    certificate=self._certificates.get(name, "good"),
+                    slow="x" * 1000,
                     listens=" ".join(f"listen {_host(address)}:{self.port} ssl;" for address in addresses),
                 )
                 for name, addresses in self._deployments.items()
@@ -85,6 +114,7 @@ class Nginx:
     def _probe(self) -> None:
         context = ssl.create_default_context(cafile=str(self.ca_file))
         context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
         for addresses in self._deployments.values():
             try:
                 with (
@@ -101,6 +131,14 @@ class Nginx:
     def mend(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self._folder / f"broken-{name}").unlink()
+
+    def stop_database(self, name: str) -> None:
+        """Its health page still says 200; only its body tells, and whoever needs the database."""
+        (self._folder / f"database-of-{name}").touch()
+
+    def start_database(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / f"database-of-{name}").unlink()
 
     def stop(self) -> None:
         if self._process is not None:

@@ -1,4 +1,4 @@
-"""The card of what was done: the newest runs, and what can be done with them."""
+"""The card of what happened: the newest runs with what can be done with them, incidents, and times of sleep."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from changeover.desktop.parts import Card, button, clear, label
-from changeover.desktop.shapes import OF_OUTCOME, MarkWidget
+from changeover.desktop.shapes import OF_OUTCOME, Mark, MarkWidget
+from changeover.model.history import Gap, GapKind, Incident
+from changeover.model.interruption import asleep_words
+from changeover.model.phrases import clock
 from changeover.model.run import Direction, Outcome, Run
-from changeover.model.sentence import clock
 from changeover.model.words import counted, duration
 
-SHOWN = 5
+SHOWN = 6
+#: A shorter gap is not worth a line, in seconds.
+_SHORT = 300.0
 #: What a person can do with a run, as its button says it.
 VERBS = {"resume": "Resume…", "undo": "Undo…", "accept": "Accept…", "commit": "Keep it"}
 _TIPS = {
@@ -49,8 +53,39 @@ def run_words(run: Run) -> str:
     return f"Incomplete: {run.text}" if run.text else f"Incomplete switch of {names} from {way}"
 
 
+def incident_words(incident: Incident, now: datetime) -> str:
+    """What failed, for how long, with what and whose fault it was: "primary failing for 12 min: 503 (deployment)"."""
+    length = duration(((incident.ended or now) - incident.started).total_seconds())
+    how = f"failing for {length}" if incident.ended is not None else f"failing since {clock(incident.started, now)}"
+    fault = f" ({incident.cause})" if incident.cause is not None else ""
+    return f"{incident.deployment} {how}: {incident.reason}{fault}"
+
+
+def gap_words(gap: Gap) -> str:
+    """Why nothing was seen and for how long: "Asleep for 7 h 12 min"."""
+    seconds = (gap.ended - gap.started).total_seconds()
+    if gap.kind is GapKind.ASLEEP:
+        return asleep_words(seconds)
+    what = {GapKind.OFFLINE: "This computer was offline", GapKind.NOT_RUNNING: "Changeover was not running"}
+    return f"{what.get(gap.kind, 'The clock was set')} for {duration(seconds)}"
+
+
+Happening = Run | Incident | Gap
+
+
+def newest(runs: Sequence[Run], incidents: Sequence[Incident], gaps: Sequence[Gap]) -> tuple[Happening, ...]:
+    """Everything worth a line, newest first. An incident that lasts is never pushed out by what came after it."""
+    long = [g for g in gaps if g.kind is not GapKind.CLOCK_SET and (g.ended - g.started).total_seconds() >= _SHORT]
+    every: list[Happening] = [*runs, *incidents, *long]
+    every.sort(key=lambda each: each.started, reverse=True)
+    lasting = [i for i in incidents if i.ended is None]
+    shown = every[:SHOWN]
+    late = [i for i in lasting if i not in shown]
+    return (*shown[: SHOWN - len(late)], *late)
+
+
 class ActivityCard(Card):
-    """The newest runs of one service. `act` is called with what to do (a key of VERBS, or "report") and the run."""
+    """What happened to one service. `act` is called with what to do (a key of VERBS, or "report") and the run."""
 
     def __init__(self, act: Callable[[str, Run], None]) -> None:
         super().__init__("Activity")
@@ -58,20 +93,49 @@ class ActivityCard(Card):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(6)
         self.body.addLayout(self._rows)
-        self._shown: tuple[Run, ...] | None = None
+        self._shown: tuple[Happening, ...] | None = None
         self._busy = False
 
-    def show_runs(self, runs: Sequence[Run], busy: bool, now: datetime) -> None:
+    def show_activity(
+        self,
+        runs: Sequence[Run],
+        busy: bool,
+        now: datetime,
+        incidents: Sequence[Incident] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> None:
         """`busy`: a run is in progress, so that nothing else can be started."""
-        newest = tuple(runs[:SHOWN])
-        if newest == self._shown and busy == self._busy:
+        found = newest(runs, incidents, gaps)
+        if found == self._shown and busy == self._busy:
             return
-        self._shown, self._busy = newest, busy
+        self._shown, self._busy = found, busy
         clear(self._rows)
-        for run in newest:
-            self._rows.addWidget(self._row(run, busy, now))
-        if not newest:
-            self._rows.addWidget(label("Nothing was switched yet.", "muted"))
+        for each in found:
+            if isinstance(each, Run):
+                self._rows.addWidget(self._row(each, busy, now))
+            elif isinstance(each, Incident):
+                mark = Mark.RECOVERING if each.ended is not None else Mark.DOWN
+                words = incident_words(each, now)
+                self._rows.addWidget(self._line(mark, each.started, words, now, "over" if each.ended else "lasting"))
+            else:
+                self._rows.addWidget(self._line(Mark.OFFLINE, each.started, gap_words(each), now, "nothing was seen"))
+        if not found:
+            self._rows.addWidget(label("Nothing has happened yet.", "muted"))
+
+    @staticmethod
+    def _line(mark: Mark, at: datetime, words: str, now: datetime, said: str) -> QWidget:
+        """One thing that happened and takes no button."""
+        made = QWidget()
+        row = QHBoxLayout(made)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        top = Qt.AlignmentFlag.AlignTop
+        sign = MarkWidget()
+        sign.show_mark(mark, said)
+        row.addWidget(sign, 0, top)
+        row.addWidget(label(clock(at, now), "muted", wrap=False), 0, top)
+        row.addWidget(label(words), 1)
+        return made
 
     def _row(self, run: Run, busy: bool, now: datetime) -> QWidget:
         made = QWidget()

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from changeover.desktop.check_fields import short_field
 from changeover.desktop.fault import FaultStrip
 from changeover.desktop.new_service import Form, address_list, answer_at, answer_text, likely_zone, service_of
 from changeover.desktop.parts import Card, add_field, button, form_in, label
@@ -110,17 +111,31 @@ class AddService(QDialog):
         row = QHBoxLayout()
         row.setSpacing(8)
         self.scheme = QComboBox()
-        self.scheme.addItems(["https", "http"])
+        self.scheme.addItems(["https", "http", "tcp"])
         self.scheme.setAccessibleName("Scheme of the health check")
         self.path = QLineEdit("/")
         self.path.setAccessibleName("Path of the health check")
+        self.port = short_field("Port of the health check")
+        self.port.setPlaceholderText("443")
         row.addWidget(self.scheme)
+        row.addWidget(label("port", wrap=False))
+        row.addWidget(self.port)
+        row.addWidget(label("path", wrap=False))
         row.addWidget(self.path, 1)
         add_field(form, "Health check", row)
+        self.contains = QLineEdit()
+        self.contains.setPlaceholderText("a text, if you like; more conditions can be set later")
+        add_field(form, "The body contains", self.contains)
+        self.scheme.currentTextChanged.connect(self._take_scheme)
         self.name = QLineEdit()
         self.name.setPlaceholderText("shop")
         add_field(form, "Name in Changeover", self.name)
         return card
+
+    def _take_scheme(self, scheme: str) -> None:
+        self.port.setPlaceholderText({"https": "443", "http": "80"}.get(scheme, "needed"))
+        self.path.setEnabled(scheme != "tcp")
+        self.contains.setEnabled(scheme != "tcp")
 
     def _footer(self) -> QWidget:
         footer = QWidget()
@@ -226,6 +241,8 @@ class AddService(QDialog):
             backup=self.backup.text(),
             path=self.path.text(),
             scheme=self.scheme.currentText(),
+            port=self.port.text(),
+            contains=self.contains.text(),
             found=self._found,
         )
 

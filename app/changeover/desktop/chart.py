@@ -1,68 +1,25 @@
-"""The chart of response times: one line a deployment, a gap where nothing answered."""
+"""The chart of response times: one line a deployment, and grey where nothing was seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from math import ceil, floor, log10
+from collections.abc import Callable
+from datetime import datetime
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy
 
+from changeover.desktop.axis import scale, ticks
 from changeover.desktop.colours import Colours, colours
 from changeover.desktop.painting import Painted, font
-from changeover.model.health import Health, Round
+from changeover.desktop.timeline import Band, Past, Timeline, thinned, timeline
 from changeover.model.state import ServiceState
 
-#: Longest time shown, and the shortest, so that the first minutes are not stretched over the whole width.
-LONGEST = timedelta(hours=1)
-SHORTEST = timedelta(minutes=2)
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 
-Point = tuple[datetime, float]
-
-
-def stretches(rounds: Sequence[Round], since: datetime, gap: timedelta) -> list[list[Point]]:
-    """The response times in milliseconds, broken where a check failed or was longer than `gap` after the last."""
-    found: list[list[Point]] = []
-    last: datetime | None = None
-    for probed in rounds:
-        if probed.at < since:
-            continue
-        if probed.seconds is None:
-            last = None
-            continue
-        if last is None or probed.at - last > gap:
-            found.append([])
-        found[-1].append((probed.at, probed.seconds * 1000))
-        last = probed.at
-    return found
-
-
-def failing(rounds: Sequence[Round], since: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """The times, from and to, in which no address answered well."""
-    found: list[tuple[datetime, datetime]] = []
-    begun: datetime | None = None
-    for probed in rounds:
-        bad = probed.verdict is Health.UNHEALTHY
-        if bad and begun is None:
-            begun = max(probed.at, since)
-        if not bad and begun is not None:
-            if probed.at > since:
-                found.append((begun, probed.at))
-            begun = None
-    if begun is not None:
-        found.append((begun, now))
-    return found
-
-
-def scale(highest: float) -> list[float]:
-    """Round values for the axis, from 0 to at least `highest`: three to five steps of 1, 2 or 5."""
-    rough = max(highest, 1.0) / 4
-    power = 10.0 ** floor(log10(rough))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
-    return [i * step for i in range(ceil(max(highest, 1.0) / step) + 1)]
+#: Points of a line are at least so many pixels apart.
+_APART = 2.5
+_Place = Callable[[datetime], float]
 
 
 def line_tones(tones: Colours) -> tuple[str, ...]:
@@ -76,14 +33,21 @@ class ResponseChart(Painted):
     def __init__(self) -> None:
         super().__init__()
         self._state: ServiceState | None = None
-        self._now = datetime.now().astimezone()
+        self.shown: Timeline | None = None
+        #: The lines as they are painted, for as long as neither data nor size change.
+        self._polygons: tuple[QRectF, list[list[QPolygonF]]] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_state(self, state: ServiceState, now: datetime) -> None:
-        self._state, self._now = state, now
-        self.setAccessibleName("Response times")
-        newest = (f"{name}: {rounds[-1].reason}" for name, rounds in state.rounds.items() if rounds)
-        self.setAccessibleDescription("; ".join(newest))
+    def show_state(self, state: ServiceState, now: datetime, past: Past | None = None) -> None:
+        """`past` is what the history has; without it only the live rounds are shown."""
+        past = past or Past()
+        self._state = state
+        self.shown = timeline(state, past, now)
+        self._polygons = None
+        self.setAccessibleName(f"Response times, {past.range.words}")
+        newest = [f"{name}: {rounds[-1].reason}" for name, rounds in state.rounds.items() if rounds]
+        bands = [b.words for b in (*self.shown.failing, *self.shown.unseen, *self.shown.planned)]
+        self.setAccessibleDescription("; ".join(newest + bands))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -93,87 +57,135 @@ class ResponseChart(Painted):
         return QSize(200, 170)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._state is None:
+        if self._state is None or self.shown is None:
             return
         self.forget_tips()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint(painter, self._state, colours())
+        self._paint(painter, self._state, self.shown, colours())
         painter.end()
 
-    def _paint(self, painter: QPainter, state: ServiceState, tones: Colours) -> None:
-        now = self._now
+    def _paint(self, painter: QPainter, state: ServiceState, shown: Timeline, tones: Colours) -> None:
         small = font(self, smaller=2)
-        line = QFontMetricsF(small).height()
+        metrics = QFontMetricsF(small)
+        line = metrics.height()
         names = [d.name for d in state.service.deployments]
-        started = [r[0].at for name in names if (r := state.rounds.get(name, ()))]
-        since = max(now - LONGEST, min(min(started, default=now), now - SHORTEST))
-        gap = timedelta(seconds=state.service.health.interval * 2.5 + state.service.health.timeout)
-        lines = [stretches(state.rounds.get(name, ()), since, gap) for name in names]
-        highest = max((ms for series in lines for stretch in series for _, ms in stretch), default=100.0)
-        steps = scale(highest)
+        steps = scale(shown.highest)
         labels = [f"{step:g}" for step in steps]
-        left = max(QFontMetricsF(small).horizontalAdvance(text) for text in labels) + 10
+        left = max(metrics.horizontalAdvance(text) for text in labels) + 10
         legend_top = self.height() - line
         area = QRectF(left, line / 2 + 2, self.width() - left - 2, legend_top - 2.4 * line - 4)
+        span = shown.until - shown.since
 
         def x(at: datetime) -> float:
-            return area.left() + area.width() * ((at - since) / (now - since))
+            return area.left() + area.width() * ((at - shown.since) / span)
 
         def y(ms: float) -> float:
             return area.bottom() - area.height() * ms / steps[-1]
 
+        self._paint_failing(painter, shown, area, tones, x)
         right = Qt.AlignmentFlag.AlignRight
         for step, label in zip(steps, labels, strict=True):
             painter.setPen(QPen(QColor(tones.line), 1))
             painter.drawLine(QLineF(area.left(), y(step), area.right(), y(step)))
             self.text(painter, QRectF(0, y(step) - line / 2, left - 8, line), label, small, tones.muted, right)
-        self._paint_failing(painter, state, area, since, tones, x)
-        for number, (at, align) in enumerate(
-            (
-                (since, Qt.AlignmentFlag.AlignLeft),
-                ((since + (now - since) / 2), Qt.AlignmentFlag.AlignHCenter),
-                (now, right),
-            )
+        self._paint_times(painter, shown, area, tones, x)
+        for bands, tone, pattern in (
+            (shown.unseen, tones.idle, Qt.BrushStyle.BDiagPattern),
+            (shown.planned, tones.planned, Qt.BrushStyle.FDiagPattern),
         ):
-            label = f"{at.astimezone(now.tzinfo):%H:%M}"
-            slot = QRectF(area.left() + number * area.width() / 3, area.bottom() + 4, area.width() / 3, line)
-            self.text(painter, slot, label, small, tones.muted, align)
-        for number, series in enumerate(lines):
+            for band in bands:
+                self._paint_hatched(painter, band, area, tone, pattern, tones, x)
+        for number, parts in enumerate(self._lines(shown, names, area, x, y)):
             pen = self._pen(number, tones)
-            for stretch in series:
-                points = [QPointF(x(at), y(ms)) for at, ms in stretch]
-                if len(points) == 1:
+            for part in parts:
+                if part.count() == 1:
                     painter.setPen(Qt.PenStyle.NoPen)
                     painter.setBrush(pen.color())
-                    painter.drawEllipse(points[0], 2, 2)
+                    painter.drawEllipse(part.first(), 2, 2)
                     continue
                 painter.setPen(pen)
                 painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawPolyline(QPolygonF(points))
+                painter.drawPolyline(part)
         self._paint_legend(painter, names, QRectF(0, legend_top, self.width(), line), tones)
-        if not any(lines):
+        if not any(shown.lines.values()) and not shown.unseen:
             self.text(painter, area, "No answers yet", small, tones.muted, Qt.AlignmentFlag.AlignHCenter)
 
-    def _paint_failing(
+    def _lines(
+        self, shown: Timeline, names: list[str], area: QRectF, x: _Place, y: Callable[[float], float]
+    ) -> list[list[QPolygonF]]:
+        """The stretches of each deployment as polygons, made once for these data and this size."""
+        if self._polygons is None or self._polygons[0] != area:
+            every = (shown.until - shown.since) * (_APART / max(1.0, area.width()))
+            made = [
+                [
+                    QPolygonF([QPointF(x(at), y(ms)) for at, ms in thinned(part, every)])
+                    for part in shown.lines.get(name, ())
+                ]
+                for name in names
+            ]
+            self._polygons = (area, made)
+        return self._polygons[1]
+
+    def _paint_times(self, painter: QPainter, shown: Timeline, area: QRectF, tones: Colours, x: _Place) -> None:
+        small = font(self, smaller=2)
+        metrics = QFontMetricsF(small)
+        many = max(2, int(area.width() / (metrics.horizontalAdvance("28 Nov") + 26)))
+        centre = Qt.AlignmentFlag.AlignHCenter
+        for at, label in ticks(shown.since, shown.until, many):
+            painter.setPen(QPen(QColor(tones.idle), 1))
+            painter.drawLine(QLineF(x(at), area.bottom(), x(at), area.bottom() + 3))
+            wide = metrics.horizontalAdvance(label) + 4
+            middle = min(max(x(at), wide / 2), self.width() - wide / 2)
+            slot = QRectF(middle - wide / 2, area.bottom() + 4, wide, metrics.height())
+            self.text(painter, slot, label, small, tones.muted, centre)
+
+    def _paint_failing(self, painter: QPainter, shown: Timeline, area: QRectF, tones: Colours, x: _Place) -> None:
+        for band in shown.failing:
+            place = self._place(band, area, x)
+            painter.fillRect(place, QColor(tones.alarm))
+            painter.fillRect(QRectF(place.left(), area.bottom() - 4, place.width(), 4), QColor(tones.down))
+            self.tip(place, band.words)
+            self._paint_word(painter, "failing", place, tones.down, None)
+
+    def _paint_hatched(
         self,
         painter: QPainter,
-        state: ServiceState,
+        band: Band,
         area: QRectF,
-        since: datetime,
+        tone: str,
+        pattern: Qt.BrushStyle,
         tones: Colours,
-        x: Callable[[datetime], float],
+        x: _Place,
     ) -> None:
+        place = self._place(band, area, x)
+        painter.fillRect(place, QColor(tones.background))
+        painter.fillRect(place, QBrush(QColor(tone), pattern))
+        self.tip(place, band.words)
+        self._paint_word(painter, band.words, place, tones.text, tones.panel)
+
+    def _paint_word(self, painter: QPainter, words: str, place: QRectF, tone: str, ground: str | None) -> None:
+        """Writes into a band what it is, where it has room; on two lines where it is narrow."""
         small = font(self, smaller=2)
-        word = "failing"
-        room = QFontMetricsF(small).horizontalAdvance(word) + 8
-        for begun, ended in failing(state.rounds.get(state.active, ()), since, self._now):
-            band = QRectF(x(begun), area.top(), max(2.0, x(ended) - x(begun)), area.height())
-            painter.fillRect(band, QColor(tones.alarm))
-            self.tip(band, f"{state.active} did not answer well")
-            if band.width() > room:
-                top = QRectF(band.left(), band.top() + 2, band.width(), QFontMetricsF(small).height())
-                self.text(painter, top, word, small, tones.down, Qt.AlignmentFlag.AlignHCenter)
+        metrics = QFontMetricsF(small)
+        head, _, tail = words.partition(" ")
+        for lines in ([words], [head, tail]):
+            wide = max(metrics.horizontalAdvance(each) for each in lines) + 8
+            if wide > place.width() or (len(lines) > 1 and not tail):
+                continue
+            top = place.top() + 3
+            if ground is not None:
+                box = QRectF(place.center().x() - wide / 2, top, wide, metrics.height() * len(lines))
+                painter.fillRect(box, QColor(ground))
+            for each in lines:
+                row = QRectF(place.left(), top, place.width(), metrics.height())
+                self.text(painter, row, each, small, tone, Qt.AlignmentFlag.AlignHCenter)
+                top += metrics.height()
+            return
+
+    @staticmethod
+    def _place(band: Band, area: QRectF, x: _Place) -> QRectF:
+        return QRectF(x(band.since), area.top(), max(3.0, x(band.until) - x(band.since)), area.height())
 
     @staticmethod
     def _pen(number: int, tones: Colours) -> QPen:

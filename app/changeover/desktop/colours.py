@@ -25,6 +25,7 @@ class Colours(NamedTuple):
     down: str
     accent: str
     idle: str
+    planned: str
     selected: str
     hover: str
     caution: str
@@ -44,6 +45,7 @@ LIGHT = Colours(
     down="#c43a34",
     accent="#2b62d9",
     idle="#b6bdc9",
+    planned="#6d55b8",
     selected="#e8effd",
     hover="#f0f2f6",
     caution="#fdf1de",
@@ -62,6 +64,7 @@ DARK = Colours(
     down="#f0736b",
     accent="#6f9bff",
     idle="#4a5261",
+    planned="#a893f0",
     selected="#1e2b4a",
     hover="#252a34",
     caution="#3a2d16",

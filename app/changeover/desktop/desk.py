@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
@@ -14,6 +15,8 @@ from PySide6.QtWidgets import QWidget
 
 from changeover.desktop import ask
 from changeover.desktop.lab_banner import LabBanner
+from changeover.desktop.note import NoteStrip
+from changeover.desktop.recall import read_activity, read_past
 from changeover.desktop.service_list import ServiceList
 from changeover.desktop.service_page import EmptyPage, ServicePage
 from changeover.desktop.tasks import Tasks
@@ -22,9 +25,14 @@ from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.work import Start, Work
 from changeover.lab.ground import PracticeGround
 from changeover.model.errors import ChangeoverError
+from changeover.model.history import Gap, Incident
+from changeover.model.own_fault import clock_note
 from changeover.model.run import Run
 from changeover.model.state import Preparation, ServiceState
 from changeover.switchboard import Switchboard
+
+#: What the history has is read again after so many seconds.
+_PAST_EVERY = 60.0
 
 
 class Desk:
@@ -37,12 +45,19 @@ class Desk:
         self.switchboard = switchboard
         self.tasks = tasks
         self._runs: tuple[Run, ...] = ()
+        #: By what is read (runs, history), the task that reads it, so that none piles up behind a slow disk.
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        self._incidents: tuple[Incident, ...] = ()
+        self._gaps: tuple[Gap, ...] = ()
+        self._seen: tuple[object, ...] = ()
+        self._past_read = float("-inf")
         self._works: dict[str, Work] = {}
         self.wizards: dict[str, Wizard] = {}
         self.dialog: QWidget | None = None
         self.services = ServiceList()
-        self.page = ServicePage(self._act)
+        self.page = ServicePage(self._act, self._read_past_later)
         self.empty = EmptyPage(self.add_service)
+        self.note = NoteStrip()
         self.banner = LabBanner(ground) if ground is not None else None
         self._changed: Callable[[], None] = lambda: None
         window.put_left(self.services)
@@ -50,6 +65,8 @@ class Desk:
         if self.banner is not None:
             window.put_above(self.banner)
             self.banner.acted.connect(lambda: self._refresh(str(ground and ground.service)))
+        window.put_above(self.note, visible=False)
+        self.note.shown.connect(window.make_room)
         self.services.chosen.connect(lambda _: self._show_chosen())
         self.services.add_service.connect(self.add_service)
         self.services.open_accounts.connect(self.open_accounts)
@@ -112,6 +129,7 @@ class Desk:
             self.services.show_state(state, now)
             if name == self.services.current:
                 self._show_chosen()
+        self.note.show_words(clock_note(self.switchboard.states()))
         self._changed()
 
     def _show_chosen(self) -> None:
@@ -125,19 +143,46 @@ class Desk:
             self.banner.show_state(state)
         if self._newest_run(state.service.name) != state.run or not self._runs:
             self.tasks.spawn(self._read_runs(), "reading the journal")
-        self._show_runs(now)
+        self._show_activity(now)
+        # An outage that began or ended, or another service, is in the history a moment later.
+        seen = (state.service.name, tuple(h.state for h in state.health.values()), state.connection)
+        if seen != self._seen:
+            self._seen = seen
+            self._read_past_later()
 
     def _newest_run(self, service: str) -> Run | None:
         return next((r for r in self._runs if r.service == service), None)
 
     async def _read_runs(self) -> None:
         self._runs = await self.switchboard.runs()
-        self._show_runs(datetime.now().astimezone())
+        self._show_activity(datetime.now().astimezone())
 
-    def _show_runs(self, now: datetime) -> None:
+    def _show_activity(self, now: datetime) -> None:
         chosen = self._chosen
         if chosen is not None:
-            self.page.show_runs([r for r in self._runs if r.service == chosen.service.name], now)
+            name = chosen.service.name
+            runs = [r for r in self._runs if r.service == name]
+            incidents = [i for i in self._incidents if i.service == name]
+            self.page.show_activity(runs, now, incidents, self._gaps)
+
+    def _read_past_later(self) -> None:
+        """Reads the history for the page, unless that is under way."""
+        running = self._reading.get("history")
+        if running is None or running.done():
+            self._reading["history"] = self.tasks.spawn(self._read_past(), "reading the history")
+
+    async def _read_past(self) -> None:
+        """Reads it until it is what the page shows, whatever was chosen meanwhile."""
+        while (state := self._chosen) is not None:
+            which, name = self.page.history.range, state.service.name
+            now = datetime.now().astimezone()
+            self._past_read = time.monotonic()
+            past = await read_past(self.switchboard.history, state, which, now)
+            self._incidents, self._gaps = await read_activity(self.switchboard.history, name, now)
+            if self.services.current == name and self.page.history.range is which:
+                self.page.history.show_past(past, now)
+                self._show_activity(now)
+                return
 
     def _tick(self) -> None:
         if not self.window.isVisible():
@@ -145,6 +190,8 @@ class Desk:
         now = datetime.now().astimezone()
         if self.services.current is not None:
             self.page.tick(now)
+            if time.monotonic() - self._past_read >= _PAST_EVERY:
+                self._read_past_later()
         for state in self.switchboard.states():
             self.services.show_state(state, now)
 
@@ -166,6 +213,10 @@ class Desk:
             self.show_work(state)
         elif verb == "refresh":
             self._refresh(state.service.name)
+        elif verb == "checks":
+            self._edit_checks(state)
+        elif verb == "pin":
+            self._pin(state)
         elif verb == "remove":
             self.tasks.spawn(self._remove(state), "removing a service")
         elif run is not None:
@@ -177,6 +228,16 @@ class Desk:
                 "report": self._report,
             }
             self._do(acts[verb](run), run, verb)
+
+    def _edit_checks(self, state: ServiceState) -> None:
+        from changeover.desktop.edit_check import EditCheck
+
+        self._show(EditCheck(self.window, self.switchboard, self.tasks, state))
+
+    def _pin(self, state: ServiceState) -> None:
+        from changeover.desktop.pin_dialog import PinDialog
+
+        self._show(PinDialog(self.window, self.switchboard, self.tasks, state))
 
     def _do(self, work: Coroutine[Any, Any, None], run: Run, name: str) -> None:
         """Starts something about a run. What speaks against it is shown in the window that is in front."""

@@ -74,6 +74,8 @@ class Form(Struct, frozen=True, kw_only=True):
     backup: str
     path: str = "/"
     scheme: str = "https"
+    port: str = ""
+    contains: str = ""
     found: Mapping[str, Answer] = {}
 
 
@@ -101,5 +103,22 @@ def service_of(form: Form) -> Service:
             Deployment(name=PRIMARY, answer=primary, answers=own),
             Deployment(name=BACKUP, answer=backup),
         ),
-        health=HealthCheck(path=form.path.strip() or "/", scheme="http" if form.scheme == "http" else "https"),
+        health=_health_of(form),
+    )
+
+
+def _health_of(form: Form) -> HealthCheck:
+    port = form.port.strip()
+    if port and not port.isdecimal():
+        raise ValueError(f"Port: “{port}” is not a number; leave it empty for the usual one.")
+    number = int(port) if port else None
+    if form.scheme == "tcp":
+        if number is None:
+            raise ValueError("Port: a check that only opens a connection needs to know which port.")
+        return HealthCheck(scheme="tcp", port=number)
+    return HealthCheck(
+        path=form.path.strip() or "/",
+        scheme="http" if form.scheme == "http" else "https",
+        port=number,
+        expect_body=form.contains or None,
     )

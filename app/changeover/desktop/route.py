@@ -3,86 +3,37 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from changeover.desktop.colours import Colours, colours
 from changeover.desktop.painting import Painted, font, paint_box
-from changeover.desktop.shapes import OF_HEALTH, Mark, paint_mark
+from changeover.desktop.route_words import (
+    dns_box,
+    place,
+    proven,
+    rounds_words,
+    status,
+    visit_line,
+    visit_words,
+    visitors_line,
+)
+from changeover.desktop.shapes import OF_HEALTH, Mark, of_deployment, paint_mark
 from changeover.model import active
-from changeover.model.health import DeploymentHealth, Health, Round
-from changeover.model.records import address_set
+from changeover.model.cause_words import state_tip
+from changeover.model.health import Health, Round
+from changeover.model.maintenance import maintenance_end
 from changeover.model.service import Deployment
 from changeover.model.state import ServiceState
-from changeover.model.words import counted, duration
 
 GAP = 12
 PAD = 14
 _BAR, _BAR_GAP = 6, 2
 #: How high a round's bar stands, so that it tells without its colour.
-_HEIGHTS = {Health.HEALTHY: 1.0, Health.DEGRADED: 0.66, Health.UNHEALTHY: 0.33, Health.UNKNOWN: 0.12}
-
-
-class DnsBox(NamedTuple):
-    """What the box of the DNS says."""
-
-    title: str
-    names: str
-    answer: str
-
-
-def dns_box(state: ServiceState) -> DnsBox:
-    """Who answers for the service's names, with which kind of record and for how long resolvers keep it."""
-    service = state.service
-    name = service.hostnames[0]
-    readings = state.situation.readings if state.situation else ()
-    labels = list(dict.fromkeys(r.capabilities.label for r in readings)) or [entry.account for entry in service.dns]
-    title = ", ".join(labels)
-    names = name if len(service.hostnames) == 1 else f"{name} +{len(service.hostnames) - 1}"
-    live = [r for reading in readings for r in address_set(reading.records.get(name, ()))]
-    answer = "records not read"
-    if live:
-        answer = f"{'+'.join(dict.fromkeys(r.type for r in live))} · TTL {max(r.ttl for r in live)} s"
-    return DnsBox(title if title.startswith("DNS") else f"DNS · {title}", names, answer)
-
-
-def visitors_line(state: ServiceState) -> str:
-    """What happens to visitors, in a few words."""
-    if state.active == active.MIXED:
-        return "split up"
-    if state.active == active.ELSEWHERE:
-        return "go elsewhere"
-    health = state.health.get(state.active)
-    if state.active == active.UNKNOWN or health is None:
-        return "not known yet"
-    return "failing now" if health.health is Health.UNHEALTHY else f"reach {state.active}"
-
-
-def place(deployment: Deployment) -> str:
-    """The address of a deployment in a few words."""
-    answer = deployment.answer
-    return answer.target or ", ".join((*answer.a, *answer.aaaa)) or "no answer of its own"
-
-
-def status(health: DeploymentHealth | None, now: datetime) -> str:
-    """How a deployment answers: "200 in 84 ms", or what is wrong and for how long."""
-    if health is None or health.last is None:
-        return "not checked yet"
-    if health.health is Health.UNHEALTHY and health.since is not None:
-        failed = next((r for r in health.last.results if r.ok is False), None)
-        what = str(failed.status) if failed is not None and failed.status is not None else "failing"
-        return f"{what} · for {duration(max(0.0, (now - health.since).total_seconds()))}"
-    return health.reason
-
-
-def rounds_words(rounds: tuple[Round, ...]) -> str:
-    """The bars of a deployment in words."""
-    bad = sum(r.verdict in (Health.UNHEALTHY, Health.DEGRADED) for r in rounds)
-    good = sum(r.verdict is Health.HEALTHY for r in rounds)
-    return f"Last {counted(len(rounds), 'check')}: {good} good, {bad} not good. Newest on the right, higher is better."
+_HEIGHTS = {Health.HEALTHY: 1.0, Health.DEGRADED: 0.66, Health.UNHEALTHY: 0.33, Health.UNKNOWN: 0.5}
+_EMPTY = 0.12
 
 
 class RouteDiagram(Painted):
@@ -105,21 +56,25 @@ class RouteDiagram(Painted):
         self.update()
 
     def tick(self, now: datetime) -> None:
-        """Time has passed: only "for 2 min 10 s" depends on it."""
+        """Time has passed: "for 2 min 10 s" and "proven 12 s ago" depend on it."""
         self._now = now
-        if self._state and any(h.health is Health.UNHEALTHY for h in self._state.health.values()):
+        if self._state is not None:
             self.update()
 
     @staticmethod
     def _words(state: ServiceState, now: datetime) -> str:
-        lanes = (f"{d.name} at {place(d)}: {status(state.health.get(d.name), now)}" for d in state.service.deployments)
-        return f"Visitors {visitors_line(state)}. {'; '.join(dns_box(state))}. {'; '.join(lanes)}."
+        lanes = (
+            f"{d.name} at {place(d)}: {status(state, d.name, now)}. {state_tip(state, d.name, now)}"
+            for d in state.service.deployments
+        )
+        parts = (f"Visitors {visitors_line(state)}.", visit_words(state, now), f"{'; '.join(dns_box(state))}.", *lanes)
+        return " ".join(part for part in parts if part)
 
     def _line(self) -> float:
         return QFontMetricsF(font(self)).height()
 
     def _card_height(self) -> float:
-        return round(2 * PAD + 2 * self._line() + 6 + 14 + 6)
+        return round(2 * PAD + 3 * self._line() + 8 + 14 + 6)
 
     def sizeHint(self) -> QSize:
         lanes = len(self._state.service.deployments) if self._state else 2
@@ -140,7 +95,8 @@ class RouteDiagram(Painted):
     def _paint(self, painter: QPainter, state: ServiceState, tones: Colours) -> None:
         width, height = float(self.width()), float(self.height())
         roomy = min(1.0, max(0.0, (width - 560) / 300))
-        words = QFontMetricsF(font(self, smaller=1)).horizontalAdvance(visitors_line(state))
+        small = QFontMetricsF(font(self, smaller=1))
+        words = max(small.horizontalAdvance(text) for text in (visitors_line(state), visit_line(state)))
         visitors_width = min(140.0, max(92.0, words + 20)) + 10 * roomy
         card_width = 236 + 132 * roomy
         lever_width = 66 + 42 * roomy
@@ -149,20 +105,24 @@ class RouteDiagram(Painted):
         dns_width = width - card_width - lever_width - dns_left
         middle = height / 2
         cards = self._cards(width - card_width, card_width, len(state.service.deployments))
-        here = state.health.get(state.active)
-        mark = OF_HEALTH[here.health] if here else Mark.UNKNOWN
-        tone = mark.tone(tones) if here and mark is not Mark.UNKNOWN else QColor(tones.idle)
+        mark = of_deployment(state, state.active) if state.active in state.health else Mark.UNKNOWN
+        tone = QColor(tones.idle) if mark in (Mark.UNKNOWN, Mark.OFFLINE) else mark.tone(tones)
 
         pivot = QPointF(dns_left + dns_width + 16 + 8 * roomy, middle)
         self._paint_lanes(painter, state, cards, pivot, mark, tone, tones)
         painter.setPen(QPen(tone, 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
         painter.drawLine(QPointF(visitors_width, middle), QPointF(dns_left, middle))
         painter.drawLine(QPointF(dns_left + dns_width, middle), pivot)
-        self._paint_visitors(painter, state, QRectF(0, middle - 30, visitors_width, 60), tones)
+        self._paint_visitors(painter, state, self._visitors(state, middle, visitors_width), tones)
         self._paint_dns(painter, state, QRectF(dns_left, middle - 42, dns_width, 84), tones)
         self._paint_lever(painter, state, cards, pivot, tones)
         for deployment, card in zip(state.service.deployments, cards, strict=True):
             self._paint_card(painter, state, deployment, card, tones)
+
+    @staticmethod
+    def _visitors(state: ServiceState, middle: float, width: float) -> QRectF:
+        half = 42.0 if visit_line(state) else 30.0
+        return QRectF(0, middle - half, width, 2 * half)
 
     def _cards(self, left: float, width: float, count: int) -> list[QRectF]:
         each = self._card_height()
@@ -199,11 +159,17 @@ class RouteDiagram(Painted):
     def _paint_visitors(self, painter: QPainter, state: ServiceState, area: QRectF, tones: Colours) -> None:
         paint_box(painter, area, tones.panel, tones.line)
         inside = area.adjusted(8, 9, -8, -9)
-        half = inside.height() / 2
-        top = QRectF(inside.left(), inside.top(), inside.width(), half)
+        lines = [visitors_line(state)] + ([visit_line(state)] if visit_line(state) else [])
+        each = inside.height() / (len(lines) + 1)
+        row = QRectF(inside.left(), inside.top(), inside.width(), each)
         centre = Qt.AlignmentFlag.AlignHCenter
-        self.text(painter, top, "Visitors", font(self, bold=True), tones.text, centre)
-        self.text(painter, top.translated(0, half), visitors_line(state), font(self, smaller=1), tones.muted, centre)
+        self.text(painter, row, "Visitors", font(self, bold=True), tones.text, centre)
+        for number, line in enumerate(lines, start=1):
+            bad = number == 2 and state.visit is not None and state.visit.ok is not True
+            tone = tones.down if bad else tones.muted
+            self.text(painter, row.translated(0, number * each), line, font(self, smaller=1), tone, centre)
+        if state.visit is not None:
+            self.tip(area, visit_words(state, self._now))
 
     def _paint_dns(self, painter: QPainter, state: ServiceState, area: QRectF, tones: Colours) -> None:
         paint_box(painter, area, tones.panel, tones.line)
@@ -236,54 +202,68 @@ class RouteDiagram(Painted):
     def _paint_card(
         self, painter: QPainter, state: ServiceState, deployment: Deployment, area: QRectF, tones: Colours
     ) -> None:
-        health = state.health.get(deployment.name)
-        mark = OF_HEALTH[health.health] if health else Mark.UNKNOWN
-        here = deployment.name == state.active
+        name = deployment.name
+        mark = of_deployment(state, name)
+        here = name == state.active
         paint_box(painter, area, tones.panel, mark.tone(tones) if here else tones.line, 2 if here else 1)
         inside = area.adjusted(PAD, PAD - 2, -PAD, -PAD)
         line = self._line() + 2
         side = 10.0
         row = QRectF(inside.left(), inside.top(), inside.width(), line)
         paint_mark(painter, QRectF(row.left(), row.center().y() - side / 2, side, side), mark, mark.tone(tones))
-        self.tip(QRectF(row.left(), row.top(), 16, line), mark.value)
+        self.tip(QRectF(row.left(), row.top(), 16, line), state_tip(state, name, self._now))
 
         rest = row.adjusted(side + 8, 0, 0, 0)
         bold, small = font(self, bold=True), font(self, smaller=1)
         right = Qt.AlignmentFlag.AlignRight
         if here:
             rest.setWidth(rest.width() - self.text(painter, rest, "visitors are here", small, tones.muted, right) - 10)
-        taken = self.text(painter, rest, deployment.name, bold, tones.text)
+        taken = self.text(painter, rest, name, bold, tones.text)
         after = rest.adjusted(taken + 8, 0, 0, 0)
         if deployment.platform != "url" and after.width() > 40:
             self.text(painter, after, deployment.platform, font(self), tones.muted)
 
         row = row.translated(0, line + 2)
-        said = status(health, self._now)
         bad = mark is Mark.DOWN
         how = font(self, bold=True, smaller=1) if bad else small
-        metrics = QFontMetricsF(how)
-        said_width = min(metrics.horizontalAdvance(said) + 1, row.width() * 0.6)
-        said_area = QRectF(row.right() - said_width, row.top(), said_width, row.height())
-        if bad and health is not None:
-            self.tip(said_area, health.reason)
-        self.text(painter, said_area, said, how, mark.tone(tones) if bad else tones.text, right)
-        address = QRectF(row.left(), row.top(), row.width() - said_width - 10, row.height())
+        self.tip(row, state_tip(state, name, self._now))
+        self.text(painter, row, status(state, name, self._now), how, mark.tone(tones) if bad else tones.text)
+
+        row = row.translated(0, line)
+        when = proven(state, name, self._now)
+        taken = self.text(painter, row, when, small, tones.muted, right) if when else 0.0
+        address = QRectF(row.left(), row.top(), row.width() - taken - 10, row.height())
         self.text(painter, address, place(deployment), small, tones.muted, elide=Qt.TextElideMode.ElideMiddle)
 
         bars = QRectF(inside.left(), inside.bottom() - 14, inside.width(), 14)
-        self._paint_bars(painter, state.rounds.get(deployment.name, ()), bars, tones)
+        self._paint_bars(painter, state, name, bars, tones)
 
-    def _paint_bars(self, painter: QPainter, rounds: tuple[Round, ...], area: QRectF, tones: Colours) -> None:
+    def _paint_bars(self, painter: QPainter, state: ServiceState, name: str, area: QRectF, tones: Colours) -> None:
+        """The newest rounds: high is good. One during maintenance is hatched, one that saw nothing is hollow."""
         fits = int((area.width() + _BAR_GAP) // (_BAR + _BAR_GAP))
-        shown = rounds[-fits:]
-        painter.setPen(Qt.PenStyle.NoPen)
+        shown = state.rounds.get(name, ())[-fits:]
         right = area.right()
         for number in range(fits):
             left = right - (number + 1) * _BAR - number * _BAR_GAP
-            verdict = shown[-1 - number].verdict if number < len(shown) else Health.UNKNOWN
-            high = area.height() * _HEIGHTS[verdict]
+            found = shown[-1 - number] if number < len(shown) else None
+            verdict = found.verdict if found is not None else Health.UNKNOWN
+            high = area.height() * (_HEIGHTS[verdict] if found is not None else _EMPTY)
+            bar = QRectF(left, area.bottom() - high, _BAR, high)
             mark = OF_HEALTH[verdict]
-            painter.setBrush(QColor(tones.idle) if mark is Mark.UNKNOWN else mark.tone(tones))
-            painter.drawRoundedRect(QRectF(left, area.bottom() - high, _BAR, high), 1, 1)
+            tone = QColor(tones.idle) if mark is Mark.UNKNOWN else mark.tone(tones)
+            if found is not None and (mark is Mark.UNKNOWN or self._planned(state, name, found)):
+                tone = QColor(tones.planned) if self._planned(state, name, found) else tone
+                painter.setPen(QPen(tone, 1))
+                hollow = mark is Mark.UNKNOWN
+                painter.setBrush(Qt.BrushStyle.NoBrush if hollow else QBrush(tone, Qt.BrushStyle.BDiagPattern))
+                painter.drawRect(bar.adjusted(0.5, 0.5, -0.5, -0.5))
+                continue
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(tone)
+            painter.drawRoundedRect(bar, 1, 1)
         if shown:
             self.tip(area, rounds_words(shown))
+
+    @staticmethod
+    def _planned(state: ServiceState, name: str, found: Round) -> bool:
+        return maintenance_end(state.service.maintenance, name, found.at) is not None

@@ -15,15 +15,31 @@ from changeover.desktop.activity import ActivityCard
 from changeover.desktop.chart import ResponseChart
 from changeover.desktop.colours import colours
 from changeover.desktop.findings import FindingsCard
-from changeover.desktop.parts import Card, Elided, button, label, selectable, set_role
+from changeover.desktop.history_card import HistoryCard
+from changeover.desktop.parts import Elided, button, label, selectable, set_role
 from changeover.desktop.route import RouteDiagram
 from changeover.desktop.shapes import of_state
+from changeover.model.history import Gap, Incident
 from changeover.model.run import Outcome, Run
 from changeover.model.sentence import sentence, urgent
+from changeover.model.standing import Standing, standing
 from changeover.model.state import ServiceState
 
 #: Below this width the two cards stand under each other.
 NARROW = 720
+
+
+#: Where nothing suggests a switch: there is no better place, or nothing is known. The button then only stands ready.
+_NO_SUGGESTION = (Standing.DOWN, Standing.OFFLINE)
+
+
+#: What the ⋯ menu offers.
+MORE = (
+    ("Check now", "refresh"),
+    ("How it is checked…", "checks"),
+    ("Pin a deployment…", "pin"),
+    ("Remove this service…", "remove"),
+)
 
 
 class Action(Struct, frozen=True):
@@ -42,7 +58,8 @@ def main_action(state: ServiceState) -> Action:
         return Action(f"Resume run {state.run.run}…", "resume")
     if state.target is None:
         return Action("Switch…", "")
-    return Action(f"Switch to {state.target}…", "switch", "danger" if urgent(state) else "primary")
+    role = "danger" if urgent(state) else "" if standing(state) in _NO_SUGGESTION else "primary"
+    return Action(f"Switch to {state.target}…", "switch", role)
 
 
 def second_action(state: ServiceState) -> Action | None:
@@ -57,11 +74,13 @@ def second_action(state: ServiceState) -> Action | None:
 class ServicePage(QScrollArea):
     """The page of the chosen service. `act` is called with what to do and, for a run's buttons, with the run."""
 
-    def __init__(self, act: Callable[[str, Run | None], None]) -> None:
+    def __init__(self, act: Callable[[str, Run | None], None], wanted: Callable[[], object] = lambda: None) -> None:
+        """`wanted` is called when the history of another length of time must be read."""
         super().__init__()
         self._act = act
         self._state: ServiceState | None = None
         self._sentence = ""
+        self._now = datetime.now().astimezone()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("The chosen service")
@@ -74,15 +93,13 @@ class ServicePage(QScrollArea):
         self.route = RouteDiagram()
         column.addWidget(self.route)
         self.findings = FindingsCard()
-        self.chart = ResponseChart()
-        chart_card = Card("Response time in ms")
-        chart_card.body.addWidget(self.chart)
+        self.history = HistoryCard(wanted)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.setSpacing(14)
         self.activity = ActivityCard(act)
         right = QVBoxLayout()
         right.setSpacing(14)
-        right.addWidget(chart_card)
+        right.addWidget(self.history)
         right.addWidget(self.activity)
         right.addStretch(1)
         self._pair.addWidget(self.findings, 9)
@@ -106,7 +123,7 @@ class ServicePage(QScrollArea):
         self.more_button = button("⋯", name="More")
         self.more_button.setToolTip("More")
         self.more_menu = QMenu(self.more_button)
-        for text, verb in (("Check now", "refresh"), ("Remove this service…", "remove")):
+        for text, verb in MORE:
             self.more_menu.addAction(text).triggered.connect(lambda _=False, verb=verb: self._act(verb, None))
         self.more_button.setMenu(self.more_menu)
         for made in (self.main_button, self.second_button, self.more_button):
@@ -131,12 +148,20 @@ class ServicePage(QScrollArea):
         set_role(self.main_button, action.role)
         self.second_button.setVisible(second_action(state) is not None)
         self.route.show_state(state, now)
-        self.chart.show_state(state, now)
+        self.history.show_state(state, now)
         self.findings.show_state(state)
         self._show_sentence(now)
 
-    def show_runs(self, runs: Sequence[Run], now: datetime) -> None:
-        self.activity.show_runs(runs, self._state is not None and self._state.working, now)
+    @property
+    def chart(self) -> ResponseChart:
+        return self.history.chart
+
+    def show_activity(
+        self, runs: Sequence[Run], now: datetime, incidents: Sequence[Incident] = (), gaps: Sequence[Gap] = ()
+    ) -> None:
+        """Shows what happened: runs, incidents and times in which nothing was seen."""
+        busy = self._state is not None and self._state.working
+        self.activity.show_activity(runs, busy, now, incidents, gaps)
 
     def tick(self, now: datetime) -> None:
         """A second has passed."""
@@ -146,6 +171,7 @@ class ServicePage(QScrollArea):
 
     def _show_sentence(self, now: datetime) -> None:
         assert self._state is not None
+        self._now = now
         words = sentence(self._state, now)
         tone = of_state(self._state).tone(colours()).name()
         urgent_part = f'<b style="color:{tone}">{escape(words.urgent)}</b> ' if words.urgent else ""
@@ -153,12 +179,13 @@ class ServicePage(QScrollArea):
         if made != self._sentence:
             self._sentence = made
             self.sentence.setText(made)
+            self.sentence.setAccessibleName(words.text)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange and self._state is not None:
             self._sentence = ""
-            self.tick(datetime.now().astimezone())
+            self.tick(self._now)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

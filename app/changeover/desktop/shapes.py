@@ -1,18 +1,21 @@
-"""Shape and colour together: circle healthy, triangle degraded, square down, ring unknown."""
+"""Shape and colour together: every state has a shape of its own, so that it tells without its colour."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
-from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from changeover.desktop.colours import Colours, colours
 from changeover.model.finding import Level
 from changeover.model.health import Health
+from changeover.model.judgement import State
+from changeover.model.own_fault import own_fault
 from changeover.model.run import Outcome, StepState
-from changeover.model.sentence import overall
+from changeover.model.standing import Standing, health_of, standing, state_of
 from changeover.model.state import ServiceState
 
 
@@ -21,8 +24,13 @@ class Mark(Enum):
 
     HEALTHY = "healthy"
     DEGRADED = "needs a look"
+    RECOVERING = "recovering"
+    FLAPPING = "flapping"
     DOWN = "down"
     UNKNOWN = "not known yet"
+    OFFLINE = "nothing seen from here"
+    MAINTENANCE = "in maintenance"
+    HELD = "held by a person"
     WORKING = "in progress"
 
     def tone(self, tones: Colours) -> QColor:
@@ -30,8 +38,13 @@ class Mark(Enum):
         name = {
             Mark.HEALTHY: tones.healthy,
             Mark.DEGRADED: tones.degraded,
+            Mark.RECOVERING: tones.degraded,
+            Mark.FLAPPING: tones.degraded,
             Mark.DOWN: tones.down,
             Mark.UNKNOWN: tones.muted,
+            Mark.OFFLINE: tones.muted,
+            Mark.MAINTENANCE: tones.planned,
+            Mark.HELD: tones.planned,
             Mark.WORKING: tones.accent,
         }[self]
         return QColor(name)
@@ -42,6 +55,17 @@ OF_HEALTH = {
     Health.DEGRADED: Mark.DEGRADED,
     Health.UNHEALTHY: Mark.DOWN,
     Health.UNKNOWN: Mark.UNKNOWN,
+}
+OF_STANDING = {
+    Standing.HEALTHY: Mark.HEALTHY,
+    Standing.DEGRADED: Mark.DEGRADED,
+    Standing.RECOVERING: Mark.RECOVERING,
+    Standing.FLAPPING: Mark.FLAPPING,
+    Standing.DOWN: Mark.DOWN,
+    Standing.UNKNOWN: Mark.UNKNOWN,
+    Standing.OFFLINE: Mark.OFFLINE,
+    Standing.MAINTENANCE: Mark.MAINTENANCE,
+    Standing.HELD: Mark.HELD,
 }
 OF_LEVEL = {Level.PASS: Mark.HEALTHY, Level.WARN: Mark.DEGRADED, Level.BLOCK: Mark.DOWN}
 OF_STEP = {
@@ -67,32 +91,122 @@ OF_OUTCOME = {
 
 def of_state(state: ServiceState) -> Mark:
     """How a whole service stands."""
-    return Mark.WORKING if state.working else OF_HEALTH[overall(state)]
+    return Mark.WORKING if state.working else OF_STANDING[standing(state)]
+
+
+def of_deployment(state: ServiceState, name: str) -> Mark:
+    """How one deployment of a service stands."""
+    shown = state_of(state, name)
+    if shown is State.MAINTENANCE:
+        return Mark.MAINTENANCE
+    if shown is State.PINNED:
+        return Mark.HELD
+    if own_fault(state) is not None:
+        return Mark.OFFLINE
+    health = health_of(state, name)
+    if health is Health.DEGRADED and shown in (State.FLAPPING, State.RECOVERING):
+        return Mark.FLAPPING if shown is State.FLAPPING else Mark.RECOVERING
+    return OF_HEALTH[health]
 
 
 def paint_mark(painter: QPainter, area: QRectF, mark: Mark, tone: QColor) -> None:
     """Paints `mark` into the square `area`."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(tone, 0))
-    painter.setBrush(tone)
     width = area.width()
-    if mark is Mark.HEALTHY:
-        painter.drawEllipse(area)
-    elif mark is Mark.DEGRADED:
-        corners = [QPointF(area.center().x(), area.top()), area.bottomRight(), area.bottomLeft()]
-        painter.drawPolygon(QPolygonF(corners))
-    elif mark is Mark.DOWN:
-        painter.drawRect(area.adjusted(width * 0.04, width * 0.04, -width * 0.04, -width * 0.04))
+    if mark in _SOLID:
+        painter.setPen(QPen(tone, 0))
+        painter.setBrush(tone)
+        _SOLID[mark](painter, area, width)
     else:
-        painter.setPen(QPen(tone, max(1.2, width * 0.16)))
-        painter.setBrush(QColor(0, 0, 0, 0))
-        ring = area.adjusted(width * 0.12, width * 0.12, -width * 0.12, -width * 0.12)
-        painter.drawEllipse(ring)
-        if mark is Mark.WORKING:
-            painter.setBrush(tone)
-            painter.drawPie(ring, 90 * 16, -180 * 16)
+        pen = QPen(tone, max(1.2, width * 0.16))
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        _OUTLINED[mark](painter, area, width)
     painter.restore()
+
+
+def _polygon(painter: QPainter, area: QRectF, *corners: tuple[float, float]) -> None:
+    """A polygon whose corners are given in parts of the square."""
+    left, top, side = area.left(), area.top(), area.width()
+    painter.drawPolygon(QPolygonF([QPointF(left + x * side, top + y * side) for x, y in corners]))
+
+
+def _ring(area: QRectF, width: float) -> QRectF:
+    return area.adjusted(width * 0.12, width * 0.12, -width * 0.12, -width * 0.12)
+
+
+def _circle(painter: QPainter, area: QRectF, width: float) -> None:
+    painter.drawEllipse(area)
+
+
+def _triangle(painter: QPainter, area: QRectF, width: float) -> None:
+    _polygon(painter, area, (0.5, 0), (1, 1), (0, 1))
+
+
+def _square(painter: QPainter, area: QRectF, width: float) -> None:
+    painter.drawRect(area.adjusted(width * 0.04, width * 0.04, -width * 0.04, -width * 0.04))
+
+
+def _up_and_down(painter: QPainter, area: QRectF, width: float) -> None:
+    """Two triangles, one up and one down."""
+    _polygon(painter, area, (0.26, 0.02), (0.52, 0.98), (0, 0.98))
+    _polygon(painter, area, (0.74, 0.98), (1, 0.02), (0.48, 0.02))
+
+
+def _pin(painter: QPainter, area: QRectF, width: float) -> None:
+    """A pin as one sticks it on a map."""
+    painter.drawEllipse(QRectF(area.left() + width * 0.18, area.top(), width * 0.64, width * 0.64))
+    _polygon(painter, area, (0.24, 0.46), (0.76, 0.46), (0.5, 1))
+
+
+def _hollow_triangle(painter: QPainter, area: QRectF, width: float) -> None:
+    _polygon(painter, area, (0.5, 0.14), (0.9, 0.92), (0.1, 0.92))
+
+
+def _hollow_circle(painter: QPainter, area: QRectF, width: float) -> None:
+    painter.drawEllipse(_ring(area, width))
+
+
+def _barred(painter: QPainter, area: QRectF, width: float) -> None:
+    """A ring with a bar across, as on a road that is closed."""
+    painter.drawEllipse(_ring(area, width))
+    start, end = width * 0.22, width * 0.78
+    painter.drawLine(
+        QPointF(area.left() + start, area.top() + start),
+        QPointF(area.left() + end, area.top() + end),
+    )
+
+
+def _diamond(painter: QPainter, area: QRectF, width: float) -> None:
+    """The sign of road works."""
+    _polygon(painter, area, (0.5, 0.06), (0.94, 0.5), (0.5, 0.94), (0.06, 0.5))
+    painter.drawLine(area.center() - QPointF(width * 0.16, 0), area.center() + QPointF(width * 0.16, 0))
+
+
+def _half_ring(painter: QPainter, area: QRectF, width: float) -> None:
+    ring = _ring(area, width)
+    painter.drawEllipse(ring)
+    painter.setBrush(painter.pen().color())
+    painter.drawPie(ring, 90 * 16, -180 * 16)
+
+
+_Paint = Callable[[QPainter, QRectF, float], None]
+_SOLID: dict[Mark, _Paint] = {
+    Mark.HEALTHY: _circle,
+    Mark.DEGRADED: _triangle,
+    Mark.FLAPPING: _up_and_down,
+    Mark.DOWN: _square,
+    Mark.HELD: _pin,
+}
+_OUTLINED: dict[Mark, _Paint] = {
+    Mark.RECOVERING: _hollow_triangle,
+    Mark.UNKNOWN: _hollow_circle,
+    Mark.OFFLINE: _barred,
+    Mark.MAINTENANCE: _diamond,
+    Mark.WORKING: _half_ring,
+}
 
 
 class MarkWidget(QWidget):

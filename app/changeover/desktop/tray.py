@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from changeover.desktop.colours import DARK, LIGHT, Colours, colours
 from changeover.desktop.shapes import Mark, of_state, paint_mark
+from changeover.model.notice import notices
+from changeover.model.own_fault import own_fault_line
 from changeover.model.sentence import list_line
 from changeover.model.state import ServiceState
 from changeover.model.words import counted
@@ -21,9 +23,20 @@ SIZES = (16, 22, 24, 32, 44, 64, 128)
 _LOOK_AGAIN, _LOOKS = 3000, 20
 #: Changes of hundreds of services within this time, in milliseconds, are shown as one.
 _SETTLE = 100
-_SIGNS = {Mark.HEALTHY: "●", Mark.DEGRADED: "▲", Mark.DOWN: "■", Mark.UNKNOWN: "○", Mark.WORKING: "◐"}
-_NEEDY = (Mark.DOWN, Mark.DEGRADED)
-_WORST = (*_NEEDY, Mark.WORKING, Mark.UNKNOWN, Mark.HEALTHY)
+_SIGNS = {
+    Mark.HEALTHY: "●",
+    Mark.DEGRADED: "▲",
+    Mark.RECOVERING: "△",
+    Mark.FLAPPING: "⧗",
+    Mark.DOWN: "■",
+    Mark.UNKNOWN: "○",
+    Mark.OFFLINE: "⊘",
+    Mark.MAINTENANCE: "◇",
+    Mark.HELD: "◉",
+    Mark.WORKING: "◐",
+}
+_NEEDY = (Mark.DOWN, Mark.FLAPPING, Mark.DEGRADED, Mark.RECOVERING)
+_WORST = (*_NEEDY, Mark.WORKING, Mark.OFFLINE, Mark.UNKNOWN, Mark.MAINTENANCE, Mark.HELD, Mark.HEALTHY)
 
 
 class Glance(Struct, frozen=True):
@@ -43,7 +56,11 @@ def glance(states: Sequence[ServiceState], now: datetime) -> Glance:
     if not states:
         words = "Changeover: no services yet"
     elif needy:
-        words = "\n".join(f"{s.service.name}: {list_line(s, now)}" for s in needy[:5])
+        lines = [f"{s.service.name}: {list_line(s, now)}" for s in needy[:5]]
+        more = [f"and {len(needy) - 5} more"] if len(needy) > 5 else []
+        words = "\n".join(lines + more)
+    elif worst is Mark.OFFLINE:
+        words = f"Changeover: {next(line for s in states if (line := own_fault_line(s)))}"
     else:
         words = f"Changeover: {counted(len(states), 'service')}, {worst.value}"
     return Glance(worst, away, words)
@@ -104,15 +121,17 @@ class Tray(QObject):
         self._open = open_service
         self._quit = quit_
         self._shown: tuple[object, ...] = ()
-        self._down: set[str] = set()
+        self._told: dict[str, str] = {}
         self.menu = QMenu()
         self.menu.aboutToShow.connect(self._fill)
         self.icon = QSystemTrayIcon(self)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._activated)
-        self.icon.messageClicked.connect(lambda: self._open(None))
+        self.icon.messageClicked.connect(self._message_clicked)
         self._looks = 0
         self._said_where = False
+        #: The service that the newest message is about.
+        self._about: str | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_AGAIN)
         self._timer.timeout.connect(self._look_again)
@@ -147,12 +166,13 @@ class Tray(QObject):
         if seen.words not in self._shown:
             self.icon.setToolTip(seen.words)
         self._shown = (seen.mark, seen.on_backup, tones, seen.words)
-        self._tell_of_outages()
+        self._tell()
 
     def say_where(self) -> None:
         """Says once that the window is closed and the watching goes on."""
         if not self._said_where:
             self._said_where = True
+            self._about = None
             self.icon.showMessage(
                 "Changeover keeps watching", "Click its icon to open the window again.", self.icon.icon()
             )
@@ -162,14 +182,19 @@ class Tray(QObject):
         self._soon.stop()
         self.icon.hide()
 
-    def _tell_of_outages(self) -> None:
-        now = datetime.now().astimezone()
-        down = {s.service.name: s for s in self._states() if of_state(s) is Mark.DOWN}
-        for name in down.keys() - self._down:
-            if self.there:
-                text = list_line(down[name], now)
-                self.icon.showMessage(f"{name} is down", text, QSystemTrayIcon.MessageIcon.Critical)
-        self._down = set(down)
+    def _tell(self) -> None:
+        """Tells of what is worth an interruption, each once. Without a tray it counts as told: the window shows it."""
+        found, self._told = notices(self._states(), self._told, datetime.now().astimezone())
+        if not self.there:
+            return
+        for notice in found:
+            self._about = notice.services[0]
+            signs = QSystemTrayIcon.MessageIcon
+            self.icon.showMessage(notice.title, notice.text, signs.Critical if notice.grave else signs.Information)
+
+    def _message_clicked(self) -> None:
+        there = any(s.service.name == self._about for s in self._states())
+        self._open(self._about if there else None)
 
     def _look_again(self) -> None:
         self._looks += 1
@@ -189,7 +214,7 @@ class Tray(QObject):
         needy = sum(of_state(s) in _NEEDY for s in states)
         if states:
             text = f"{needy} of {counted(len(states), 'service')} {'needs' if needy == 1 else 'need'} you"
-            self.menu.addAction(text if needy else "All is well").setEnabled(False)
+            self.menu.addAction(text if needy else self._quiet_words(states)).setEnabled(False)
             self.menu.addSeparator()
         for state in states:
             sign = _SIGNS[of_state(state)]
@@ -200,6 +225,15 @@ class Tray(QObject):
         self.menu.addAction("Open Changeover").triggered.connect(lambda: self._open(None))
         self.menu.addSeparator()
         self.menu.addAction("Quit").triggered.connect(lambda: self._quit())
+
+    @staticmethod
+    def _quiet_words(states: Sequence[ServiceState]) -> str:
+        """What to say where nobody is needed: that all is well only where that is known."""
+        line = next((line for s in states if (line := own_fault_line(s))), "")
+        if line:
+            return line[:1].upper() + line[1:]
+        unknown = any(of_state(s) is Mark.UNKNOWN for s in states)
+        return "Not everything is known yet" if unknown else "All is well"
 
 
 #: Both looks, for pictures of the icon on light and dark panels.

@@ -50,19 +50,19 @@ class MainWindow(QMainWindow):
         right.addWidget(self.pages, 1)
         self._row.addLayout(right, 1)
         self.setCentralWidget(inside)
-        self.fault.shown.connect(self._make_room)
+        self.fault.shown.connect(self.make_room)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self).activated.connect(self.quitting)
-        self._make_room()
+        self.make_room()
 
     def put_left(self, widget: QWidget) -> None:
         self._row.insertWidget(0, widget)
 
-    def put_above(self, widget: QWidget) -> None:
+    def put_above(self, widget: QWidget, *, visible: bool = True) -> None:
         """Puts a strip above the page, under any error."""
         self._strips.append(widget)
         self.above.addWidget(widget)
-        widget.show()
-        self._make_room()
+        widget.setVisible(visible)
+        self.make_room()
 
     def show_page(self, page: QWidget) -> None:
         if self.pages.indexOf(page) < 0:
@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         event.ignore()
         self.closing.emit()
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Leaves a margin above the strips where any is visible."""
         some = any(not strip.isHidden() for strip in self._strips)
         self.above.setContentsMargins(24, 16 if some else 0, 24, 0)

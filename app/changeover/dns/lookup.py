@@ -10,18 +10,21 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.resolver
 from msgspec import Struct
 
 from changeover.dns.exchange import NoRoute, Server, ask, ask_all, parse_server, question
 from changeover.dns.wire import record_sets_in
 from changeover.model.errors import NotFound, Unavailable
-from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.records import AddressSet, RecordSet, address_set, in_zone
 from changeover.model.service import LookupSettings
 from changeover.model.situation import ServerAnswer
 
 _TYPES = ("A", "AAAA", "HTTPS", "SVCB")
 TIMEOUT = 4.0
+#: More CNAMEs in a row than this are a loop.
+_LONGEST_CHAIN = 8
 
 
 class NameServer(Struct, frozen=True):
@@ -45,12 +48,13 @@ class ResolverAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Lookup:
-    """Looks names up as the settings say. Every answer is fresh; nothing is cached but the name servers' addresses."""
+    """Looks names up as the settings say. Answers are fresh; kept are only zones of names and addresses of servers."""
 
     def __init__(self, settings: LookupSettings, timeout: float = TIMEOUT) -> None:
         self._settings = settings
         self._timeout = timeout
         self._name_servers: dict[str, tuple[NameServer, ...]] = {}
+        self._zones: dict[str, str] = {}
 
     async def name_servers(self, zone: str) -> tuple[NameServer, ...]:
         """The authoritative servers of `zone`: those of the settings, else by its NS records.
@@ -128,6 +132,10 @@ class Lookup:
 
         Empty where the name does not exist or has no such records. Raises Unavailable where nobody answers.
         """
+        answer = await self._ask_resolvers(name, rtype)
+        return tuple(r for rrset in answer.answer for r in record_sets_in([rrset], rrset.name.to_text()))
+
+    async def _ask_resolvers(self, name: str, rtype: str) -> dns.message.Message:
         silent = []
         for text in (*self._settings.resolvers, *_system_resolvers()):
             try:
@@ -136,9 +144,53 @@ class Lookup:
                 silent.append(str(error))
                 continue
             if (wrong := _refusal([answer])) is None:
-                return tuple(r for rrset in answer.answer for r in record_sets_in([rrset], rrset.name.to_text()))
+                return answer
             silent.append(f"{text}: {wrong}")
         raise Unavailable(f"{name} could not be resolved: {'; '.join(silent)}", "Check your connection.")
+
+    async def zone_of(self, name: str) -> str:
+        """The zone that `name` is in: one of the settings', else as its SOA record says (RFC 2308, 5).
+
+        Raises Unavailable where no resolver says it.
+        """
+        of_settings = [zone for zone in self._settings.nameservers if in_zone(name, zone)]
+        if of_settings:
+            return max(of_settings, key=len)
+        answer = await self._ask_resolvers(name, "SOA")
+        found = [r for r in (*answer.answer, *answer.authority) if r.rdtype == dns.rdatatype.SOA]
+        if not found:
+            raise Unavailable(f"No resolver says which zone {name} is in", "Check your connection.")
+        return found[-1].name.to_text(omit_final_dot=True).lower()
+
+    async def own_addresses(self, name: str) -> tuple[str, ...] | None:
+        """The addresses that the authoritative servers of `name` give, every CNAME followed to its own servers.
+
+        Empty where they say that there are none, None where none of them answers.
+        """
+        for _ in range(_LONGEST_CHAIN):
+            try:
+                said = await self._own_answer(name)
+            except (Unavailable, NotFound):
+                return None
+            if said is None:
+                return None
+            alias = next((r.values[0] for r in said if r.type == "CNAME"), None)
+            if alias is None:
+                return tuple(value for r in said for value in r.values)
+            name = alias.rstrip(".")
+        return ()
+
+    async def _own_answer(self, name: str) -> AddressSet | None:
+        """What the first authoritative server that answers has at `name`."""
+        if name not in self._zones:
+            self._zones[name] = await self.zone_of(name)
+        zone = self._zones[name]
+        for name_server in await self.name_servers(zone):
+            for server in name_server.servers:
+                (answer,) = await _ask_server(name_server.name, server, zone, [name], ("A", "AAAA"), self._timeout)
+                if answer.error is None:
+                    return answer.records
+        return None
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """All addresses of a host, IPv4 first; an address stands for itself. Empty where it has none."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from changeover.health.probe import probe
 from changeover.model.errors import Unavailable
-from changeover.model.health import DOWN_AFTER, DeploymentHealth, ProbeResult, Round, deployment_health, settled
+from changeover.model.health import ENOUGH, Cause, DeploymentHealth, ProbeResult, Round, judged, settled
 from changeover.model.service import Deployment, Service
 
 if TYPE_CHECKING:
@@ -19,51 +22,97 @@ if TYPE_CHECKING:
 PAUSE = 0.2
 #: A service with hundreds of hostnames must not open hundreds of connections at once.
 AT_ONCE = 20
+_NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
-async def probe_round(service: Service, deployment: Deployment, lookup: Lookup) -> Round:
-    """Probes `deployment` at every address of every hostname of `service`."""
+class _Nowhere(Struct, frozen=True, kw_only=True):
+    """Why a name leads to no address. `ok` is None where that says nothing about the name.
+
+    `last` are addresses behind it all the same: those that it led to before, or that only its own servers still give.
+    """
+
+    ok: bool | None
+    reason: str
+    cause: Cause
+    last: tuple[str, ...] = ()
+
+
+async def probe_round(
+    service: Service, deployment: Deployment, lookup: Lookup, known: Mapping[str, Sequence[str]] = _NONE
+) -> Round:
+    """Probes `deployment` at every address of every hostname of `service`.
+
+    `known` has by target the addresses that it led to last. Where it leads nowhere now, these are probed as well, only
+    to say whether the app is alive behind its dead name: visitors do not get there, so the result stays bad.
+    """
     at = datetime.now(UTC)
     gate = asyncio.Semaphore(AT_ONCE)
     targets = {answer.target for name in service.hostnames if (answer := deployment.answer_for(name)).target}
-    found = await asyncio.gather(*(_addresses(target, lookup) for target in targets if target))
+    found = await asyncio.gather(*(_addresses(t, lookup, known, service.health.timeout) for t in targets if t))
     resolved = dict(zip(targets, found, strict=True))
 
-    async def one(name: str, address: str) -> ProbeResult:
+    async def one(name: str, address: str, target: str | None) -> ProbeResult:
         async with gate:
-            return await probe(deployment, name, address, service.health)
+            return await probe(deployment, name, address, service.health, target)
+
+    async def nowhere(name: str, target: str, why: _Nowhere) -> ProbeResult:
+        reason = why.reason
+        if why.cause is Cause.ROUTING_NAME:
+            reason += _alive(await asyncio.gather(*(one(name, address, target) for address in why.last)))
+        return ProbeResult(
+            deployment=deployment.name,
+            hostname=name,
+            address="",
+            at=at,
+            ok=why.ok,
+            reason=reason,
+            target=target,
+            cause=why.cause,
+        )
 
     probes: list[Coroutine[None, None, ProbeResult]] = []
-    failed: list[ProbeResult] = []
     for name in service.hostnames:
         answer = deployment.answer_for(name)
-        addresses: Sequence[str] | ProbeProblem = (*answer.a, *answer.aaaa)
+        addresses: Sequence[str] | _Nowhere = (*answer.a, *answer.aaaa)
         if answer.target:
             addresses = resolved[answer.target]
-        if isinstance(addresses, ProbeProblem):
-            failed.append(addresses.result(deployment.name, name, at))
+        if isinstance(addresses, _Nowhere):
+            probes.append(nowhere(name, answer.target or "", addresses))
         else:
-            probes.extend(one(name, address) for address in addresses)
-    return Round(at=at, results=(*failed, *await asyncio.gather(*probes)))
+            probes.extend(one(name, address, answer.target) for address in addresses)
+    return Round(at=at, results=tuple(await asyncio.gather(*probes)))
 
 
-class ProbeProblem:
-    """Why there was no address to probe. `ok` is None where that says nothing about the deployment."""
-
-    def __init__(self, ok: bool | None, reason: str) -> None:
-        self.ok = ok
-        self.reason = reason
-
-    def result(self, deployment: str, hostname: str, at: datetime) -> ProbeResult:
-        return ProbeResult(deployment=deployment, hostname=hostname, address="", at=at, ok=self.ok, reason=self.reason)
-
-
-async def _addresses(target: str, lookup: Lookup) -> Sequence[str] | ProbeProblem:
+async def _addresses(
+    target: str, lookup: Lookup, known: Mapping[str, Sequence[str]], seconds: float
+) -> Sequence[str] | _Nowhere:
+    """By a resolver, as visitors get them; where there are none, the target's own name servers are asked as well."""
     try:
         found = await lookup.addresses(target)
     except Unavailable as error:
-        return ProbeProblem(None, f"not checked: {error.text}")
-    return found or ProbeProblem(False, f"{target} has no address")
+        return _Nowhere(ok=None, reason=f"not checked: {error.text}", cause=Cause.DNS)
+    if found:
+        return found
+    try:
+        async with asyncio.timeout(seconds):
+            own = await lookup.own_addresses(target)
+    except TimeoutError:
+        own = None
+    reason = f"{target} has no address: the routing name is dead"
+    if own:
+        reason = f"{target} has no address at the resolver, though its own name servers give one"
+    return _Nowhere(ok=False, reason=reason, cause=Cause.ROUTING_NAME, last=tuple(own or known.get(target, ())))
+
+
+def _alive(behind: Sequence[ProbeResult]) -> str:
+    """What the addresses that a dead name led to say of the app behind it."""
+    good = next((r for r in behind if r.ok), None)
+    if good is not None:
+        return f"; the app still answers at {good.address}"
+    bad = next((r for r in behind if r.ok is False), None)
+    if bad is not None:
+        return f", and the app does not answer at {bad.address} either ({bad.reason})"
+    return ", the app may be alive"
 
 
 async def probe_now(
@@ -74,7 +123,7 @@ async def probe_now(
     `first` is a round that was probed just now, if there is one.
     """
     rounds = [first or await probe_round(service, deployment, lookup)]
-    while not settled(rounds) and len(rounds) < DOWN_AFTER:
+    while not settled(rounds) and len(rounds) < ENOUGH:
         await asyncio.sleep(PAUSE)
         rounds.append(await probe_round(service, deployment, lookup))
-    return deployment_health(deployment.name, rounds)
+    return judged(deployment.name, rounds)

@@ -13,9 +13,11 @@ NEVER_OVERRIDABLE = frozenset(
     {"answer-legal", "routing-policy", "wildcard", "records-readable", "unfinished-run", "lock"}
 )
 #: Checks that only an emergency may override: they are the proof that the target works.
-EMERGENCY_OVERRIDABLE = frozenset({"target-answers", "marker", "certificate"})
+EMERGENCY_OVERRIDABLE = frozenset({"target-answers", "marker", "certificate", "routing-name", "journeys"})
 
 CHECKS = (
+    "connection",
+    "clock",
     "credential",
     "records-readable",
     "records-agree",
@@ -23,7 +25,12 @@ CHECKS = (
     "wildcard",
     "answer-legal",
     "type-change-gap",
+    "pinned",
+    "maintenance",
+    "routing-name",
     "target-answers",
+    "evidence",
+    "journeys",
     "marker",
     "certificate",
     "ttl",

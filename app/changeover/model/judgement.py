@@ -51,7 +51,7 @@ class Track(Struct, frozen=True, kw_only=True):
     `last` is the last verdict: up, down, or unknown where there was none since something hid the view. `recent` are
     the newest tried outcomes, oldest first; `gathered` counts the bad ones that no run of good ones has forgotten.
     `run` counts the newest equal ones (good, or not good), which began at `run_since`. `untried` counts those that
-    could not be tried since. The next `skip` outcomes do not count.
+    could not be tried since, the first of them at `untried_since`. The next `skip` outcomes do not count.
     """
 
     state: State = State.UNKNOWN
@@ -62,6 +62,7 @@ class Track(Struct, frozen=True, kw_only=True):
     run: int = 0
     run_since: datetime | None = None
     untried: int = 0
+    untried_since: datetime | None = None
     skip: int = 0
 
     def in_part(self, limits: Thresholds) -> bool:
@@ -79,20 +80,23 @@ def step(track: Track, outcome: Outcome, at: datetime, limits: Thresholds) -> Tr
     if track.skip:
         return replace(track, skip=track.skip - 1)
     if outcome is Outcome.UNTRIED:
-        untried = track.untried + 1
-        if untried == limits.down_after and track.recent:
-            return replace(blind(track, at), untried=untried)
-        return replace(track, untried=untried)
+        begun = track.untried_since or at
+        passed = replace(track, untried=track.untried + 1, untried_since=begun)
+        if passed.untried == limits.down_after and track.recent:
+            return replace(blind(track, begun), untried=passed.untried, untried_since=begun)
+        return passed
     good = outcome is Outcome.GOOD
     goes_on = bool(track.recent) and (track.recent[-1] is Outcome.GOOD) == good
     run = track.run + 1 if goes_on else 1
+    forgotten = run >= limits.good_run and track.last is not State.DOWN
     counted = replace(
         track,
         recent=(*track.recent, outcome)[-limits.flapping_window :],
-        gathered=track.gathered + 1 if not good else 0 if run >= limits.good_run else track.gathered,
+        gathered=track.gathered + 1 if not good else 0 if forgotten else track.gathered,
         run=run,
         run_since=track.run_since if goes_on else at,
         untried=0,
+        untried_since=None,
     )
     state = _verdict(counted, good, at, limits)
     if state is State.UP:
@@ -102,8 +106,8 @@ def step(track: Track, outcome: Outcome, at: datetime, limits: Thresholds) -> Tr
             state = State.FLAPPING
     elif state is State.DOWN:
         counted = replace(counted, last=State.DOWN)
-    elif state is State.SUSPECT and _flaps(counted, limits):
-        state = State.FLAPPING
+    elif state is State.SUSPECT and (track.state is State.FLAPPING or _flaps(counted, limits)):
+        state = State.FLAPPING  # a bad check never ends it
     if state is track.state:
         return counted
     return replace(counted, state=state, since=counted.run_since if state is not State.FLAPPING else at)
@@ -114,8 +118,11 @@ def _verdict(track: Track, good: bool, at: datetime, limits: Thresholds) -> Stat
     if not good and (track.run >= limits.down_after or track.gathered >= limits.down_gathered):
         return State.DOWN
     if track.last is State.DOWN:
-        if not good:  # a relapse; but what was only remembered as down proves it anew
-            return State.UNKNOWN if track.state is State.UNKNOWN else State.DOWN
+        if not good:
+            if track.gathered >= min(limits.down_after, limits.down_gathered):
+                return State.DOWN  # a relapse
+            # It was down when it was last in sight; that it still is must be proven anew.
+            return State.UNKNOWN if track.state is State.UNKNOWN else State.SUSPECT
         lasts = at - (track.run_since or at) >= timedelta(seconds=limits.up_seconds)
         return State.UP if track.run >= limits.up_after and lasts else State.RECOVERING
     if track.last is State.UP:
@@ -127,7 +134,7 @@ def _verdict(track: Track, good: bool, at: datetime, limits: Thresholds) -> Stat
 
 
 def _flaps(track: Track, limits: Thresholds) -> bool:
-    """It begins at `flapping_changes` and ends at half of them, so that it does not itself flap."""
+    """It begins at `flapping_changes` and ends, with a good check, at half of them, so that it does not itself flap."""
     least = limits.flapping_changes // 2 + 1 if track.state is State.FLAPPING else limits.flapping_changes
     return changes(track.recent) >= least
 
@@ -147,4 +154,5 @@ def moved(track: Track, by: timedelta) -> Track:
         track,
         since=track.since and track.since + by,
         run_since=track.run_since and track.run_since + by,
+        untried_since=track.untried_since and track.untried_since + by,
     )

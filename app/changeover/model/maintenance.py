@@ -38,7 +38,8 @@ class Maintenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
             begins = [self._begin(datetime.fromisoformat(self.date))]
         else:
             here = now.astimezone(ZoneInfo(self.zone))
-            back = range(lasts.days + 2)
+            # A window of whole days touches one day more, and one that is longer by the local clock another.
+            back = range(lasts.days + 3)
             days = [day for n in back if DAYS[(day := here - timedelta(days=n)).weekday()] in self.days]
             begins = [self._begin(day) for day in days]
         return max((begin + lasts for begin in begins if begin <= now < begin + lasts), default=None)

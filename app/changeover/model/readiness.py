@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from changeover.model import active
-from changeover.model.finding import Finding, Level, with_overridable
-from changeover.model.health import DeploymentHealth, Health, ProbeResult
+from changeover.model.finding import CHECKS, Finding, Level, with_overridable
+from changeover.model.health import Health
 from changeover.model.plan import ZoneReading, changes_to
 from changeover.model.records import AddressSet, address_set, same_answer
-from changeover.model.service import Service
 from changeover.model.situation import Situation
+from changeover.model.takeover import connection_findings, target_findings
 from changeover.model.words import counted, duration, values_text
-
-CERTIFICATE_BLOCK = timedelta(hours=48)
-CERTIFICATE_WARN = timedelta(days=14)
 
 
 def findings(situation: Situation, to: str, emergency: bool = False) -> tuple[Finding, ...]:
     """All readiness findings for sending visitors to `to`, in the order of CHECKS."""
-    found: list[Finding] = []
+    found = connection_findings(situation.connection)
     found += _credential(situation)
     found += _records_readable(situation)
     readable = [r for r in situation.readings if r.error is None]
@@ -28,11 +24,12 @@ def findings(situation: Situation, to: str, emergency: bool = False) -> tuple[Fi
     found += _routing(situation, readable)
     found += _answer_legal(situation, to, readable)
     found += _type_change(situation, to, readable)
-    found += _target(situation, to)
+    found += target_findings(situation, to, emergency)
     found += _ttl(situation, readable)
     found += _source(situation, to, emergency)
     found += _free(situation)
-    return tuple(with_overridable(f, emergency) for f in found)
+    order = {name: number for number, name in enumerate(CHECKS)}
+    return tuple(with_overridable(f, emergency) for f in sorted(found, key=lambda f: order[f.check]))
 
 
 def _credential(situation: Situation) -> list[Finding]:
@@ -184,74 +181,6 @@ def _type_change(situation: Situation, to: str, readable: Sequence[ZoneReading])
         text = "No name is without an answer at any moment"
         found.append(Finding(check="type-change-gap", level=Level.PASS, text=text))
     return found
-
-
-def _target(situation: Situation, to: str) -> list[Finding]:
-    health = situation.health.get(to)
-    if health is None or health.last is None:
-        text = f"{to} has not been checked yet"
-        return [Finding(check="target-answers", level=Level.BLOCK, text=text, fix="Wait for the first checks.")]
-    found = [_answers(to, health)]
-    tried = [r for r in health.last.results if r.ok is not None]
-    found += _marker(situation.service, to, tried)
-    if situation.service.health.scheme == "https":
-        found.append(_certificate(to, tried, situation.at))
-    return found
-
-
-def _answers(to: str, health: DeploymentHealth) -> Finding:
-    fix = f"Mend {to}, or choose another deployment. In an emergency this can be overridden by name."
-    if health.health is Health.HEALTHY:
-        return Finding(check="target-answers", level=Level.PASS, text=f"{to} answers: {health.reason}")
-    if health.health is Health.DEGRADED:
-        text = f"{to} answers only in part: {health.reason}"
-        return Finding(check="target-answers", level=Level.WARN, text=text, fix=f"Look at {to} first if time allows.")
-    if health.health is Health.UNKNOWN:
-        text = f"{to} is not proven to answer: {health.reason}"
-        return Finding(check="target-answers", level=Level.BLOCK, text=text, fix=fix)
-    text = f"{to} does not answer well: {health.reason}"
-    return Finding(check="target-answers", level=Level.BLOCK, text=text, fix=fix)
-
-
-def _marker(service: Service, to: str, tried: Sequence[ProbeResult]) -> list[Finding]:
-    deployment = service.deployment(to)
-    if deployment is None or deployment.marker is None:
-        text = f"{to} has no marker, so nobody can prove who answers after the switch"
-        fix = f'Let {to} send a header of its own and set marker = {{ header = "X-Deployment", value = "{to}" }}.'
-        return [Finding(check="marker", level=Level.WARN, text=text, fix=fix)]
-    marker = deployment.marker
-    wrong = [r for r in tried if r.marker_ok is False]
-    if wrong:
-        seen = wrong[0].marker_seen or "no such header"
-        text = f"{to} at {wrong[0].address} should say {marker.header}: {marker.value}, but says {seen}"
-        fix = "Another deployment may answer at this address. Check the answer and the marker in the settings."
-        return [Finding(check="marker", level=Level.BLOCK, text=text, fix=fix)]
-    if not any(r.marker_ok for r in tried):
-        text = f"The marker of {to} could not be read"
-        return [Finding(check="marker", level=Level.BLOCK, text=text, fix=f"See why {to} does not answer.")]
-    return [Finding(check="marker", level=Level.PASS, text=f"{to} says {marker.header}: {marker.value}")]
-
-
-def _certificate(to: str, tried: Sequence[ProbeResult], at: datetime) -> Finding:
-    bad = [r for r in tried if r.certificate_error]
-    if bad:
-        text = (
-            f"{to}: the certificate at {bad[0].address} is not good for {bad[0].hostname}: {bad[0].certificate_error}"
-        )
-        fix = "Install a certificate that covers every hostname of the service there."
-        return Finding(check="certificate", level=Level.BLOCK, text=text, fix=fix)
-    ends = [r.certificate_expires for r in tried if r.certificate_expires is not None]
-    if not ends:
-        text = f"The certificate of {to} could not be read"
-        return Finding(check="certificate", level=Level.BLOCK, text=text, fix=f"See why {to} does not answer.")
-    left = min(ends) - at
-    text = f"The certificate of {to} is valid for {duration(left.total_seconds())} more"
-    fix = "Renew it there."
-    if left < CERTIFICATE_BLOCK:
-        return Finding(check="certificate", level=Level.BLOCK, text=text, fix=fix)
-    if left < CERTIFICATE_WARN:
-        return Finding(check="certificate", level=Level.WARN, text=text, fix=fix)
-    return Finding(check="certificate", level=Level.PASS, text=text)
 
 
 def _ttl(situation: Situation, readable: Sequence[ZoneReading]) -> list[Finding]:

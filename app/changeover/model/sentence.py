@@ -8,13 +8,40 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from changeover.model import active
+from changeover.model.cause_words import (
+    HOLD_WORDS,
+    cause_words,
+    flapping_words,
+    from_here_words,
+    held_words,
+    maintenance_words,
+    recovering_words,
+    short_reason,
+)
+from changeover.model.connection import Link
 from changeover.model.finding import Level
 from changeover.model.health import Health
+from changeover.model.judgement import State
+from changeover.model.own_fault import nothing_seen, own_fault, own_fault_line
+from changeover.model.phrases import HEALTH_WORDS, clock, ended, lasting
+from changeover.model.pin import Hold
 from changeover.model.run import Direction, Outcome, Run
-from changeover.model.words import counted, duration
+from changeover.model.standing import (
+    all_down,
+    arrived,
+    blind,
+    fails_only_from_here,
+    health_of,
+    state_of,
+    suggests_switch,
+    uncommitted,
+)
+from changeover.model.words import counted
 
 if TYPE_CHECKING:
     from changeover.model.state import ServiceState
+
+__all__ = ["HEALTH_WORDS", "Sentence", "called", "clock", "list_line", "sentence", "urgent"]
 
 _NOWHERE = {
     active.MIXED: "Visitors reach different deployments, by hostname or name server.",
@@ -26,16 +53,10 @@ _NOWHERE_SHORT = {
     active.ELSEWHERE: "visitors go elsewhere",
     active.UNKNOWN: "not known where visitors go",
 }
-HEALTH_WORDS = {
-    Health.HEALTHY: "healthy",
-    Health.DEGRADED: "answers in part",
-    Health.UNHEALTHY: "failing",
-    Health.UNKNOWN: "not checked yet",
-}
 
 
 class Sentence(Struct, frozen=True):
-    """What a person reads first. `urgent` is what needs somebody; it is empty on a quiet day."""
+    """What a person reads first. `urgent` needs somebody, or says why nothing is known; on a quiet day it is empty."""
 
     urgent: str
     rest: str
@@ -45,57 +66,26 @@ class Sentence(Struct, frozen=True):
         return f"{self.urgent} {self.rest}".strip()
 
 
-def clock(moment: datetime, now: datetime) -> str:
-    """`moment` for people, in the time zone of `now`: "14:02" today, else "11 Nov 14:02"."""
-    there = moment.astimezone(now.tzinfo)
-    time = f"{there:%H:%M}"
-    if there.date() == now.date():
-        return time
-    year = f" {there.year}" if there.year != now.year else ""
-    return f"{there.day} {there:%b}{year} {time}"
-
-
 def sentence(state: ServiceState, now: datetime) -> Sentence:
     """The whole state in words. `now` is in the person's time zone."""
     if state.working:
         return Sentence("", _working(state.run))
     if state.run is not None and state.run.unfinished:
         return _unfinished(state.run)
+    if own_fault(state) is not None:
+        return Sentence(*nothing_seen(state, now))
     if state.situation is None:
         if state.error:
             return Sentence("Nothing could be read.", state.error)
         return Sentence("", "Reading where visitors go and checking the deployments.")
     if state.active in _NOWHERE:
-        return Sentence(_NOWHERE[state.active], f"{_ended(state.error or '')} {_healths(state)}".strip())
+        return Sentence(_NOWHERE[state.active], f"{ended(state.error or '')} {_healths(state)}".strip())
     return _known(state, now)
-
-
-def overall(state: ServiceState) -> Health:
-    """How the service stands at a glance.
-
-    Healthy: visitors are served and nobody is needed. Degraded: somebody should look, since the service answers in
-    part, a run is not finished, visitors are not where they should be, or nothing could take over. Unhealthy: visitors
-    are not served. Unknown: not enough was seen yet.
-    """
-    here = state.health.get(state.active)
-    health = here.health if here and not _blind(state) else Health.UNKNOWN
-    if health is Health.UNHEALTHY:
-        return Health.UNHEALTHY
-    if state.run is not None and state.run.unfinished and not state.working:
-        return Health.DEGRADED
-    if state.situation is not None and state.active in (active.MIXED, active.ELSEWHERE):
-        return Health.DEGRADED
-    if health is not Health.HEALTHY:
-        return health
-    standby = state.health.get(state.target or "")
-    if standby is not None and standby.health is not Health.UNKNOWN and state.readiness is Level.BLOCK:
-        return Health.DEGRADED
-    return Health.DEGRADED if _uncommitted(state) else Health.HEALTHY
 
 
 def urgent(state: ServiceState) -> bool:
     """Are visitors not served, and is there somewhere to send them?"""
-    return overall(state) is Health.UNHEALTHY and state.target is not None
+    return suggests_switch(state)
 
 
 def list_line(state: ServiceState, now: datetime) -> str:
@@ -104,11 +94,21 @@ def list_line(state: ServiceState, now: datetime) -> str:
         return "switching now"
     if state.run is not None and state.run.unfinished:
         return f"run {state.run.run} is {state.run.outcome}"
+    if own_fault(state) is not None:
+        return own_fault_line(state)
     if state.active in _NOWHERE:
         return _NOWHERE_SHORT[state.active] if state.situation or state.error else "reading"
+    if all_down(state) and state_of(state, state.active) is State.DOWN:
+        return "every deployment is failing"
     since = _since(state)
     where = f"on {state.active} since {clock(since, now)}" if since else f"on {state.active}"
     return f"{where} · {_health_text(state, state.active, now)}"
+
+
+def called(state: ServiceState, name: str) -> str:
+    """ "the backup" for the only one, else its name."""
+    deployments = state.service.deployments
+    return "the backup" if len(deployments) == 2 and name == deployments[1].name else name
 
 
 def _working(run: Run | None) -> str:
@@ -124,76 +124,127 @@ def _unfinished(run: Run) -> Sentence:
         return Sentence(f"Run {run.run} was interrupted.", "Resume, undo or accept it.")
     if run.outcome is Outcome.RUNNING:
         return Sentence("", f"Another Changeover is working on run {run.run}.")
-    return Sentence(f"Run {run.run} is incomplete.", f"{_ended(run.text)} Resume, undo or accept it.".strip())
+    return Sentence(f"Run {run.run} is incomplete.", f"{ended(run.text)} Resume, undo or accept it.".strip())
 
 
 def _known(state: ServiceState, now: datetime) -> Sentence:
-    here = state.health.get(state.active)
-    health = here.health if here else Health.UNKNOWN
-    reach = f"Visitors reach {state.active}."
+    name = state.active
+    here = state.health.get(name)
+    health, shown = health_of(state, name), state_of(state, name)
+    reach = f"Visitors reach {name}."
     since = _since(state)
     if since is not None:
-        reach = f"Visitors reach {state.active} since {clock(since, now)}."
-    if _blind(state):
+        reach = f"Visitors reach {name} since {clock(since, now)}."
+    if shown is State.MAINTENANCE:
+        meanwhile = f" It does not answer well now: {short_reason(here)}." if here and here.cause else ""
+        return Sentence("", f"{maintenance_words(state, name, now)}{meanwhile} {_standby(state, now)}")
+    if shown is State.PINNED:
+        return _pinned(state, reach, now)
+    if blind(state):
         reasons = [d.last.reason for d in state.health.values() if d.last is not None]
-        return Sentence("", f"{reach} This computer could not check any deployment just now: {_ended(reasons[0])}")
-    if health is Health.UNHEALTHY:
-        failing = _health_text(state, state.active, now).replace("failing", "has been failing", 1)
-        return Sentence(f"{state.active} {failing}.", _standby(state))
-    if health is Health.DEGRADED:
-        reason = f": {here.reason}" if here else ""
-        return Sentence(_ended(f"{state.active} answers only in part{reason}"), _standby(state))
+        return Sentence("", f"{reach} This computer could not check any deployment just now: {ended(reasons[0])}")
+    if health is Health.UNHEALTHY and here is not None:
+        if all_down(state):
+            return _every_one_fails(state, now)
+        return Sentence(cause_words(here, now), _joined(_here_is_fine(state), _visit(state), _standby(state, now)))
+    if health is Health.DEGRADED and here is not None:
+        if shown is State.FLAPPING:
+            last = ended(f"{here.reason[:1].upper()}{here.reason[1:]}")
+            return Sentence(flapping_words(state, name), _joined(last, _standby(state, now)))
+        if shown is State.RECOVERING:
+            left = f"It is {recovering_words(state, name)}."
+            return Sentence(f"{name} answers again{lasting(here.since, now)}.", _joined(left, _standby(state, now)))
+        words = from_here_words(here, now) if fails_only_from_here(state, name) else cause_words(here, now)
+        return Sentence(words, _joined(_visit(state), _standby(state, now)))
     if health is Health.UNKNOWN:
         return Sentence("", f"{reach} Its health is not known yet: a few checks are needed.")
-    if _uncommitted(state):
+    if uncommitted(state):
         return Sentence("", f"{reach} You can undo this.")
-    return Sentence("", f"{reach} {_quiet(state)}")
+    return Sentence("", _joined(reach, _quiet(state, now), _visit(state)))
 
 
-def _quiet(state: ServiceState) -> str:
+def _pinned(state: ServiceState, reach: str, now: datetime) -> Sentence:
+    """A person's word first; then what the checks say, where they say something else."""
+    name, pin = state.active, state.pins[state.active]
+    found = state.health.get(name)
+    fails = found is not None and found.last is not None and found.last.cause is not None
+    checks = f"Its checks fail: {short_reason(found)}." if fails and found is not None else ""
+    if pin.hold is Hold.UNHEALTHY:
+        return Sentence(held_words(state, name, now), _standby(state, now))
+    return Sentence("", _joined(reach, held_words(state, name, now), checks, _standby(state, now)))
+
+
+def _every_one_fails(state: ServiceState, now: datetime) -> Sentence:
+    each = "; ".join(
+        f"{name}: {short_reason(found)}{lasting(found.since, now)}"
+        for name, found in state.health.items()
+        if found.last is not None
+    )
+    stay = "Visitors stay where they are: there is nowhere better to send them."
+    fails = f"Every deployment of {state.service.name} is failing."
+    return Sentence(fails, _joined(_here_is_fine(state), stay, _visit(state), ended(each)))
+
+
+def _here_is_fine(state: ServiceState) -> str:
+    online = state.connection is not None and state.connection.link is Link.ONLINE
+    return "Your own connection is fine." if online else ""
+
+
+def _visit(state: ServiceState) -> str:
+    """What visitors get, where it is not what the active deployment's own checks suggest."""
+    visit = state.visit
+    if visit is None or visit.ok is None:
+        return ""
+    fails = health_of(state, state.active) is not Health.HEALTHY
+    if visit.ok and fails:
+        return "Visitors are still answered through the public name."
+    if not visit.ok and not fails:
+        return ended(f"The last visit through public DNS failed: {visit.text}")
+    return ""
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(each for each in sentences if each)
+
+
+def _quiet(state: ServiceState, now: datetime) -> str:
     if state.target is None:
         return f"{state.active} is healthy. There is no backup."
-    healthy = all(d.health is Health.HEALTHY for d in state.health.values())
-    if healthy and len(state.health) == len(state.service.deployments) and state.readiness is not Level.BLOCK:
-        count = len(state.health)
-        which = "Both deployments are" if count == 2 else f"All {counted(count, 'deployment')} are"
+    names = [d.name for d in state.service.deployments]
+    plain = all(health_of(state, n) is Health.HEALTHY and not _spoken_for(state, n) for n in names)
+    if plain and state.readiness is not Level.BLOCK:
+        which = "Both deployments are" if len(names) == 2 else f"All {counted(len(names), 'deployment')} are"
         return f"{which} healthy and {called(state, state.target)} is ready."
-    return f"{state.active} is healthy. {_standby(state)}"
+    return f"{state.active} is healthy. {_standby(state, now)}"
 
 
-def _standby(state: ServiceState) -> str:
+def _spoken_for(state: ServiceState, name: str) -> bool:
+    return name in state.pins or name in state.maintenance
+
+
+def _standby(state: ServiceState, now: datetime) -> str:
     """Whether the deployment that would take over is ready, with the reason where it is not."""
     if state.target is None:
         return "There is no backup."
     name = called(state, state.target)
     start = name[:1].upper() + name[1:] if name != state.target else name
-    standby = state.health.get(state.target)
-    if standby is None or standby.health is Health.UNKNOWN:
+    if state.target in state.maintenance:
+        return f"{start} is in maintenance until {clock(state.maintenance[state.target], now)}."
+    pin = state.pins.get(state.target)
+    if pin is not None and pin.hold is not Hold.HEALTHY:
+        return held_words(state, state.target, now)
+    if health_of(state, state.target) is Health.UNKNOWN:
         return f"{start} is not checked yet."
+    if state_of(state, state.target) is State.FLAPPING:
+        return f"{start} is not ready: it changes between good and bad."
     blocks = [f for f in state.findings if f.level is Level.BLOCK]
     if not blocks:
         return f"{start} is ready."
-    return f"{start} is not ready: {_ended(blocks[0].text)}"
-
-
-def called(state: ServiceState, name: str) -> str:
-    """ "the backup" for the only one, else its name."""
-    deployments = state.service.deployments
-    return "the backup" if len(deployments) == 2 and name == deployments[1].name else name
-
-
-def _ended(text: str) -> str:
-    return text if not text or text.endswith(".") else f"{text}."
-
-
-def _blind(state: ServiceState) -> bool:
-    """Could the newest checks not be tried at all? Then this computer is the one with a fault, not the service."""
-    rounds = [d.last for d in state.health.values() if d.last is not None]
-    return bool(rounds) and all(r.verdict is Health.UNKNOWN for r in rounds)
+    return f"{start} is not ready: {ended(blocks[0].text)}"
 
 
 def _healths(state: ServiceState) -> str:
-    return _ended(", ".join(f"{name} is {_word(d.health)}" for name, d in state.health.items()))
+    return ended(", ".join(f"{name} is {_word(health_of(state, name))}" for name in state.health))
 
 
 def _word(health: Health) -> str:
@@ -202,29 +253,24 @@ def _word(health: Health) -> str:
 
 def _health_text(state: ServiceState, name: str, now: datetime) -> str:
     found = state.health.get(name)
-    if found is not None and _blind(state):
+    if state_of(state, name) is State.MAINTENANCE:
+        return "in maintenance"
+    if name in state.pins:
+        return HOLD_WORDS[state.pins[name].hold]
+    if found is not None and blind(state):
         return "could not be checked"
     if found is None:
         return HEALTH_WORDS[Health.UNKNOWN]
-    if found.health is Health.UNHEALTHY and found.since is not None:
-        return f"failing for {duration(max(0.0, (now - found.since).total_seconds()))}"
+    if fails_only_from_here(state, name):
+        return f"failing from here{lasting(found.since, now)}"
+    if found.health is Health.UNHEALTHY:
+        return f"failing{lasting(found.since, now)}"
+    if found.health is Health.DEGRADED and found.state in (State.FLAPPING, State.RECOVERING):
+        return str(found.state)
     return HEALTH_WORDS[found.health]
 
 
-def _switched(state: ServiceState) -> Run | None:
-    """The run that brought visitors to where they are, where it is the newest one."""
-    run = state.run
-    if run is None or run.outcome is not Outcome.COMPLETED or run.to != state.active:
-        return None
-    return run
-
-
 def _since(state: ServiceState) -> datetime | None:
-    run = _switched(state)
+    run = arrived(state)
     away = state.active != state.service.primary.name
     return run.ended if run is not None and away else None
-
-
-def _uncommitted(state: ServiceState) -> bool:
-    run = _switched(state)
-    return run is not None and run.committed is None and state.active != state.service.primary.name

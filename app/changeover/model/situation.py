@@ -7,7 +7,10 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from changeover.model import active
+from changeover.model.connection import Connection
 from changeover.model.health import DeploymentHealth
+from changeover.model.journey import JourneyResult
+from changeover.model.pin import Pin
 from changeover.model.plan import ZoneReading
 from changeover.model.records import AddressSet, address_set
 from changeover.model.service import Service
@@ -25,8 +28,21 @@ class ServerAnswer(Struct, frozen=True, kw_only=True):
     checked: bool = True
 
 
+class RoutingName(Struct, frozen=True, kw_only=True):
+    """A name that answers lead to: its addresses by resolvers and by its own servers; None where nobody answers."""
+
+    name: str
+    resolved: tuple[str, ...] | None
+    own: tuple[str, ...] | None
+
+
 class Situation(Struct, frozen=True, kw_only=True):
-    """Everything that was read about a service at one moment; decisions are made from this alone."""
+    """Everything that was read about a service at one moment; decisions are made from this alone.
+
+    `pins` and `maintenance` (when it ends) are by deployment, those in force. `names` are the routing names of its
+    answers, as their own servers and the resolvers see them. `watched`: the health comes from watching, not from probes
+    that were sent for this situation.
+    """
 
     service: Service
     at: datetime
@@ -35,6 +51,12 @@ class Situation(Struct, frozen=True, kw_only=True):
     health: dict[str, DeploymentHealth] = field(default_factory=dict)
     unfinished_run: str | None = None
     locked: bool = False
+    connection: Connection | None = None
+    pins: dict[str, Pin] = field(default_factory=dict)
+    maintenance: dict[str, datetime] = field(default_factory=dict)
+    names: tuple[RoutingName, ...] = ()
+    journeys: tuple[JourneyResult, ...] = ()
+    watched: bool = False
 
     @property
     def active(self) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from changeover.model.active import UNKNOWN
 from changeover.model.connection import Connection
 from changeover.model.finding import Finding, Level, worst
 from changeover.model.health import DeploymentHealth, Health, Round
-from changeover.model.pin import Pin
+from changeover.model.pin import Hold, Pin
 from changeover.model.plan import Plan
+from changeover.model.readiness import findings
 from changeover.model.run import Run
 from changeover.model.service import Service
 from changeover.model.situation import Situation
@@ -88,12 +92,42 @@ class AccountCheck(Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-def switch_target(service: Service, active: str) -> str:
-    """Where a switch would lead: away from a backup to the primary, and from everything else to the first backup."""
-    backups = [d.name for d in service.deployments[1:]]
-    return service.primary.name if active in backups else backups[0]
+def switch_target(
+    service: Service,
+    active: str,
+    health: Mapping[str, DeploymentHealth] = MappingProxyType({}),
+    pins: Mapping[str, Pin] = MappingProxyType({}),
+) -> str:
+    """Where a switch would lead: away from a backup to the primary, and from everything else to a backup.
+
+    Of several, the first that no person has taken out of use and that is not down; where there is none, the first.
+    """
+    names = [d.name for d in service.deployments]
+    others = [name for name in names if name != active] if active in names[1:] else names[1:]
+    usable = [name for name in others if name not in pins or pins[name].hold is not Hold.NEVER]
+    up = [name for name in usable if name not in health or health[name].health is not Health.UNHEALTHY]
+    return (up or usable or others)[0]
 
 
-def is_emergency(active: str, health: dict[str, DeploymentHealth]) -> bool:
+def is_emergency(active: str, health: Mapping[str, DeploymentHealth]) -> bool:
     """Is the active deployment down, so that the rules of an emergency apply?"""
     return active in health and health[active].health is Health.UNHEALTHY
+
+
+def assessed(state: ServiceState, situation: Situation) -> ServiceState:
+    """`state` as `situation` shows it: where visitors go, where a switch would lead, and what speaks against it."""
+    active = situation.active
+    target = switch_target(situation.service, active, situation.health, situation.pins)
+    errors = [r.error for r in situation.readings if r.error is not None]
+    return replace(
+        state,
+        active=active,
+        health=situation.health,
+        situation=situation,
+        target=target,
+        findings=findings(situation, target, is_emergency(active, situation.health)),
+        connection=situation.connection,
+        pins=situation.pins,
+        maintenance=situation.maintenance,
+        error=errors[0] if errors else None,
+    )

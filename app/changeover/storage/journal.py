@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,25 +10,9 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
-from changeover.model.errors import ChangeoverError, UsageError
+from changeover.model.errors import UsageError
 from changeover.model.run import Entry, Event, Started
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    service TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    PRIMARY KEY (service, number)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS journal (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    run TEXT NOT NULL,
-    at TEXT NOT NULL,
-    event TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS journal_run ON journal (run);
-PRAGMA user_version = 1;
-"""
-_VERSION = 1
+from changeover.storage.database import Database, transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,9 +22,8 @@ class Journal:
     """The journal in one database file. Writes return once the disk has them (WAL, synchronous FULL)."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        self._connection: sqlite3.Connection | None = None
-        self._order = asyncio.Lock()
+        hint = "Check that the disk is not full and that the file is yours. Nothing is done without a journal."
+        self._database = Database(file, "The journal", hint, durable=True)
         self._known: dict[str, tuple[Entry, ...]] = {}
         self._seen = 0
 
@@ -65,50 +47,23 @@ class Journal:
         return await self._in_thread(self._all_runs)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._database.close()
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        async with self._order:
-            try:
-                return await asyncio.to_thread(call, *args, **kwargs)
-            except (sqlite3.Error, OSError) as error:
-                raise ChangeoverError(
-                    f"The journal {self._file} cannot be used: {error}",
-                    "Check that the disk is not full and that the file is yours. Nothing is done without a journal.",
-                ) from None
+        return await self._database.in_thread(call, *args, **kwargs)
 
     def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None, timeout=10)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > _VERSION:
-                connection.close()
-                raise ChangeoverError(f"{self._file} is from a newer Changeover", "Update this one.")
-            if version < _VERSION:
-                connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-            self._connection = connection
-        return self._connection
+        return self._database.open()
 
     def _begin(self, started: Started) -> Entry:
         connection = self._open()
         service = started.plan.service
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             (last,) = connection.execute("SELECT max(number) FROM runs WHERE service = ?", (service,)).fetchone()
             number = (last or 0) + 1
             run = f"{service}-{number}"
             connection.execute("INSERT INTO runs VALUES (?, ?)", (service, number))
-            entry = self._append(run, started)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-        return entry
+            return self._append(run, started)
 
     def _append(self, run: str, event: Event) -> Entry:
         entry = Entry(run=run, at=datetime.now(UTC), event=event)

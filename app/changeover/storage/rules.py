@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from changeover.dns.exchange import parse_server
-from changeover.model.check import HealthCheck
 from changeover.model.records import canonical_value, hostname, in_zone
 from changeover.model.service import (
     RESERVED_DEPLOYMENT_NAMES,
@@ -20,8 +16,9 @@ from changeover.model.service import (
     Service,
     ZoneAt,
 )
-from changeover.model.status_ranges import status_ranges
+from changeover.storage.check_rules import check_rules, maintenance_names
 from changeover.storage.tables import Check, Faults, Rule, Rules, add_namesakes, below
+from changeover.storage.values import between, dns_server, doh_resolver, header_name, not_empty, one_of, portal, witness
 
 #: The platforms that this version knows; "url" is any web address.
 PLATFORMS = ("url",)
@@ -32,40 +29,41 @@ _MAX_NAME = 100
 def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
     """The rules for a service in a settings file that has these accounts and lies in `folder`."""
     return {
+        **check_rules(folder),
         Service: Rule(
-            {"name": _service_name, "hostnames": _visited_name, "ttl": _between(1, _MAX_TTL)},
+            {"name": _service_name, "hostnames": _visited_name, "ttl": between(1, _MAX_TTL)},
             (
                 Check(("hostnames",), _hostnames),
                 Check(("hostnames", "dns"), _zones),
                 Check(("hostnames", "deployments"), _deployments),
+                Check(("maintenance", "deployments"), maintenance_names),
             ),
         ),
-        ZoneAt: Rule({"account": _one_of("account", accounts), "zone": hostname}),
-        HealthCheck: Rule(
-            {
-                "path": _path,
-                "port": _between(1, 65535),
-                "expect_status": _status,
-                "expect_body": _not_empty,
-                "ca_file": _file_in(folder),
-                "interval": _between(1, 86400),
-                "timeout": _between(0.1, 60),
-            }
-        ),
+        ZoneAt: Rule({"account": one_of("account", accounts), "zone": hostname}),
         Deployment: Rule(
-            {"name": _deployment_name, "platform": _one_of("platform", PLATFORMS), "answers": _by_hostname},
+            {"name": _deployment_name, "platform": one_of("platform", PLATFORMS), "answers": _by_hostname},
         ),
         Answer: Rule(
             {"cname": hostname, "alias": hostname, "a": _address("A"), "aaaa": _address("AAAA")},
             (Check(("cname", "alias", "a", "aaaa"), _one_kind),),
         ),
-        Marker: Rule({"header": _header, "value": _not_empty}),
+        Marker: Rule({"header": header_name, "value": not_empty}),
     }
 
 
 def lookup_rules() -> Rules:
     """The rules for the lookup table."""
-    return {LookupSettings: Rule({"resolvers": _server, "witnesses": _web_address, "nameservers": _servers_of_zone})}
+    return {
+        LookupSettings: Rule(
+            {
+                "resolvers": dns_server,
+                "nameservers": _servers_of_zone,
+                "witnesses": witness,
+                "doh": doh_resolver,
+                "portal": portal,
+            }
+        )
+    }
 
 
 def account_name(text: str) -> str:
@@ -97,66 +95,6 @@ def _visited_name(text: str) -> str:
     return hostname(text)
 
 
-def _between(low: float, high: float) -> Callable[[float], float]:
-    def check(number: float) -> float:
-        if not low <= number <= high:
-            said = f"{number:g}" if isinstance(number, float) else number
-            raise ValueError(f"must be from {low:g} to {high:g}, not {said}")
-        return number
-
-    return check
-
-
-def _one_of(noun: str, known: Sequence[str]) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if text not in known:
-            listed = ", ".join(f'"{name}"' for name in known) or "none yet"
-            raise ValueError(f'there is no {noun} "{text}"; known here: {listed}')
-        return text
-
-    return check
-
-
-def _path(text: str) -> str:
-    if not text.startswith("/") or any(c.isspace() or ord(c) < 32 for c in text) or not text.isascii():
-        raise ValueError(f'must begin with / and have only ASCII without spaces, not "{text}"')
-    return text
-
-
-def _status(text: str) -> str:
-    status_ranges(text)
-    return text
-
-
-def _not_empty(text: str) -> str:
-    if not text:
-        raise ValueError("must not be empty")
-    return text
-
-
-def _header(text: str) -> str:
-    if not text or not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
-        raise ValueError(f'"{text}" is not the name of a header; one looks like X-Deployment')
-    return text
-
-
-def _file_in(folder: Path) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        import ssl
-
-        file = (folder / Path(text).expanduser()).absolute()
-        if not file.is_file():
-            raise ValueError(f"there is no file {file}")
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
-        except OSError as error:
-            why = "has no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
-            raise ValueError(f"{file} cannot be used: it {why}") from None
-        return str(file)
-
-    return check
-
-
 def _address(rtype: str) -> Callable[[str], str]:
     family, example = ("IPv4", "198.51.100.24") if rtype == "A" else ("IPv6", "2001:db8::24")
 
@@ -174,31 +112,11 @@ def _by_hostname(pair: tuple[str, Answer]) -> tuple[str, Answer]:
     return hostname(name), answer
 
 
-def _server(text: str) -> str:
-    host, _ = parse_server(text)
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        hostname(host)
-    return text
-
-
 def _servers_of_zone(pair: tuple[str, Sequence[str | None]]) -> tuple[str, tuple[str | None, ...]]:
     zone, servers = pair
     if not servers:
         raise ValueError("at least one server is needed, or leave the zone out")
-    return hostname(zone), tuple(None if server is None else _server(server) for server in servers)
-
-
-def _web_address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("https", "http") and bool(parts.hostname) and text.isprintable() and " " not in text
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError(f'"{text}" is not a web address; one begins with https://')
-    return text
+    return hostname(zone), tuple(None if server is None else dns_server(server) for server in servers)
 
 
 def _one_kind(

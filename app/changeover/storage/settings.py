@@ -7,16 +7,19 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import msgspec
+from msgspec import Struct
 
 from changeover.model.errors import ChangeoverError, SettingsError
+from changeover.model.maintenance import Maintenance
 from changeover.model.service import Account, LookupSettings, Service, Settings
-from changeover.storage import layout
+from changeover.storage import check_layout, layout
+from changeover.storage.check_rules import check_rules
 from changeover.storage.rules import account_name, add_shared_faults, lookup_rules, service_rules
-from changeover.storage.tables import Faults, below, item_place, read_fields, read_struct
+from changeover.storage.tables import Faults, Rules, below, item_place, read_fields, read_struct
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -192,7 +195,39 @@ def remove_account(text: str, name: str) -> str:
 
 def add_service(text: str, service: Service) -> str:
     """`text` with this service at its end."""
-    return layout.with_service(text, msgspec.to_builtins(service))
+    return layout.with_service(text, layout.whole(msgspec.to_builtins(service)))
+
+
+def set_check(text: str, service: Service, folder: Path | None = None) -> str:
+    """`text` with the health check and the maintenance windows of `service` in place of its old ones.
+
+    What says the same as before stays as it is written, such as a `ca_file` relative to `folder`, where the file lies.
+    """
+    tables = tomllib.loads(text).get("services", [])
+    table: dict[str, Any] = next((table for table in tables if table.get("name") == service.name), {})
+    rules = check_rules(folder or Path())
+    windows = list(table.get("maintenance", []))
+    old = [read_struct(window, Maintenance, "", Faults(), rules) for window in windows]
+    maintenance = [windows[old.index(w)] if w in old else _written(w, {}, rules) for w in service.maintenance]
+    return check_layout.with_service_check(
+        text, service.name, _written(service.health, table.get("health", {}), rules), maintenance
+    )
+
+
+def _written(struct: Struct, table: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    """`struct` as a table for the file; what reads the same in `table` is taken from there."""
+    old = read_fields(table, type(struct), "", Faults(), rules)
+    new: dict[str, Any] = layout.whole(msgspec.to_builtins(struct))
+    for key, given in table.items():
+        value = getattr(struct, key, None)
+        if msgspec.json.encode(value) == msgspec.json.encode(old.get(key)):
+            new[key] = given
+        elif isinstance(value, Struct) and isinstance(given, Mapping):
+            new[key] = _written(value, given, rules)
+            if not new[key]:
+                del new[key]
+    first = [key for key in table if key in new]
+    return {key: new[key] for key in dict.fromkeys((*first, *new))}
 
 
 def remove_service(text: str, name: str) -> str:

@@ -30,11 +30,13 @@ class Rule(NamedTuple):
     """What a struct must be beyond its types.
 
     `fields` has, by field, what gives the canonical value or raises ValueError. For a list it is called with each item,
-    for a table with each pair of key and value.
+    for a table with each pair of key and value. `written` has, by field, what is made of a value as the file has it
+    before its type is looked at.
     """
 
     fields: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
     checks: Sequence[Check] = ()
+    written: Mapping[str, Callable[[object], object]] = MappingProxyType({})
 
 
 Rules = Mapping[type[Struct], Rule]
@@ -93,15 +95,21 @@ def read_fields(
             else:
                 faults.add(where, f"missing; it must be {_words(field.type)}")
             continue
-        value = _read(table[field.encode_name], field.type, where, faults, rules)
+        before = len(faults.sentences)
+        given = rule.written.get(field.name, _as_it_is)(table[field.encode_name])
+        value = _read(given, field.type, where, faults, rules)
         if field.name in rule.fields:
             value = _canonical(value, rule.fields[field.name], where, faults)
-        if value is not None:
+        if value is not None or len(faults.sentences) == before:
             values[field.name] = value
     for check in rule.checks:
         if all(name in values for name in check.fields):
             check.add_faults(faults, place, *(values[name] for name in check.fields))
     return values
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def _canonical(value: Any, canonical: Callable[[Any], Any], place: str, faults: Faults) -> Any:
@@ -165,13 +173,23 @@ def _without_none(kind: Any) -> Any:
 
 def _words(kind: Any) -> str:
     inner = _without_none(kind)
+    arguments = get_args(inner)
     if get_origin(inner) is typing.Literal:
-        return " or ".join(f'"{choice}"' for choice in get_args(inner))
+        return _one_of([f'"{choice}"' for choice in arguments])
+    if get_origin(inner) in (typing.Union, types.UnionType):
+        return _one_of([_words(member) for member in arguments if member is not int or float not in arguments])
+    if get_origin(inner) is tuple and get_origin(arguments[0]) is typing.Literal:
+        first, second, *_ = get_args(arguments[0])
+        return f'a list such as ["{first}", "{second}"]'
     if get_origin(inner) is tuple:
-        return 'a list of texts, such as ["one", "two"]' if get_args(inner)[0] is str else "a list of tables"
+        return 'a list of texts, such as ["one", "two"]' if arguments[0] is str else "a list of tables"
     if get_origin(inner) is dict or (isinstance(inner, type) and issubclass(inner, Struct)):
         return "a table"
     return {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}[inner]
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _said(value: object) -> str:

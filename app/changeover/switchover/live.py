@@ -1,53 +1,74 @@
-"""Live states: every service watched for as long as a window is open."""
+"""Live states: what every service looks like now, from what a watch sees and from what is read of its DNS."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import contextlib
 import logging
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from changeover.health.rounds import PAUSE, probe_round
+from changeover.health.watch import Seen, Senses, Watch
+from changeover.model.connection import Connection
+from changeover.model.context import in_context
 from changeover.model.errors import ChangeoverError
-from changeover.model.health import DeploymentHealth, Round, deployment_health, settled
+from changeover.model.health import DeploymentHealth, Health, judged
+from changeover.model.history import Gap
+from changeover.model.maintenance import maintenance_end
+from changeover.model.pin import Pin
+from changeover.model.run import Run
 from changeover.model.service import Service
-from changeover.model.state import ServiceState
-
-if TYPE_CHECKING:
-    from changeover.dns.lookup import Lookup
+from changeover.model.situation import Situation
+from changeover.model.state import ServiceState, assessed
+from changeover.model.visit import Visit
 
 log = logging.getLogger(__name__)
 
-#: Rounds kept for each deployment: an hour at 30 s is 120.
-KEPT_ROUNDS = 720
-#: Whether a credential may write is tried again after this many seconds.
-PROVE_ACCESS_EVERY = 30 * 60.0
+#: Readiness is evaluated in full after this many seconds; and when settings change, on waking, and before a run.
+EVALUATE_EVERY = 30 * 60.0
 
 
-class Observe(Protocol):
-    """Reads a service's state, with the given health; `prove_access` tries the credentials' right to write."""
+class Reading(Protocol):
+    """How a service's situation is read."""
 
-    def __call__(
-        self, service: Service, health: Mapping[str, DeploymentHealth], prove_access: bool
-    ) -> Awaitable[ServiceState]: ...
+    async def situation(self, service: Service, known: Situation | None) -> Situation:
+        """Reads it, without health. With `known`, only its name servers, and the rest where they say something new."""
+        ...
+
+    async def visit(self, service: Service) -> Visit: ...
+
+    async def newest_run(self, service: str) -> Run | None: ...
+
+
+class Recorder(Protocol):
+    """What keeps what was seen."""
+
+    def saw(self, seen: Seen, maintenance: bool, held: bool) -> None: ...
+
+    def missed(self, gap: Gap) -> None: ...
+
+    async def run(self) -> None: ...
 
 
 class LiveStates:
     """The states of all services, kept up to date by `watch`. Callbacks run on the loop after each change."""
 
-    def __init__(self, observe: Observe) -> None:
-        self._observe = observe
+    def __init__(self, senses: Senses, reading: Reading, recorder: Recorder) -> None:
+        self._watch = Watch(senses, self)
+        self._reading = reading
+        self._recorder = recorder
         self._states: dict[str, ServiceState] = {}
-        self._rounds: dict[tuple[str, str], deque[Round]] = {}
-        self._proven: dict[str, float] = {}
+        self._pins: dict[tuple[str, str], Pin] = {}
+        self._visits: dict[str, Visit] = {}
+        self._evaluated: dict[str, float] = {}
+        self._due: dict[str, asyncio.Event] = {}
         self._callbacks: list[Callable[[str | None], None]] = []
         self._restart = asyncio.Event()
+        self._watching = False
 
     def states(self) -> tuple[ServiceState, ...]:
         return tuple(self._states.values())
@@ -60,80 +81,176 @@ class LiveStates:
         return lambda: self._callbacks.remove(callback)
 
     def reset(self, services: tuple[Service, ...]) -> None:
-        """Takes these services, keeping what is known of those that stay the same."""
+        """Takes these services, keeping what is known of those that stay the same. All are evaluated again."""
         known = self._states
         kept = {s.name: known[s.name] for s in services if s.name in known and known[s.name].service == s}
         self._states = {s.name: kept.get(s.name) or ServiceState(service=s) for s in services}
-        self._rounds = {key: rounds for key, rounds in self._rounds.items() if key[0] in kept}
-        self._proven = {}
+        self._due = {s.name: asyncio.Event() for s in services}
+        self._evaluated = {}
+        self._watch.reset(services)
         self._restart.set()
         self._tell(None)
 
-    def fresh_health(self, service: Service) -> dict[str, DeploymentHealth] | None:
-        """The judged health of every deployment, if each was probed within the last two intervals."""
-        oldest = 2 * service.health.interval + service.health.timeout
-        found = {}
-        for deployment in service.deployments:
-            rounds = self._rounds.get((service.name, deployment.name))
-            if not rounds or not settled(rounds):
-                return None
-            if (datetime.now(UTC) - rounds[-1].at).total_seconds() > oldest:
-                return None
-            found[deployment.name] = deployment_health(deployment.name, rounds)
-        return found
+    def take_pins(self, pins: Sequence[Pin]) -> None:
+        """Takes what people say of deployments."""
+        self._pins = {(pin.service, pin.deployment): pin for pin in pins}
+        for name in self._states:
+            self._assess(name)
 
-    def change(self, name: str, **fields: object) -> None:
+    def seen(self, service: Service) -> dict[str, Any] | None:
+        """Fields of a situation that a watch knows better; None where none runs, or not every deployment is known."""
+        health = self._health(service)
+        known = all(h.health is not Health.UNKNOWN for h in health.values())
+        return {"health": health, "watched": True, **self._around(service)} if self._watching and known else None
+
+    def change(self, name: str, **fields: Any) -> None:
         """Changes parts of a service's state at once, such as its run while it runs."""
         if name in self._states:
             self._states[name] = replace(self._states[name], **fields)
             self._tell(name)
 
-    async def watch(self, lookup: Callable[[], Lookup]) -> None:
-        """Probes and reads every service at its interval, until cancelled. New settings are taken up at once."""
-        while True:
-            self._restart.clear()
-            async with asyncio.TaskGroup() as group:
-                watches = [group.create_task(self._watch_one(s.service, lookup)) for s in self.states()]
-                await self._restart.wait()
-                for task in watches:
-                    task.cancel()
-
-    async def _watch_one(self, service: Service, lookup: Callable[[], Lookup]) -> None:
-        for count in itertools.count(1):
-            began = time.monotonic()
-            await self.refresh(service, lookup())
-            early = count < 3 and not all(self._settled(service, d.name) for d in service.deployments)
-            pause = PAUSE if early else service.health.interval
-            await asyncio.sleep(max(0.0, began + pause - time.monotonic()))
-
-    def _settled(self, service: Service, deployment: str) -> bool:
-        return settled(self._rounds.get((service.name, deployment), ()))
-
-    async def refresh(self, service: Service, lookup: Lookup) -> None:
-        """One round of probes and one reading of a service, now."""
-        rounds = await asyncio.gather(*(probe_round(service, d, lookup) for d in service.deployments))
-        for deployment, probed in zip(service.deployments, rounds, strict=True):
-            kept = self._rounds.setdefault((service.name, deployment.name), deque(maxlen=KEPT_ROUNDS))
-            kept.append(probed)
-        health = {d.name: deployment_health(d.name, self._rounds[(service.name, d.name)]) for d in service.deployments}
-        now = time.monotonic()
-        prove = now - self._proven.get(service.name, -PROVE_ACCESS_EVERY) >= PROVE_ACCESS_EVERY
+    async def watch(self) -> None:
+        """Watches every service until cancelled. New settings are taken up at once."""
+        self._watching = True
         try:
-            state = await self._observe(service, health, prove)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch.run())
+                group.create_task(self._recorder.run())
+                while True:
+                    self._restart.clear()
+                    readers = [group.create_task(self._keep_reading(name)) for name in self._states]
+                    await self._restart.wait()
+                    for reader in readers:
+                        reader.cancel()
+        finally:
+            self._watching = False
+
+    @contextlib.contextmanager
+    def working(self, name: str) -> Iterator[None]:
+        """Says that a run is in progress, and probes faster meanwhile. What it leaves is evaluated in full."""
+        self.change(name, working=True)
+        try:
+            with self._watch.hurrying(name):
+                yield
+        finally:
+            self.change(name, working=False)
+            self._evaluate(name)
+
+    async def refresh(self, name: str) -> None:
+        """One round of probes and a full evaluation of a service, now."""
+        await self._watch.probe_now(name)
+        await self._read(name, full=True)
+
+    async def connection(self) -> Connection:
+        """This computer's connection, looked at now."""
+        return await self._watch.look()
+
+    # What the watch tells
+
+    def saw(self, seen: Seen) -> None:
+        """A round counted."""
+        name = seen.service.name
+        maintenance = maintenance_end(seen.service.maintenance, seen.deployment, seen.probed.at) is not None
+        self._recorder.saw(seen, maintenance, (name, seen.deployment) in self._pins)
+        self._assess(name)
+
+    def connection_changed(self, connection: Connection) -> None:
+        """This computer went offline, came back, or can say more of why."""
+        for name in self._states:
+            self._assess(name)
+
+    def missed(self, gap: Gap) -> None:
+        """Nothing was seen for a while: what was evaluated before it is old."""
+        self._recorder.missed(gap)
+        for name in self._states:
+            self._evaluate(name)
+
+    # Reading
+
+    def _evaluate(self, name: str) -> None:
+        self._evaluated.pop(name, None)
+        if name in self._due:
+            self._due[name].set()
+
+    async def _keep_reading(self, name: str) -> None:
+        while name in self._states:
+            due = self._due[name]
+            due.clear()
+            old = time.monotonic() - self._evaluated.get(name, float("-inf"))
+            await self._read(name, full=old >= EVALUATE_EVERY)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._states[name].service.health.interval):
+                    await due.wait()
+
+    async def _read(self, name: str, full: bool) -> None:
+        state = self._states[name]
+        service = state.service
+        if full:
+            self._evaluated[name] = time.monotonic()
+        try:
+            situation, visit, run = await asyncio.gather(
+                self._reading.situation(service, None if full else state.situation),
+                self._reading.visit(service),
+                self._reading.newest_run(name),
+            )
         except ChangeoverError as error:
-            log.warning("%s could not be read: %s", service.name, error.text)
-            self.change(service.name, health=health, error=error.text)
+            log.warning("%s could not be read: %s", name, error.text)
+            self.change(name, error=error.text)
             return
-        if prove:
-            self._proven[service.name] = now
-        old = self._states.get(service.name)
-        if old is None or old.service != service:
+        if name not in self._states or self._states[name].service != service:
             return  # the settings changed meanwhile
-        every = {d.name: tuple(self._rounds[(service.name, d.name)]) for d in service.deployments}
-        self._states[service.name] = replace(
-            state, rounds=every, working=old.working, run=old.run if old.working else state.run
-        )
-        self._tell(service.name)
+        moved_on = self._visits.get(name)
+        self._visits[name] = visit
+        if not self._states[name].working:
+            self._states[name] = replace(self._states[name], run=run)
+        self._assess(name, situation)
+        if moved_on is not None and moved_on.deployment != visit.deployment:
+            self._evaluate(name)
+
+    def _health(self, service: Service) -> dict[str, DeploymentHealth]:
+        """The health of each deployment, in its context."""
+        now = self._watch.now()
+        probed = self._watch.health(service.name)
+        return {
+            name: in_context(
+                probed.get(name) or judged(name, ()),
+                connection=self._watch.connection,
+                pin=self._pin(service.name, name),
+                maintenance=maintenance_end(service.maintenance, name, now),
+                visit=self._visits.get(service.name),
+            )
+            for name in [d.name for d in service.deployments]
+        }
+
+    def _pin(self, service: str, deployment: str) -> Pin | None:
+        pin = self._pins.get((service, deployment))
+        return pin if pin is not None and pin.until > self._watch.now() else None
+
+    def _assess(self, name: str, situation: Situation | None = None) -> None:
+        """Puts a service's state together anew, from `situation` or the last one."""
+        state = self._states.get(name)
+        if state is None:
+            return
+        service = state.service
+        seen = {"health": self._health(service), **self._around(service)}
+        state = replace(state, rounds=self._watch.rounds(name), visit=self._visits.get(name))
+        last = situation or state.situation
+        if last is None:
+            state = replace(state, **seen)
+        else:
+            state = assessed(state, replace(last, at=self._watch.now(), watched=True, **seen))
+        self._states[name] = state
+        self._tell(name)
+
+    def _around(self, service: Service) -> dict[str, Any]:
+        """What stands around a service's checks now: fields that a situation and a state have in common."""
+        now = self._watch.now()
+        names = [d.name for d in service.deployments]
+        pins = {name: pin for name in names if (pin := self._pin(service.name, name)) is not None}
+        ends: dict[str, datetime] = {
+            name: end for name in names if (end := maintenance_end(service.maintenance, name, now)) is not None
+        }
+        return {"connection": self._watch.connection, "pins": pins, "maintenance": ends}
 
     def _tell(self, name: str | None) -> None:
         for callback in tuple(self._callbacks):

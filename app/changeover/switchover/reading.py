@@ -13,31 +13,27 @@ from changeover.model.errors import ChangeoverError, KeyringError, NotFound, Una
 from changeover.model.plan import ZoneReading
 from changeover.model.records import address_set
 from changeover.model.service import Service, ZoneAt
-from changeover.model.situation import ServerAnswer
+from changeover.model.situation import RoutingName, ServerAnswer
 
 
-async def read_zones(
-    service: Service, providers: Mapping[str, Provider | ChangeoverError], prove_access: bool
-) -> tuple[ZoneReading, ...]:
+async def read_zones(service: Service, providers: Mapping[str, Provider | ChangeoverError]) -> tuple[ZoneReading, ...]:
     """One reading for each account and zone of the service. What fails becomes a reading with an error.
 
-    `providers` has, by account, the provider or why it could not be opened. With `prove_access` each credential is
-    also tried for its right to write.
+    `providers` has, by account, the provider or why it could not be opened. Each credential is also tried for its
+    right to write.
     """
-    readings = (_read_zone(service, entry, providers[entry.account], prove_access) for entry in service.dns)
+    readings = (_read_zone(service, entry, providers[entry.account]) for entry in service.dns)
     return tuple(await asyncio.gather(*readings))
 
 
-async def _read_zone(
-    service: Service, entry: ZoneAt, provider: Provider | ChangeoverError, prove_access: bool
-) -> ZoneReading:
+async def _read_zone(service: Service, entry: ZoneAt, provider: Provider | ChangeoverError) -> ZoneReading:
     at = datetime.now(UTC)
     if isinstance(provider, ChangeoverError):
         return _unreadable(entry, _NOTHING, provider, at)
     names = service.hostnames_in(entry.zone)
     try:
         reading = await provider.read(entry.zone, names)
-        access = await provider.verify(entry.zone, names) if prove_access else None
+        access = await provider.verify(entry.zone, names)
     except ChangeoverError as error:
         return _unreadable(entry, provider.capabilities, error, at)
     wanted = {
@@ -60,7 +56,7 @@ async def _read_zone(
         wanted=wanted,
         wildcards=reading.wildcards,
         policies=reading.policies,
-        may_write=access.may_write if access else None,
+        may_write=access.may_write,
     )
 
 
@@ -97,3 +93,21 @@ async def _read_servers(service: Service, zone: str, lookup: Lookup) -> tuple[Se
             ServerAnswer(server=f"the name servers of {zone}", address="", hostname=name, zone=zone, error=error.text)
             for name in names
         )
+
+
+async def read_names(service: Service, lookup: Lookup) -> tuple[RoutingName, ...]:
+    """Every name that an answer of the service leads to, as resolvers and its own name servers see it."""
+    answers = [d.answer_for(name) for d in service.deployments for name in service.hostnames]
+    targets = dict.fromkeys(answer.target for answer in answers if answer.target is not None)
+    return tuple(await asyncio.gather(*(_read_name(target, lookup) for target in targets)))
+
+
+async def _read_name(target: str, lookup: Lookup) -> RoutingName:
+    async def resolved() -> tuple[str, ...] | None:
+        try:
+            return await lookup.addresses(target)
+        except Unavailable:
+            return None
+
+    public, own = await asyncio.gather(resolved(), lookup.own_addresses(target))
+    return RoutingName(name=target, resolved=public, own=own)

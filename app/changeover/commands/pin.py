@@ -1,0 +1,77 @@
+"""`pin` and `unpin`: a person's word against the probes', for a time."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from changeover.commands.session import DONE, Session, command, json_option, print_json, say
+from changeover.model.errors import UsageError
+from changeover.model.pin import Hold
+from changeover.model.words import duration
+from changeover.switchover.report import local, utc
+
+_UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+_PART = re.compile(r"(\d{1,6})\s*(s|min|m|h|d)\s*")
+_SAID = {Hold.HEALTHY: "held healthy", Hold.UNHEALTHY: "held unhealthy", Hold.NEVER: "kept out of use"}
+
+
+def seconds_of(text: str) -> float:
+    """A length of time as people write it: 30min, 2h, 1h 30min, 3d. Raises UsageError for another text."""
+    found = _PART.findall(text)
+    if not found or _PART.sub("", text).strip():
+        raise UsageError(f'"{text}" is no length of time', "Write it like 30min, 2h or 3d.")
+    return float(sum(int(number) * _UNITS[unit] for number, unit in found))
+
+
+@click.command()
+@click.argument("service")
+@click.argument("deployment")
+@click.option(
+    "--as",
+    "hold",
+    type=click.Choice([str(hold) for hold in Hold]),
+    required=True,
+    help="never: no switch may lead there.",
+)
+@click.option("--reason", required=True, metavar="TEXT", help="Why; everybody who looks at the service is told.")
+@click.option(
+    "--for", "length", default="4h", show_default=True, metavar="TIME", help="Like 30min, 2h, 3d; 72 h at most."
+)
+@json_option
+@command
+def pin(service: str, deployment: str, hold: str, reason: str, length: str, as_json: bool) -> int:
+    """Hold a deployment healthy, unhealthy or out of use, whatever its checks say. It ends by itself."""
+    seconds = seconds_of(length)
+    with Session() as session:
+        made = session.run(session.switchboard.pin(service, deployment, Hold(hold), reason, seconds))
+    if as_json:
+        print_json(
+            {
+                "service": made.service,
+                "deployment": made.deployment,
+                "hold": str(made.hold),
+                "reason": made.reason,
+                "until": utc(made.until),
+            }
+        )
+    said = f"{made.deployment} of {made.service} is {_SAID[made.hold]} until {local(made.until)}"
+    say(f"{said}, for {duration(seconds)}: {made.reason}")
+    return DONE
+
+
+@click.command()
+@click.argument("service")
+@click.argument("deployment")
+@json_option
+@command
+def unpin(service: str, deployment: str, as_json: bool) -> int:
+    """Let the checks speak for a deployment again."""
+    with Session() as session:
+        ended = session.run(session.switchboard.unpin(service, deployment))
+    if as_json:
+        print_json({"service": service, "deployment": deployment, "hold": None, "reason": None, "until": None})
+    said = "is no longer pinned; its checks say how it is" if ended else "was not pinned; nothing was changed"
+    say(f"{deployment} of {service} {said}.")
+    return DONE

@@ -1,0 +1,146 @@
+"""How a service and its deployments stand at a glance: probes, a person's word, planned work and this computer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from changeover.model import active
+from changeover.model.finding import Level
+from changeover.model.health import Health
+from changeover.model.judgement import State
+from changeover.model.own_fault import own_fault
+from changeover.model.pin import Hold
+from changeover.model.run import Outcome, Run
+
+if TYPE_CHECKING:
+    from changeover.model.state import ServiceState
+
+_HELD = {Hold.HEALTHY: Health.HEALTHY, Hold.UNHEALTHY: Health.UNHEALTHY}
+
+
+class Standing(StrEnum):
+    """One service in one word.
+
+    healthy: visitors are served and nobody is needed. degraded, flapping, recovering: somebody should look. down:
+    visitors are not served. unknown: not enough was seen yet. offline: this computer sees nothing. maintenance: what
+    serves visitors is being worked on, as planned. held: a person vouches for what serves visitors.
+    """
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    FLAPPING = "flapping"
+    RECOVERING = "recovering"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    OFFLINE = "offline"
+    MAINTENANCE = "maintenance"
+    HELD = "held"
+
+
+def health_of(state: ServiceState, name: str) -> Health:
+    """The health of a deployment that counts: a person's word where there is one, else what the checks say."""
+    pin = state.pins.get(name)
+    if pin is not None and pin.hold in _HELD:
+        return _HELD[pin.hold]
+    found = state.health.get(name)
+    return found.health if found is not None else Health.UNKNOWN
+
+
+def state_of(state: ServiceState, name: str) -> State:
+    """The state of a deployment as it is shown: a person's word first, then planned work, then what the checks say."""
+    if name in state.pins:
+        return State.PINNED
+    if name in state.maintenance:
+        return State.MAINTENANCE
+    found = state.health.get(name)
+    return found.state if found is not None else State.UNKNOWN
+
+
+def blind(state: ServiceState) -> bool:
+    """Could the newest checks of every deployment not be tried from here?"""
+    rounds = [d.last for d in state.health.values() if d.last is not None]
+    return bool(rounds) and all(r.verdict is Health.UNKNOWN for r in rounds)
+
+
+def all_down(state: ServiceState) -> bool:
+    """Do all of several deployments fail, so that there is nowhere to send visitors?"""
+    names = [d.name for d in state.service.deployments]
+    return len(names) > 1 and all(health_of(state, name) is Health.UNHEALTHY for name in names)
+
+
+def fails_only_from_here(state: ServiceState, name: str) -> bool:
+    """Does nothing answer this computer well, while visitors are answered by this deployment?"""
+    found, visit = state.health.get(name), state.visit
+    if found is None or found.last is None or visit is None:
+        return False
+    failing = found.last.verdict is Health.UNHEALTHY and found.state is State.DOWN
+    return failing and visit.deployment == name and bool(visit.ok)
+
+
+def standing(state: ServiceState) -> Standing:
+    """How the service stands, the worst that is known first."""
+    fault = own_fault(state)
+    health = Health.UNKNOWN if fault or blind(state) else health_of(state, state.active)
+    shown = state_of(state, state.active)
+    unfinished = state.run is not None and state.run.unfinished and not state.working
+    if health is Health.UNHEALTHY and shown is not State.MAINTENANCE:
+        return Standing.DOWN
+    if unfinished:
+        return Standing.DEGRADED
+    if fault is not None:
+        return Standing.OFFLINE
+    if state.situation is not None and state.active in (active.MIXED, active.ELSEWHERE):
+        return Standing.DEGRADED
+    if shown is State.MAINTENANCE:
+        return Standing.MAINTENANCE
+    if health is not Health.HEALTHY:
+        return _less_than_healthy(health, shown)
+    if _standby_blocked(state) or uncommitted(state):
+        return Standing.DEGRADED
+    return Standing.HELD if _vouched_for(state) else Standing.HEALTHY
+
+
+def suggests_switch(state: ServiceState) -> bool:
+    """Are visitors not served, and is there a place that is proven to serve them better?"""
+    if standing(state) is not Standing.DOWN or state.target is None:
+        return False
+    pin = state.pins.get(state.target)
+    if pin is not None and pin.hold is Hold.NEVER:
+        return False
+    steady = state_of(state, state.target) is not State.FLAPPING
+    return steady and health_of(state, state.target) in (Health.HEALTHY, Health.DEGRADED)
+
+
+def arrived(state: ServiceState) -> Run | None:
+    """The run that brought visitors to where they are, where it is the newest one."""
+    run = state.run
+    if run is None or run.outcome is not Outcome.COMPLETED or run.to != state.active:
+        return None
+    return run
+
+
+def uncommitted(state: ServiceState) -> bool:
+    """Are visitors away from the primary by a switch that nobody has said is to stay?"""
+    run = arrived(state)
+    return run is not None and run.committed is None and state.active != state.service.primary.name
+
+
+def _less_than_healthy(health: Health, shown: State) -> Standing:
+    if health is Health.UNKNOWN:
+        return Standing.UNKNOWN
+    marked = {State.FLAPPING: Standing.FLAPPING, State.RECOVERING: Standing.RECOVERING}
+    return marked.get(shown, Standing.DEGRADED)
+
+
+def _vouched_for(state: ServiceState) -> bool:
+    pin = state.pins.get(state.active)
+    return pin is not None and pin.hold is Hold.HEALTHY
+
+
+def _standby_blocked(state: ServiceState) -> bool:
+    """Is it known that nothing could take over? Planned work on the standby is no surprise."""
+    name = state.target or ""
+    shown = state_of(state, name)
+    known = health_of(state, name) is not Health.UNKNOWN and shown is not State.MAINTENANCE
+    return known and (state.readiness is Level.BLOCK or shown is State.FLAPPING)

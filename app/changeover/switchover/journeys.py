@@ -1,0 +1,80 @@
+"""Taking a service's journeys at its deployments, with the secrets that they need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from changeover.health.journey import run_journey
+from changeover.model.errors import ChangeoverError, Unavailable
+from changeover.model.journey import JourneyResult
+from changeover.model.placeholders import secrets_of
+from changeover.model.secret import Secret
+from changeover.model.service import Deployment, Service
+from changeover.storage.secrets import Vault
+
+if TYPE_CHECKING:
+    from changeover.dns.lookup import Lookup
+
+
+def vault_name(service: str) -> str:
+    """Under which name the keyring has the secrets of a service's journeys."""
+    return f"service-{service}"
+
+
+async def journeys(
+    service: Service, deployments: Sequence[Deployment], lookup: Lookup, vault: Vault
+) -> tuple[JourneyResult, ...]:
+    """Every journey of the service at each of `deployments`, for the first hostname, all at once.
+
+    What keeps one from being tried becomes a result that says so.
+    """
+    if not service.health.journeys:
+        return ()
+    try:
+        secrets = await _secrets(service, vault)
+    except ChangeoverError as error:
+        return tuple(_untried(service, d, error.text) for d in deployments)
+    found = await asyncio.gather(*(_at_one(service, d, lookup, secrets) for d in deployments))
+    return tuple(result for results in found for result in results)
+
+
+async def _secrets(service: Service, vault: Vault) -> Mapping[str, Secret]:
+    """Those that are in the keyring; a journey that misses one says which."""
+    found = {}
+    for name in sorted({name for journey in service.health.journeys for name in secrets_of(journey.steps)}):
+        secret = await vault.get(vault_name(service.name), name, service.hostnames[0])
+        if secret is not None:
+            found[name] = secret
+    return found
+
+
+async def _at_one(
+    service: Service, deployment: Deployment, lookup: Lookup, secrets: Mapping[str, Secret]
+) -> Sequence[JourneyResult]:
+    hostname = service.hostnames[0]
+    answer = deployment.answer_for(hostname)
+    try:
+        addresses = await lookup.addresses(answer.target) if answer.target else (*answer.a, *answer.aaaa)
+    except Unavailable as error:
+        return [_untried(service, deployment, error.text)]
+    if not addresses:
+        return [_untried(service, deployment, f"{answer.target} has no address")]
+    return await asyncio.gather(
+        *(
+            run_journey(journey, deployment, hostname, addresses[0], service.health, secrets)
+            for journey in service.health.journeys
+        )
+    )
+
+
+def _untried(service: Service, deployment: Deployment, why: str) -> JourneyResult:
+    return JourneyResult(
+        journey=service.health.journeys[0].name,
+        deployment=deployment.name,
+        hostname=service.hostnames[0],
+        address="",
+        ok=None,
+        text=f"not tried: {why}",
+    )

@@ -1,0 +1,171 @@
+"""Reading the situation of a service: its records, its name servers, its deployments, and this computer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from changeover.health.rounds import probe_now, probe_round
+from changeover.health.senses import NetworkSenses
+from changeover.model.connection import Connection
+from changeover.model.context import in_context
+from changeover.model.health import DeploymentHealth, Health
+from changeover.model.maintenance import maintenance_end
+from changeover.model.pin import Pin
+from changeover.model.plan import ZoneReading
+from changeover.model.records import same_answer
+from changeover.model.run import Run
+from changeover.model.service import Deployment, Service, Settings
+from changeover.model.situation import ServerAnswer, Situation
+from changeover.model.visit import Visit
+from changeover.storage.accounts import Accounts
+from changeover.storage.home import Home
+from changeover.storage.lock import is_locked
+from changeover.storage.pins import Pins
+from changeover.storage.secrets import Vault
+
+if TYPE_CHECKING:
+    from changeover.dns.lookup import Lookup
+
+
+class Observer:
+    """Reads situations, as the settings in force say. Changes nothing anywhere."""
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        accounts: Accounts,
+        vault: Vault,
+        pins: Pins,
+        newest_run: Callable[[str], Awaitable[Run | None]],
+    ) -> None:
+        self._home = home
+        self._accounts = accounts
+        self._vault = vault
+        self._pins = pins
+        self._newest_run = newest_run
+        #: By account and zone, whether the credential was last seen to have the right to write.
+        self._rights: dict[tuple[str, str], bool | None] = {}
+        self.senses = NetworkSenses(lambda: self.lookup, lambda: self._settings.lookup)
+        self.take(settings)
+
+    def take(self, settings: Settings) -> None:
+        """Takes new settings."""
+        self._settings = settings
+        self._lookup: Lookup | None = None
+
+    @property
+    def lookup(self) -> Lookup:
+        """Looks names up as the settings say."""
+        if self._lookup is None:
+            from changeover.dns.lookup import Lookup
+
+            self._lookup = Lookup(self._settings.lookup)
+        return self._lookup
+
+    async def newest_run(self, service: str) -> Run | None:
+        return await self._newest_run(service)
+
+    async def visit(self, service: Service) -> Visit:
+        """What a visitor gets now."""
+        from changeover.health.visit import visit
+
+        return await visit(service, self.lookup)
+
+    async def pins(self) -> tuple[Pin, ...]:
+        """What people say of deployments now."""
+        return await self._pins.all()
+
+    async def look(self, service: Service, to: str | None = None) -> Situation:
+        """Reads everything now, for somebody who watches nothing, with health from a few probes.
+
+        Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
+        """
+        # The first probes go out before the DNS library is loaded, which would be counted as their time.
+        deployments = service.deployments
+        firsts = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in deployments))
+
+        async def judged() -> Sequence[DeploymentHealth]:
+            pairs = zip(deployments, firsts, strict=True)
+            return await asyncio.gather(*(probe_now(service, d, self.lookup, first) for d, first in pairs))
+
+        found, situation, pins = await asyncio.gather(judged(), self.read(service, to), self._pins.all())
+        connection = await self._explained(found)
+        now = datetime.now(UTC)
+        held = {pin.deployment: pin for pin in pins if pin.service == service.name}
+        ends = {d.name: end for d in deployments if (end := maintenance_end(service.maintenance, d.name, now))}
+        in_their_context = {
+            h.deployment: in_context(
+                h, connection=connection, pin=held.get(h.deployment), maintenance=ends.get(h.deployment)
+            )
+            for h in found
+        }
+        return replace(situation, at=now, health=in_their_context, connection=connection, pins=held, maintenance=ends)
+
+    async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
+        """This computer's connection, where something is not healthy that it may be the cause of."""
+        if all(h.health is Health.HEALTHY for h in found):
+            return None
+        return await self.senses.look_around()
+
+    async def situation(self, service: Service, known: Situation | None) -> Situation:
+        """Reads for a watch. With `known`, asks the name servers only, and the rest where these now say otherwise."""
+        if known is None or any(r.error is not None for r in known.readings):
+            return await self.read(service)
+        from changeover.switchover.reading import read_servers
+
+        servers = await read_servers(service, self.lookup)
+        if _differ(servers, known.servers):
+            return await self.read(service)
+        return replace(known, servers=servers, **await self._locks(service))
+
+    async def read(self, service: Service, to: str | None = None) -> Situation:
+        """Reads everything but health, and takes the journeys, at `to` only where it is given."""
+        from changeover.switchover.journeys import journeys
+        from changeover.switchover.reading import read_names, read_servers
+
+        taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
+        readings, servers, names, walked, locks = await asyncio.gather(
+            self._read_zones(service),
+            read_servers(service, self.lookup),
+            read_names(service, self.lookup),
+            journeys(service, taken, self.lookup, self._vault),
+            self._locks(service),
+        )
+        return Situation(
+            service=service,
+            at=datetime.now(UTC),
+            readings=readings,
+            servers=servers,
+            names=names,
+            journeys=walked,
+            **locks,
+        )
+
+    async def _read_zones(self, service: Service) -> tuple[ZoneReading, ...]:
+        from changeover.switchover.reading import read_zones
+
+        accounts = dict.fromkeys(entry.account for entry in service.dns)
+        providers = await self._accounts.open_each(self._settings, accounts)
+        return await read_zones(service, providers)
+
+    async def _locks(self, service: Service) -> dict[str, Any]:
+        run = await self._newest_run(service.name)
+        locked = is_locked(self._home.lock_file(service.name))
+        open_run = run.run if run is not None and run.unfinished and not locked else None
+        return {"unfinished_run": open_run, "locked": locked}
+
+
+def _differ(now: Sequence[ServerAnswer], before: Sequence[ServerAnswer]) -> bool:
+    """Does any name server give something else for a name than it did?"""
+    said = {(s.server, s.address, s.hostname): s.records for s in before if s.error is None}
+    for answer in now:
+        old = said.get((answer.server, answer.address, answer.hostname))
+        if answer.error is None and (old is None or not same_answer(old, answer.records)):
+            return True
+    return False
