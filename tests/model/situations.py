@@ -8,7 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from changeover.model.capabilities import BatchLimit
+from changeover.model.certificate import Certificate
 from changeover.model.health import DeploymentHealth, Health, ProbeResult, Round
+from changeover.model.judgement import State
 from changeover.model.plan import ZoneReading
 from changeover.model.records import AddressSet, record_set
 from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
@@ -51,6 +53,12 @@ def reading(records: dict[str, AddressSet], **more: Any) -> ZoneReading:
     return replace(made, **more)
 
 
+def certificate(days: float) -> Certificate:
+    """A good one that ends in so many days."""
+    issued = NOW - timedelta(days=30)
+    return Certificate(names=(WWW, APEX), issuer="R11", issued=issued, expires=NOW + timedelta(days=days))
+
+
 def result(deployment: str, **more: Any) -> ProbeResult:
     """A good answer of a deployment, whose certificate ends in 60 days."""
     good: dict[str, Any] = {
@@ -62,14 +70,24 @@ def result(deployment: str, **more: Any) -> ProbeResult:
         "status": 200,
         "marker_ok": True,
         "marker_seen": deployment,
-        "certificate_expires": NOW + timedelta(days=60),
+        "certificate": certificate(60),
     }
     return ProbeResult(deployment=deployment, **{**good, **more})
 
 
 def health_of(deployment: str, health: str, *results: ProbeResult, at: datetime = NOW) -> DeploymentHealth:
     last = Round(at=at, results=results or (result(deployment),))
-    return DeploymentHealth(deployment=deployment, health=Health(health), reason=last.reason, since=at, last=last)
+    proven = at if health == "healthy" else None
+    state = {"healthy": State.UP, "unhealthy": State.DOWN}.get(health, State.UNKNOWN)
+    return DeploymentHealth(
+        deployment=deployment,
+        health=Health(health),
+        reason=last.reason,
+        state=state,
+        since=at,
+        last=last,
+        proven=proven,
+    )
 
 
 def servers(records: dict[str, AddressSet], **more: Any) -> tuple[ServerAnswer, ...]:

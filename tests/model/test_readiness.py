@@ -10,18 +10,36 @@ from msgspec.structs import replace
 
 from changeover.model.capabilities import BatchLimit
 from changeover.model.check import HealthCheck
+from changeover.model.connection import Connection, Link
 from changeover.model.finding import CHECKS, Finding, Level, overridden, unknown_override, worst
+from changeover.model.journey import JourneyResult
+from changeover.model.judgement import State
+from changeover.model.pin import Hold, Pin
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet, record_set
-from changeover.model.situation import Situation
-from model.situations import APEX, BACKUP, PRIMARY, WWW, health_of, reading, result, servers, service, situation
+from changeover.model.service import Answer
+from changeover.model.situation import RoutingName, Situation
+from model.situations import (
+    APEX,
+    BACKUP,
+    PRIMARY,
+    WWW,
+    certificate,
+    health_of,
+    reading,
+    result,
+    servers,
+    service,
+    situation,
+)
 from model.strategies import NOW, capabilities
 
 ELSEWHERE = {name: (record_set(name, "A", 60, ["192.0.2.99"]),) for name in (WWW, APEX)}
 #: CONTRACT: what may never be overridden, and what in an emergency only. `wildcard` and `records-readable` are beside
 #: the contract's list: without records of its own, or without readable ones, there is no plan that could be run.
 NEVER = {"answer-legal", "routing-policy", "unfinished-run", "lock", "wildcard", "records-readable"}
-EMERGENCY_ONLY = {"target-answers", "marker", "certificate"}
+ONLY_FAULTS = {"wildcard", "pinned", "maintenance"}
+EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys"}
 
 
 def found(there: Situation, check: str, emergency: bool = False) -> list[Finding]:
@@ -62,6 +80,39 @@ NO_MARKER = replace(service(), deployments=tuple(replace(d, marker=None) for d i
 LONG = {**PRIMARY, WWW: (record_set(WWW, "CNAME", 3600, ["edge.example.net"]),)}
 OPAQUE = {**PRIMARY, WWW: (replace(PRIMARY[WWW][0], ttl=86400, opaque=True),)}
 SLOW_PROVIDER = replace(capabilities(None), least_ttl=300)
+
+WITH_NAME = replace(
+    service(),
+    deployments=(service().primary, replace(service().deployments[1], answer=Answer(cname="edge.example.net"))),
+)
+
+
+def connection(link: Link = Link.ONLINE, text: str = "This computer is online.", **more: Any) -> Connection:
+    return Connection(at=NOW, link=link, text=text, **more)
+
+
+def pinned(hold: Hold) -> dict[str, Pin]:
+    until = NOW + timedelta(hours=4)
+    return {"backup": Pin(service="shop", deployment="backup", hold=hold, reason="old data", set_at=NOW, until=until)}
+
+
+def names(resolved: list[str] | None, own: list[str] | None) -> tuple[RoutingName, ...]:
+    public, theirs = (None if found is None else tuple(found) for found in (resolved, own))
+    return (RoutingName(name="edge.example.net", resolved=public, own=theirs),)
+
+
+def proven(seconds: float | None) -> dict[str, Any]:
+    """Fields of a situation in which all of the backup answered well so many seconds ago."""
+    when = None if seconds is None else NOW - timedelta(seconds=seconds)
+    healths = {name: health_of(name, "healthy") for name in ("primary", "backup")}
+    return {"health": {**healths, "backup": replace(healths["backup"], proven=when)}}
+
+
+def walked(ok: bool | None, text: str) -> tuple[JourneyResult, ...]:
+    """What came of one journey at the backup; that the primary's failed is nobody's business here."""
+    at_backup = JourneyResult(journey="log in", deployment="backup", hostname=WWW, address="::1", ok=ok, text=text)
+    return at_backup, replace(at_backup, deployment="primary", ok=False)
+
 
 Case = tuple[str, str, Situation, str]
 CASES: list[Case] = [
@@ -151,22 +202,22 @@ CASES: list[Case] = [
     (
         "certificate",
         "warn",
-        situation(**backup(certificate_expires=NOW + timedelta(days=13, hours=23))),
-        "valid for 13 days more",
+        situation(**backup(certificate=certificate(30 - 1 / 24))),
+        "valid for 29 days more",
     ),
     (
         "certificate",
         "block",
-        situation(**backup(certificate_expires=NOW + timedelta(hours=47, minutes=59))),
+        situation(**backup(certificate=certificate((48 - 1 / 60) / 24))),
         "valid for 47 h 59 min more",
     ),
     (
         "certificate",
         "block",
-        situation(**backup(ok=False, certificate_error="it is for another name", certificate_expires=None)),
+        situation(**backup(ok=False, certificate_error="it is for another name", certificate=None)),
         "the certificate at 198.51.100.24 is not good for www.shop.example: it is for another name",
     ),
-    ("certificate", "block", situation(**backup(ok=False, certificate_expires=None)), "could not be read"),
+    ("certificate", "block", situation(**backup(ok=False, certificate=None)), "could not be read"),
     ("ttl", "pass", situation(), "Visitors follow within 1 min"),
     ("ttl", "warn", situation(**read(LONG)), "www.shop.example CNAME has a TTL of 1 h"),
     ("ttl", "warn", situation(**read(capabilities=SLOW_PROVIDER)), "ttl = 60 is below what a provider takes"),
@@ -178,6 +229,29 @@ CASES: list[Case] = [
     ("source-healthy", "pass", situation(**primary("degraded")), "primary is degraded"),
     ("source-healthy", "pass", situation(**primary("unknown")), "primary is unknown"),
     ("source-healthy", "block", situation(**primary("unhealthy")), "primary is down: 503"),
+    ("connection", "pass", situation(connection=connection()), "This computer is online."),
+    ("connection", "block", situation(connection=connection(Link.OFFLINE, "It is offline.")), "It is offline."),
+    ("connection", "block", situation(connection=connection(Link.PORTAL, "A login page.")), "A login page."),
+    ("connection", "warn", situation(connection=connection(dns_fails=True, text="Its DNS fails.")), "Its DNS fails."),
+    ("clock", "pass", situation(connection=connection(clock_ahead=-59.0)), "clock is right"),
+    ("clock", "warn", situation(connection=connection(clock_ahead=-240.0)), "clock is 4 min behind"),
+    ("clock", "warn", situation(connection=connection(clock_ahead=600.0)), "clock is 10 min ahead"),
+    ("pinned", "block", situation(pins=pinned(Hold.NEVER)), "backup is taken out of use by a person: old data"),
+    ("pinned", "warn", situation(pins=pinned(Hold.HEALTHY)), "backup is held healthy by a person: old data"),
+    ("maintenance", "warn", situation(maintenance={"backup": NOW + timedelta(hours=2)}), "in maintenance for 2 h more"),
+    ("routing-name", "pass", situation(WITH_NAME, names=names(["192.0.2.1"], ["192.0.2.1"])), "leads to 192.0.2.1"),
+    ("routing-name", "pass", situation(WITH_NAME, names=names(["192.0.2.1"], None)), "leads to 192.0.2.1"),
+    ("routing-name", "block", situation(WITH_NAME, names=names([], [])), "edge.example.net has no address"),
+    ("routing-name", "block", situation(WITH_NAME, names=names(None, [])), "edge.example.net has no address"),
+    ("routing-name", "block", situation(WITH_NAME, names=names(["192.0.2.1"], [])), "gone at its own name servers"),
+    ("routing-name", "warn", situation(WITH_NAME, names=names(None, ["192.0.2.1"])), "Resolvers do not find"),
+    ("routing-name", "warn", situation(WITH_NAME, names=names(None, None)), "Resolvers do not find"),
+    ("evidence", "pass", situation(watched=True, **proven(60)), "backup was last proven healthy 1 min ago"),
+    ("evidence", "block", situation(watched=True, **proven(61)), "last proven healthy 1 min 1 s ago"),
+    ("evidence", "block", situation(watched=True, **proven(None)), "was not seen to answer well"),
+    ("journeys", "pass", situation(journeys=walked(True, "3 steps in 40 ms")), "backup, log in: 3 steps in 40 ms"),
+    ("journeys", "block", situation(journeys=walked(False, "step 2 (GET /orders): 500")), "step 2 (GET /orders): 500"),
+    ("journeys", "warn", situation(journeys=walked(None, "not tried: locked")), "not tried: locked"),
     ("unfinished-run", "pass", situation(), "No unfinished run"),
     ("unfinished-run", "block", situation(unfinished_run="shop-4"), "Run shop-4 of shop is not finished"),
     ("lock", "pass", situation(), "Nobody else is working on it"),
@@ -208,18 +282,41 @@ def test_what_may_be_overridden(check: str, level: str, there: Situation, words:
 
 
 def test_every_check_is_in_the_table() -> None:
-    """Each passes somewhere and blocks or warns somewhere; a wildcard has nothing to pass."""
+    """Each passes somewhere and blocks or warns somewhere; what is only ever a fault has nothing to pass."""
     seen = {(check, level) for check, level, _, _ in CASES}
     assert {check for check, _ in seen} == set(CHECKS)
-    assert {check for check, level in seen if level == "pass"} == set(CHECKS) - {"wildcard"}
+    assert {check for check, level in seen if level == "pass"} == set(CHECKS) - ONLY_FAULTS
     assert {check for check, level in seen if level != "pass"} == set(CHECKS)
 
 
 def test_a_service_that_is_ready_passes_everything() -> None:
     """In the order in which they are listed, each once."""
-    passed = findings(situation(), "backup")
+    more = {"names": names(["192.0.2.1"], ["192.0.2.1"]), "journeys": walked(True, "fine"), "watched": True}
+    passed = findings(situation(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}
-    assert [f.check for f in passed] == [check for check in CHECKS if check != "wildcard"]
+    assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS]
+
+
+@pytest.mark.parametrize(("days", "words"), [(29, "30 days"), (20, "21 days"), (13, "14 days"), (6, "7 days")])
+def test_a_certificate_is_spoken_of_earlier_the_nearer_its_end(days: int, words: str) -> None:
+    """At 30, 21, 14 and 7 days, with who vouches for it."""
+    (finding,) = found(situation(**backup(certificate=certificate(days))), "certificate")
+    assert (finding.level, f"less than {words}" in finding.text) == (Level.WARN, True)
+    assert "from R11" in finding.text
+
+
+def test_stale_evidence_only_warns_in_an_emergency() -> None:
+    """A planned switch waits for proof; in an emergency there may be none to wait for."""
+    (finding,) = found(situation(watched=True, **proven(3600)), "evidence", emergency=True)
+    assert finding.level is Level.WARN
+    assert found(situation(**proven(3600)), "evidence") == []  # probes that were just sent are their own evidence
+
+
+def test_a_deployment_that_changes_all_the_time_says_so() -> None:
+    """It is not proven to be good, and a warning at the least."""
+    flapping = replace(health_of("backup", "degraded"), state=State.FLAPPING)
+    (finding,) = found(situation(health={"backup": flapping}), "target-answers")
+    assert (finding.level, "changes between good and bad" in finding.text) == (Level.WARN, True)
 
 
 def test_all_blocks_are_told_at_once() -> None:

@@ -28,7 +28,7 @@ from changeover.desktop.parts import Card, add_field, button, form_in, label
 from changeover.desktop.tasks import Tasks
 from changeover.desktop.tried import Tried
 from changeover.model.errors import ChangeoverError
-from changeover.model.service import Service
+from changeover.model.state import ServiceState
 from changeover.model.words import counted
 from changeover.switchboard import Switchboard
 
@@ -38,11 +38,11 @@ _FIRST_WORDS = 140
 class EditCheck(QDialog):
     """The form. Nothing is changed but the settings file, and that when it is saved; trying keeps nothing."""
 
-    def __init__(self, parent: QWidget | None, switchboard: Switchboard, tasks: Tasks, service: Service) -> None:
+    def __init__(self, parent: QWidget | None, switchboard: Switchboard, tasks: Tasks, state: ServiceState) -> None:
         super().__init__(parent)
         self._switchboard = switchboard
         self._tasks = tasks
-        self._service = service
+        self._service = service = state.service
         self._folder = switchboard.home.settings_file.resolve().parent
         self._own: asyncio.Task[Any] | None = None
         self._form = form_of(service.health, service.maintenance)
@@ -241,7 +241,7 @@ class EditCheck(QDialog):
         words = typed_verdict_words(self.form, self._folder)
         self.words.setText(words or "Not all numbers above are in order.")
 
-    def _read(self) -> Typed:
+    def read(self) -> Typed:
         """What is typed; faults are shown at their fields, and the first of them is brought into view."""
         read = typed(self.form, self._folder)
         self.fault.hide()
@@ -276,7 +276,7 @@ class EditCheck(QDialog):
 
     async def _try(self) -> None:
         self.tried.hide()
-        health = self._read().health
+        health = self.read().health
         if health is None:
             return
         self.tried.show_trying()
@@ -290,7 +290,7 @@ class EditCheck(QDialog):
             self.try_button.setEnabled(True)
 
     async def _save(self) -> None:
-        read = self._read()
+        read = self.read()
         if read.health is None or read.maintenance is None:
             return
         try:

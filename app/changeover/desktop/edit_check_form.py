@@ -269,15 +269,15 @@ def _health_table(form: CheckForm, faults: Faults) -> dict[str, Any]:
 
 def _journey_table(journey: JourneyText, number: int, faults: Faults) -> dict[str, Any]:
     place = f"journey.{number}"
-    table: dict[str, Any] = {"name": journey.name.strip(), "steps": []}
+    # In place of what cannot be read stands a step in order, so that its absence is not told as a fault beside.
+    table: dict[str, Any] = {"name": journey.name.strip(), "steps": [{"path": "/"}]}
     try:
         found = tomllib.loads(journey.steps)
     except (ValueError, RecursionError) as error:
         faults.add(place, f"not valid TOML: {error}")
-        # A step that is in order, so that the faults of what was typed are not mixed with those of its absence.
-        return {**table, "steps": [{"path": "/"}]}
+        return table
     faults.unknown_keys(found, ["steps"], place)
-    return {**table, "steps": found.get("steps", [])}
+    return table if found and "steps" not in found else {**table, "steps": found.get("steps", [])}
 
 
 def _window_table(window: Window) -> dict[str, Any]:
@@ -318,7 +318,8 @@ def _field_of(place: str, places: Sequence[tuple[str, str]]) -> tuple[str, str]:
             rest = place.removeprefix(prefix).removeprefix(".")
             return key, "" if key.startswith("condition.") else re.sub(r"^steps\[(\d+)\]\.?", r"Step \1 ", rest).strip()
     if place.startswith("journey."):
-        return ".".join(place.split(".")[:2]), ""
+        key = ".".join(place.split(".")[:2])
+        return key, place.removeprefix(key).removeprefix(".")
     return place, ""
 
 
