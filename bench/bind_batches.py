@@ -24,6 +24,7 @@ from changeover.dns.provider import Applied
 from changeover.dns.providers.rfc2136 import Options, Rfc2136
 from changeover.model.batches import batches
 from changeover.model.change import Change
+from changeover.model.journey import JourneyResult
 from changeover.model.plan import Plan, plan_of
 from changeover.model.records import record_set
 from changeover.model.run import Run, StepState
@@ -105,6 +106,10 @@ def _by_runner(bind: Bind, names: Sequence[str], old: str, new: str, folder: Pat
     return asyncio.run(_run(plan, provider, names, folder))
 
 
+async def no_journeys(deployment: Deployment, address: str) -> tuple[JourneyResult, ...]:
+    return ()
+
+
 async def _run(plan: Plan, provider: Rfc2136, names: Sequence[str], folder: Path) -> float:
     began = ended = time.perf_counter()
     stop = asyncio.Event()
@@ -122,7 +127,9 @@ async def _run(plan: Plan, provider: Rfc2136, names: Sequence[str], folder: Path
     journal = Journal(folder / "changeover.db")
     providers = {"dns-main": provider}
     lookup = Lookup(LookupSettings())
-    runner = Runner(service, journal, providers, lookup, on_progress=progress, stop=stop, verify_timeout=0)
+    runner = Runner(
+        service, journal, providers, lookup, on_progress=progress, stop=stop, verify_timeout=0, walk=no_journeys
+    )
     run = await runner.start(plan, [], emergency=False)
     journal.close()
     assert stop.is_set(), run

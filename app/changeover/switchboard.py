@@ -19,10 +19,12 @@ from changeover.model.finding import Level, overridden, unknown_override
 from changeover.model.health import Round
 from changeover.model.maintenance import Maintenance
 from changeover.model.pin import Hold, Pin
+from changeover.model.placeholders import secrets_of
 from changeover.model.plan import Plan, make_plan
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet
 from changeover.model.run import Accepted, Committed, Entry, Outcome, Run, fold
+from changeover.model.secret import Secret
 from changeover.model.service import Service, Settings
 from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, assessed
 from changeover.model.words import counted
@@ -34,6 +36,7 @@ from changeover.storage.journal import Journal
 from changeover.storage.lock import is_locked, service_lock
 from changeover.storage.pins import Pins
 from changeover.storage.secrets import Vault
+from changeover.switchover.journeys import journeys, vault_name
 from changeover.switchover.live import LiveStates
 from changeover.switchover.observer import Observer
 from changeover.switchover.recorder import HistoryRecorder
@@ -95,8 +98,10 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
-        situation = await self._observer.look(service)
-        return assessed(ServiceState(service=service, run=await self._newest_run(name)), situation)
+        situation, visit, run = await asyncio.gather(
+            self._observer.look(service), self._observer.visit(service), self._newest_run(name)
+        )
+        return assessed(ServiceState(service=service, run=run, visit=visit), situation)
 
     async def _newest_run(self, service: str) -> Run | None:
         return next((r for r in await self.runs() if r.service == service), None)
@@ -120,7 +125,6 @@ class Switchboard:
 
     async def watch(self) -> None:
         """Keeps every service's state up to date, until cancelled."""
-        self._live.take_pins(await self._observer.pins())
         await self._live.watch()
 
     async def refresh(self, name: str) -> None:
@@ -336,6 +340,7 @@ class Switchboard:
             on_progress=progress,
             stop=stop,
             verify_timeout=verify_timeout,
+            walk=lambda d, address: journeys(service, (d,), self.lookup, self.vault, address),
         )
 
     # The journal
@@ -392,6 +397,15 @@ class Switchboard:
         if self.settings.service(service.name) is not None:
             raise Refused(f"There is a service {service.name} already", "Choose another name.")
         await self._edit(lambda text: settings_file.add_service(text, service))
+
+    async def add_service_secret(self, name: str, field: str, secret: str) -> None:
+        """Keeps a secret that a service's journeys need, in the keyring, for its first hostname alone."""
+        service = self.service(name)
+        needed = secrets_of(step for journey in service.health.journeys for step in journey.steps)
+        if field not in needed:
+            known = ", ".join(needed) or "none"
+            raise UsageError(f"No journey of {name} needs a secret {field}", f"Secrets that its journeys name: {known}")
+        await self.vault.put(vault_name(name), field, service.hostnames[0], Secret(secret))
 
     async def remove_service(self, name: str) -> None:
         """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""

@@ -6,16 +6,25 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
+from PySide6.QtWidgets import QApplication, QLabel
 
-from changeover.desktop.activity import run_words
+from changeover.desktop.activity import gap_words, incident_words, newest, run_words
 from changeover.desktop.add_account import check_words, option_value, secret_fields
-from changeover.desktop.chart import failing, scale, stretches
-from changeover.desktop.findings import verdict, worst_first
+from changeover.desktop.findings import FindingsCard, verdict, worst_first
 from changeover.desktop.lab_banner import story
 from changeover.desktop.new_service import Form, answer_at, answer_of, likely_zone, service_of
-from changeover.desktop.route import dns_box, place, rounds_words, status, visitors_line
+from changeover.desktop.route_words import (
+    dns_box,
+    place,
+    proven,
+    rounds_words,
+    status,
+    visit_line,
+    visit_words,
+    visitors_line,
+)
 from changeover.desktop.service_page import main_action, second_action
-from changeover.desktop.shapes import Mark, of_state
+from changeover.desktop.shapes import Mark, of_deployment, of_state
 from changeover.desktop.tray import glance
 from changeover.desktop.wizard.flow import (
     Row,
@@ -38,8 +47,24 @@ from changeover.model.finding import Level
 from changeover.model.records import record_set
 from changeover.model.run import Outcome
 from changeover.model.service import Answer
-from changeover.model.state import AccountCheck, Preparation
-from desktop.samples import BACKUP, DOWN, LONG, NOW, finding, gallery, named, plan, rounds, run, state
+from changeover.model.state import AccountCheck, Preparation, ServiceState
+from desktop.samples import (
+    ASLEEP,
+    AWAY,
+    BACKUP,
+    DOWN,
+    LONG,
+    NOW,
+    OUTAGE,
+    SHOP,
+    finding,
+    gallery,
+    named,
+    plan,
+    rounds,
+    run,
+    state,
+)
 
 
 def prepared(*found, with_plan: bool = True) -> Preparation:
@@ -166,6 +191,8 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["quiet"]).text == "Switch to backup…"
     assert main_action(states["quiet"]).role == "primary"
     assert main_action(states["down"]).role == "danger"
+    assert main_action(states["down-and-no-backup"]).role == ""
+    assert main_action(states["offline"]).role == ""
     assert main_action(states["on-backup"]).text == "Switch to primary…"
     assert main_action(states["interrupted"]).text == "Resume run shop-3…"
     assert main_action(states["working"]).verb == "show"
@@ -181,31 +208,74 @@ def test_the_diagram_in_words() -> None:
     assert visitors_line(of) == "failing now"
     assert visitors_line(state()) == "reach primary"
     assert place(BACKUP) == "198.51.100.24, 2001:db8::24"
-    assert status(of.health["primary"], NOW) == "503 · for 2 min 10 s"
-    assert status(of.health["backup"], NOW).startswith("200 in ")
-    assert status(None, NOW) == "not checked yet"
-    assert rounds_words(rounds("primary", "..x~?")).startswith("Last 5 checks: 2 good, 2 not good.")
+    assert status(of, "primary", NOW) == "down for 2 min 10 s · 503"
+    assert status(of, "backup", NOW).startswith("healthy · 200 in ")
+    assert status(ServiceState(service=SHOP), "primary", NOW) == "not checked yet"
+    assert proven(of, "primary", NOW) == "proven 2 min 40 s ago"
+    assert proven(of, "backup", NOW) == "proven 10 s ago"
+    told = rounds_words(rounds("primary", "..x~?"))
+    assert told.startswith("Last 5 checks: 2 good, 2 not good, 1 could not be tried from here.")
 
 
-def test_the_chart_has_gaps() -> None:
-    """A line breaks where a check failed, and where nothing was checked for a while."""
-    gap = timedelta(seconds=85)
-    probed = rounds("primary", "...x..")
-    assert [len(s) for s in stretches(probed, NOW - timedelta(hours=1), gap)] == [3, 2]
-    far_apart = (probed[0], probed[-1])
-    assert [len(s) for s in stretches(far_apart, NOW - timedelta(hours=1), gap)] == [1, 1]
-    spans = failing(probed, NOW - timedelta(hours=1), NOW)
-    assert [(end - begin).total_seconds() for begin, end in spans] == [30]
-    assert failing(rounds("primary", "..xx"), NOW - timedelta(hours=1), NOW)[0][1] == NOW
+CARDS = {
+    "suspect": ("suspect · 503", Mark.HEALTHY),
+    "recovering": ("recovering for 1 min 10 s · 200 in 89 ms", Mark.RECOVERING),
+    "flapping": ("flapping · 200 in 99 ms", Mark.FLAPPING),
+    "degraded": ("answers in part · 503", Mark.DEGRADED),
+    "routing-name": ("down for 2 min 10 s · routing name dead", Mark.DOWN),
+    "certificate": ("down for 2 min 10 s · certificate refused", Mark.DOWN),
+    "down-from-here": ("down from here for 2 min 10 s · 503", Mark.DEGRADED),
+    "maintenance": ("maintenance until 15:00 · 503", Mark.MAINTENANCE),
+    "held": ("held healthy until 16:20 · 503", Mark.HELD),
+    "offline": ("this computer is offline", Mark.OFFLINE),
+    "no-dns": ("this computer's DNS fails", Mark.OFFLINE),
+    "untried": ("not known · no route to the network", Mark.UNKNOWN),
+}
 
 
-@pytest.mark.parametrize(
-    ("highest", "steps"),
-    [(84, [0, 50, 100]), (0.4, [0, 0.5, 1]), (1200, [0, 500, 1000, 1500]), (200, [0, 50, 100, 150, 200])],
-)
-def test_the_axis_has_round_numbers(highest: float, steps: list[float]) -> None:
-    """From zero to above the highest value in steps of 1, 2 or 5."""
-    assert scale(highest) == pytest.approx(steps)
+@pytest.mark.parametrize("name", list(CARDS))
+def test_the_card_of_a_deployment(name: str) -> None:
+    """State and cause in a few words, with a shape of its own."""
+    of = gallery()[name]
+    assert (status(of, "primary", NOW), of_deployment(of, "primary")) == CARDS[name]
+
+
+def test_what_a_visitor_gets() -> None:
+    """The diagram says it beside what the checks say, and whom to believe."""
+    states = gallery()
+    assert (visitors_line(states["visited"]), visit_line(states["visited"])) == ("reach primary", "200 in 91 ms")
+    assert (visitors_line(states["down-online"]), visit_line(states["down-online"])) == ("failing now", "got 503")
+    assert visitors_line(states["down-from-here"]) == "still answered"
+    assert visitors_line(states["offline"]) == "not known now"
+    assert visit_line(states["quiet"]) == visit_words(states["quiet"], NOW) == ""
+    told = visit_words(states["visited"], NOW)
+    assert told == (
+        "As a visitor, through public DNS, 12 s ago: www.shop.example at 198.51.100.24: 200 in 91 ms, "
+        "answered by primary."
+    )
+
+
+def test_what_happened_comes_newest_first() -> None:
+    """Runs, incidents and long times without sight in one list; an outage that lasts is never pushed out."""
+    short = replace(ASLEEP, started=ASLEEP.ended - timedelta(minutes=1))
+    lasting = replace(OUTAGE, ended=None)
+    found = newest([run(Outcome.COMPLETED)], [OUTAGE], [ASLEEP, AWAY, short])
+    assert [type(each).__name__ for each in found] == ["Run", "Gap", "Incident", "Gap"]
+    later = [replace(AWAY, started=AWAY.started + timedelta(minutes=n)) for n in range(9)]
+    assert newest([], [lasting], later)[-1] is lasting
+    assert incident_words(OUTAGE, NOW) == "primary failing for 12 min: 503, expected 200-399 (deployment)"
+    assert incident_words(lasting, NOW) == "primary failing since 08:08: 503, expected 200-399 (deployment)"
+    assert gap_words(ASLEEP) == "Asleep for 7 h 12 min"
+    assert gap_words(AWAY) == "This computer was offline for 1 h 20 min"
+
+
+def test_no_findings_while_nothing_is_seen(qapp: QApplication) -> None:
+    """What cannot be proven from an offline computer is not called a fault of the backup."""
+    card = FindingsCard()
+    card.show_state(gallery()["offline"])
+    texts = [each.text() for each in card.findChildren(QLabel) if each.text()]
+    assert "not known from here" in texts
+    assert not any("backup does not answer" in text for text in texts)
 
 
 def test_an_answer_as_one_types_it() -> None:
@@ -314,3 +384,14 @@ def test_the_tray_shows_the_worst() -> None:
     assert (bad.mark, bad.on_backup) == (Mark.DOWN, True)
     assert "api: on primary · failing for 2 min 10 s" in bad.words
     assert of_state(states["working"]) is Mark.WORKING
+
+
+def test_the_tray_is_grey_while_this_computer_is_offline() -> None:
+    """It says so once, for all services, and blames none."""
+    states = gallery()
+    grey = glance([states["offline"], named("api", states["offline"])], NOW)
+    assert (grey.mark, grey.words) == (Mark.OFFLINE, "Changeover: this computer is offline")
+    assert glance([states["no-dns"]], NOW).words == "Changeover: this computer's DNS fails"
+    assert glance([states["quiet"], named("api", states["maintenance"])], NOW).mark is Mark.MAINTENANCE
+    many = glance([named(f"s{i}", states["down"]) for i in range(8)], NOW)
+    assert many.words.splitlines()[-1] == "and 3 more"

@@ -223,6 +223,13 @@ def test_a_certificate_file_stays_relative(file: Path) -> None:
     assert 'ca_file = "team-ca.pem"' in file.read_text()
 
 
+def test_true_is_not_one(file: Path) -> None:
+    """Though they are equal to Python."""
+    for value in (1, True, 1, 10**30, "1"):
+        found = with_check(file, HealthCheck(expect_json={"a": value})).health.expect_json["a"]
+        assert repr(found) == repr(value)
+
+
 def test_a_service_that_is_gone_is_no_fault(file: Path) -> None:
     """Another process has removed it."""
     shop = settings_file.load(file).services[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -102,6 +103,25 @@ def _marker(text: str) -> tuple[str, Marker]:
     if not (deployment and header and equals and value):
         raise UsageError(f"--marker {text}: incomplete", "Write --marker DEPLOYMENT:HEADER=VALUE.")
     return deployment, Marker(header=header, value=value)
+
+
+@service.command()
+@click.argument("name")
+@click.argument("field")
+@click.option("--secret-stdin", is_flag=True, required=True, help="Read the secret from standard input.")
+@json_option
+@command
+def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
+    """Keep a secret that a journey names as {secret:FIELD}: in the keyring, not in the settings."""
+    text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
+    with Session() as session:
+        session.run(session.switchboard.add_service_secret(name, field, text))
+    if as_json:
+        print_json({"service": name, "secret": field, "added": True})
+    say(f"The secret {field} of {name} is in the keyring. Try it with: changeover check {name} --to DEPLOYMENT")
+    return DONE
 
 
 @service.command("list")

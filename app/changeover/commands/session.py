@@ -98,7 +98,9 @@ class Session:
         """Runs one piece of work to its end."""
         return self._runner.run(work)
 
-    def run_until_stopped(self, work: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+    def run_until_stopped(
+        self, work: Callable[[asyncio.Event], Coroutine[Any, Any, T]], said: str = "Stopping after the present step …"
+    ) -> T:
         """Runs work that Ctrl-C stops in an orderly way: the event is set, and the work finishes its step."""
 
         async def guarded() -> T:
@@ -107,7 +109,7 @@ class Session:
 
             def interrupt(*_: object) -> None:
                 # A signal may come in the midst of a write to standard error, so the words wait for the loop as well.
-                loop.call_soon_threadsafe(say, "Stopping after the present step …")
+                loop.call_soon_threadsafe(say, said)
                 loop.call_soon_threadsafe(stop.set)
 
             before = signal.signal(signal.SIGINT, interrupt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -19,6 +20,9 @@ from changeover.commands.session import (
 )
 from changeover.model.errors import KeyringError
 from changeover.model.finding import Finding
+from changeover.model.health import DeploymentHealth
+from changeover.model.judgement import State
+from changeover.model.service import Deployment
 from changeover.model.state import Preparation, ServiceState
 from changeover.model.words import counted, duration
 from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_object, rows_of, utc
@@ -26,59 +30,92 @@ from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_obj
 
 @click.command()
 @click.argument("service", required=False)
+@click.option("--watch", "watching", is_flag=True, help="Keep watching, and tell every change, until Ctrl-C.")
 @json_option
 @command
-def status(service: str | None, as_json: bool) -> int:
+def status(service: str | None, watching: bool, as_json: bool) -> int:
     """Probe now, and show each service's health, active deployment and readiness."""
     with Session() as session:
         board = session.switchboard
         names = [board.service(service).name] if service else [s.name for s in board.settings.services]
+        if not names and not as_json:
+            say("There are no services yet. Add one with: changeover service add, or look around with: changeover lab")
+            return DONE
+        if watching:
+            from changeover.commands.watching import tell_changes
+
+            session.run_until_stopped(
+                lambda stop: tell_changes(board, names, as_json, stop), said="No longer watching."
+            )
+            return DONE
 
         async def observe() -> list[ServiceState]:
             return list(await asyncio.gather(*(board.observe(name) for name in names)))
 
         states = session.run(observe())
     if as_json:
-        print_json({"services": [_state_object(state) for state in states]})
-        return DONE
-    if not states:
-        say("There are no services yet. Add one with: changeover service add, or look around with: changeover lab")
-        return DONE
+        print_json({"services": [state_object(state) for state in states]})
+    else:
+        print_states(states)
+    return DONE
+
+
+def print_states(states: Sequence[ServiceState]) -> None:
+    """A row for each deployment, and what stands beside all of them."""
     rows = []
     for state in states:
         for number, d in enumerate(state.service.deployments):
             health = state.health[d.name]
             mark = "→" if d.name == state.active else ""
             first = (state.service.name, state.active, str(state.readiness)) if number == 0 else ("", "", "")
-            rows.append((*first, f"{mark} {d.name}".strip(), str(health.health), health.reason))
+            rows.append((*first, f"{mark} {d.name}".strip(), health_word(health), health.reason))
     print_table(("SERVICE", "ACTIVE", "READINESS", "DEPLOYMENT", "HEALTH", "REASON"), rows)
     for state in states:
         if state.run is not None and state.run.unfinished:
             say(
                 f"Run {state.run.run} of {state.service.name} is {state.run.outcome}: changeover report {state.run.run}"
             )
-    return DONE
+    for state in states:
+        if state.visit is not None and not state.visit.ok:
+            say(f"Visitors of {state.service.name}: {state.visit.text}")
+    if any(state.connection is not None and state.connection.blind for state in states):
+        say("While this computer is offline, nothing can be said about any service.")
 
 
-def _state_object(state: ServiceState) -> dict[str, Any]:
+def health_word(health: DeploymentHealth) -> str:
+    """ "healthy", with its state where that says more."""
+    plain = (State.UP, State.DOWN, State.UNKNOWN)
+    return str(health.health) if health.state in plain else f"{health.health}, {health.state}"
+
+
+def state_object(state: ServiceState) -> dict[str, Any]:
+    """A service's state as `status --json` has it."""
     unfinished = state.run is not None and state.run.unfinished
+    visit = state.visit
     return {
         "name": state.service.name,
         "hostnames": list(state.service.hostnames),
         "active": state.active,
         "readiness": str(state.readiness),
         "open_run": state.run.run if state.run is not None and unfinished else None,
-        "deployments": [
-            {
-                "name": d.name,
-                "platform": d.platform,
-                "health": str(state.health[d.name].health),
-                "reason": state.health[d.name].reason,
-                "checked_at": utc(state.health[d.name].checked_at),
-            }
-            for d in state.service.deployments
-        ],
+        "deployments": [_deployment_object(state, d) for d in state.service.deployments],
+        "connection": state.connection.text if state.connection is not None else None,
+        "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,
         "error": state.error,
+    }
+
+
+def _deployment_object(state: ServiceState, deployment: Deployment) -> dict[str, Any]:
+    health = state.health[deployment.name]
+    return {
+        "name": deployment.name,
+        "platform": deployment.platform,
+        "health": str(health.health),
+        "state": str(health.state),
+        "cause": str(health.cause) if health.cause is not None else None,
+        "reason": health.reason,
+        "checked_at": utc(health.checked_at),
+        "proven_at": utc(health.proven),
     }
 
 

@@ -238,7 +238,7 @@ class EditCheck(QDialog):
 
     def _tell(self) -> None:
         """Says what the thresholds come to, while they are in order."""
-        words = typed_verdict_words(self.form, self._folder)
+        words = typed_verdict_words(self.form)
         self.words.setText(words or "Not all numbers above are in order.")
 
     def read(self) -> Typed:

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from changeover.model.check import Comparison, HealthCheck, JourneyStep, Thresholds
+from changeover.desktop.check_words import typed_value, value_text, verdict_words
+from changeover.model.check import HealthCheck, JourneyStep, Thresholds
 from changeover.model.maintenance import Maintenance
-from changeover.model.words import counted, duration
 from changeover.storage.check_rules import check_rules
 from changeover.storage.layout import step_table, whole
-from changeover.storage.tables import Faults, item_place, read_fields, read_struct
+from changeover.storage.tables import Faults, item_place, read_struct
 
 #: By key of the settings, the condition in words, and what stands between its name and its value where it has both.
 CONDITIONS: dict[str, tuple[str, str]] = {
@@ -168,22 +168,6 @@ def typed(form: CheckForm, folder: Path) -> Typed:
     )
 
 
-def typed_value(text: str) -> Comparison:
-    """What a JSON value is compared with: true, a number, a text in quotes, or any other text as it stands."""
-    try:
-        found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
-    return found if isinstance(found, bool | int | float | str) else text
-
-
-def value_text(value: Comparison) -> str:
-    """A value as one would type it: a text in quotes only where it would be something else without them."""
-    if isinstance(value, str) and typed_value(value) == value:
-        return value
-    return msgspec.json.encode(value).decode()
-
-
 def steps_text(steps: Sequence[JourneyStep]) -> str:
     """Steps as the settings file writes them."""
     import tomlkit
@@ -192,41 +176,13 @@ def steps_text(steps: Sequence[JourneyStep]) -> str:
     return tomlkit.dumps({"steps": tables}) if tables else ""
 
 
-def journey_words(text: str) -> str:
-    """What the steps of a journey do, a line for each; empty while they are not in order."""
-    try:
-        tables = tomllib.loads(text).get("steps", [])
-        steps = msgspec.convert(tables, list[JourneyStep])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError):
+def typed_verdict_words(form: CheckForm) -> str:
+    """What the typed thresholds come to; empty while a number of the form is not in order."""
+    numbers = {**form.request, "scheme": "https", "path": "", "ca_file": ""}
+    health = typed(CheckForm(request=numbers, conditions=(), thresholds=form.thresholds), Path()).health
+    if health is None:
         return ""
-    return "\n".join(f"{number}. {_step_words(step)}" for number, step in enumerate(steps, start=1))
-
-
-def verdict_words(thresholds: Thresholds, interval: float, suspect_interval: float, timeout: float) -> str:
-    """What the thresholds come to, in sentences."""
-    between = min(interval, suspect_interval)
-    noticed = duration(interval + (thresholds.down_after - 1) * between + timeout)
-    bad = counted(thresholds.down_after, "failed check")
-    good = counted(thresholds.up_after, "good check")
-    in_a_row = " in a row" if thresholds.down_after > 1 else ""
-    lasting = f" over at least {duration(thresholds.up_seconds)}" if thresholds.up_seconds else ""
-    return (
-        f"Down after {bad}{in_a_row} (within about {noticed}), or after {thresholds.down_gathered} in all unless "
-        f"{counted(thresholds.good_run, 'good one')} in a row came between. Up again after {good}"
-        f"{' in a row' if thresholds.up_after > 1 else ''}{lasting}. Flapping while it changed "
-        f"{thresholds.flapping_changes} times or more within the last {thresholds.flapping_window} checks."
-    )
-
-
-def typed_verdict_words(form: CheckForm, folder: Path) -> str:
-    """What the typed thresholds come to; empty while one of them is not in order."""
-    read = typed(form, folder)
-    keys = ("interval", "suspect_interval", "timeout")
-    if any(key in keys or key.startswith("thresholds.") for key in read.faults):
-        return ""
-    faults = Faults()
-    values = read_fields(_health_table(form, faults), HealthCheck, "", faults)
-    return verdict_words(values["thresholds"], *(values[key] for key in keys))
+    return verdict_words(health.thresholds, health.interval, health.suspect_interval, health.timeout)
 
 
 def _conditions(health: HealthCheck) -> Iterator[Condition]:
@@ -254,7 +210,7 @@ def _health_table(form: CheckForm, faults: Faults) -> dict[str, Any]:
             continue
         if kind in NAMED:
             values = table.setdefault(kind, {})
-            name = condition.name.strip()
+            name = condition.name
             if name in values:
                 faults.add(f"condition.{number}", "stands here twice; one of them is enough")
             values[name] = typed_value(condition.value) if kind == "expect_json" else condition.value
@@ -270,7 +226,7 @@ def _health_table(form: CheckForm, faults: Faults) -> dict[str, Any]:
 def _journey_table(journey: JourneyText, number: int, faults: Faults) -> dict[str, Any]:
     place = f"journey.{number}"
     # In place of what cannot be read stands a step in order, so that its absence is not told as a fault beside.
-    table: dict[str, Any] = {"name": journey.name.strip(), "steps": [{"path": "/"}]}
+    table: dict[str, Any] = {"name": journey.name, "steps": [{"path": "/"}]}
     try:
         found = tomllib.loads(journey.steps)
     except (ValueError, RecursionError) as error:
@@ -296,7 +252,7 @@ def _window_table(window: Window) -> dict[str, Any]:
 def _places(form: CheckForm, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """By place in the settings, the field of the form that stands for it."""
     for number, condition in enumerate(form.conditions):
-        name = f'."{condition.name.strip()}"' if condition.kind in NAMED else ""
+        name = f'."{condition.name}"' if condition.kind in NAMED else ""
         yield condition.kind + name, f"condition.{number}"
     for number, journey in enumerate(table["journeys"]):
         yield item_place("journeys", number, journey), f"journey.{number}"
@@ -321,18 +277,6 @@ def _field_of(place: str, places: Sequence[tuple[str, str]]) -> tuple[str, str]:
         key = ".".join(place.split(".")[:2])
         return key, place.removeprefix(key).removeprefix(".")
     return place, ""
-
-
-def _step_words(step: JourneyStep) -> str:
-    wanted = [f"status {step.expect_status}"]
-    wanted += [f"body contains “{step.expect_body}”"] if step.expect_body else []
-    wanted += [f"body matches “{step.expect_body_match}”"] if step.expect_body_match else []
-    wanted += [f"body without “{step.expect_body_without}”"] if step.expect_body_without else []
-    wanted += [f"{path} is {value_text(value)}" for path, value in step.expect_json.items()]
-    wanted += [f"{name} contains “{text}”" for name, text in step.expect_header.items()]
-    wanted += [f"within {step.expect_within:g} s"] if step.expect_within else []
-    kept = f"; keeps {', '.join(step.capture)}" if step.capture else ""
-    return f"{step.method} {step.path}: {', '.join(wanted)}{kept}"
 
 
 def _number(text: str) -> Any:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from changeover.desktop.parts import Card, label
 from changeover.desktop.shapes import OF_LEVEL, Mark, MarkWidget
 from changeover.model.finding import Finding, Level
+from changeover.model.own_fault import own_fault_line
 from changeover.model.sentence import called
 from changeover.model.state import ServiceState
 from changeover.model.words import counted
@@ -88,15 +89,20 @@ class FindingsCard(Card):
 
     def show_state(self, state: ServiceState) -> None:
         """Shows what the state says about its target, in place."""
-        findings = worst_first(state.findings)
+        unseen = own_fault_line(state)
+        findings = [] if unseen else worst_first(state.findings)
         back = state.target == state.service.primary.name
         who = called(state, state.target) if state.target else "a backup"
         self._title.setText(f"Could {who} take visitors back now?" if back else f"Could {who} take over now?")
-        mark, text = verdict(findings)
+        mark, text = (Mark.OFFLINE, "not known from here") if unseen else verdict(findings)
         self._mark.show_mark(mark)
         self._verdict.setText(text)
         self._waiting.setVisible(not findings)
-        self._waiting.setText("Nothing could be read; see above." if state.error else "The first checks are under way.")
+        if unseen:
+            waiting = f"{unseen[:1].upper()}{unseen[1:]}: nothing can be proven. The checks go on once that is over."
+        else:
+            waiting = "Nothing could be read; see above." if state.error else "The first checks are under way."
+        self._waiting.setText(waiting)
         while len(self._rows) > len(findings):
             gone = self._rows.pop()
             self._list.removeWidget(gone)

@@ -9,7 +9,8 @@ from PySide6.QtGui import QFontDatabase, QFontMetrics
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout
 
 from changeover.desktop.check_fields import Faulty, line_field
-from changeover.desktop.edit_check_form import FIRST_STEPS, JourneyText, journey_words
+from changeover.desktop.check_words import journey_words
+from changeover.desktop.edit_check_form import FIRST_STEPS, JourneyText
 from changeover.desktop.parts import Card, button, label
 
 _EXPLAINED = (

@@ -50,7 +50,7 @@ def visitors_line(state: ServiceState) -> str:
         return "not known now" if own_fault(state) is not None else "not known yet"
     if fails_only_from_here(state, state.active):
         return "still answered"
-    if health_of(state, state.active) is not Health.UNHEALTHY:
+    if state.active in state.pins or health_of(state, state.active) is not Health.UNHEALTHY:
         return f"reach {state.active}"
     return "still answered" if state.visit is not None and state.visit.ok else "failing now"
 
@@ -82,10 +82,10 @@ def place(deployment: Deployment) -> str:
 
 
 def status(state: ServiceState, name: str, now: datetime) -> str:
-    """How a deployment stands and answers: "healthy · 200 in 84 ms", "down for 2 min 10 s · 503"."""
+    """How a deployment stands and answers: "down for 2 min 10 s · 503", or that nobody can tell."""
     word, detail = card_words(state, name, now), card_detail(state, name)
     if own_fault(state) is not None and name in state.health:
-        return f"not known · {own_fault_line(state)}"
+        return own_fault_line(state)
     return f"{word} · {detail}" if detail and detail != word else word
 
 

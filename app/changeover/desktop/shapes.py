@@ -28,7 +28,7 @@ class Mark(Enum):
     FLAPPING = "flapping"
     DOWN = "down"
     UNKNOWN = "not known yet"
-    OFFLINE = "nothing seen from here"
+    OFFLINE = "nothing seen"
     MAINTENANCE = "in maintenance"
     HELD = "held by a person"
     WORKING = "in progress"
@@ -149,10 +149,10 @@ def _square(painter: QPainter, area: QRectF, width: float) -> None:
     painter.drawRect(area.adjusted(width * 0.04, width * 0.04, -width * 0.04, -width * 0.04))
 
 
-def _up_and_down(painter: QPainter, area: QRectF, width: float) -> None:
-    """Two triangles, one up and one down."""
-    _polygon(painter, area, (0.26, 0.02), (0.52, 0.98), (0, 0.98))
-    _polygon(painter, area, (0.74, 0.98), (1, 0.02), (0.48, 0.02))
+def _hourglass(painter: QPainter, area: QRectF, width: float) -> None:
+    """One way up, then the other."""
+    _polygon(painter, area, (0.02, 0), (0.98, 0), (0.5, 0.5))
+    _polygon(painter, area, (0.02, 1), (0.98, 1), (0.5, 0.5))
 
 
 def _pin(painter: QPainter, area: QRectF, width: float) -> None:
@@ -182,7 +182,6 @@ def _barred(painter: QPainter, area: QRectF, width: float) -> None:
 def _diamond(painter: QPainter, area: QRectF, width: float) -> None:
     """The sign of road works."""
     _polygon(painter, area, (0.5, 0.06), (0.94, 0.5), (0.5, 0.94), (0.06, 0.5))
-    painter.drawLine(area.center() - QPointF(width * 0.16, 0), area.center() + QPointF(width * 0.16, 0))
 
 
 def _half_ring(painter: QPainter, area: QRectF, width: float) -> None:
@@ -196,7 +195,7 @@ _Paint = Callable[[QPainter, QRectF, float], None]
 _SOLID: dict[Mark, _Paint] = {
     Mark.HEALTHY: _circle,
     Mark.DEGRADED: _triangle,
-    Mark.FLAPPING: _up_and_down,
+    Mark.FLAPPING: _hourglass,
     Mark.DOWN: _square,
     Mark.HELD: _pin,
 }

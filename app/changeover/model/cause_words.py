@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from changeover.model.health import Cause, DeploymentHealth, Health, ProbeResult, outcome_of
 from changeover.model.judgement import State, changes
-from changeover.model.phrases import clock, ended, lasting
+from changeover.model.phrases import HEALTH_WORDS, clock, ended, lasting
 from changeover.model.pin import Hold
 from changeover.model.standing import fails_only_from_here, health_of, state_of
 from changeover.model.words import counted, duration
@@ -129,7 +129,7 @@ def card_words(state: ServiceState, name: str, now: datetime) -> str:
     if found.health is Health.UNHEALTHY or fails_only_from_here(state, name):
         where = " from here" if found.health is not Health.UNHEALTHY else ""
         return f"down{where}{lasting(found.since, now)}"
-    return "in part" if found.health is Health.DEGRADED else "healthy"
+    return HEALTH_WORDS[Health.DEGRADED] if found.health is Health.DEGRADED else "healthy"
 
 
 def card_detail(state: ServiceState, name: str) -> str:
@@ -140,7 +140,7 @@ def card_detail(state: ServiceState, name: str) -> str:
     bad = bad_results(found)
     if bad and found.cause in _CAUSE_SHORT:
         return _CAUSE_SHORT[found.cause]
-    return short_reason(found) if bad else found.last.reason
+    return short_reason(found) if bad else found.last.reason.removeprefix("not checked: ")
 
 
 _CAUSE_SHORT = {

@@ -31,15 +31,19 @@ def in_context(
         reason = f"held {pin.hold} by a person: {pin.reason}"
         return replace(health, health=word, state=State.PINNED, reason=reason, cause=None, since=pin.set_at)
     if connection is not None and connection.blind:
-        return replace(
-            health, health=Health.UNKNOWN, state=State.UNKNOWN, cause=Cause.COMPUTER, reason=connection.text
-        )
+        return replace(health, health=Health.UNKNOWN, state=State.UNKNOWN, cause=Cause.COMPUTER, reason=connection.text)
     if maintenance is not None:
         return replace(health, state=State.MAINTENANCE)
-    visited = visit is not None and visit.deployment == health.deployment and visit.ok
-    if health.health is Health.UNHEALTHY and visited:
+    if health.health is Health.UNHEALTHY and _visited(health, visit):
         reason = f"{health.reason}, from here; visitors are still answered through the public name"
         return replace(health, health=Health.DEGRADED, cause=Cause.ADDRESS, reason=reason)
     if health.health is Health.UNKNOWN and connection is not None and connection.dns_fails:
         return replace(health, cause=Cause.DNS, reason=connection.text)
     return health
+
+
+def _visited(health: DeploymentHealth, visit: Visit | None) -> bool:
+    """Did a visitor reach this deployment well after it began to fail from here?"""
+    if visit is None or visit.deployment != health.deployment or not visit.ok:
+        return False
+    return health.since is not None and visit.at > health.since

@@ -43,7 +43,7 @@ def with_service_check(
     lines = text.splitlines(keepends=True)
     start, end = lines_of(lines, _OWN, number) or (0, 0)
     sections = _sections(lines[start:end])
-    if health != service.get("health", {}):
+    if repr(health) != repr(service.get("health", {})):  # unlike ==, it tells true from 1
         sections = _with_health(sections, service.pop("health", {}), health)
         if health:
             service["health"] = dict(health)
@@ -72,7 +72,7 @@ def _sections(lines: Sequence[str]) -> list[_Section]:
 def _with_health(sections: list[_Section], old: Mapping[str, Any], new: Mapping[str, Any]) -> list[_Section]:
     """The sections with this health check, which differs from what was there."""
     sections = _without_key(sections, "health")
-    changed = {key for key in (*old, *new) if old.get(key) != new.get(key)} if new else set(old)
+    changed = {key for key in (*old, *new) if repr(old.get(key)) != repr(new.get(key))} if new else set(old)
     sections = _left(sections, lambda s: not _of_health(s) or (bool(new) and not changed & set(s.path[2:3])))
     first = next((n for n, s in enumerate(sections) if _of_health(s)), None)
     if first is None:

@@ -220,7 +220,7 @@ def _written(struct: Struct, table: Mapping[str, Any], rules: Rules) -> dict[str
     new: dict[str, Any] = layout.whole(msgspec.to_builtins(struct))
     for key, given in table.items():
         value = getattr(struct, key, None)
-        if msgspec.json.encode(value) == msgspec.json.encode(old.get(key)):
+        if repr(value) == repr(old.get(key)):  # unlike ==, it tells true from 1
             new[key] = given
         elif isinstance(value, Struct) and isinstance(given, Mapping):
             new[key] = _written(value, given, rules)

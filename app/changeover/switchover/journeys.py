@@ -24,11 +24,12 @@ def vault_name(service: str) -> str:
 
 
 async def journeys(
-    service: Service, deployments: Sequence[Deployment], lookup: Lookup, vault: Vault
+    service: Service, deployments: Sequence[Deployment], lookup: Lookup, vault: Vault, address: str | None = None
 ) -> tuple[JourneyResult, ...]:
     """Every journey of the service at each of `deployments`, for the first hostname, all at once.
 
-    What keeps one from being tried becomes a result that says so.
+    At the deployment's own address, or at `address`, where visitors find it. What keeps a journey from being tried
+    becomes a result that says so.
     """
     if not service.health.journeys:
         return ()
@@ -36,7 +37,7 @@ async def journeys(
         secrets = await _secrets(service, vault)
     except ChangeoverError as error:
         return tuple(_untried(service, d, error.text) for d in deployments)
-    found = await asyncio.gather(*(_at_one(service, d, lookup, secrets) for d in deployments))
+    found = await asyncio.gather(*(_at_one(service, d, lookup, secrets, address) for d in deployments))
     return tuple(result for results in found for result in results)
 
 
@@ -51,22 +52,27 @@ async def _secrets(service: Service, vault: Vault) -> Mapping[str, Secret]:
 
 
 async def _at_one(
-    service: Service, deployment: Deployment, lookup: Lookup, secrets: Mapping[str, Secret]
+    service: Service, deployment: Deployment, lookup: Lookup, secrets: Mapping[str, Secret], address: str | None
 ) -> Sequence[JourneyResult]:
     hostname = service.hostnames[0]
-    answer = deployment.answer_for(hostname)
     try:
-        addresses = await lookup.addresses(answer.target) if answer.target else (*answer.a, *answer.aaaa)
+        at = address or await _own_address(deployment, hostname, lookup)
     except Unavailable as error:
         return [_untried(service, deployment, error.text)]
-    if not addresses:
-        return [_untried(service, deployment, f"{answer.target} has no address")]
+    if at is None:
+        return [_untried(service, deployment, "it has no address")]
     return await asyncio.gather(
         *(
-            run_journey(journey, deployment, hostname, addresses[0], service.health, secrets)
+            run_journey(journey, deployment, hostname, at, service.health, secrets)
             for journey in service.health.journeys
         )
     )
+
+
+async def _own_address(deployment: Deployment, hostname: str, lookup: Lookup) -> str | None:
+    answer = deployment.answer_for(hostname)
+    addresses = await lookup.addresses(answer.target) if answer.target else (*answer.a, *answer.aaaa)
+    return next(iter(addresses), None)
 
 
 def _untried(service: Service, deployment: Deployment, why: str) -> JourneyResult:

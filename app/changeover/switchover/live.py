@@ -43,6 +43,8 @@ class Reading(Protocol):
 
     async def newest_run(self, service: str) -> Run | None: ...
 
+    async def pins(self) -> tuple[Pin, ...]: ...
+
 
 class Recorder(Protocol):
     """What keeps what was seen."""
@@ -92,10 +94,13 @@ class LiveStates:
         self._tell(None)
 
     def take_pins(self, pins: Sequence[Pin]) -> None:
-        """Takes what people say of deployments."""
-        self._pins = {(pin.service, pin.deployment): pin for pin in pins}
+        """Takes at once what people say of deployments; else it is noticed at the next reading."""
+        self._keep(pins)
         for name in self._states:
             self._assess(name)
+
+    def _keep(self, pins: Sequence[Pin]) -> None:
+        self._pins = {(pin.service, pin.deployment): pin for pin in pins}
 
     def seen(self, service: Service) -> dict[str, Any] | None:
         """Fields of a situation that a watch knows better; None where none runs, or not every deployment is known."""
@@ -188,10 +193,11 @@ class LiveStates:
         if full:
             self._evaluated[name] = time.monotonic()
         try:
-            situation, visit, run = await asyncio.gather(
+            situation, visit, run, pins = await asyncio.gather(
                 self._reading.situation(service, None if full else state.situation),
                 self._reading.visit(service),
                 self._reading.newest_run(name),
+                self._reading.pins(),
             )
         except ChangeoverError as error:
             log.warning("%s could not be read: %s", name, error.text)
@@ -199,6 +205,7 @@ class LiveStates:
             return
         if name not in self._states or self._states[name].service != service:
             return  # the settings changed meanwhile
+        self._keep(pins)
         moved_on = self._visits.get(name)
         self._visits[name] = visit
         if not self._states[name].working:

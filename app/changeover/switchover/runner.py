@@ -63,7 +63,7 @@ class Runner:
     """Runs, undoes and resumes for one service, whose lock the caller holds.
 
     `stop`, once set, lets the step in hand finish and leaves the run interrupted. `on_progress` gets the run's state
-    after every entry of its journal.
+    after every entry of its journal. `walk` takes the service's journeys.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Runner:
         on_progress: Callable[[Run], None],
         stop: asyncio.Event,
         verify_timeout: float,
+        walk: verify.Walk,
     ) -> None:
         self._service = service
         self._journal = journal
@@ -84,6 +85,7 @@ class Runner:
         self._on_progress = on_progress
         self._stop = stop
         self._verify_timeout = verify_timeout
+        self._walk = walk
         self._entries: list[Entry] = []
 
     async def start(self, plan: Plan, findings: Sequence[Finding], emergency: bool) -> Run:
@@ -162,7 +164,7 @@ class Runner:
             case CheckVisitors():
                 forward = direction is Direction.FORWARD
                 timeout = self._verify_timeout if forward else min(self._verify_timeout, 5.0)
-                verdict = await verify.visitors(self._lookup, self._service, step, timeout, self._stop)
+                verdict = await verify.visitors(self._lookup, self._service, step, timeout, self._stop, self._walk)
                 if not forward and verdict.state is StepState.UNKNOWN:
                     # An undo restores the records; the deployment behind them may well be the one that is down.
                     return Verdict(StepState.WARNING, verdict.text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from changeover.dns.lookup import Lookup
@@ -14,6 +14,7 @@ from changeover.health.rounds import AT_ONCE
 from changeover.model.change import Change
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.health import ProbeResult
+from changeover.model.journey import JourneyResult
 from changeover.model.plan import CheckVisitors
 from changeover.model.records import AddressSet, same_answer
 from changeover.model.run import StepState
@@ -104,23 +105,32 @@ def _agrees(name: str, wanted: AddressSet, said: Sequence[ServerAnswer]) -> bool
     return any(a.hostname == name and same_answer(a.records, wanted) for a in said)
 
 
+#: Takes the service's journeys at a deployment, at an address.
+Walk = Callable[[Deployment, str], Awaitable[Sequence[JourneyResult]]]
+
+
 async def visitors(
-    lookup: Lookup, service: Service, step: CheckVisitors, timeout: float, stop: asyncio.Event
+    lookup: Lookup, service: Service, step: CheckVisitors, timeout: float, stop: asyncio.Event, walk: Walk
 ) -> Verdict:
     """Asks the service by its public names at the addresses that the authoritative servers give, until the expected
-    deployment answers well everywhere, for `timeout` seconds at most. UNKNOWN says what was still wrong then."""
+    deployment answers well everywhere, for `timeout` seconds at most. UNKNOWN says what was still wrong then.
+
+    Then its journeys are taken, once: visitors are there, so one that fails is a warning.
+    """
     deployment = service.deployment(step.deployment)
     if deployment is None:
         return Verdict(StepState.SKIPPED, f"{step.deployment} is none of the service's deployments")
     verdict = Verdict(StepState.UNKNOWN, "not asked")
     async for _ in _attempts(timeout, stop):
-        verdict = await _visit(lookup, service, deployment, step.hostnames)
+        verdict = await _visit(lookup, service, deployment, step.hostnames, walk)
         if verdict.state is not StepState.UNKNOWN:
             break
     return verdict
 
 
-async def _visit(lookup: Lookup, service: Service, deployment: Deployment, hostnames: Sequence[str]) -> Verdict:
+async def _visit(
+    lookup: Lookup, service: Service, deployment: Deployment, hostnames: Sequence[str], walk: Walk
+) -> Verdict:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str, address: str) -> ProbeResult:
@@ -146,7 +156,12 @@ async def _visit(lookup: Lookup, service: Service, deployment: Deployment, hostn
             seen = result.marker_seen or "without a marker"
             return Verdict(StepState.UNKNOWN, f"{result.hostname} at {result.address} answers as {seen}")
     proof = f"as {deployment.name}" if deployment.marker else "well (no marker proves who)"
-    return Verdict(StepState.DONE, f"{counted(len(hostnames), 'hostname answers', 'hostnames answer')} {proof}")
+    text = f"{counted(len(hostnames), 'hostname answers', 'hostnames answer')} {proof}"
+    walked = await walk(deployment, places[hostnames[0]][0])
+    failed = [f"{journey.journey}: {journey.text}" for journey in walked if not journey.ok]
+    if failed:
+        return Verdict(StepState.WARNING, f"{text}; but {'; '.join(failed)}")
+    return Verdict(StepState.DONE, text)
 
 
 async def _public_addresses(lookup: Lookup, service: Service, hostnames: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,56 @@
+"""docs/settings.md tells every key, its default, and an example that works."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import NODEFAULT, Struct
+
+from changeover.dns.providers import PROVIDERS, provider_type
+from changeover.model.check import HealthCheck, Journey, JourneyStep, Thresholds
+from changeover.model.maintenance import Maintenance
+from changeover.model.service import Deployment, LookupSettings, Service
+from changeover.storage import settings as settings_file
+
+TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+#: By key, the default that its row tells.
+ROWS = [(key, default.strip()) for key, default in re.findall(r"^\| `([a-z_]+)` \|([^|]*)\|", TEXT, re.MULTILINE)]
+KINDS = (Service, Deployment, HealthCheck, Thresholds, JourneyStep, Maintenance, LookupSettings)
+
+
+def test_the_example_is_right() -> None:
+    """It is a whole file, read without a fault; what it says of thresholds and lookup are the defaults."""
+    (example,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    settings = settings_file.parse(example, Path("changeover.toml"))
+    shop = settings.services[0]
+    assert len(shop.health.journeys[0].steps) == 3
+    assert len(shop.maintenance) == 2
+    assert shop.health.thresholds == Thresholds()
+    assert msgspec.structs.replace(settings.lookup, nameservers={}) == LookupSettings()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_key_is_told_with_its_default(kind: type[Struct]) -> None:
+    """No key is missing, and no default is another than the program's."""
+    for field in msgspec.structs.fields(kind):
+        told = [default for key, default in ROWS if key == field.encode_name]
+        if kind is JourneyStep and field.name.startswith("expect_"):
+            continue
+        assert told, f"{kind.__name__}.{field.name}"
+        if field.default is NODEFAULT and field.default_factory is NODEFAULT:
+            assert "needed" in told
+        elif isinstance(field.default, str):
+            assert any(f'"{field.default}"' in default for default in told) or "as above" in told
+        elif isinstance(field.default, int | float):
+            assert f"`{field.default:g}`" in told, f"{kind.__name__}.{field.name}"
+
+
+def test_no_key_is_told_that_does_not_exist() -> None:
+    """What the document names is known to the program."""
+    known = {field.encode_name for kind in (*KINDS, Journey) for field in msgspec.structs.fields(kind)} | {"provider"}
+    options = {field.encode_name for p in PROVIDERS for field in msgspec.structs.fields(provider_type(p).options)}
+    assert {key for key, _ in ROWS} - known - options == set()
+    assert options <= {key for key, _ in ROWS}
