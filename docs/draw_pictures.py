@@ -1,4 +1,4 @@
-"""Draws docs/images from the real windows, over a real practice ground, in light and in dark.
+"""Draws docs/images from the real windows, in light and in dark: a story on the practice ground, and every state.
 
 usage: python docs/draw_pictures.py [FOLDER]        needs no display
 """
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the states that the windows are tested with
 
 import qasync
 from PySide6.QtCore import QRectF, Qt
@@ -24,12 +25,20 @@ from changeover.desktop.add_account import AddAccount
 from changeover.desktop.add_service import AddService
 from changeover.desktop.application import Session, make_application, run
 from changeover.desktop.colours import DARK, LIGHT, use
+from changeover.desktop.note import NoteStrip
+from changeover.desktop.service_list import ServiceList
+from changeover.desktop.service_page import ServicePage
 from changeover.desktop.shapes import Mark
+from changeover.desktop.timeline import Range
 from changeover.desktop.tray import tray_pixmap
+from changeover.desktop.window import MainWindow
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.lab.ground import PracticeGround
+from changeover.model.own_fault import clock_note
+from changeover.model.state import ServiceState
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
+from desktop.samples import ASLEEP, AWAY, NOW, OUTAGE, WRONG_CLOCK, gallery, named, past, state
 
 IMAGES = Path(__file__).parent / "images"
 LOOKS = {"light": LIGHT, "dark": DARK}
@@ -92,6 +101,61 @@ def draw_tray(drawing: Drawing) -> None:
             painter.drawText(QRectF(left + 10, top + 68, wide - 16, 40), Qt.TextFlag.TextWordWrap, words)
     painter.end()
     drawing.keep(sheet, "tray-icons")
+
+
+#: By picture, the state that it shows.
+STATES = {
+    "state-offline": "offline",
+    "state-login-page": "portal",
+    "state-suspect": "suspect",
+    "state-recovering": "recovering",
+    "state-flapping": "flapping",
+    "state-in-part": "degraded",
+    "state-maintenance": "maintenance",
+    "state-held": "held",
+    "state-all-down": "down-and-no-backup",
+    "state-down-from-here": "down-from-here",
+    "state-routing-name": "routing-name",
+    "state-certificate": "certificate",
+}
+
+
+def service_window(shown: ServiceState) -> tuple[MainWindow, ServicePage]:
+    """The main window with one service in this state, and others in other states in the list."""
+    window = MainWindow()
+    window.furnish()
+    states = gallery()
+    others = {"api": "quiet", "blog": "on-backup", "wiki": "flapping", "mail": "maintenance", "docs": "held"}
+    services, page = ServiceList(), ServicePage(lambda verb, run: None)
+    services.show_services([shown, *(named(name, states[which]) for name, which in others.items())], NOW)
+    window.put_left(services)
+    page.show_state(shown, NOW)
+    page.show_activity([], NOW, [OUTAGE], [ASLEEP, AWAY])
+    window.show_page(page)
+    return window, page
+
+
+def draw_states(drawing: Drawing) -> None:
+    """Every state of health that the practice ground's story does not come by."""
+    for name, which in STATES.items():
+        window, _ = service_window(gallery()[which])
+        with shown(window):
+            drawing.both(window, name)
+        window.deleteLater()
+    window, page = service_window(state())
+    note = NoteStrip()
+    window.put_above(note, visible=False)
+    note.shown.connect(window.make_room)
+    note.show_words(clock_note([state(connection=WRONG_CLOCK)]))
+    with shown(window):
+        drawing.both(window, "state-wrong-clock")
+    note.hide()
+    with shown(window):
+        for which in (Range.DAY, Range.WEEK):
+            page.history.choose(which)
+            page.history.show_past(past(which), NOW)
+            drawing.both(window, f"chart-{which.value.lower()}")
+    window.deleteLater()
 
 
 async def draw_story(session: Session, ground: PracticeGround, drawing: Drawing) -> None:
@@ -157,6 +221,7 @@ async def draw_switch(wizard: Wizard, drawing: Drawing) -> None:
 async def draw_all(folder: Path) -> None:
     drawing = Drawing(folder)
     draw_tray(drawing)
+    draw_states(drawing)
     with tempfile.TemporaryDirectory() as home:
         async with PracticeGround.started(Path(home)) as ground:
             board = Switchboard(Home.at(Path(home)))

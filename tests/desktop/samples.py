@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
+from changeover.desktop.timeline import Past, Range
 from changeover.model.capabilities import BatchLimit, Capabilities
 from changeover.model.certificate import Certificate
 from changeover.model.check import HealthCheck
@@ -386,6 +387,19 @@ TODAY = Day(
     times=times_of([90_000, 110_000]),
     gaps={},
 )
+
+
+def past(which: Range) -> Past:
+    """What the history has of that night, drawn over a day, a week or a month."""
+    return Past(
+        range=which,
+        points={"primary": night(), "backup": night("backup", 120)},
+        gaps=(ASLEEP, AWAY),
+        incidents=(OUTAGE,),
+        today=TODAY,
+        counted=Counts(good=2400, bad=24),
+        times=times_of([90_000, 130_000]),
+    )
 
 
 def health_of(found: ServiceState, name: str) -> Health:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from changeover.desktop.application import Session
@@ -261,7 +261,7 @@ def test_rows_come_and_go(dialog: EditCheck, qtbot: QtBot) -> None:
     for row in [*dialog.journeys.rows, *dialog.maintenance.rows]:
         row.remove_button.click()
     assert [c.kind for c in dialog.form.conditions] == ["expect_status"]
-    assert QApplication.focusWidget() is dialog.maintenance.add_button
+    assert dialog.focusWidget() is dialog.maintenance.add_button
     assert (dialog.form.journeys, dialog.form.windows) == ((), ())
     assert not dialog.conditions.rows[0].remove_button.isVisible(), "there is always a status"
     dialog.maintenance.add()
@@ -306,7 +306,7 @@ def test_faults_keep_everything_and_save_nothing(on_loop: OnLoop, tmp_path: Path
             await until(lambda: form.fault.isVisible(), "the faults")
             assert "2 fields" in form.fault.text.text()
             assert form.conditions.rows[-1].fault.text().startswith('After "<" stands a number')
-            assert QApplication.focusWidget() is interval
+            assert form.focusWidget() is interval
             assert interval.text() == "often"
             assert form.isVisible()
             assert file.read_bytes() == before

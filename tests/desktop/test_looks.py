@@ -18,16 +18,19 @@ from changeover.desktop.add_account import AddAccount
 from changeover.desktop.add_service import AddService
 from changeover.desktop.colours import DARK, LIGHT, Colours, use
 from changeover.desktop.desk import Desk
+from changeover.desktop.note import NoteStrip
 from changeover.desktop.service_list import ServiceList
 from changeover.desktop.service_page import ServicePage, WordsPage
 from changeover.desktop.shapes import Mark
 from changeover.desktop.tasks import Tasks
+from changeover.desktop.timeline import Past, Range
 from changeover.desktop.tray import tray_pixmap
 from changeover.desktop.window import MainWindow
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import Page
 from changeover.desktop.work import Work
 from changeover.dns.lookup import ResolverAnswer
+from changeover.model.own_fault import clock_note
 from changeover.model.readiness import findings
 from changeover.model.records import record_set
 from changeover.model.run import Outcome
@@ -36,7 +39,22 @@ from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from changeover.switchover.report import markdown
 from desktop.looking import draw, picture
-from desktop.samples import DOWN, LONG, NOW, gallery, named, plan, run, state
+from desktop.samples import (
+    ASLEEP,
+    AWAY,
+    DOWN,
+    LONG,
+    NOW,
+    OUTAGE,
+    WRONG_CLOCK,
+    gallery,
+    named,
+    night,
+    past,
+    plan,
+    run,
+    state,
+)
 
 LOOKS = {"light": LIGHT, "dark": DARK}
 SIZES = [(1180, 760), (900, 600)]
@@ -82,13 +100,69 @@ def test_every_state_of_a_service(name: str, size: tuple[int, int], look: str, q
     services.show_services([shown, named("api", state()), named("blog", gallery()["on-backup"])], NOW)
     window.put_left(services)
     page.show_state(shown, NOW)
-    page.show_runs([r for r in (shown.run, run(Outcome.COMPLETED, committed=True)) if r is not None], NOW)
+    page.show_activity([r for r in (shown.run, run(Outcome.COMPLETED, committed=True)) if r is not None], NOW)
     window.show_page(page)
     window.resize(*size)
     with qtbot.waitExposed(window):
         window.show()
     assert (window.width(), window.height()) == size
     draw(window, pictures / f"state-{name}-{size[0]}-{look}.png")
+
+
+@pytest.mark.parametrize("which", [Range.DAY, Range.WEEK, Range.MONTH])
+@pytest.mark.parametrize("size", SIZES, ids=["usual", "smallest"])
+def test_every_range_of_the_chart(which: Range, size: tuple[int, int], look: str, qtbot: QtBot, pictures: Path) -> None:
+    """A night with sleep, an outage and planned work; what happened stands below."""
+    window = framed()
+    qtbot.addWidget(window)
+    page = ServicePage(ignore)
+    page.show_state(state(), NOW)
+    page.history.choose(which)
+    page.history.show_past(past(which), NOW)
+    page.show_activity([run(Outcome.COMPLETED, committed=True)], NOW, [OUTAGE], [ASLEEP, AWAY])
+    window.show_page(page)
+    window.resize(*size)
+    with qtbot.waitExposed(window):
+        window.show()
+    draw(window, pictures / f"chart-{which.value.lower()}-{size[0]}-{look}.png")
+    assert "asleep 7 h 12 min" in page.history.line.text()
+    assert "asleep 7 h 12 min" in page.chart.accessibleDescription()
+
+
+def test_a_wrong_clock(look: str, qtbot: QtBot, pictures: Path) -> None:
+    """It is said once, above everything, and is gone once the clock is right."""
+    window = framed()
+    qtbot.addWidget(window)
+    page, note = ServicePage(ignore), NoteStrip()
+    window.put_above(note, visible=False)
+    note.shown.connect(window.make_room)
+    page.show_state(state(), NOW)
+    window.show_page(page)
+    with qtbot.waitExposed(window):
+        window.show()
+    assert not note.isVisible()
+    note.show_words(clock_note([state(connection=WRONG_CLOCK)]))
+    assert note.isVisible()
+    draw(window, pictures / f"clock-{look}.png")
+    note.show_words("")
+    assert not note.isVisible()
+
+
+def test_the_ranges_by_keyboard(qtbot: QtBot, light: None) -> None:
+    """Tab reaches the chosen range, the arrows choose another, and its history is asked for."""
+    asked: list[bool] = []
+    page = ServicePage(ignore, lambda: asked.append(True))
+    qtbot.addWidget(page)
+    page.show_state(state(), NOW)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.history.buttons[Range.HOUR].setFocus()
+    qtbot.keyClick(page.history.buttons[Range.HOUR], Qt.Key.Key_Right)
+    assert page.history.range is Range.DAY
+    assert page.history.buttons[Range.DAY].isChecked()
+    assert asked == [True]
+    page.history.show_past(Past(range=Range.WEEK, points={"primary": night()}), NOW)
+    assert not page.chart.shown.lines["primary"], "what was asked for before counts for nothing now"
 
 
 def test_many_services(look: str, qtbot: QtBot, pictures: Path) -> None:
@@ -255,12 +329,13 @@ def test_forms(look: str, qtbot: QtBot, pictures: Path, board: Switchboard, on_l
 
 def test_tray_icons(qapp: QApplication, pictures: Path) -> None:
     """Lever and shape differ in every state, on light and on dark panels, at the sizes of a tray."""
-    sheet = QPixmap(560, 240)
+    wide = 8 + 2 * len(Mark) * 55
+    sheet = QPixmap(wide, 240)
     sheet.fill(Qt.GlobalColor.white)
     painter = QPainter(sheet)
     seen = set()
     for row, (tones, ground) in enumerate(((LIGHT, "#ffffff"), (DARK, "#20242c"))):
-        painter.fillRect(0, row * 120, 560, 120, ground)
+        painter.fillRect(0, row * 120, wide, 120, ground)
         for column, (mark, away) in enumerate([(mark, away) for mark in Mark for away in (False, True)]):
             large = tray_pixmap(44, away, mark, tones)
             painter.drawPixmap(8 + column * 55, row * 120 + 10, large)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,19 +13,10 @@ from msgspec.structs import replace
 from changeover.desktop.axis import scale, ticks
 from changeover.desktop.timeline import Past, Range, day_line, share, stretches, thinned, timeline
 from changeover.model.history import Gap, GapKind, Point
-from changeover.model.tally import Counts, times_of
-from desktop.samples import ASLEEP, AWAY, NOW, OFFLINE, OUTAGE, TODAY, night, planned, point, state
+from desktop.samples import ASLEEP, NOW, OFFLINE, OUTAGE, past, planned, point, state
 
 HOUR = timedelta(hours=1)
-DAY = Past(
-    range=Range.DAY,
-    points={"primary": night(), "backup": night("backup", 120)},
-    gaps=(ASLEEP, AWAY),
-    incidents=(OUTAGE,),
-    today=TODAY,
-    counted=Counts(good=2400, bad=24),
-    times=times_of([90_000, 130_000]),
-)
+DAY = past(Range.DAY)
 
 
 def seconds(spans: object) -> list[float]:
@@ -161,12 +153,12 @@ def test_gaps_are_out_of_everything(steps: list[tuple[int, str]], gaps: list[tup
         )
         for start, length, kind in gaps
     )
-    past = Past(range=Range.DAY, points={"primary": points}, gaps=hidden, incidents=(OUTAGE,))
-    shown = timeline(state(), past, NOW)
+    found = Past(range=Range.DAY, points={"primary": points}, gaps=hidden, incidents=(OUTAGE,))
+    shown = timeline(state(), found, NOW)
     bands = [*shown.failing, *shown.unseen, *shown.planned]
     assert all(shown.since <= band.since < band.until <= shown.until for band in bands)
     ordered = sorted([*shown.failing, *shown.unseen], key=lambda band: band.since)
-    assert all(one.until <= other.since for one, other in zip(ordered, ordered[1:], strict=False))
+    assert all(one.until <= other.since for one, other in itertools.pairwise(ordered))
     for part in shown.lines["primary"]:
         assert not any(band.since < moment < band.until for band in shown.unseen for moment, _ in part)
 

@@ -45,7 +45,7 @@ def test_blocks_need_a_reason(on_loop: OnLoop, tmp_path: Path) -> None:
             assert banner is not None
             click(banner.buttons["primary"])
             click(banner.buttons["backup"])
-            await until(lambda: "The backup is not ready" in page.sentence.text(), "both to be down")
+            await until(lambda: "Every deployment of shop is failing" in page.sentence.text(), "both to be down")
             click(page.main_button)
             wizard = session.desk.wizards["shop"]
             click(wizard.next_button)
@@ -108,7 +108,7 @@ def test_a_closed_wizard_does_not_stop_a_run(on_loop: OnLoop, tmp_path: Path) ->
             assert ground_banner is not None
             click(ground_banner.buttons["primary"])
             click(ground_banner.buttons["backup"])
-            await until(lambda: "The backup is not ready" in desk.page.sentence.text(), "both to be down")
+            await until(lambda: "Every deployment of shop is failing" in desk.page.sentence.text(), "both to be down")
             click(desk.page.main_button)
             wizard = desk.wizards["shop"]
             click(wizard.next_button)

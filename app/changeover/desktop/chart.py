@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy
 from changeover.desktop.axis import scale, ticks
 from changeover.desktop.colours import Colours, colours
 from changeover.desktop.painting import Painted, font
-from changeover.desktop.timeline import Band, Past, Timeline, thinned, timeline
+from changeover.desktop.timeline import Band, Past, Range, Timeline, thinned, timeline
 from changeover.model.state import ServiceState
 
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
@@ -34,6 +34,7 @@ class ResponseChart(Painted):
         super().__init__()
         self._state: ServiceState | None = None
         self.shown: Timeline | None = None
+        self._empty = ""
         #: The lines as they are painted, for as long as neither data nor size change.
         self._polygons: tuple[QRectF, list[list[QPolygonF]]] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -43,6 +44,8 @@ class ResponseChart(Painted):
         past = past or Past()
         self._state = state
         self.shown = timeline(state, past, now)
+        reading = not past.read and past.range is not Range.HOUR
+        self._empty = "Reading the history…" if reading else "No answers yet"
         self._polygons = None
         self.setAccessibleName(f"Response times, {past.range.words}")
         newest = [f"{name}: {rounds[-1].reason}" for name, rounds in state.rounds.items() if rounds]
@@ -109,7 +112,7 @@ class ResponseChart(Painted):
                 painter.drawPolyline(part)
         self._paint_legend(painter, names, QRectF(0, legend_top, self.width(), line), tones)
         if not any(shown.lines.values()) and not shown.unseen:
-            self.text(painter, area, "No answers yet", small, tones.muted, Qt.AlignmentFlag.AlignHCenter)
+            self.text(painter, area, self._empty, small, tones.muted, Qt.AlignmentFlag.AlignHCenter)
 
     def _lines(
         self, shown: Timeline, names: list[str], area: QRectF, x: _Place, y: Callable[[float], float]

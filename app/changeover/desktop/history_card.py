@@ -22,6 +22,7 @@ class HistoryCard(Card):
         self._wanted = wanted
         self._state: ServiceState | None = None
         self._past = Past()
+        self._now = datetime.now().astimezone()
         self.range = Range.HOUR
         top = QHBoxLayout()
         top.setSpacing(0)
@@ -48,13 +49,14 @@ class HistoryCard(Card):
         self.buttons[which].setChecked(True)
         if which is not self.range:
             self.range = which
+            self._draw(self._now)
             self._wanted()
 
     def show_state(self, state: ServiceState, now: datetime) -> None:
         """Shows another state. The history of another service is forgotten."""
         if self._state is None or self._state.service.name != state.service.name:
-            self._past = Past(range=self.range)
-        self._state = state
+            self._past = Past(range=self.range, read=False)
+        self._state, self._now = state, now
         if self.range is Range.HOUR or self._past.range is not self.range:
             self._draw(now)
 
@@ -67,7 +69,7 @@ class HistoryCard(Card):
     def _draw(self, now: datetime) -> None:
         if self._state is None:
             return
-        past = self._past if self._past.range is self.range else Past(range=self.range)
+        past = self._past if self._past.range is self.range else Past(range=self.range, read=False)
         self.chart.show_state(self._state, now, past)
         assert self.chart.shown is not None
         words = day_line(self._state, past, self.chart.shown)

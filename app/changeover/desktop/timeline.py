@@ -44,9 +44,13 @@ class Range(Enum):
 
 
 class Past(Struct, frozen=True, kw_only=True):
-    """What the history has of one service and one time. `hours` are the response times of the active deployment."""
+    """What the history has of one service and one time; `counted` and `times` are the active deployment's.
+
+    `read` is False for as long as the history is being read.
+    """
 
     range: Range = Range.HOUR
+    read: bool = True
     points: Mapping[str, Sequence[Point]] = {}
     gaps: tuple[Gap, ...] = ()
     incidents: tuple[Incident, ...] = ()

@@ -47,11 +47,14 @@ expect_body = "ok"
 ca_file = "lab/ca.pem"    # made for the practice ground; its key is kept nowhere
 interval = 2
 timeout = 2
+thresholds = {{ up_after = 3, up_seconds = 5 }}    # nobody who practises waits for three minutes
 {deployments}
 [lookup]
 resolvers = ["{resolver}"]
 nameservers = {{ "{zone}" = ["{dns}"] }}
-witnesses = []
+witnesses = []    # nothing is asked outside this computer
+doh = []
+portal = ""
 """
 _DEPLOYMENT = """
 [[services.deployments]]

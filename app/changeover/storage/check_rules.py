@@ -14,6 +14,7 @@ from typing import Any
 from changeover.model.check import Comparison, Expectations, HealthCheck, Journey, JourneyStep, Thresholds
 from changeover.model.conditions import comparison, json_path, pattern
 from changeover.model.maintenance import DAYS, Maintenance
+from changeover.model.placeholders import SECRET, path_of, placeholders
 from changeover.model.service import Deployment
 from changeover.model.status_ranges import status_ranges
 from changeover.storage.tables import Check, Faults, Rule, Rules, below
@@ -25,8 +26,6 @@ _DAY = 86400
 #: Years in which every time zone can be counted with.
 _YEARS = range(2000, 2200)
 
-#: What stands for a captured value or a secret in the texts of a journey.
-_PLACEHOLDER = re.compile(r"\{([a-z_]+|secret:[^{}\s]+)\}")
 _CAPTURE_NAME = re.compile("[a-z_]+")
 #: Headers that say how the request itself is sent.
 _OWN_HEADERS = ("host", "connection", "content-length", "transfer-encoding")
@@ -142,7 +141,8 @@ def _sent_header(pair: tuple[str, str]) -> tuple[str, str]:
 
 
 def _step_path(text: str) -> str:
-    url_path(_PLACEHOLDER.sub("x", text))
+    step = JourneyStep(path=text)
+    url_path(path_of(step, dict.fromkeys(placeholders(step), "x")))
     return text
 
 
@@ -218,7 +218,7 @@ def _steps(faults: Faults, place: str, steps: Sequence[JourneyStep | None]) -> N
         if step is None:
             return  # nobody knows yet what it captures
         for key, name in _used(step):
-            if not name.startswith("secret:") and name not in known:
+            if not name.startswith(SECRET) and name not in known:
                 text = f"{{{name}}} is not known there; an earlier step must capture it, or write {{secret:NAME}}"
                 faults.add(f"{where}[{number}].{key}", text)
         known += step.capture
@@ -229,7 +229,7 @@ def _used(step: JourneyStep) -> Iterator[tuple[str, str]]:
     texts = [("path", step.path), ("body", step.body or "")]
     texts += [(f'headers."{name}"', value) for name, value in step.headers.items()]
     for key, text in texts:
-        for name in dict.fromkeys(_PLACEHOLDER.findall(text)):
+        for name in placeholders(JourneyStep(path=text)):
             yield key, name
 
 
