@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from changeover.desktop.axis import scale, ticks
-from changeover.desktop.timeline import Past, Range, day_line, share, stretches, thinned, timeline
+from changeover.desktop.day_line import day_line, share
+from changeover.desktop.timeline import Past, Range, stretches, thinned, timeline
 from changeover.model.history import Gap, GapKind, Point
 from desktop.samples import ASLEEP, NOW, OFFLINE, OUTAGE, past, planned, point, state
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
 
 from changeover.desktop.accounts import AccountsWindow
 from changeover.desktop.add_account import AddAccount
 from changeover.desktop.add_service import AddService
 from changeover.desktop.application import Session
+from changeover.desktop.timeline import Range
 from changeover.desktop.wizard.flow import Page
 from changeover.model.errors import KeyringError
 from changeover.model.plan import make_plan
@@ -371,6 +372,44 @@ def test_what_a_task_raises_is_shown(on_loop: OnLoop, tmp_path: Path) -> None:
             session.tasks.spawn(breaks(), "a fault")
             await until(lambda: "nobody expected this" in strip.text.text(), "the error")
             await session.desk.switchboard.refresh("shop")
+
+    on_loop(scenario())
+
+
+def test_an_outage_is_in_the_activity(on_loop: OnLoop, tmp_path: Path) -> None:
+    """The history is read beside the window's work, and what it has of an outage is shown while that lasts."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            page, banner = session.desk.page, session.desk.banner
+            assert banner is not None
+            click(banner.buttons["primary"])
+            await until(lambda: "primary failing since" in _texts(page.activity), "the incident")
+            click(page.history.buttons[Range.DAY])
+            await until(lambda: "last 24 h" in page.history.line.text(), "the day")
+            assert page.chart.shown is not None
+            assert page.chart.shown.failing
+
+    on_loop(scenario())
+
+
+def _texts(widget: QWidget) -> str:
+    return "\n".join(each.text() for each in widget.findChildren(QLabel))
+
+
+def test_the_menu_leads_to_checks_and_pins(on_loop: OnLoop, tmp_path: Path) -> None:
+    """How a service is checked, and a person's word on a deployment, are one menu away."""
+
+    async def scenario() -> None:
+        async with lab_desktop(tmp_path) as session:
+            await quiet(session)
+            desk = session.desk
+            for text, kind in (("How it is checked…", "EditCheck"), ("Pin a deployment…", "PinDialog")):
+                next(a for a in desk.page.more_menu.actions() if a.text() == text).trigger()
+                await until(lambda kind=kind: type(desk.dialog).__name__ == kind, text)
+                assert desk.dialog.isVisible()
+                desk.dialog.close()
 
     on_loop(scenario())
 

@@ -110,6 +110,7 @@ class ResponseChart(Painted):
                 painter.setPen(pen)
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawPolyline(part)
+        self._paint_words(painter, shown, area, tones, x)
         self._paint_legend(painter, names, QRectF(0, legend_top, self.width(), line), tones)
         if not any(shown.lines.values()) and not shown.unseen:
             self.text(painter, area, self._empty, small, tones.muted, Qt.AlignmentFlag.AlignHCenter)
@@ -149,7 +150,6 @@ class ResponseChart(Painted):
             painter.fillRect(place, QColor(tones.alarm))
             painter.fillRect(QRectF(place.left(), area.bottom() - 4, place.width(), 4), QColor(tones.down))
             self.tip(place, band.words)
-            self._paint_word(painter, "failing", place, tones.down, None)
 
     def _paint_hatched(
         self,
@@ -165,7 +165,13 @@ class ResponseChart(Painted):
         painter.fillRect(place, QColor(tones.background))
         painter.fillRect(place, QBrush(QColor(tone), pattern))
         self.tip(place, band.words)
-        self._paint_word(painter, band.words, place, tones.text, tones.panel)
+
+    def _paint_words(self, painter: QPainter, shown: Timeline, area: QRectF, tones: Colours, x: _Place) -> None:
+        """What each band is, above the lines."""
+        for band in shown.failing:
+            self._paint_word(painter, "failing", self._place(band, area, x), tones.down, None)
+        for band in (*shown.unseen, *shown.planned):
+            self._paint_word(painter, band.words, self._place(band, area, x), tones.text, tones.panel)
 
     def _paint_word(self, painter: QPainter, words: str, place: QRectF, tone: str, ground: str | None) -> None:
         """Writes into a band what it is, where it has room; on two lines where it is narrow."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from changeover.desktop import ask
 from changeover.desktop.lab_banner import LabBanner
 from changeover.desktop.note import NoteStrip
-from changeover.desktop.recall import read_activity, read_past
+from changeover.desktop.page_history import PageHistory
 from changeover.desktop.service_list import ServiceList
 from changeover.desktop.service_page import EmptyPage, ServicePage
 from changeover.desktop.tasks import Tasks
@@ -25,14 +24,14 @@ from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.work import Start, Work
 from changeover.lab.ground import PracticeGround
 from changeover.model.errors import ChangeoverError
-from changeover.model.history import Gap, Incident
 from changeover.model.own_fault import clock_note
 from changeover.model.run import Run
 from changeover.model.state import Preparation, ServiceState
 from changeover.switchboard import Switchboard
 
-#: What the history has is read again after so many seconds.
-_PAST_EVERY = 60.0
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 class Desk:
@@ -45,17 +44,14 @@ class Desk:
         self.switchboard = switchboard
         self.tasks = tasks
         self._runs: tuple[Run, ...] = ()
-        #: By what is read (runs, history), the task that reads it, so that none piles up behind a slow disk.
-        self._reading: dict[str, asyncio.Task[None]] = {}
-        self._incidents: tuple[Incident, ...] = ()
-        self._gaps: tuple[Gap, ...] = ()
-        self._seen: tuple[object, ...] = ()
-        self._past_read = float("-inf")
         self._works: dict[str, Work] = {}
         self.wizards: dict[str, Wizard] = {}
         self.dialog: QWidget | None = None
         self.services = ServiceList()
-        self.page = ServicePage(self._act, self._read_past_later)
+        self.page = ServicePage(self._act, lambda: self._history.read_later())
+        self._history = PageHistory(
+            self.page, switchboard.history, tasks, lambda: self._chosen, lambda: self._show_activity(_now())
+        )
         self.empty = EmptyPage(self.add_service)
         self.note = NoteStrip()
         self.banner = LabBanner(ground) if ground is not None else None
@@ -117,7 +113,7 @@ class Desk:
     # Showing
 
     def _told(self, name: str | None) -> None:
-        now = datetime.now().astimezone()
+        now = _now()
         if name is None:
             states = self.switchboard.states()
             self.services.show_services(states, now)
@@ -136,7 +132,7 @@ class Desk:
         state = self._chosen
         if state is None:
             return
-        now = datetime.now().astimezone()
+        now = _now()
         self.page.show_state(state, now)
         self.window.show_page(self.page)
         if self.banner is not None:
@@ -144,54 +140,30 @@ class Desk:
         if self._newest_run(state.service.name) != state.run or not self._runs:
             self.tasks.spawn(self._read_runs(), "reading the journal")
         self._show_activity(now)
-        # An outage that began or ended, or another service, is in the history a moment later.
-        seen = (state.service.name, tuple(h.state for h in state.health.values()), state.connection)
-        if seen != self._seen:
-            self._seen = seen
-            self._read_past_later()
+        self._history.follow(state)
 
     def _newest_run(self, service: str) -> Run | None:
         return next((r for r in self._runs if r.service == service), None)
 
     async def _read_runs(self) -> None:
         self._runs = await self.switchboard.runs()
-        self._show_activity(datetime.now().astimezone())
+        self._show_activity(_now())
 
     def _show_activity(self, now: datetime) -> None:
         chosen = self._chosen
         if chosen is not None:
             name = chosen.service.name
             runs = [r for r in self._runs if r.service == name]
-            incidents = [i for i in self._incidents if i.service == name]
-            self.page.show_activity(runs, now, incidents, self._gaps)
-
-    def _read_past_later(self) -> None:
-        """Reads the history for the page, unless that is under way."""
-        running = self._reading.get("history")
-        if running is None or running.done():
-            self._reading["history"] = self.tasks.spawn(self._read_past(), "reading the history")
-
-    async def _read_past(self) -> None:
-        """Reads it until it is what the page shows, whatever was chosen meanwhile."""
-        while (state := self._chosen) is not None:
-            which, name = self.page.history.range, state.service.name
-            now = datetime.now().astimezone()
-            self._past_read = time.monotonic()
-            past = await read_past(self.switchboard.history, state, which, now)
-            self._incidents, self._gaps = await read_activity(self.switchboard.history, name, now)
-            if self.services.current == name and self.page.history.range is which:
-                self.page.history.show_past(past, now)
-                self._show_activity(now)
-                return
+            incidents, gaps = self._history.incidents(name), self._history.gaps
+            self.page.show_activity(runs, now, incidents, gaps)
 
     def _tick(self) -> None:
         if not self.window.isVisible():
             return
-        now = datetime.now().astimezone()
+        now = _now()
         if self.services.current is not None:
             self.page.tick(now)
-            if time.monotonic() - self._past_read >= _PAST_EVERY:
-                self._read_past_later()
+            self._history.tick()
         for state in self.switchboard.states():
             self.services.show_state(state, now)
 

@@ -8,8 +8,9 @@ from datetime import datetime
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton
 
 from changeover.desktop.chart import ResponseChart
+from changeover.desktop.day_line import day_line
 from changeover.desktop.parts import Card, button, label
-from changeover.desktop.timeline import Past, Range, day_line
+from changeover.desktop.timeline import Past, Range
 from changeover.model.state import ServiceState
 
 

@@ -94,7 +94,9 @@ def proven(state: ServiceState, name: str, now: datetime) -> str:
     found = state.health.get(name)
     if found is None or found.last is None:
         return ""
-    return f"proven {age(found.proven, now)}" if found.proven is not None else "never proven"
+    rounds = state.rounds.get(name, ())
+    seen = found.proven or next((r.at for r in reversed(rounds) if r.verdict is Health.HEALTHY), None)
+    return f"proven {age(seen, now)}" if seen is not None else "not proven yet"
 
 
 def rounds_words(rounds: tuple[Round, ...]) -> str:

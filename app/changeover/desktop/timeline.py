@@ -6,16 +6,15 @@ import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from math import floor
 
 from msgspec import Struct
 
 from changeover.model.health import Health, Round
-from changeover.model.history import Day, Gap, GapKind, Incident, Point, Span, gap_seconds, joined
+from changeover.model.history import Day, Gap, GapKind, Incident, Point, Span, joined
 from changeover.model.maintenance import maintenance_end
 from changeover.model.service import Service
 from changeover.model.state import ServiceState
-from changeover.model.tally import Counts, Times, times_of
+from changeover.model.tally import Counts, Times
 from changeover.model.words import duration
 
 
@@ -89,14 +88,14 @@ class Timeline(Struct, frozen=True, kw_only=True):
 
 #: The first minutes are not stretched over the whole width.
 SHORTEST = timedelta(minutes=2)
-_UNSEEN_WORDS = {GapKind.ASLEEP: "asleep", GapKind.OFFLINE: "offline", GapKind.NOT_RUNNING: "not watched"}
+UNSEEN_WORDS = {GapKind.ASLEEP: "asleep", GapKind.OFFLINE: "offline", GapKind.NOT_RUNNING: "not watched"}
 
 
 def timeline(state: ServiceState, past: Past, now: datetime) -> Timeline:
     """What the chart shows of a service: its live rounds, and before them what the history has."""
     names = [d.name for d in state.service.deployments]
     gaps = past.gaps + _still_offline(state, now)
-    points = {name: _points(state, name, past) for name in names}
+    points = {name: points_of(state, name, past) for name in names}
     since = now - past.range.length
     if past.range is Range.HOUR:
         known = [found[0].at for found in points.values() if found] + [gap.started for gap in gaps]
@@ -144,7 +143,7 @@ def point_of(service: Service, deployment: str, probed: Round) -> Point:
     )
 
 
-def _points(state: ServiceState, name: str, past: Past) -> list[Point]:
+def points_of(state: ServiceState, name: str, past: Past) -> list[Point]:
     """What the history has, and in the hour the live rounds after it."""
     before = list(past.points.get(name, ()))
     if past.range is not Range.HOUR:
@@ -230,9 +229,9 @@ def unseen_bands(
     found: list[Band] = []
     taken: list[Span] = []
     for gap in sorted(gaps, key=lambda g: (list(GapKind).index(g.kind), g.started)):
-        if gap.kind not in _UNSEEN_WORDS:
+        if gap.kind not in UNSEEN_WORDS:
             continue
-        words = f"{_UNSEEN_WORDS[gap.kind]} {duration((gap.ended - gap.started).total_seconds())}"
+        words = f"{UNSEEN_WORDS[gap.kind]} {duration((gap.ended - gap.started).total_seconds())}"
         for begun, ended in _without([(max(gap.started, since), min(gap.ended, until))], taken):
             found.append(Band(begun, ended, words))
         taken = joined([*taken, (gap.started, gap.ended)])
@@ -277,42 +276,3 @@ def _without(of: Iterable[Span], hidden: Sequence[Span]) -> list[Span]:
         if at < ended:
             found.append((at, ended))
     return found
-
-
-def share(availability: float | None) -> str:
-    """An availability for people: "99.95 %". Only what is whole is called 100 %."""
-    if availability is None:
-        return "not known"
-    return "100 %" if availability == 1 else f"{floor(availability * 10000) / 100:.2f} %"
-
-
-def day_line(state: ServiceState, past: Past, shown: Timeline) -> str:
-    """Availability and response time of the active deployment, today and in the time shown, and what is left out."""
-    counted, times = past.counted, past.times
-    if past.range is Range.HOUR:
-        points = [p for p in _points(state, state.active, past) if p.at >= shown.since]
-        counted = sum(map(_counts, points), Counts())
-        times = times_of([round(p.seconds * 1e6) for p in points if p.seconds is not None])
-    if not counted.tried:
-        return ""
-    parts = []
-    if past.today is not None and past.today.counted.tried:
-        parts.append(f"today {share(past.today.counted.availability)}")
-    parts.append(f"{past.range.words} {share(counted.availability)}")
-    p95 = times.percentile(0.95)
-    if p95 is not None:
-        parts.append(f"p95 {p95 * 1000:.0f} ms")
-    left = _left_out(past, shown)
-    return f"{state.active}: {' · '.join(parts)}" + (f"\nleft out: {', '.join(left)}" if left else "")
-
-
-def _counts(point: Point) -> Counts:
-    return Counts(point.good, point.part, point.bad, point.untried)
-
-
-def _left_out(past: Past, shown: Timeline) -> list[str]:
-    """What does not count: "asleep 7 h 12 min", "maintenance 30 min"."""
-    found = gap_seconds(past.gaps, shown.since, shown.until)
-    parts = [f"{_UNSEEN_WORDS[kind]} {duration(seconds)}" for kind, seconds in found.items()]
-    planned = sum((band.until - band.since).total_seconds() for band in shown.planned)
-    return [*parts, f"maintenance {duration(planned)}"] if planned else parts

@@ -211,8 +211,8 @@ class Watch:
         if self._busy.get(watched.service.name) or not calm:
             return check.interval if self._blind else fast
         # Back to this deployment's own place in the interval, wherever a wake-up or a fast time has led.
-        late = (began / check.interval - watched.offset) % 1
-        return check.interval * (1 - late if late < 0.5 else 2 - late)
+        left = 1 - (began / check.interval - watched.offset) % 1
+        return check.interval * (left if left > 0.1 else 1 + left)
 
     @property
     def _blind(self) -> bool:

@@ -36,9 +36,7 @@ def own_fault_line(state: ServiceState) -> str:
         return ""
     if fault is Cause.DNS:
         return "this computer's DNS fails"
-    return (
-        "this computer is behind a login page" if state.connection.link is Link.PORTAL else "this computer is offline"
-    )
+    return "behind a login page" if state.connection.link is Link.PORTAL else "this computer is offline"
 
 
 def nothing_seen(state: ServiceState, now: datetime) -> tuple[str, str]:

@@ -262,7 +262,7 @@ def _health_text(state: ServiceState, name: str, now: datetime) -> str:
     if found is None:
         return HEALTH_WORDS[Health.UNKNOWN]
     if fails_only_from_here(state, name):
-        return f"failing from here{lasting(found.since, now)}"
+        return "failing from here"
     if found.health is Health.UNHEALTHY:
         return f"failing{lasting(found.since, now)}"
     if found.health is Health.DEGRADED and found.state in (State.FLAPPING, State.RECOVERING):
