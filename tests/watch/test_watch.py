@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from changeover.health.watch import AT_ONCE, GRACE, LOOK_AGAIN, Seen, Watch
+from changeover.health.watch import AT_ONCE, LOOK_AGAIN, Seen, Watch
 from changeover.model.check import HealthCheck
 from changeover.model.connection import Connection, Link
 from changeover.model.health import Cause, Health, ProbeResult, Round
@@ -166,6 +166,19 @@ def test_a_slow_deployment_delays_nobody_and_never_overtakes_itself() -> None:
     watched(service("slow", "quick"))(story)
 
 
+def test_who_asks_for_a_check_gets_the_one_that_is_under_way() -> None:
+    """Pressing a button again and again makes no more traffic."""
+
+    async def story(world: World, watch: Watch) -> None:
+        await asyncio.sleep(100)
+        world.takes = {"one": 5.0}
+        before = len(world.begun)
+        await asyncio.gather(*(watch.probe_now("shop") for _ in range(10)))
+        assert len(world.begun) == before + 1
+
+    watched(service("one"))(story)
+
+
 def test_faster_while_suspect_and_while_a_run_goes_on() -> None:
     """Every 10 s until it is clear what is the matter, and for as long as a run is in progress; then at ease again."""
 
@@ -202,25 +215,27 @@ def test_the_first_two_checks_after_waking_do_not_count() -> None:
         assert watch.health("shop")["one"].health is Health.UNKNOWN
         await asyncio.sleep(60)
         states = world.states(seen)
-        assert states[: GRACE + 1] == [State.UNKNOWN] * (GRACE + 1)
-        assert states[GRACE + 1] is State.UP
+        assert states[:4] == [State.UNKNOWN, State.UNKNOWN, State.UNKNOWN, State.UP]
 
     watched(service("one"))(story)
 
 
-def test_a_check_that_was_under_way_during_sleep_does_not_count() -> None:
-    """Its connection broke because the lid was closed."""
+@pytest.mark.parametrize("bad", [set(), {"one"}], ids=["it answers", "it fails"])
+def test_a_check_that_was_under_way_during_sleep_does_not_count(bad: set[str]) -> None:
+    """Its connection broke because the lid was closed; or it tells of a time long ago."""
 
     async def story(world: World, watch: Watch) -> None:
         await asyncio.sleep(100)
         world.takes = {"one": 5.0}
-        world.bad = {"one"}
+        world.bad = bad
         await world.next_probe()
-        seen = len(world.seen)
+        seen, began = len(world.seen), world.begun[-1][0]
         world.slept += 20
+        await asyncio.sleep(5.5)
         world.bad, world.takes = set(), {}
+        assert len(world.seen) == seen
         await asyncio.sleep(60)
-        assert not any(s.probed.verdict is Health.UNHEALTHY for s in world.seen[seen:])
+        assert len(world.starts("one", began)) - 1 == len(world.seen) - seen
 
     watched(service("one"))(story)
 
