@@ -179,3 +179,11 @@ def test_stretches_of_points() -> None:
     """Points further apart than the service is checked have nothing between them."""
     points = [point(NOW - timedelta(seconds=s), ".") for s in (300, 270, 90, 60)]
     assert [len(part) for part in stretches(points, timedelta(seconds=85))] == [2, 2]
+
+
+def test_no_line_leads_over_a_short_sleep() -> None:
+    """Not even where the points of a week are further apart than the sleep was long."""
+    points = [point(NOW - timedelta(hours=n), ".") for n in range(10, 0, -1)]
+    nap = Gap(started=NOW - timedelta(hours=5.7), ended=NOW - timedelta(hours=5.4), kind=GapKind.ASLEEP)
+    found = Past(range=Range.WEEK, points={"primary": points}, gaps=(nap,))
+    assert [len(part) for part in timeline(state(), found, NOW).lines["primary"]] == [5, 5]

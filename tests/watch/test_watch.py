@@ -179,6 +179,22 @@ def test_who_asks_for_a_check_gets_the_one_that_is_under_way() -> None:
     watched(service("one"))(story)
 
 
+def test_when_it_was_proven_last_is_not_forgotten() -> None:
+    """However long it has been failing since, and through sleep."""
+
+    async def story(world: World, watch: Watch) -> None:
+        await asyncio.sleep(100)
+        proven = watch.health("shop")["one"].proven
+        assert proven is not None
+        world.bad = {"one"}
+        await asyncio.sleep(1800)
+        world.slept += 3600
+        await asyncio.sleep(60)
+        assert watch.health("shop")["one"].proven == proven
+
+    watched(service("one"))(story)
+
+
 def test_faster_while_suspect_and_while_a_run_goes_on() -> None:
     """Every 10 s until it is clear what is the matter, and for as long as a run is in progress; then at ease again."""
 

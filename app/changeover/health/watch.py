@@ -252,7 +252,7 @@ class Watch:
         before = watched.health
         name = watched.deployment.name
         newest = tuple(watched.rounds)[-limits.flapping_window :]
-        watched.health = deployment_health(name, tracks, newest, limits)
+        watched.health = deployment_health(name, tracks, newest, limits, before.proven if before else None)
         self._listener.saw(
             Seen(
                 service=watched.service,
@@ -308,9 +308,9 @@ class Watch:
             watched.tracks = {place: blind(track, now, skip) for place, track in watched.tracks.items()}
             if watched.health is not None:
                 limits = watched.service.health.thresholds
-                watched.health = deployment_health(
-                    watched.deployment.name, watched.tracks, tuple(watched.rounds)[-1:], limits
-                )
+                newest = tuple(watched.rounds)[-1:]
+                proven = watched.health.proven
+                watched.health = deployment_health(watched.deployment.name, watched.tracks, newest, limits, proven)
 
     # Sleep and clocks
 

@@ -211,13 +211,22 @@ def health_of(tracks: Tracks, limits: Thresholds) -> tuple[Health, Track]:
     return Health.DEGRADED, worst
 
 
-def deployment_health(deployment: str, tracks: Tracks, rounds: Sequence[Round], limits: Thresholds) -> DeploymentHealth:
-    """The judged health of a deployment from its tracks, with the reason from its newest rounds (oldest first)."""
+def deployment_health(
+    deployment: str,
+    tracks: Tracks,
+    rounds: Sequence[Round],
+    limits: Thresholds,
+    proven: datetime | None = None,
+) -> DeploymentHealth:
+    """The judged health of a deployment from its tracks, with the reason from its newest rounds (oldest first).
+
+    `proven` is when everything answered well last before these rounds.
+    """
     if not rounds:
         return DeploymentHealth(deployment=deployment, health=Health.UNKNOWN, reason="not checked yet")
     health, worst = health_of(tracks, limits)
     last = rounds[-1]
-    proven = next((r.at for r in reversed(rounds) if r.verdict is Health.HEALTHY), None)
+    proven = next((r.at for r in reversed(rounds) if r.verdict is Health.HEALTHY), proven)
     bad = next((r for r in reversed(rounds) if r.cause is not None), None)
     return DeploymentHealth(
         deployment=deployment,

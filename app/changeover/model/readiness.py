@@ -225,7 +225,8 @@ def _source(situation: Situation, to: str, emergency: bool) -> list[Finding]:
     if source == to or health is None:
         return found
     if health.health is Health.UNHEALTHY:
-        text = f"{source} is down: {health.reason}"
+        planned = " in maintenance, and" if source in situation.maintenance else ""
+        text = f"{source} is{planned} down: {health.reason}"
         level = Level.WARN if emergency else Level.BLOCK
         fix = "" if emergency else "Switch with --emergency: steps that need the primary are then left out."
         found.append(Finding(check="source-healthy", level=level, text=text, fix=fix))
