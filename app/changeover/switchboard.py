@@ -36,6 +36,7 @@ from changeover.storage.journal import Journal
 from changeover.storage.lock import is_locked, service_lock
 from changeover.storage.pins import Pins
 from changeover.storage.secrets import Vault
+from changeover.switchover.deeds import Deeds
 from changeover.switchover.journeys import journeys, vault_name
 from changeover.switchover.live import LiveStates
 from changeover.switchover.observer import Observer
@@ -341,6 +342,7 @@ class Switchboard:
             stop=stop,
             verify_timeout=verify_timeout,
             walk=lambda d, address: journeys(service, (d,), self.lookup, self.vault, address),
+            act=Deeds(service).perform,
         )
 
     # The journal

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from changeover.model.capabilities import BatchLimit
 from changeover.model.check import HealthCheck
-from changeover.model.connection import Connection, Link
+from changeover.model.connection import Connection, Evidence, Link
 from changeover.model.finding import CHECKS, Finding, Level, overridden, unknown_override, worst
 from changeover.model.journey import JourneyResult
 from changeover.model.judgement import State
@@ -88,7 +88,8 @@ WITH_NAME = replace(
 
 
 def connection(link: Link = Link.ONLINE, text: str = "This computer is online.", **more: Any) -> Connection:
-    return Connection(at=NOW, link=link, text=text, **more)
+    asked = Evidence(kind="tcp", witness="tcp://192.0.2.9:443", ok=link is Link.ONLINE, text="asked")
+    return Connection(at=NOW, link=link, text=text, evidence=(asked,), **more)
 
 
 def pinned(hold: Hold) -> dict[str, Pin]:
@@ -233,6 +234,12 @@ CASES: list[Case] = [
     ("connection", "block", situation(connection=connection(Link.OFFLINE, "It is offline.")), "It is offline."),
     ("connection", "block", situation(connection=connection(Link.PORTAL, "A login page.")), "A login page."),
     ("connection", "warn", situation(connection=connection(dns_fails=True, text="Its DNS fails.")), "Its DNS fails."),
+    (
+        "connection",
+        "warn",
+        situation(connection=connection(Link.UNKNOWN, "No witness answers.")),
+        "No witness answers.",
+    ),
     ("clock", "pass", situation(connection=connection(clock_ahead=-59.0)), "clock is right"),
     ("clock", "warn", situation(connection=connection(clock_ahead=-240.0)), "clock is 4 min behind"),
     ("clock", "warn", situation(connection=connection(clock_ahead=600.0)), "clock is 10 min ahead"),
@@ -303,6 +310,12 @@ def test_a_certificate_is_spoken_of_earlier_the_nearer_its_end(days: int, words:
     (finding,) = found(situation(**backup(certificate=certificate(days))), "certificate")
     assert (finding.level, f"less than {words}" in finding.text) == (Level.WARN, True)
     assert "from R11" in finding.text
+
+
+def test_a_computer_that_nobody_looked_at_is_not_spoken_of() -> None:
+    """Neither where nothing failed, nor where the settings say that nobody is to be asked."""
+    nobody = Connection(at=NOW, link=Link.UNKNOWN, text="not known")
+    assert found(situation(), "connection") == found(situation(connection=nobody), "connection") == []
 
 
 def test_stale_evidence_only_warns_in_an_emergency() -> None:

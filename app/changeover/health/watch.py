@@ -243,7 +243,7 @@ class Watch:
             if connection.blind or epoch != self._epoch:
                 return
         elif self._offline and not any(w.failed for w in self._watched.values()):
-            self._take_connection(_proven_by(watched.deployment.name, self.now()))
+            self._take_connection(_proven_by(watched.deployment.name, self.connection, self.now()))
         watched.tracks = tracks
         watched.rounds.append(probed)
         good = {r.target: r.address for r in probed.results if r.ok and r.target}
@@ -360,7 +360,7 @@ def _fresh_enough(before: Tracks, after: Tracks) -> float:
     return FRESH_LOOK if State.SUSPECT in (t.state for t in after.values()) else OLD_LOOK
 
 
-def _proven_by(deployment: str, at: datetime) -> Connection:
+def _proven_by(deployment: str, offline: Connection | None, at: datetime) -> Connection:
     """What an answer proves that came while all witnesses were silent."""
     text = f"No witness answers, but {deployment} does, so this computer is online. Look at the settings' witnesses."
-    return Connection(at=at, link=Link.UNKNOWN, text=text)
+    return Connection(at=at, link=Link.UNKNOWN, text=text, evidence=offline.evidence if offline else ())

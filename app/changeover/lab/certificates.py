@@ -27,7 +27,7 @@ def server_context(folder: Path, names: Sequence[str], now: datetime) -> ssl.SSL
     """
     authority, server = folder / "ca.pem", folder / "server.pem"
     if not _usable(authority, server, now):
-        made = trustme.CA(organization_name=_OWNER)
+        made = trustme.CA(organization_name=_OWNER, organization_unit_name=_OWNER)
         start = now - timedelta(days=1)
         leaf = made.issue_cert(*names, organization_name=_OWNER, not_before=start, not_after=now + _LIFE)
         # With the key: nobody but the owner may read it, which is how a new file is written.

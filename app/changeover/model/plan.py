@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct, field
 
+from changeover.model.action import Action, Deed
 from changeover.model.batches import batches
 from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change, Place
@@ -65,12 +67,34 @@ class CheckVisitors(Struct, frozen=True, kw_only=True, tag="visitors"):
     hostnames: tuple[str, ...]
 
 
-Step = ChangeRecords | CheckNameServers | CheckVisitors
+class Act(Struct, frozen=True, kw_only=True, tag="act"):
+    """Something besides DNS. With `skip`, it is left out on purpose, and that says why and at what risk.
+
+    `deed` is what is done in this direction: of an undo, what takes the action back.
+    """
+
+    name: str
+    text: str
+    action: Action
+    deed: Deed
+    skip: str = ""
+
+
+Step = ChangeRecords | CheckNameServers | CheckVisitors | Act
+
+
+class Kind(StrEnum):
+    """What a plan is for: to move visitors, or to shorten (and to restore) how long their resolvers keep the answer."""
+
+    SWITCH = "switch"
+    PREPARE = "prepare"
+    RESTORE_TTL = "restore-ttl"
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     """The steps that send visitors of `service` from where they are now (`source`) to the deployment `to`.
 
+    `steps` are in order; those whose numbers stand together in one of `together` are done at the same time.
     `visitors_follow_within` is the longest time, in seconds, that a resolver may go on giving the old answer: the
     highest TTL that stood at the names before the change.
     """
@@ -81,6 +105,14 @@ class Plan(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     made_at: datetime
     visitors_follow_within: int = 0
+    kind: Kind = Kind.SWITCH
+    together: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers of all steps, in order, in groups that are done at the same time. Most stand alone."""
+        grouped = {number: group for group in self.together for number in group}
+        return tuple(dict.fromkeys(grouped.get(number, (number,)) for number in range(len(self.steps))))
 
     @property
     def changes(self) -> tuple[Change, ...]:

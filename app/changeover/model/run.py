@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from changeover.model.change import Change
 from changeover.model.finding import Finding
-from changeover.model.plan import Plan
+from changeover.model.plan import Act, Plan, Step
 
 
 class StepState(StrEnum):
@@ -42,11 +42,19 @@ class Direction(StrEnum):
 
 
 class Started(Struct, frozen=True, kw_only=True, tag="started"):
-    """A run begins: the plan is fixed."""
+    """A run begins: the plan is fixed.
+
+    `who` and `why` are a person and their words. `noticed` is when the incident began that it answers, `decided` when
+    somebody looked at the plan.
+    """
 
     plan: Plan
     findings: tuple[Finding, ...] = ()
     emergency: bool = False
+    who: str = ""
+    why: str = ""
+    noticed: datetime | None = None
+    decided: datetime | None = None
 
 
 class UndoStarted(Struct, frozen=True, kw_only=True, tag="undo-started"):
@@ -56,7 +64,69 @@ class UndoStarted(Struct, frozen=True, kw_only=True, tag="undo-started"):
 
 
 class Resumed(Struct, frozen=True, kw_only=True, tag="resumed"):
-    """A run that was left unfinished goes on, from the first step of its present direction."""
+    """A run that was left unfinished goes on. `found` is what was read first.
+
+    What acted on records or looks at them is done again, by reading; what else was done stays done.
+    """
+
+    found: str = ""
+
+
+class Skipped(Struct, frozen=True, kw_only=True, tag="skipped"):
+    """A person leaves a step out."""
+
+    step: int
+    reason: str
+    who: str = ""
+
+
+class Repeated(Struct, frozen=True, kw_only=True, tag="repeated"):
+    """A person lets a step be done again of which nobody knows whether it was done."""
+
+    step: int
+    who: str = ""
+
+
+class Approved(Struct, frozen=True, kw_only=True, tag="approved"):
+    """A person says yes to a step that asks."""
+
+    step: int
+    who: str = ""
+    note: str = ""
+
+
+class Declined(Struct, frozen=True, kw_only=True, tag="declined"):
+    """A person says no to a step that asks."""
+
+    step: int
+    reason: str
+    who: str = ""
+
+
+class Escalated(Struct, frozen=True, kw_only=True, tag="escalated"):
+    """From here on it is an emergency: steps that need the source are left out."""
+
+    who: str = ""
+    why: str = ""
+
+
+class Paused(Struct, frozen=True, kw_only=True, tag="paused"):
+    """A person stops the run between two steps, to go on later."""
+
+    who: str = ""
+
+
+class Acknowledged(Struct, frozen=True, kw_only=True, tag="acknowledged"):
+    """A person has seen the end of an emergency: another switch may be suggested again."""
+
+    who: str = ""
+
+
+class Reprotected(Struct, frozen=True, kw_only=True, tag="reprotected"):
+    """A person says that there is a backup again."""
+
+    who: str = ""
+    note: str = ""
 
 
 class Intent(Struct, frozen=True, kw_only=True, tag="intent"):
@@ -79,7 +149,9 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
 
 
 class Committed(Struct, frozen=True, kw_only=True, tag="committed"):
-    pass
+    """A person keeps what the run did."""
+
+    who: str = ""
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
@@ -88,7 +160,24 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
     reason: str
 
 
-Event = Started | UndoStarted | Resumed | Intent | StepEnded | Ended | Committed | Accepted
+Event = (
+    Started
+    | UndoStarted
+    | Resumed
+    | Intent
+    | StepEnded
+    | Ended
+    | Committed
+    | Accepted
+    | Skipped
+    | Repeated
+    | Approved
+    | Declined
+    | Escalated
+    | Paused
+    | Acknowledged
+    | Reprotected
+)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -127,6 +216,13 @@ class Run(Struct, frozen=True, kw_only=True):
     emergency: bool = False
     committed: datetime | None = None
     accepted: str | None = None
+    who: str = ""
+    why: str = ""
+    noticed: datetime | None = None
+    decided: datetime | None = None
+    paused: bool = False
+    acknowledged: datetime | None = None
+    reprotected: datetime | None = None
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -166,6 +262,9 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
     end: tuple[Outcome, str, float, datetime] | None = None
     committed: datetime | None = None
     accepted: str | None = None
+    emergency, paused = first.emergency, False
+    acknowledged: datetime | None = None
+    reprotected: datetime | None = None
     before_undo = (plan, direction, steps, end, accepted)
     for entry in entries[1:]:
         match entry.event:
@@ -174,7 +273,27 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
                 plan, direction, end, accepted = undo_plan, Direction.UNDO, None, None
                 steps = _fresh(plan)
             case Resumed():
-                end, steps = None, _fresh(plan)
+                end, paused = None, False
+                steps = [_gone_on(*pair) for pair in zip(plan.steps, steps, strict=True)]
+            case Skipped(step=number, reason=reason):
+                steps[number] = _progress(steps[number], StepState.SKIPPED, reason)
+            case Repeated(step=number):
+                steps[number] = _progress(steps[number], StepState.PENDING)
+            case Approved(step=number, who=who, note=note):
+                said = f"approved by {who or 'somebody'}" + (f": {note}" if note else "")
+                steps[number] = _progress(steps[number], StepState.DONE, said)
+            case Declined(step=number, who=who, reason=reason):
+                steps[number] = _progress(
+                    steps[number], StepState.REFUSED, f"declined by {who or 'somebody'}: {reason}"
+                )
+            case Escalated():
+                emergency = True
+            case Paused():
+                paused = True
+            case Acknowledged():
+                acknowledged = entry.at
+            case Reprotected():
+                reprotected = entry.at
             case Intent(step=number):
                 steps[number] = _progress(steps[number], StepState.RUNNING)
             case StepEnded(step=number, state=state, text=text, seconds=seconds):
@@ -192,6 +311,7 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
     if accepted is not None and end is None:
         outcome, ended = Outcome.INCOMPLETE, entries[-1].at
     if outcome is not Outcome.RUNNING:
+        # Of a deed that was under way nobody knows whether it was done.
         steps = [_progress(s, StepState.UNKNOWN, s.note) if s.state is StepState.RUNNING else s for s in steps]
     return Run(
         run=entries[0].run,
@@ -208,10 +328,27 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
         text=text,
         seconds=seconds,
         findings=first.findings,
-        emergency=first.emergency,
+        emergency=emergency,
         committed=committed,
         accepted=accepted,
+        who=first.who,
+        why=first.why,
+        noticed=first.noticed,
+        decided=first.decided,
+        paused=paused and outcome is Outcome.INTERRUPTED,
+        acknowledged=acknowledged,
+        reprotected=reprotected,
     )
+
+
+def _gone_on(step: Step, progress: StepProgress) -> StepProgress:
+    """A step as a run goes on with it. A deed that was done, left out or declined stays so, and one that was under way
+    when the run was cut off is for a person to decide; what is about records is done again, by reading."""
+    if not isinstance(step, Act) or progress.state in (StepState.PENDING, StepState.FAILED):
+        return _progress(progress, StepState.PENDING)
+    if progress.state is StepState.RUNNING:
+        return _progress(progress, StepState.UNKNOWN)
+    return progress
 
 
 def _fresh(plan: Plan) -> list[StepProgress]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from changeover.model.action import Action
 from changeover.model.check import HealthCheck
 from changeover.model.maintenance import Maintenance
 from changeover.model.records import AddressSet, record_set
@@ -74,6 +75,7 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     ttl: int = 60
     health: HealthCheck = HealthCheck()
     maintenance: tuple[Maintenance, ...] = ()
+    actions: tuple[Action, ...] = ()
 
     @property
     def primary(self) -> Deployment:

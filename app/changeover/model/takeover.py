@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from changeover.model.connection import Connection, clock_words
+from changeover.model.connection import Connection, Link, clock_words
 from changeover.model.finding import Finding, Level
 from changeover.model.health import DeploymentHealth, Health, ProbeResult
 from changeover.model.judgement import State
@@ -20,11 +20,12 @@ CERTIFICATE_WARN = tuple(timedelta(days=days) for days in (7, 14, 21, 30))
 
 
 def connection_findings(connection: Connection | None) -> list[Finding]:
-    """Is it me? Nothing where this computer was not looked at, since nothing failed."""
-    if connection is None:
+    """Is it me? Nothing where this computer was not looked at, since nothing failed or nobody is to be asked."""
+    if connection is None or not connection.evidence:
         return []
-    level = Level.BLOCK if connection.blind else Level.WARN if connection.dns_fails else Level.PASS
-    fix = "" if level is Level.PASS else "Until then nothing that is seen from here says anything about the service."
+    doubtful = connection.dns_fails or connection.link is Link.UNKNOWN
+    level = Level.BLOCK if connection.blind else Level.WARN if doubtful else Level.PASS
+    fix = "" if level is Level.PASS else "Until then what is seen from here may say nothing about the service."
     found = [Finding(check="connection", level=level, text=connection.text, fix=fix)]
     off = clock_words(connection.clock_ahead)
     if off is not None:

@@ -8,17 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from changeover.dns.lookup import Lookup
 from changeover.dns.provider import Applied, ChangedMeanwhile, Provider
+from changeover.health.clocks import read_clocks
+from changeover.model.action import Approval, Note, WaitUntil
 from changeover.model.change import Change, Place
 from changeover.model.errors import ProviderError, Refused
 from changeover.model.finding import Finding
+from changeover.model.interruption import interruption
 from changeover.model.plan import (
+    Act,
     ChangeRecords,
     CheckNameServers,
     CheckVisitors,
@@ -56,6 +60,10 @@ log = logging.getLogger(__name__)
 #: After a lost answer the records are read twice, this many seconds apart: the write may still be on its way.
 SECOND_LOOK = 1.0
 
+#: Seconds of sleep, or of a clock that was set, that are worth reading the world again.
+_SLACK = 4.0
+#: Does a deed that is not DNS, for a run, until it is done or the event is set.
+Perform = Callable[[Act, Run, asyncio.Event], Awaitable[Verdict]]
 _GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
 
 
@@ -63,7 +71,7 @@ class Runner:
     """Runs, undoes and resumes for one service, whose lock the caller holds.
 
     `stop`, once set, lets the step in hand finish and leaves the run interrupted. `on_progress` gets the run's state
-    after every entry of its journal. `walk` takes the service's journeys.
+    after every entry of its journal. `walk` takes the service's journeys, `act` does what is not DNS.
     """
 
     def __init__(
@@ -77,6 +85,7 @@ class Runner:
         stop: asyncio.Event,
         verify_timeout: float,
         walk: verify.Walk,
+        act: Perform,
     ) -> None:
         self._service = service
         self._journal = journal
@@ -86,6 +95,10 @@ class Runner:
         self._stop = stop
         self._verify_timeout = verify_timeout
         self._walk = walk
+        self._act = act
+        self._changed = False
+        self._read_first = False
+        self._clocks = read_clocks()
         self._entries: list[Entry] = []
 
     async def start(self, plan: Plan, findings: Sequence[Finding], emergency: bool) -> Run:
@@ -126,26 +139,56 @@ class Runner:
 
     async def _carry_out(self, plan: Plan, direction: Direction, *, changed_before: bool, read_first: bool) -> Run:
         began = time.monotonic()
-        changed = changed_before
-        warned = False
-        for number, step in enumerate(plan.steps):
+        self._changed = changed_before
+        self._read_first = read_first
+        for group in plan.groups:
+            self._look_at_clocks()
+            waiting = [n for n in group if self._progress().steps[n].state not in _GOOD]
             if self._stop.is_set():
                 return self._progress()
-            await self._record(Intent(step=number))
-            step_began = time.monotonic()
-            verdict = await self._perform(step, direction, read_first)
-            if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not isinstance(step, ChangeRecords):
-                return self._progress()  # only looking was cut short; the run can go on from here
-            seconds = time.monotonic() - step_began
-            log.info("%s %s: %s, %s", self._entries[0].run, step.name, verdict.state, verdict.text)
-            await self._record(StepEnded(step=number, state=verdict.state, text=verdict.text, seconds=seconds))
-            if verdict.state not in _GOOD:
-                outcome = _outcome(verdict.state, changed)
-                return await self._end(outcome, verdict.text, time.monotonic() - began)
-            changed = changed or isinstance(step, ChangeRecords)
-            warned = warned or verdict.state is StepState.WARNING
+            verdicts = await asyncio.gather(*(self._do(n, plan.steps[n], direction) for n in waiting))
+            if any(verdict is None for verdict in verdicts):
+                return self._progress()
+            bad = [verdict for verdict in verdicts if verdict is not None and verdict.state not in _GOOD]
+            if bad:
+                outcome = _outcome([verdict.state for verdict in bad], self._changed)
+                return await self._end(outcome, "; ".join(v.text for v in bad), time.monotonic() - began)
+            self._changed = self._changed or any(_changes_something(plan.steps[n]) for n in waiting)
         outcome = Outcome.COMPLETED if direction is Direction.FORWARD else Outcome.UNDONE
+        warned = any(step.state is StepState.WARNING for step in self._progress().steps)
         return await self._end(outcome, _closing_words(plan, direction, warned), time.monotonic() - began)
+
+    async def _do(self, number: int, step: Step, direction: Direction) -> Verdict | None:
+        """One step, between its intent and its outcome in the journal. None where it was stopped before it acted."""
+        if isinstance(step, Act) and (before := self._undecided(number, step)) is not None:
+            return before
+        await self._record(Intent(step=number))
+        began = time.monotonic()
+        verdict = await self._perform(step, direction)
+        if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not _changes_something(step):
+            return None  # only looking was cut short; the run can go on from here
+        seconds = time.monotonic() - began
+        log.info("%s %s: %s, %s", self._entries[0].run, step.name, verdict.state, verdict.text)
+        await self._record(StepEnded(step=number, state=verdict.state, text=verdict.text, seconds=seconds))
+        return verdict
+
+    def _undecided(self, number: int, step: Act) -> Verdict | None:
+        """What keeps a deed from being done: a person's no, or that nobody knows whether it was done already."""
+        progress = self._progress().steps[number]
+        if progress.state is StepState.REFUSED:
+            return Verdict(StepState.REFUSED, progress.note)
+        if progress.state is StepState.UNKNOWN and not step.action.repeatable:
+            text = f"whether “{step.name}” was done is not known: say that it is to be repeated, or skip it"
+            return Verdict(StepState.UNKNOWN, text)
+        return None
+
+    def _look_at_clocks(self) -> None:
+        """After sleep, or where the clock was set, the world is read again before anything is done to it."""
+        before, self._clocks = self._clocks, read_clocks()
+        found = interruption(before, self._clocks, self._clocks.monotonic - before.monotonic, _SLACK)
+        if found is not None:
+            log.warning("%s: %s; reading again", self._entries[0].run, found.text)
+            self._read_first = True
 
     async def _end(self, outcome: Outcome, text: str, seconds: float) -> Run:
         """Ends the run. An undo that changed nothing leaves the run as it was, but is told as what it came to."""
@@ -155,10 +198,14 @@ class Runner:
             return ended
         return replace(as_tried, outcome=outcome, text=text, seconds=seconds)
 
-    async def _perform(self, step: Step, direction: Direction, read_first: bool) -> Verdict:
+    async def _perform(self, step: Step, direction: Direction) -> Verdict:
         match step:
+            case Act(skip=why) if why:
+                return Verdict(StepState.SKIPPED, why)
+            case Act():
+                return await self._act(step, self._progress(), self._stop)
             case ChangeRecords():
-                return await self._change(step, read_first)
+                return await self._change(step, self._read_first)
             case CheckNameServers():
                 return await verify.name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
             case CheckVisitors():
@@ -248,11 +295,18 @@ class Runner:
         return state
 
 
-def _outcome(state: StepState, changed: bool) -> Outcome:
-    """How a run ends at a step that did not go well; `changed`: something was written before that step."""
-    if changed or state is StepState.UNKNOWN:
+def _changes_something(step: Step) -> bool:
+    """Does this step act on the world, rather than look at it?"""
+    if isinstance(step, Act):
+        return not step.skip and not isinstance(step.deed, WaitUntil | Approval | Note)
+    return isinstance(step, ChangeRecords)
+
+
+def _outcome(states: Sequence[StepState], changed: bool) -> Outcome:
+    """How a run ends at steps that did not go well; `changed`: something was changed before them."""
+    if changed or StepState.UNKNOWN in states:
         return Outcome.INCOMPLETE
-    return Outcome.REFUSED if state is StepState.REFUSED else Outcome.FAILED
+    return Outcome.REFUSED if all(state is StepState.REFUSED for state in states) else Outcome.FAILED
 
 
 def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
