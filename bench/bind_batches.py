@@ -25,13 +25,14 @@ from changeover.dns.providers.rfc2136 import Options, Rfc2136
 from changeover.model.batches import batches
 from changeover.model.change import Change
 from changeover.model.journey import JourneyResult
-from changeover.model.plan import Plan, plan_of
+from changeover.model.plan import Act, Plan, plan_of
 from changeover.model.records import record_set
-from changeover.model.run import Run, StepState
+from changeover.model.run import Run, Started, StepState
 from changeover.model.secret import Secret
 from changeover.model.service import Answer, Deployment, LookupSettings, Service, ZoneAt
 from changeover.storage.journal import Journal
 from changeover.switchover.runner import Runner
+from changeover.switchover.verify import Verdict
 from dns_servers.bind import Bind
 
 SIZES = (1, 10, 100, 500)
@@ -110,6 +111,10 @@ async def no_journeys(deployment: Deployment, address: str) -> tuple[JourneyResu
     return ()
 
 
+async def no_deeds(step: Act, run: Run, stop: asyncio.Event) -> Verdict:
+    raise AssertionError("there is nothing to do but DNS")
+
+
 async def _run(plan: Plan, provider: Rfc2136, names: Sequence[str], folder: Path) -> float:
     began = ended = time.perf_counter()
     stop = asyncio.Event()
@@ -128,9 +133,17 @@ async def _run(plan: Plan, provider: Rfc2136, names: Sequence[str], folder: Path
     providers = {"dns-main": provider}
     lookup = Lookup(LookupSettings())
     runner = Runner(
-        service, journal, providers, lookup, on_progress=progress, stop=stop, verify_timeout=0, walk=no_journeys
+        service,
+        journal,
+        providers,
+        lookup,
+        on_progress=progress,
+        stop=stop,
+        verify_timeout=0,
+        walk=no_journeys,
+        act=no_deeds,
     )
-    run = await runner.start(plan, [], emergency=False)
+    run = await runner.start(Started(plan=plan))
     journal.close()
     assert stop.is_set(), run
     return ended - began

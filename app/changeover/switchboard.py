@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from changeover.health.rounds import probe_round
+from changeover.model.acting import with_actions
 from changeover.model.check import HealthCheck
 from changeover.model.connection import Connection
 from changeover.model.errors import ChangeoverError, Refused, UsageError
@@ -23,15 +25,28 @@ from changeover.model.placeholders import secrets_of
 from changeover.model.plan import Plan, make_plan
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet
-from changeover.model.run import Accepted, Committed, Entry, Outcome, Run, fold
+from changeover.model.run import (
+    Accepted,
+    Committed,
+    Direction,
+    Entry,
+    Escalated,
+    Outcome,
+    Paused,
+    Run,
+    Started,
+    fold,
+)
 from changeover.model.secret import Secret
 from changeover.model.service import Service, Settings
+from changeover.model.situation import Situation, noticed
 from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, assessed
+from changeover.model.ttl import fast_from, prepare_plan, prepared_by, restore_plan
 from changeover.model.words import counted
 from changeover.storage import settings as settings_file
 from changeover.storage.accounts import Accounts
 from changeover.storage.history import History
-from changeover.storage.home import Home
+from changeover.storage.home import Home, this_person
 from changeover.storage.journal import Journal
 from changeover.storage.lock import is_locked, service_lock
 from changeover.storage.pins import Pins
@@ -168,6 +183,11 @@ class Switchboard:
             situation = replace(situation, **(self._live.seen(service) or {}))
         readable = all(r.error is None for r in situation.readings)
         plan = make_plan(service, situation.active, to, situation.readings, situation.at) if readable else None
+        if plan is not None:
+            plan = with_actions(plan, service, emergency)
+            cached = fast_from(await self.runs(), name)
+            left = math.ceil((cached - situation.at).total_seconds()) if cached is not None else 0
+            plan = replace(plan, visitors_follow_within=max(plan.visitors_follow_within, left))
         return Preparation(
             service=name,
             to=to,
@@ -198,8 +218,12 @@ class Switchboard:
         on_progress: Callable[[Run], None] = _ignore,
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
+        why: str = "",
     ) -> Run:
-        """Runs the prepared plan. Raises Refused, with the findings, where something speaks against it."""
+        """Runs the prepared plan. Raises Refused, with the findings, where something speaks against it.
+
+        `why` is a person's reason, for the report.
+        """
         overrides = overrides or {}
         unknown = unknown_override(overrides)
         if unknown is not None:
@@ -220,7 +244,17 @@ class Switchboard:
             )
             log.info("switching %s to %s", preparation.service, preparation.to)
             with self._live.working(preparation.service):
-                return await runner.start(preparation.plan, found, preparation.emergency)
+                return await runner.start(
+                    Started(
+                        plan=preparation.plan,
+                        findings=found,
+                        emergency=preparation.emergency,
+                        who=this_person(),
+                        why=why,
+                        noticed=noticed(preparation.situation),
+                        decided=preparation.at,
+                    )
+                )
 
     async def _again(self, preparation: Preparation) -> Preparation:
         fresh = await self.prepare(preparation.service, preparation.to, preparation.emergency)
@@ -277,7 +311,53 @@ class Switchboard:
     async def commit(self, run_id: str) -> Run:
         """Ends the undo window of a completed run."""
         async with self._to_go_on(run_id, "commit") as run:
-            await self.journal.append(run.run, Committed())
+            await self.journal.append(run.run, Committed(who=this_person()))
+        return await self._told(run_id)
+
+    async def shorten_ttl(self, name: str, ttl: int | None = None, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+        """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
+        service = self.service(name)
+        situation = await self._observer.look(service)
+        plan = prepare_plan(service, situation.active, situation.readings, ttl or service.ttl, situation.at)
+        return await self._carry_out(plan, situation, verify_timeout)
+
+    async def restore_ttl(self, name: str, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+        """Gives the service's records back the TTLs that they had before these were lowered."""
+        service = self.service(name)
+        prepared = prepared_by(await self.runs(), name)
+        if prepared is None:
+            raise Refused(f"The TTLs of {name} were not lowered, or are restored already; nothing was changed")
+        situation = await self._observer.look(service)
+        plan = restore_plan(service, situation.active, situation.readings, prepared, situation.at)
+        return await self._carry_out(plan, situation, verify_timeout)
+
+    async def _carry_out(self, plan: Plan, situation: Situation, verify_timeout: float) -> Run:
+        """Runs a plan that moves nobody."""
+        errors = [r for r in situation.readings if r.error is not None]
+        if errors:
+            raise Refused(f"The records of {errors[0].zone} cannot be read: {errors[0].error}", errors[0].hint)
+        if not plan.steps:
+            raise Refused("The TTLs are as they should be; nothing was changed")
+        with service_lock(self.home.lock_file(plan.service), plan.service):
+            await self._refuse_unfinished(plan.service)
+            runner = await self._runner(plan.service, plan, _ignore, asyncio.Event(), verify_timeout)
+            with self._live.working(plan.service):
+                return await runner.start(Started(plan=plan, who=this_person(), decided=situation.at))
+
+    async def pause(self, run_id: str) -> Run:
+        """Stops a running run before its next step, whichever process it is in."""
+        run = await self.run(run_id)
+        if run.outcome is not Outcome.RUNNING:
+            raise Refused(f"Run {run_id} is {run.outcome}: there is nothing to pause")
+        await self.journal.append(run_id, Paused(who=this_person()))
+        return await self._told(run_id)
+
+    async def escalate(self, run_id: str, why: str) -> Run:
+        """Makes an unfinished planned run an emergency: its steps that need the source are left out from here on."""
+        run = await self.run(run_id)
+        if not run.unfinished or run.emergency or run.direction is Direction.UNDO:
+            raise Refused(f"Run {run_id} is {run.outcome}: only an unfinished planned run can become an emergency")
+        await self.journal.append(run_id, Escalated(who=this_person(), why=why))
         return await self._told(run_id)
 
     async def _told(self, run_id: str) -> Run:

@@ -197,7 +197,10 @@ class StepProgress(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A run as its journal tells it. `plan` and `steps` are of the present direction, `forward` is the first plan."""
+    """A run as its journal tells it. `plan` and `steps` are of the present direction, `forward` is the first plan.
+
+    `went` are the steps of the first plan as far as they went, `taken_back` the names of its deeds that were undone.
+    """
 
     run: str
     service: str
@@ -223,6 +226,8 @@ class Run(Struct, frozen=True, kw_only=True):
     paused: bool = False
     acknowledged: datetime | None = None
     reprotected: datetime | None = None
+    went: tuple[StepProgress, ...] = ()
+    taken_back: frozenset[str] = frozenset()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -265,11 +270,14 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
     emergency, paused = first.emergency, False
     acknowledged: datetime | None = None
     reprotected: datetime | None = None
-    before_undo = (plan, direction, steps, end, accepted)
+    went: list[StepProgress] = []
+    taken_back: set[str] = set()
+    before_undo = (plan, direction, steps, end, accepted, went)
     for entry in entries[1:]:
         match entry.event:
             case UndoStarted(plan=undo_plan):
-                before_undo = (plan, direction, steps, end, accepted)
+                before_undo = (plan, direction, steps, end, accepted, went)
+                went = went or steps
                 plan, direction, end, accepted = undo_plan, Direction.UNDO, None, None
                 steps = _fresh(plan)
             case Resumed():
@@ -298,8 +306,11 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
                 steps[number] = _progress(steps[number], StepState.RUNNING)
             case StepEnded(step=number, state=state, text=text, seconds=seconds):
                 steps[number] = _progress(steps[number], state, text, seconds)
+                done = state in (StepState.DONE, StepState.WARNING)
+                if direction is Direction.UNDO and done and isinstance(plan.steps[number], Act):
+                    taken_back.add(steps[number].name)
             case Ended(outcome=Outcome.REFUSED | Outcome.FAILED) if direction is Direction.UNDO:
-                plan, direction, steps, end, accepted = before_undo  # that undo changed nothing
+                plan, direction, steps, end, accepted, went = before_undo  # that undo changed nothing
             case Ended(outcome=outcome, text=text, seconds=seconds):
                 end = (outcome, text, seconds, entry.at)
             case Committed():
@@ -338,6 +349,8 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
         paused=paused and outcome is Outcome.INTERRUPTED,
         acknowledged=acknowledged,
         reprotected=reprotected,
+        went=tuple(went or steps),
+        taken_back=frozenset(taken_back),
     )
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from changeover.model import active
 from changeover.model.connection import Connection
-from changeover.model.health import DeploymentHealth
+from changeover.model.health import DeploymentHealth, Health
 from changeover.model.journey import JourneyResult
 from changeover.model.pin import Pin
 from changeover.model.plan import ZoneReading
@@ -82,3 +82,9 @@ def active_of(situation: Situation) -> str:
             if not said:
                 places.append(frozenset({active.UNKNOWN}))
     return active.active_deployment(places)
+
+
+def noticed(situation: Situation) -> datetime | None:
+    """When the active deployment began to fail, where it does."""
+    health = situation.health.get(situation.active)
+    return health.since if health is not None and health.health is Health.UNHEALTHY else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 from pathlib import Path
 
 from msgspec import Struct
@@ -50,3 +52,12 @@ class Home(Struct, frozen=True):
         """A file of its own for each service; only names of more than 200 characters may share one."""
         safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_" else f"%{ord(c):x}." for c in service)
         return self.data / "locks" / f"{safe[:200]}.lock"
+
+
+def this_person() -> str:
+    """Who works here, as others know them: "alice@laptop"."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no name in the environment, and none for this user's number
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"

@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from changeover.dns.lookup import Lookup
 from changeover.dns.provider import Applied, ChangedMeanwhile, Provider
 from changeover.health.clocks import read_clocks
+from changeover.model.acting import undoing
 from changeover.model.action import Approval, Note, WaitUntil
 from changeover.model.change import Change, Place
 from changeover.model.errors import ProviderError, Refused
-from changeover.model.finding import Finding
 from changeover.model.interruption import interruption
 from changeover.model.plan import (
     Act,
@@ -50,7 +50,7 @@ from changeover.model.run import (
     fold,
 )
 from changeover.model.service import Service
-from changeover.model.words import counted, values_text
+from changeover.model.words import counted, duration, values_text
 from changeover.storage.journal import Journal
 from changeover.switchover import verify
 from changeover.switchover.verify import Verdict
@@ -101,12 +101,11 @@ class Runner:
         self._clocks = read_clocks()
         self._entries: list[Entry] = []
 
-    async def start(self, plan: Plan, findings: Sequence[Finding], emergency: bool) -> Run:
+    async def start(self, started: Started) -> Run:
         """Runs a new plan from its first step."""
-        started = Started(plan=plan, findings=tuple(findings), emergency=emergency)
         self._entries = [await self._journal.begin(started)]
         self._progress()
-        return await self._carry_out(plan, Direction.FORWARD, changed_before=False, read_first=False)
+        return await self._carry_out(started.plan, Direction.FORWARD, changed_before=False, read_first=False)
 
     async def undo(self, run: Run) -> Run:
         """Puts back what `run` changed, as far as it still stands.
@@ -124,7 +123,8 @@ class Runner:
         stands = standing(back, await self._live(back))
         _refuse_foreign(stands.foreign)
         capabilities = {name: provider.capabilities for name, provider in self._providers.items()}
-        return plan_of(run.service, run.to, run.source, stands.todo, capabilities, datetime.now(UTC))
+        plan = plan_of(run.service, run.to, run.source, stands.todo, capabilities, datetime.now(UTC))
+        return undoing(replace(plan, kind=run.forward.kind), run.forward, run.went, run.taken_back)
 
     async def resume(self, run: Run) -> Run:
         """Goes on with an unfinished run in the direction that it had.
@@ -134,7 +134,8 @@ class Runner:
         stands = standing(run.plan.changes, await self._live(run.plan.changes))
         _refuse_foreign(stands.foreign)
         self._entries = list(await self._journal.entries(run.run))
-        await self._record(Resumed())
+        done, todo = (counted(len(found), "hostname") for found in (stands.done, stands.todo))
+        await self._record(Resumed(found=f"{done} done, {todo} to do"))
         return await self._carry_out(run.plan, run.direction, changed_before=True, read_first=True)
 
     async def _carry_out(self, plan: Plan, direction: Direction, *, changed_before: bool, read_first: bool) -> Run:
@@ -143,9 +144,13 @@ class Runner:
         self._read_first = read_first
         for group in plan.groups:
             self._look_at_clocks()
-            waiting = [n for n in group if self._progress().steps[n].state not in _GOOD]
-            if self._stop.is_set():
-                return self._progress()
+            # Another process may have put a person's word into the journal.
+            self._entries = list(await self._journal.entries(self._entries[0].run))
+            now = self._progress()
+            late = time.monotonic() - began > self._service.run_timeout
+            if self._stop.is_set() or now.paused or late:
+                return self._stopped(late)
+            waiting = [n for n in group if now.steps[n].state not in _GOOD]
             verdicts = await asyncio.gather(*(self._do(n, plan.steps[n], direction) for n in waiting))
             if any(verdict is None for verdict in verdicts):
                 return self._progress()
@@ -157,6 +162,14 @@ class Runner:
         outcome = Outcome.COMPLETED if direction is Direction.FORWARD else Outcome.UNDONE
         warned = any(step.state is StepState.WARNING for step in self._progress().steps)
         return await self._end(outcome, _closing_words(plan, direction, warned), time.monotonic() - began)
+
+    def _stopped(self, late: bool) -> Run:
+        """The run between two of its steps, to go on later."""
+        if late:
+            limit = duration(self._service.run_timeout)
+            log.warning("%s stopped: it has taken longer than %s", self._entries[0].run, limit)
+        self._stop.set()
+        return self._progress()
 
     async def _do(self, number: int, step: Step, direction: Direction) -> Verdict | None:
         """One step, between its intent and its outcome in the journal. None where it was stopped before it acted."""
@@ -202,6 +215,8 @@ class Runner:
         match step:
             case Act(skip=why) if why:
                 return Verdict(StepState.SKIPPED, why)
+            case Act(action=action) if action.needs == "source" and self._progress().emergency:
+                return Verdict(StepState.SKIPPED, f"left out, since the run became an emergency. {action.risk}".strip())
             case Act():
                 return await self._act(step, self._progress(), self._stop)
             case ChangeRecords():
@@ -247,7 +262,9 @@ class Runner:
             because = f"{doubt}; " if doubt else ""
             return Verdict(StepState.UNKNOWN, f"{because}what stands there now could not be read: {error.text}")
         told = f" (the answer was lost: {doubt})" if doubt else ""
-        if all(same_answer(live.get(c.place, ()), c.after) for c in step.changes):
+        as_planned = all(same_answer(live.get(c.place, ()), c.after) for c in step.changes)
+        only_ttl = all(same_answer(c.before, c.after) for c in step.changes)
+        if as_planned and not (only_ttl and all(live.get(c.place, ()) == c.before for c in step.changes)):
             altered = [c.name for c in step.changes if live.get(c.place, ()) != c.after]
             if altered:
                 text = f"changed, but {altered[0]} has another TTL or other flags than planned{told}"

@@ -1,0 +1,92 @@
+"""TTLs around a switch: lowered beforehand so that visitors follow soon, and restored when it is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from changeover.model.capabilities import Capabilities
+from changeover.model.change import Change
+from changeover.model.plan import Kind, Plan, ZoneReading, plan_of
+from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.run import Direction, Outcome, Run
+from changeover.model.service import Service
+
+
+def prepare_plan(service: Service, active: str, readings: Sequence[ZoneReading], ttl: int, made_at: datetime) -> Plan:
+    """The plan that lowers the TTL of every address record of the service to `ttl` seconds, and nothing else."""
+    changes = []
+    for reading in readings:
+        for name in service.hostnames_in(reading.zone):
+            before = address_set(reading.records.get(name, ()))
+            after = tuple(_lowered(record_set, ttl, reading.capabilities) for record_set in before)
+            if after != before:
+                changes.append(
+                    Change(account=reading.account, zone=reading.zone, name=name, before=before, after=after)
+                )
+    return _of(service, active, readings, changes, made_at, Kind.PREPARE)
+
+
+def restore_plan(
+    service: Service, active: str, readings: Sequence[ZoneReading], prepared: Run, made_at: datetime
+) -> Plan:
+    """The plan that gives every name the longest TTL back that it had before `prepared` lowered it."""
+    old = {change.place: max(r.ttl for r in change.before) for change in prepared.forward.changes}
+    changes = []
+    for reading in readings:
+        for name in service.hostnames_in(reading.zone):
+            before = address_set(reading.records.get(name, ()))
+            ttl = old.get((reading.account, reading.zone, name), 0)
+            after: AddressSet = tuple(
+                replace(r, ttl=ttl) if r.ttl < ttl and not r.opaque and r.ttl != 1 else r for r in before
+            )
+            if after != before:
+                changes.append(
+                    Change(account=reading.account, zone=reading.zone, name=name, before=before, after=after)
+                )
+    return _of(service, active, readings, changes, made_at, Kind.RESTORE_TTL)
+
+
+def prepared_by(runs: Sequence[Run], service: str) -> Run | None:
+    """The run (of `runs`, newest first) that lowered the service's TTLs, where these were not restored since."""
+    for run in runs:
+        if run.service != service or run.outcome is not Outcome.COMPLETED or run.direction is not Direction.FORWARD:
+            continue
+        if run.forward.kind is Kind.RESTORE_TTL:
+            return None
+        if run.forward.kind is Kind.PREPARE:
+            return run
+    return None
+
+
+def fast_from(runs: Sequence[Run], service: str) -> datetime | None:
+    """From when on a switch is as fast as the TTLs say: once all that was cached before they were lowered is forgotten.
+
+    None where no lowering is known that matters.
+    """
+    found = prepared_by(runs, service)
+    if found is None or found.ended is None:
+        return None
+    return found.ended + timedelta(seconds=found.forward.visitors_follow_within)
+
+
+def _lowered(record_set: RecordSet, ttl: int, can: Capabilities) -> RecordSet:
+    least = max(ttl, can.least_ttl)
+    too_long = can.seconds(record_set) > least and not record_set.opaque
+    return replace(record_set, ttl=least) if too_long else record_set
+
+
+def _of(
+    service: Service,
+    active: str,
+    readings: Sequence[ZoneReading],
+    changes: Sequence[Change],
+    made_at: datetime,
+    kind: Kind,
+) -> Plan:
+    capabilities = {reading.account: reading.capabilities for reading in readings}
+    plan = plan_of(service.name, active, active, changes, capabilities, made_at)
+    # Nobody is sent elsewhere, so there is nothing to look at as a visitor.
+    return replace(plan, kind=kind, steps=plan.steps[:-1])
