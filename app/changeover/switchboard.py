@@ -22,7 +22,7 @@ from changeover.model.health import Round
 from changeover.model.maintenance import Maintenance
 from changeover.model.pin import Hold, Pin
 from changeover.model.placeholders import secrets_of
-from changeover.model.plan import Plan, make_plan
+from changeover.model.plan import Kind, Plan, make_plan
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet
 from changeover.model.run import (
@@ -185,7 +185,7 @@ class Switchboard:
         plan = make_plan(service, situation.active, to, situation.readings, situation.at) if readable else None
         if plan is not None:
             plan = with_actions(plan, service, emergency)
-            cached = fast_from(await self.runs(), name)
+            cached = await self.fast_from(name)
             left = math.ceil((cached - situation.at).total_seconds()) if cached is not None else 0
             plan = replace(plan, visitors_follow_within=max(plan.visitors_follow_within, left))
         return Preparation(
@@ -312,7 +312,16 @@ class Switchboard:
         """Ends the undo window of a completed run."""
         async with self._to_go_on(run_id, "commit") as run:
             await self.journal.append(run.run, Committed(who=this_person()))
+        if run.forward.kind is Kind.SWITCH and prepared_by(await self.runs(), run.service) is not None:
+            await self._restore_later(run.service)
         return await self._told(run_id)
+
+    async def _restore_later(self, service: str) -> None:
+        """TTLs that were lowered for a switch go back once it is settled. The commit stands whatever comes of it."""
+        try:
+            await self.restore_ttl(service)
+        except ChangeoverError as error:
+            log.warning("the TTLs of %s are not restored: %s", service, error.text)
 
     async def shorten_ttl(self, name: str, ttl: int | None = None, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
         """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
@@ -330,6 +339,10 @@ class Switchboard:
         situation = await self._observer.look(service)
         plan = restore_plan(service, situation.active, situation.readings, prepared, situation.at)
         return await self._carry_out(plan, situation, verify_timeout)
+
+    async def fast_from(self, name: str) -> datetime | None:
+        """From when on a switch of the service is as fast as its lowered TTLs; None where none were lowered."""
+        return fast_from(await self.runs(), name)
 
     async def _carry_out(self, plan: Plan, situation: Situation, verify_timeout: float) -> Run:
         """Runs a plan that moves nobody."""

@@ -1,4 +1,4 @@
-"""`runs`, `report`, `accept` and `commit`: the journal's side of runs."""
+"""`runs`, `report`, `accept`, `commit`, `pause` and `escalate`: the journal's side of runs."""
 
 from __future__ import annotations
 
@@ -85,4 +85,33 @@ def commit(run: str, as_json: bool) -> int:
     if as_json:
         print_json(run_object(ended))
     say(f"Run {run} is committed. {ended.to} is where visitors stay.")
+    return DONE
+
+
+@click.command()
+@click.argument("run")
+@json_option
+@command
+def pause(run: str, as_json: bool) -> int:
+    """Stop a run before its next step, whichever window or terminal it is in."""
+    with Session() as session:
+        paused = session.run(session.switchboard.pause(run))
+    if as_json:
+        print_json(run_object(paused))
+    say(f"Run {run} stops before its next step. Go on with: changeover resume {run}")
+    return DONE
+
+
+@click.command()
+@click.argument("run")
+@click.option("--why", required=True, metavar="TEXT", help="What has happened.")
+@json_option
+@command
+def escalate(run: str, why: str, as_json: bool) -> int:
+    """Make an unfinished planned run an emergency: steps that need the primary are left out from here on."""
+    with Session() as session:
+        escalated = session.run(session.switchboard.escalate(run, why))
+    if as_json:
+        print_json(run_object(escalated))
+    say(f"Run {run} is an emergency from here on.")
     return DONE

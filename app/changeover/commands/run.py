@@ -95,6 +95,7 @@ class Progress:
 @emergency_option
 @yes_option
 @click.option("--override", "overrides", multiple=True, metavar="CHECK=REASON", help="Go on although CHECK blocks.")
+@click.option("--why", default="", metavar="TEXT", help="A reason, for the report.")
 @click.option("--wait", is_flag=True, help="Wait until the resolvers' caches have the new answer as well.")
 @timeout_option
 @json_option
@@ -105,6 +106,7 @@ def switch(
     emergency: bool,
     yes: bool,
     overrides: tuple[str, ...],
+    why: str,
     wait: bool,
     verify_timeout: float,
     as_json: bool,
@@ -127,7 +129,9 @@ def switch(
             return REFUSED
 
         def run(progress: Progress, stop: asyncio.Event) -> Any:
-            return board.switch(preparation, reasons, on_progress=progress, stop=stop, verify_timeout=verify_timeout)
+            return board.switch(
+                preparation, reasons, on_progress=progress, stop=stop, verify_timeout=verify_timeout, why=why
+            )
 
         try:
             ended = _followed(session, run)
@@ -204,6 +208,11 @@ def _told(run: Run, as_json: bool) -> int:
     for verb in run.next:
         more = " --reason TEXT" if verb == "accept" else ""
         say(f"  changeover {verb} {run.run}{more}")
+    return status_of(run)
+
+
+def status_of(run: Run) -> int:
+    """The exit status that says how a run stands."""
     return _STATUS[run.outcome]
 
 

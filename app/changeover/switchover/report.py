@@ -8,6 +8,7 @@ from typing import Any
 
 from changeover.model.change import Change
 from changeover.model.finding import Finding, Level
+from changeover.model.plan import Kind
 from changeover.model.records import AddressSet
 from changeover.model.run import Direction, Outcome, Run, StepProgress, StepState
 from changeover.model.words import duration
@@ -71,7 +72,12 @@ def run_object(run: Run) -> dict[str, Any]:
         "to": run.to,
         "outcome": str(run.outcome),
         "text": run.text,
+        "kind": str(run.forward.kind),
         "emergency": run.emergency,
+        "who": run.who,
+        "why": run.why,
+        "noticed": utc(run.noticed),
+        "decided": utc(run.decided),
         "started": utc(run.started),
         "ended": utc(run.ended),
         "seconds": round(run.seconds, 3),
@@ -97,7 +103,7 @@ def _step(step: StepProgress) -> dict[str, Any]:
 def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
-    where = f"{run.service}: {run.source} → {run.to}"
+    where = f"{run.service}: {run.source} → {run.to}" if run.forward.kind is Kind.SWITCH else f"{run.service}, TTLs:"
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -111,6 +117,8 @@ def outcome_sentence(run: Run) -> str:
             doing = "The undo" if undoing else "The switch"
             end = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
             return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{end}"
+        case Outcome.INTERRUPTED if run.paused:
+            return f"{where} is paused{' while being undone' if undoing else ''}. Its records may be changed."
         case Outcome.INTERRUPTED:
             return f"{where} was interrupted{' while being undone' if undoing else ''}. Its records may be changed."
         case _:
@@ -131,7 +139,11 @@ def markdown(run: Run) -> str:
     lines = [f"# Run {run.run}", "", outcome_sentence(run), ""]
     lines += [f"- Started: {local(run.started)}"]
     lines += [f"- Ended: {local(run.ended)}"] if run.ended else []
+    lines += [f"- By: {run.who}"] if run.who else []
+    lines += [f"- Why: {run.why}"] if run.why else []
     lines += ["- Emergency: yes"] if run.emergency else []
+    lines += [f"- Failing since: {local(run.noticed)}"] if run.noticed else []
+    lines += [f"- Plan looked at: {local(run.decided)}"] if run.decided else []
     lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
     lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
     lines += ["", "## Changes", ""]

@@ -26,6 +26,7 @@ from changeover.model.plan import (
     ChangeRecords,
     CheckNameServers,
     CheckVisitors,
+    Kind,
     Plan,
     Step,
     inverse,
@@ -330,6 +331,9 @@ def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
     beside = ", with warnings" if warned else ""
     if direction is Direction.UNDO:
         return f"Every record set is back as it was{beside}"
+    if plan.kind is not Kind.SWITCH:
+        verb = "lowered" if plan.kind is Kind.PREPARE else "restored"
+        return f"The TTLs of {counted(len(plan.changes), 'hostname')} are {verb}{beside}"
     return f"Visitors are served by {plan.to}{beside}"
 
 

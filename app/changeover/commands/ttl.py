@@ -1,0 +1,58 @@
+"""`ttl`: how long resolvers keep the answer, shortened before a switch and restored after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from changeover.commands.run import status_of, timeout_option
+from changeover.commands.session import Session, command, json_option, print_json, say
+from changeover.model.run import Outcome, Run
+from changeover.model.words import duration
+from changeover.switchover.report import local, outcome_sentence, run_object, utc
+
+if TYPE_CHECKING:
+    from changeover.switchboard import Switchboard
+
+
+@click.group()
+def ttl() -> None:
+    """How long resolvers keep the answer: shorten it before a switch, restore it after."""
+
+
+@ttl.command()
+@click.argument("service")
+@click.option("--to", "seconds", type=click.IntRange(1, 86400), metavar="S", help="Seconds, instead of the service's.")
+@timeout_option
+@json_option
+@command
+def lower(service: str, seconds: int | None, verify_timeout: float, as_json: bool) -> int:
+    """Lower the TTL of the service's records, so that visitors follow a later switch soon."""
+    return _carried_out(
+        lambda board: board.shorten_ttl(service, seconds, verify_timeout=verify_timeout), service, as_json
+    )
+
+
+@ttl.command()
+@click.argument("service")
+@timeout_option
+@json_option
+@command
+def restore(service: str, verify_timeout: float, as_json: bool) -> int:
+    """Give the service's records back the TTLs that they had."""
+    return _carried_out(lambda board: board.restore_ttl(service, verify_timeout=verify_timeout), service, as_json)
+
+
+def _carried_out(work: Callable[[Switchboard], Coroutine[Any, Any, Run]], service: str, as_json: bool) -> int:
+    with Session() as session:
+        run = session.run(work(session.switchboard))
+        fast = session.run(session.switchboard.fast_from(service))
+    if as_json:
+        print_json({**run_object(run), "fast_from": utc(fast)})
+    say(outcome_sentence(run))
+    if run.outcome is Outcome.COMPLETED and fast is not None:
+        left = duration(run.forward.visitors_follow_within)
+        say(f"A switch is fast from {local(fast)} on, in {left}: until then resolvers may keep what they have.")
+    return status_of(run)

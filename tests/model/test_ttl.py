@@ -1,0 +1,78 @@
+"""TTLs lowered before a switch and restored after it: exactly, and nothing beside them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from changeover.model.change import Change
+from changeover.model.plan import Kind, Plan
+from changeover.model.records import record_set
+from changeover.model.run import Direction, Ended, Entry, Outcome, Run, Started, fold
+from changeover.model.ttl import fast_from, prepare_plan, prepared_by, restore_plan
+from model.situations import APEX, PRIMARY, WWW, reading, service
+from model.strategies import NOW, capabilities
+
+LONG = {**PRIMARY, WWW: (record_set(WWW, "CNAME", 3600, ["edge.example.net"]),)}
+LOW = {**LONG, WWW: (record_set(WWW, "CNAME", 60, ["edge.example.net"]),)}
+
+
+def ran(plan: Plan, number: int = 1, outcome: Outcome = Outcome.COMPLETED) -> Run:
+    """A run of the plan that ended ten minutes after it was made."""
+    ended = NOW + timedelta(minutes=10)
+    return fold(
+        [
+            Entry(run=f"shop-{number}", at=NOW, event=Started(plan=plan)),
+            Entry(run=f"shop-{number}", at=ended, event=Ended(outcome=outcome)),
+        ]
+    )
+
+
+def test_only_what_is_longer_is_lowered() -> None:
+    """One name has an hour; its value stays, and the other name is not touched."""
+    plan = prepare_plan(service(), "primary", (reading(LONG),), 60, NOW)
+    (change,) = plan.changes
+    assert change == Change(account="dns", zone=APEX, name=WWW, before=LONG[WWW], after=LOW[WWW])
+    assert (plan.kind, plan.source, plan.to) == (Kind.PREPARE, "primary", "primary")
+    assert [step.name for step in plan.steps] == ["change-records", "name-servers"]
+    assert prepare_plan(service(), "primary", (reading(LOW),), 60, NOW).steps == ()
+
+
+def test_a_provider_s_least_ttl_is_respected_and_proxied_records_have_none() -> None:
+    """It would be refused, or mean nothing."""
+    slow = replace(capabilities(None), least_ttl=300)
+    (change,) = prepare_plan(service(), "primary", (reading(LONG, capabilities=slow),), 60, NOW).changes
+    assert change.after[0].ttl == 300
+    proxied = {**PRIMARY, WWW: (replace(LONG[WWW][0], opaque=True),)}
+    assert prepare_plan(service(), "primary", (reading(proxied),), 60, NOW).changes == ()
+
+
+def test_a_switch_is_fast_once_the_old_ttl_has_passed() -> None:
+    """An hour after the lowering ended, not at once."""
+    prepared = ran(prepare_plan(service(), "primary", (reading(LONG),), 60, NOW))
+    assert fast_from((prepared,), "shop") == NOW + timedelta(minutes=10) + timedelta(hours=1)
+    assert fast_from((), "shop") is None
+    failed = ran(prepare_plan(service(), "primary", (reading(LONG),), 60, NOW), outcome=Outcome.FAILED)
+    assert fast_from((failed,), "shop") is None
+
+
+def test_the_old_ttl_comes_back_at_whatever_stands_there_now() -> None:
+    """After the switch other records stand at the name; they get the time that it had before."""
+    prepared = ran(prepare_plan(service(), "primary", (reading(LONG),), 60, NOW))
+    switched = {**PRIMARY, WWW: (record_set(WWW, "A", 60, ["198.51.100.24"]),)}
+    plan = restore_plan(service(), "backup", (reading(switched),), prepared, NOW)
+    (change,) = plan.changes
+    assert change.after == (record_set(WWW, "A", 3600, ["198.51.100.24"]),)
+    assert plan.kind is Kind.RESTORE_TTL
+    assert restore_plan(service(), "primary", (reading(LONG),), prepared, NOW).steps == ()
+
+
+def test_what_is_restored_or_undone_is_not_prepared_any_more() -> None:
+    """The newest word counts."""
+    prepared = ran(prepare_plan(service(), "primary", (reading(LONG),), 60, NOW))
+    restored = ran(restore_plan(service(), "primary", (reading(LOW),), prepared, NOW), number=2)
+    assert prepared_by((prepared,), "shop") == prepared
+    assert prepared_by((restored, prepared), "shop") is None
+    assert prepared_by((replace(prepared, direction=Direction.UNDO, outcome=Outcome.UNDONE),), "shop") is None
+    assert prepared_by((prepared,), "blog") is None
