@@ -42,6 +42,7 @@ from changeover.model.service import Service, Settings
 from changeover.model.situation import Situation, noticed
 from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, assessed
 from changeover.model.ttl import fast_from, prepare_plan, prepared_by, restore_plan
+from changeover.model.unsafe import FRESH, unsafe
 from changeover.model.words import counted
 from changeover.storage import settings as settings_file
 from changeover.storage.accounts import Accounts
@@ -65,8 +66,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VERIFY_TIMEOUT = 60.0
-#: A preparation older than this, in seconds, is made again before it is run.
-FRESH = 60.0
 
 
 def _ignore(_: Run) -> None:
@@ -229,7 +228,7 @@ class Switchboard:
         if unknown is not None:
             raise UsageError(f"There is no check {unknown}", "The checks' names stand before each finding.")
         with service_lock(self.home.lock_file(preparation.service), preparation.service):
-            if (datetime.now(UTC) - preparation.at).total_seconds() > FRESH:
+            if datetime.now(UTC) - preparation.at > FRESH:
                 preparation = await self._again(preparation)
             found = overridden(preparation.findings, overrides)
             blocks = [f for f in found if f.level is Level.BLOCK]
@@ -239,6 +238,9 @@ class Switchboard:
                 raise Refused(text, findings=found)
             if not preparation.plan.steps:
                 raise Refused(f"Visitors are sent to {preparation.to} already; there is nothing to change")
+            wrong = unsafe(preparation.plan, self.service(preparation.service), datetime.now(UTC))
+            if wrong:
+                raise Refused(f"This plan must not run: {'; '.join(wrong)}. Nothing was changed")
             runner = await self._runner(
                 preparation.service, preparation.plan, on_progress, stop or asyncio.Event(), verify_timeout
             )
@@ -272,19 +274,23 @@ class Switchboard:
         on_progress: Callable[[Run], None] = _ignore,
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
+        anyway: bool = False,
     ) -> Run:
-        """Puts every record set of a run back as it was, and gives the run with outcome `undone`."""
+        """Puts every record set of a run back as it was, and gives the run with outcome `undone`.
+
+        Refused where somebody else changed one since, unless a person says `anyway`.
+        """
         async with self._to_go_on(run_id, "undo") as run:
             runner = await self._runner(run.service, run.forward, on_progress, stop or asyncio.Event(), verify_timeout)
             with self._live.working(run.service):
-                return await runner.undo(run)
+                return await runner.undo(run, anyway)
 
-    async def undo_plan(self, run_id: str) -> Plan:
+    async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
         """What `undo` would do now. Reads only."""
         run = await self.run(run_id)
         self._refuse_unless_next(run, "undo")
         runner = await self._runner(run.service, run.forward, _ignore, asyncio.Event(), VERIFY_TIMEOUT)
-        return await runner.undo_plan(run)
+        return await runner.undo_plan(run, anyway)
 
     async def resume(
         self,

@@ -230,6 +230,8 @@ CASES: list[Case] = [
     ("source-healthy", "pass", situation(**primary("degraded")), "primary is degraded"),
     ("source-healthy", "pass", situation(**primary("unknown")), "primary is unknown"),
     ("source-healthy", "block", situation(**primary("unhealthy")), "primary is down: 503"),
+    ("order", "pass", situation(earlier={"api": "backup"}), "api, which goes before shop, is on backup already"),
+    ("order", "block", situation(earlier={"api": "primary"}), "api goes before shop, and is still on primary"),
     ("connection", "pass", situation(connection=connection()), "This computer is online."),
     ("connection", "block", situation(connection=connection(Link.OFFLINE, "It is offline.")), "It is offline."),
     ("connection", "block", situation(connection=connection(Link.PORTAL, "A login page.")), "A login page."),
@@ -298,7 +300,8 @@ def test_every_check_is_in_the_table() -> None:
 
 def test_a_service_that_is_ready_passes_everything() -> None:
     """In the order in which they are listed, each once."""
-    more = {"names": names(["192.0.2.1"], ["192.0.2.1"]), "journeys": walked(True, "fine"), "watched": True}
+    more: dict[str, Any] = {"names": names(["192.0.2.1"], ["192.0.2.1"]), "earlier": {"api": "backup"}}
+    more |= {"journeys": walked(True, "fine"), "watched": True}
     passed = findings(situation(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}
     assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS]

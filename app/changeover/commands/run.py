@@ -244,18 +244,19 @@ async def _wait_for_resolvers(session: Session, run: Run) -> None:
 @yes_option
 @timeout_option
 @json_option
+@click.option("--anyway", is_flag=True, help="Also replace what somebody else changed since; it is shown first.")
 @command
-def undo(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
+def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool) -> int:
     """Put every record set of a run back exactly as it was."""
     with Session() as session:
         board = session.switchboard
         before = session.run(board.run(run))
 
         def work(progress: Progress, stop: asyncio.Event) -> Any:
-            return board.undo(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout)
+            return board.undo(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout, anyway=anyway)
 
         try:
-            planned = session.run(board.undo_plan(run))
+            planned = session.run(board.undo_plan(run, anyway))
             if not yes:
                 _show_changes(planned.changes)
             if before.committed and not yes:

@@ -36,6 +36,7 @@ CHECKS = (
     "ttl",
     "source-known",
     "source-healthy",
+    "order",
     "unfinished-run",
     "lock",
 )

@@ -27,6 +27,7 @@ def findings(situation: Situation, to: str, emergency: bool = False) -> tuple[Fi
     found += target_findings(situation, to, emergency)
     found += _ttl(situation, readable)
     found += _source(situation, to, emergency)
+    found += _order(situation, to)
     found += _free(situation)
     order = {name: number for number, name in enumerate(CHECKS)}
     return tuple(with_overridable(f, emergency) for f in sorted(found, key=lambda f: order[f.check]))
@@ -232,6 +233,20 @@ def _source(situation: Situation, to: str, emergency: bool) -> list[Finding]:
         found.append(Finding(check="source-healthy", level=level, text=text, fix=fix))
     else:
         found.append(Finding(check="source-healthy", level=Level.PASS, text=f"{source} is {health.health}"))
+    return found
+
+
+def _order(situation: Situation, to: str) -> list[Finding]:
+    """Services that go before this one are there already."""
+    found = []
+    for name, here in situation.earlier.items():
+        if here == to:
+            text = f"{name}, which goes before {situation.service.name}, is on {to} already"
+            found.append(Finding(check="order", level=Level.PASS, text=text))
+        else:
+            text = f"{name} goes before {situation.service.name}, and is still on {here}"
+            fix = f"Switch it first: changeover switch {name} --to {to}"
+            found.append(Finding(check="order", level=Level.BLOCK, text=text, fix=fix))
     return found
 
 

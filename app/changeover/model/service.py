@@ -76,6 +76,8 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     health: HealthCheck = HealthCheck()
     maintenance: tuple[Maintenance, ...] = ()
     actions: tuple[Action, ...] = ()
+    #: Services that must be switched before this one.
+    after: tuple[str, ...] = ()
     #: A run stops between two steps once it has taken this many seconds.
     run_timeout: float = 3600
 

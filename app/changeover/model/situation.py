@@ -41,7 +41,7 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     `pins` and `maintenance` (when it ends) are by deployment, those in force. `names` are the routing names of its
     answers, as their own servers and the resolvers see them. `watched`: the health comes from watching, not from probes
-    that were sent for this situation.
+    that were sent for this situation. `earlier` has, by service that must be switched before this one, where it is.
     """
 
     service: Service
@@ -57,6 +57,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     names: tuple[RoutingName, ...] = ()
     journeys: tuple[JourneyResult, ...] = ()
     watched: bool = False
+    earlier: dict[str, str] = field(default_factory=dict)
 
     @property
     def active(self) -> str:

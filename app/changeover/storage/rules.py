@@ -189,6 +189,23 @@ def add_shared_faults(faults: Faults, tables: Sequence[object]) -> None:
             owner = owners.setdefault(host, number)
             if owner != number:
                 faults.add(below(places[number], "hostnames"), f"{host} belongs to {places[owner]} already")
+    _add_order_faults(faults, tables, places)
+
+
+def _add_order_faults(faults: Faults, tables: Sequence[object], places: Sequence[str]) -> None:
+    """Faults for services that should go after one that is not there, or that itself goes after another."""
+    after = {
+        str(table.get("name")): [name for name in table.get("after", []) if isinstance(name, str)]
+        for table in tables
+        if isinstance(table, Mapping) and isinstance(table.get("after", []), list)
+    }
+    for (name, earlier), place in zip(after.items(), places, strict=False):
+        for other in earlier:
+            if other == name or other not in after:
+                known = ", ".join(sorted(set(after) - {name})) or "none beside it"
+                faults.add(below(place, "after"), f'there is no other service "{other}"; services: {known}')
+            elif after[other]:
+                faults.add(below(place, "after"), f"{other} goes after another one itself; there is one level only")
 
 
 def _canonical_names(texts: Sequence[object]) -> list[str]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from changeover.health.rounds import probe_now, probe_round
 from changeover.health.senses import NetworkSenses
+from changeover.model.active import UNKNOWN
 from changeover.model.connection import Connection
 from changeover.model.context import in_context
 from changeover.model.health import DeploymentHealth, Health
@@ -130,12 +131,13 @@ class Observer:
         from changeover.switchover.reading import read_names, read_servers
 
         taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
-        readings, servers, names, walked, locks = await asyncio.gather(
+        readings, servers, names, walked, locks, earlier = await asyncio.gather(
             self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
             journeys(service, taken, self.lookup, self._vault),
             self._locks(service),
+            self._earlier(service),
         )
         return Situation(
             service=service,
@@ -144,8 +146,22 @@ class Observer:
             servers=servers,
             names=names,
             journeys=walked,
+            earlier=earlier,
             **locks,
         )
+
+    async def _earlier(self, service: Service) -> dict[str, str]:
+        """Where the services are that must be switched before this one."""
+
+        async def one(name: str) -> str:
+            other = self._settings.service(name)
+            if other is None:
+                return UNKNOWN
+            readings = await self._read_zones(other)
+            return Situation(service=other, at=datetime.now(UTC), readings=readings).active
+
+        found = await asyncio.gather(*(one(name) for name in service.after))
+        return dict(zip(service.after, found, strict=True))
 
     async def _read_zones(self, service: Service) -> tuple[ZoneReading, ...]:
         from changeover.switchover.reading import read_zones

@@ -108,23 +108,28 @@ class Runner:
         self._progress()
         return await self._carry_out(started.plan, Direction.FORWARD, changed_before=False, read_first=False)
 
-    async def undo(self, run: Run) -> Run:
+    async def undo(self, run: Run, anyway: bool = False) -> Run:
         """Puts back what `run` changed, as far as it still stands.
 
-        Raises Refused, with nothing changed, where somebody else changed one of its records since.
+        Raises Refused, with nothing changed, where somebody else changed one of its records since; with `anyway` that
+        is replaced too, exactly as it is read now and no other.
         """
-        plan = await self.undo_plan(run)
+        plan = await self.undo_plan(run, anyway)
         self._entries = list(await self._journal.entries(run.run))
         await self._record(UndoStarted(plan=plan))
         return await self._carry_out(plan, Direction.UNDO, changed_before=run.unfinished, read_first=False)
 
-    async def undo_plan(self, run: Run) -> Plan:
+    async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
         back = inverse(run.forward.changes)
         stands = standing(back, await self._live(back))
-        _refuse_foreign(stands.foreign)
+        todo = stands.todo
+        if anyway:
+            todo = (*todo, *(replace(change, before=now) for change, now in stands.foreign))
+        else:
+            _refuse_foreign(stands.foreign)
         capabilities = {name: provider.capabilities for name, provider in self._providers.items()}
-        plan = plan_of(run.service, run.to, run.source, stands.todo, capabilities, datetime.now(UTC))
+        plan = plan_of(run.service, run.to, run.source, todo, capabilities, datetime.now(UTC))
         return undoing(replace(plan, kind=run.forward.kind), run.forward, run.went, run.taken_back)
 
     async def resume(self, run: Run) -> Run:
@@ -341,7 +346,8 @@ def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:
     if foreign:
         raise Refused(
             _foreign_words(foreign),
-            "Somebody else changed it after this run. Put it right at the provider, or accept the run as it stands.",
+            "Somebody else changed it after this run. Put it right at the provider, accept the run as it stands, or "
+            "undo it --anyway.",
         )
 
 

@@ -1,0 +1,20 @@
+"""Undoing what somebody else has changed since: shown first, and only when a person says so."""
+
+from __future__ import annotations
+
+from shop import WWW, Shop
+
+
+def test_what_somebody_else_changed_is_shown_and_replaced_only_when_asked_for(shop: Shop) -> None:
+    """Refused with both values in words; with --anyway the records are exactly as before the run."""
+    before = shop.bind.records()
+    run = shop.json("switch", "shop", "--to", "backup", "--yes")["run"]
+    shop.bind.change(delete=["www A"], add=["www 60 A 192.0.2.77"])
+    refused = shop.run("undo", run, "--yes")
+    assert refused.returncode == 3
+    assert "www.shop.example is A 192.0.2.77, neither" in refused.stderr
+    assert "anyway" in refused.stderr
+    assert shop.at(WWW) == {f"{WWW}. 60 A 192.0.2.77"}
+    undone = shop.json("undo", run, "--yes", "--anyway")
+    assert undone["outcome"] == "undone"
+    assert shop.bind.records() == before
