@@ -166,10 +166,12 @@ class Switchboard:
         name: str,
         to: str,
         emergency: bool = False,
+        expected: str | None = None,
     ) -> Preparation:
         """Reads everything and computes what a switch to `to` would do, and what speaks against it.
 
-        Health is what a watch has gathered, where one runs, else from a few probes now.
+        Health is what a watch has gathered, where one runs, else from a few probes now. `expected` is the deployment
+        that a person believes to be active; that another one is blocks the switch.
         """
         service = self.service(name)
         if service.deployment(to) is None:
@@ -192,7 +194,7 @@ class Switchboard:
             to=to,
             emergency=emergency,
             plan=plan,
-            findings=findings(situation, to, emergency),
+            findings=findings(situation, to, emergency, expected),
             situation=situation,
             at=situation.at,
         )

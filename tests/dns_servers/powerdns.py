@@ -66,3 +66,127 @@ class PowerDns:
     `zone_text` is a zone file's text without $ORIGIN; its $TTL is 60. With `key`, updates and transfers are signed with
     `key_name` and `secret`, else anybody on loopback may do both. Without `update` nobody may change the zone.
     """
+
+    def __init__(
+        self,
+        folder: Path,
+        zone: str = "shop.example",
+        zone_text: str = ZONE_TEXT,
+        key: bool = True,
+        update: bool = True,
+    ) -> None:
+        self.zone = zone
+        self.key_name = KEY_NAME
+        self.secret = SECRET
+        self.port = 0
+        self.address = "127.0.0.1"
+        self._key = key
+        self._update = update
+        self._folder = Path(tempfile.mkdtemp(prefix="powerdns-", dir=folder))
+        self._text = f"$ORIGIN {zone}.\n$TTL 60\n{zone_text}"
+        self._process: ServerProcess | None = None
+
+    def __enter__(self) -> Self:
+        for _ in range(3):  # another process may take the port before pdns_server does
+            self.port = free_port()
+            if self._start():
+                return self
+        raise RuntimeError(f"pdns_server did not start:\n{self._log()}")
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> bool:
+        update = "yes" if self._update else "no"
+        (self._folder / "pdns.conf").write_text(_CONF.format(folder=self._folder, port=self.port, update=update))
+        if not (self._folder / "pdns.db").exists():
+            self._load()
+        # Its sockets' paths must be short; the folder of a test may not be.
+        arguments = ["pdns_server", f"--config-dir={self._folder}"]
+        self._process = ServerProcess(arguments, self._folder / "pdns.log")
+        try:
+            if self._process.wait_until(self._probe):
+                return True
+        except BaseException:
+            self._process.stop()
+            raise
+        self._process.stop()
+        return False
+
+    def _load(self) -> None:
+        """Makes the database, with the zone by PowerDNS's own tool and the key's rights by SQL."""
+        with contextlib.closing(sqlite3.connect(self._folder / "pdns.db")) as database:
+            database.executescript(_SCHEMA.read_text())
+        (self._folder / "zone").write_text(self._text)
+        tool = ["pdnsutil", f"--config-dir={self._folder}", "load-zone", self.zone, str(self._folder / "zone")]
+        told = subprocess.run(tool, capture_output=True, text=True, check=False)
+        if told.returncode:
+            raise RuntimeError(f"pdnsutil does not load the zone:\n{told.stdout}{told.stderr}")
+        if self._key:
+            with contextlib.closing(sqlite3.connect(self._folder / "pdns.db")) as database, database:
+                name = KEY_NAME.rstrip(".")
+                database.execute(
+                    "INSERT INTO tsigkeys (name, algorithm, secret) VALUES (?, 'hmac-sha256', ?)", (name, SECRET)
+                )
+                for kind in ("TSIG-ALLOW-DNSUPDATE", "TSIG-ALLOW-AXFR"):
+                    database.execute("INSERT INTO domainmetadata (domain_id, kind, content) VALUES (1, ?, ?)", (kind, name))
+
+    def _probe(self) -> None:
+        """Ready is: it is this very server that answers, and it serves the zone, by TCP and by UDP."""
+        which = dns.message.make_query("id.server.", dns.rdatatype.TXT, dns.rdataclass.CH)
+        soa = dns.message.make_query(self.zone, dns.rdatatype.SOA)
+        try:
+            if str(self._folder) not in dns.query.tcp(which, self.address, timeout=2, port=self.port).to_text():
+                raise NotReady
+            answer = dns.query.udp(soa, self.address, timeout=2, port=self.port)
+        except (dns.exception.DNSException, OSError, EOFError):
+            raise NotReady from None
+        if not answer.answer or not answer.flags & dns.flags.AA:
+            raise NotReady
+
+    def _log(self) -> str:
+        return (self._folder / "pdns.log").read_text(errors="replace")[-4000:]
+
+    @property
+    def server(self) -> str:
+        """host:port, as the settings file has it."""
+        return f"{self.address}:{self.port}"
+
+    def records(self) -> frozenset[str]:
+        """The whole zone as lines of text. The SOA's serial, which every change raises, is shown as 0."""
+        keyring = dns.tsigkeyring.from_text({KEY_NAME: SECRET}) if self._key else None
+        zone = dns.zone.Zone(self.zone, relativize=False)
+        query, _ = dns.xfr.make_query(zone, keyring=keyring)
+        dns.query.inbound_xfr(self.address, zone, query, port=self.port, timeout=QUERY_TIMEOUT)
+        lines = set()
+        for name, ttl, rdata in zone.iterate_rdatas():
+            shown = rdata.replace(serial=0) if rdata.rdtype == dns.rdatatype.SOA else rdata
+            lines.add(f"{name} {ttl} {dns.rdatatype.to_text(rdata.rdtype)} {shown}")
+        return frozenset(lines)
+
+    def change(self, delete: Iterable[str] = (), add: Iterable[str] = ()) -> None:
+        """Changes the zone as somebody else would: `delete` "www" or "www CNAME", `add` "www 60 A 192.0.2.1"."""
+        keyring = dns.tsigkeyring.from_text({KEY_NAME: SECRET}) if self._key else None
+        update = dns.update.UpdateMessage(f"{self.zone}.", keyring=keyring)
+        for text in delete:
+            update.delete(*text.split())
+        for text in add:
+            name, ttl, rtype, value = text.split(maxsplit=3)
+            update.add(name, int(ttl), rtype, value)
+        answer = dns.query.tcp(update, self.address, port=self.port, timeout=QUERY_TIMEOUT)
+        if answer.rcode() != dns.rcode.NOERROR:
+            raise RuntimeError(f"the update was refused: {dns.rcode.to_text(answer.rcode())}")
+
+    def pause(self) -> None:
+        """From now on it takes connections and stays silent, until `resume`."""
+        assert self._process is not None
+        self._process.pause()
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.resume()
+
+    def stop(self) -> None:
+        """Ends the server; its port then refuses connections."""
+        if self._process is not None:
+            self._process.stop()

@@ -359,6 +359,14 @@ def test_a_dead_source_needs_the_word_emergency_and_then_warns() -> None:
     assert emergency.level is Level.WARN
 
 
+def test_a_person_may_say_where_visitors_should_be() -> None:
+    """That they are elsewhere blocks: somebody else was faster."""
+    (right,) = [f for f in findings(situation(), "backup", expected="primary") if f.check == "source-known"]
+    (wrong,) = [f for f in findings(situation(), "backup", expected="backup") if f.check == "source-known"]
+    assert (right.level, wrong.level) == (Level.PASS, Level.BLOCK)
+    assert wrong.text == "Visitors are not at backup, as expected: primary"
+
+
 def test_plain_http_has_no_certificate() -> None:
     """The check is left out."""
     plain = replace(service(), health=HealthCheck(scheme="http"))

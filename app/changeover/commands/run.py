@@ -94,6 +94,7 @@ class Progress:
 @to_option
 @emergency_option
 @yes_option
+@click.option("--from", "expected", metavar="DEPLOYMENT", help="Refuse unless visitors are at this one now.")
 @click.option("--override", "overrides", multiple=True, metavar="CHECK=REASON", help="Go on although CHECK blocks.")
 @click.option("--why", default="", metavar="TEXT", help="A reason, for the report.")
 @click.option("--wait", is_flag=True, help="Wait until the resolvers' caches have the new answer as well.")
@@ -105,6 +106,7 @@ def switch(
     to: str,
     emergency: bool,
     yes: bool,
+    expected: str | None,
     overrides: tuple[str, ...],
     why: str,
     wait: bool,
@@ -115,7 +117,7 @@ def switch(
     reasons = _reasons(overrides)
     with Session() as session:
         board = session.switchboard
-        preparation = session.run(board.prepare(service, to, emergency))
+        preparation = session.run(board.prepare(service, to, emergency, expected))
         if preparation.already_there:
             if as_json:
                 print_json(_without_run(preparation, "completed", "already there"))

@@ -14,8 +14,13 @@ from changeover.model.takeover import connection_findings, target_findings
 from changeover.model.words import counted, duration, values_text
 
 
-def findings(situation: Situation, to: str, emergency: bool = False) -> tuple[Finding, ...]:
-    """All readiness findings for sending visitors to `to`, in the order of CHECKS."""
+def findings(
+    situation: Situation, to: str, emergency: bool = False, expected: str | None = None
+) -> tuple[Finding, ...]:
+    """All readiness findings for sending visitors to `to`, in the order of CHECKS.
+
+    `expected` is the deployment that a person believes visitors to be at, where they said so.
+    """
     found = connection_findings(situation.connection)
     found += _credential(situation)
     found += _records_readable(situation)
@@ -26,7 +31,7 @@ def findings(situation: Situation, to: str, emergency: bool = False) -> tuple[Fi
     found += _type_change(situation, to, readable)
     found += target_findings(situation, to, emergency)
     found += _ttl(situation, readable)
-    found += _source(situation, to, emergency)
+    found += _source(situation, to, emergency, expected)
     found += _order(situation, to)
     found += _free(situation)
     order = {name: number for number, name in enumerate(CHECKS)}
@@ -211,8 +216,12 @@ def _ttl(situation: Situation, readable: Sequence[ZoneReading]) -> list[Finding]
     return [Finding(check="ttl", level=Level.PASS, text=f"Visitors follow {follow}")]
 
 
-def _source(situation: Situation, to: str, emergency: bool) -> list[Finding]:
+def _source(situation: Situation, to: str, emergency: bool, expected: str | None) -> list[Finding]:
     source = situation.active
+    if expected is not None and source != expected:
+        text = f"Visitors are not at {expected}, as expected: {source}"
+        fix = "Look at where they are first; somebody else may have switched already."
+        return [Finding(check="source-known", level=Level.BLOCK, text=text, fix=fix)]
     if source in (active.MIXED, active.ELSEWHERE, active.UNKNOWN):
         said = {
             active.MIXED: "Visitors reach different deployments, by hostname or name server",
