@@ -46,6 +46,7 @@ socket-dir={folder}
 dnsupdate={update}
 allow-dnsupdate-from=127.0.0.0/8
 primary=no
+security-poll-suffix=
 cache-ttl=0
 query-cache-ttl=0
 negquery-cache-ttl=0
@@ -101,7 +102,6 @@ class PowerDns:
         (self._folder / "pdns.conf").write_text(_CONF.format(folder=self._folder, port=self.port, update=update))
         if not (self._folder / "pdns.db").exists():
             self._load()
-        # Its sockets' paths must be short; the folder of a test may not be.
         arguments = ["pdns_server", f"--config-dir={self._folder}"]
         self._process = ServerProcess(arguments, self._folder / "pdns.log")
         try:
@@ -129,7 +129,9 @@ class PowerDns:
                     "INSERT INTO tsigkeys (name, algorithm, secret) VALUES (?, 'hmac-sha256', ?)", (name, SECRET)
                 )
                 for kind in ("TSIG-ALLOW-DNSUPDATE", "TSIG-ALLOW-AXFR"):
-                    database.execute("INSERT INTO domainmetadata (domain_id, kind, content) VALUES (1, ?, ?)", (kind, name))
+                    database.execute(
+                        "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (1, ?, ?)", (kind, name)
+                    )
 
     def _probe(self) -> None:
         """Ready is: it is this very server that answers, and it serves the zone, by TCP and by UDP."""

@@ -19,6 +19,7 @@ from changeover.model.readiness import findings
 from changeover.model.records import RecordSet, record_set
 from changeover.model.service import Answer
 from changeover.model.situation import RoutingName, Situation
+from changeover.model.status_page import StatusPage
 from model.situations import (
     APEX,
     BACKUP,
@@ -107,6 +108,15 @@ def proven(seconds: float | None) -> dict[str, Any]:
     when = None if seconds is None else NOW - timedelta(seconds=seconds)
     healths = {name: health_of(name, "healthy") for name in ("primary", "backup")}
     return {"health": {**healths, "backup": replace(healths["backup"], proven=when)}}
+
+
+def said(ok: bool) -> tuple[StatusPage, ...]:
+    """What the backup's status page says."""
+    return (
+        StatusPage(
+            deployment="backup", url="https://status.example", ok=ok, text=f"its page is {('red', 'green')[ok]}"
+        ),
+    )
 
 
 def walked(ok: bool | None, text: str) -> tuple[JourneyResult, ...]:
@@ -258,6 +268,8 @@ CASES: list[Case] = [
     ("evidence", "pass", situation(watched=True, **proven(60)), "backup was last proven healthy 1 min ago"),
     ("evidence", "block", situation(watched=True, **proven(61)), "last proven healthy 1 min 1 s ago"),
     ("evidence", "block", situation(watched=True, **proven(None)), "was not seen to answer well"),
+    ("platform-status", "pass", situation(status_pages=said(True)), "backup: its page is green"),
+    ("platform-status", "warn", situation(status_pages=said(False)), "backup: its page is red"),
     ("journeys", "pass", situation(journeys=walked(True, "3 steps in 40 ms")), "backup, log in: 3 steps in 40 ms"),
     ("journeys", "block", situation(journeys=walked(False, "step 2 (GET /orders): 500")), "step 2 (GET /orders): 500"),
     ("journeys", "warn", situation(journeys=walked(None, "not tried: locked")), "not tried: locked"),
@@ -300,7 +312,11 @@ def test_every_check_is_in_the_table() -> None:
 
 def test_a_service_that_is_ready_passes_everything() -> None:
     """In the order in which they are listed, each once."""
-    more: dict[str, Any] = {"names": names(["192.0.2.1"], ["192.0.2.1"]), "earlier": {"api": "backup"}}
+    more: dict[str, Any] = {
+        "names": names(["192.0.2.1"], ["192.0.2.1"]),
+        "earlier": {"api": "backup"},
+        "status_pages": said(True),
+    }
     more |= {"journeys": walked(True, "fine"), "watched": True}
     passed = findings(situation(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}

@@ -12,7 +12,19 @@ from changeover.model.records import record_set
 from changeover.model.words import counted, duration, values_text
 
 #: Modules of Python that compute and neither read nor write anything, no clock either.
-PURE = {"__future__", "bisect", "collections", "datetime", "enum", "ipaddress", "itertools", "math", "operator", "re"}
+PURE = {
+    "__future__",
+    "bisect",
+    "collections",
+    "datetime",
+    "enum",
+    "hashlib",
+    "ipaddress",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+}
 PURE |= {"jmespath", "regex", "types", "typing", "urllib", "zoneinfo"}
 
 

@@ -30,6 +30,7 @@ CHECKS = (
     "routing-name",
     "target-answers",
     "evidence",
+    "platform-status",
     "journeys",
     "marker",
     "certificate",

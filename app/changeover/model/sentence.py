@@ -186,8 +186,11 @@ def _every_one_fails(state: ServiceState, now: datetime) -> Sentence:
 
 
 def _here_is_fine(state: ServiceState) -> str:
+    """What speaks against a fault of this computer, and what the platform says of itself."""
     online = state.connection is not None and state.connection.link is Link.ONLINE
-    return "Your own connection is fine." if online else ""
+    pages = state.situation.status_pages if state.situation is not None else ()
+    said = [f"{p.deployment}: {p.text}" for p in pages if p.deployment == state.active and p.ok is not None]
+    return _joined("Your own connection is fine." if online else "", *(ended(words) for words in said))
 
 
 def _visit(state: ServiceState) -> str:

@@ -53,6 +53,8 @@ class Deployment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     platform: str = "url"
     answers: dict[str, Answer] = field(default_factory=dict)
     marker: Marker | None = None
+    #: The platform's own status page, as JSON.
+    status_page: str | None = None
 
     def answer_for(self, name: str) -> Answer:
         return self.answers.get(name, self.answer)

@@ -14,6 +14,7 @@ from changeover.model.pin import Pin
 from changeover.model.plan import ZoneReading
 from changeover.model.records import AddressSet, address_set
 from changeover.model.service import Service
+from changeover.model.status_page import StatusPage
 
 
 class ServerAnswer(Struct, frozen=True, kw_only=True):
@@ -58,6 +59,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     journeys: tuple[JourneyResult, ...] = ()
     watched: bool = False
     earlier: dict[str, str] = field(default_factory=dict)
+    status_pages: tuple[StatusPage, ...] = ()
 
     @property
     def active(self) -> str:

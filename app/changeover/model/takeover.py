@@ -37,7 +37,12 @@ def connection_findings(connection: Connection | None) -> list[Finding]:
 
 def target_findings(situation: Situation, to: str, emergency: bool) -> list[Finding]:
     """What speaks for and against `to` itself."""
-    found = [*_pinned(situation, to), *_maintenance(situation, to), *_names(situation, to)]
+    found = [
+        *_platform_status(situation, to),
+        *_pinned(situation, to),
+        *_maintenance(situation, to),
+        *_names(situation, to),
+    ]
     health = situation.health.get(to)
     if health is None or health.last is None:
         text = f"{to} has not been checked yet"
@@ -54,6 +59,16 @@ def target_findings(situation: Situation, to: str, emergency: bool) -> list[Find
         found += _marker(situation.service, to, tried)
     if situation.service.health.scheme == "https":
         found.append(_certificate(to, tried, situation.at))
+    return found
+
+
+def _platform_status(situation: Situation, to: str) -> list[Finding]:
+    """What the platform of `to` says of itself. A green page proves nothing, and one that is silent neither."""
+    found = []
+    for page in [page for page in situation.status_pages if page.deployment == to]:
+        level = Level.PASS if page.ok else Level.WARN
+        fix = "" if page.ok else f"Look at {page.url}. The checks of {to} itself count for more."
+        found.append(Finding(check="platform-status", level=level, text=f"{to}: {page.text}", fix=fix))
     return found
 
 

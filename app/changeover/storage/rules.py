@@ -18,7 +18,17 @@ from changeover.model.service import (
 )
 from changeover.storage.check_rules import check_rules, maintenance_names
 from changeover.storage.tables import Check, Faults, Rule, Rules, add_namesakes, below
-from changeover.storage.values import between, dns_server, doh_resolver, header_name, not_empty, one_of, portal, witness
+from changeover.storage.values import (
+    between,
+    dns_server,
+    doh_resolver,
+    header_name,
+    not_empty,
+    one_of,
+    portal,
+    status_page,
+    witness,
+)
 
 #: The platforms that this version knows; "url" is any web address.
 PLATFORMS = ("url",)
@@ -31,7 +41,12 @@ def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
     return {
         **check_rules(folder),
         Service: Rule(
-            {"name": _service_name, "hostnames": _visited_name, "ttl": between(1, _MAX_TTL)},
+            {
+                "name": _service_name,
+                "hostnames": _visited_name,
+                "ttl": between(1, _MAX_TTL),
+                "run_timeout": between(60, 86400),
+            },
             (
                 Check(("hostnames",), _hostnames),
                 Check(("hostnames", "dns"), _zones),
@@ -41,7 +56,12 @@ def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
         ),
         ZoneAt: Rule({"account": one_of("account", accounts), "zone": hostname}),
         Deployment: Rule(
-            {"name": _deployment_name, "platform": one_of("platform", PLATFORMS), "answers": _by_hostname},
+            {
+                "name": _deployment_name,
+                "platform": one_of("platform", PLATFORMS),
+                "answers": _by_hostname,
+                "status_page": status_page,
+            },
         ),
         Answer: Rule(
             {"cname": hostname, "alias": hostname, "a": _address("A"), "aaaa": _address("AAAA")},

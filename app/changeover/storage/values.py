@@ -101,6 +101,15 @@ def doh_resolver(text: str) -> str:
     return _secure(text)
 
 
+def status_page(text: str) -> str:
+    """The address of a platform's status page, as JSON."""
+    if not _is_web(text, ("https", "http")):
+        raise ValueError(
+            f'"{text}" is not a web address; one looks like https://status.heroku.com/api/v4/current-status'
+        )
+    return _secure(text)
+
+
 def portal(text: str) -> str | None:
     """A plain http address, since nobody can stand in between of an https one. An empty text stands for none."""
     if text and not _is_web(text, ("http",)):

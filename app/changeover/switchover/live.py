@@ -158,6 +158,8 @@ class LiveStates:
         maintenance = maintenance_end(seen.service.maintenance, seen.deployment, seen.probed.at) is not None
         self._recorder.saw(seen, maintenance, (name, seen.deployment) in self._pins)
         self._assess(name)
+        if seen.before is not None and seen.before.health is not seen.health.health:
+            self._evaluate(name)
 
     def connection_changed(self, connection: Connection) -> None:
         """This computer went offline, came back, or can say more of why."""

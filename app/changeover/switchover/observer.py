@@ -127,17 +127,18 @@ class Observer:
 
     async def read(self, service: Service, to: str | None = None) -> Situation:
         """Reads everything but health, and takes the journeys, at `to` only where it is given."""
+        from changeover.health.status_page import status_pages
         from changeover.switchover.journeys import journeys
         from changeover.switchover.reading import read_names, read_servers
 
         taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
-        readings, servers, names, walked, locks, earlier = await asyncio.gather(
+        more = asyncio.gather(self._locks(service), self._earlier(service), status_pages(service, self.lookup))
+        readings, servers, names, walked, (locks, earlier, pages) = await asyncio.gather(
             self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
             journeys(service, taken, self.lookup, self._vault),
-            self._locks(service),
-            self._earlier(service),
+            more,
         )
         return Situation(
             service=service,
@@ -147,6 +148,7 @@ class Observer:
             names=names,
             journeys=walked,
             earlier=earlier,
+            status_pages=pages,
             **locks,
         )
 
