@@ -22,6 +22,8 @@ class Disk:
         self.world = world
         self.name = name
         self.runs: dict[str, list[Entry]] = {}
+        #: Runs of which a person said that an undo replaces what others have changed.
+        self.anyway: set[str] = set()
 
     def write(self, run: str, event: Event) -> Entry:
         entry = Entry(run=run, at=datetime.fromtimestamp(START + self.world.now, UTC), event=event)

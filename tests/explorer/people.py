@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from changeover.model.action import Approval
-from changeover.model.errors import ChangeoverError, ProviderError, Refused
-from changeover.model.plan import Act, Plan, ZoneReading, inverse, make_plan, plan_of, standing
+from changeover.model.errors import ProviderError, Refused
+from changeover.model.plan import Plan, ZoneReading, inverse, make_plan, plan_of
 from changeover.model.records import AddressSet, address_set, record_set
-from changeover.model.run import Accepted, Committed, Run, StepState, fold
+from changeover.model.run import Accepted, Committed, Run, Started, fold
 from changeover.switchover.runner import Runner
-from changeover.switchover.verify import Verdict
 from explorer.journal import Disk
 from explorer.process import Process
 from explorer.world import START, Computer, at_computer
@@ -30,11 +28,7 @@ PATIENCE = 4.0
 class InattentiveRunner(Runner):
     """A planted bug: its undo takes whatever stands there for its own."""
 
-    async def undo_plan(self, run: Run) -> Plan:
-        plan = await self._as_it_should(run)
-        return plan
-
-    async def _as_it_should(self, run: Run) -> Plan:
+    async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         back = []
         for change in inverse(run.forward.changes):
             reading = await self._providers[change.account].read(change.zone, [change.name])
@@ -121,7 +115,14 @@ class Operator:
             return "accepted"
         process.run = run.run
         runner = self._runner(process)
-        ended = await (runner.undo(run) if verb == "undo" else runner.resume(run))
+        if verb == "resume":
+            ended = await runner.resume(run)
+        else:
+            anyway = self._world.chance(15)
+            if anyway:
+                self._disk.anyway.add(run.run)
+                self._world.count("undo of others' changes, by a person's word")
+            ended = await runner.undo(run, anyway)
         return "unfinished" if ended.unfinished else str(ended.outcome)
 
     async def _switch(self, process: Process) -> str:
@@ -137,7 +138,7 @@ class Operator:
         await asyncio.sleep(self._world.random.choice((0.5, 5, 30)))  # a person reads the plan
         self._world.count("switches")
         self._world.note(str(process), f"switches to {to}")
-        ended = await self._runner(process).start(plan, (), emergency=False)
+        ended = await self._runner(process).start(Started(plan=plan))
         return "unfinished" if ended.unfinished else str(ended.outcome)
 
     async def _readings(self, process: Process) -> list[ZoneReading]:

@@ -27,6 +27,7 @@ class Process:
         self.setting = setting
         self.computer = computer
         self.journal = (AfterTheAct if self.world.planted == "journal after the act" else ProcessJournal)(disk, self)
+        self.disk = disk
         self.number = number
         self.run = ""
         self.stop = asyncio.Event()

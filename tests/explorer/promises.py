@@ -9,7 +9,6 @@ from changeover.model.change import Change
 from changeover.model.plan import ChangeRecords
 from changeover.model.records import AddressSet, same_answer
 from changeover.model.run import (
-    Direction,
     Ended,
     Entry,
     Intent,
@@ -48,7 +47,10 @@ def sent(process: Process, copy: Copy, changes: Sequence[Change]) -> None:
         if first is None:
             world.broke(f"{process} writes {change.name}, which is not in its plan")
             continue
-        if change.before and change.before not in (first.before, first.after):
+        expected = [(), first.before, first.after]
+        if run.run in process.disk.anyway:
+            expected.append(intended.get(change.place, first).before)
+        if change.before not in expected:
             world.broke(f"{process} replaces at {change.name} what was not in its plan: {values_text(change.before)}")
         if change.after not in (first.before, first.after):
             world.broke(f"{process} puts at {change.name} what was not in its plan: {values_text(change.after)}")
@@ -89,7 +91,7 @@ def landed(copy: Copy, change: Change, found: AddressSet, left: AddressSet, seen
         else:
             world.broke(f"{change.name} at {copy.account} is without an answer, and could have been spared it")
     known = copy.known[change.name]
-    if kind.batch or not world.planted == "" and world.planted == "delete and create":
+    if kind.batch:
         strange = left not in known and bool(left)
     else:
         strange = any(all(r not in addresses for addresses in known) for r in left)
@@ -136,13 +138,12 @@ def written(process: Process, run_id: str, entries: Sequence[Entry]) -> None:
     if not event.text:
         world.broke(f"{run_id} ended {event.outcome} without a word")
     before_it = fold(entries[:-1])
-    forward = before_it.direction is Direction.FORWARD
     if event.outcome is Outcome.COMPLETED:
         _stands(process, run_id, before_it.forward.changes, exactly=False)
     elif event.outcome is Outcome.UNDONE:
         _stands(process, run_id, tuple(c.inverse for c in before_it.forward.changes), exactly=True)
     elif event.outcome in (Outcome.FAILED, Outcome.REFUSED):
-        _nothing_stands(process, run_id, before_it.plan.changes, forward)
+        _nothing_stands(process, run_id, before_it.plan.changes)
 
 
 def _stands(process: Process, run_id: str, changes: Sequence[Change], exactly: bool) -> None:
@@ -161,7 +162,7 @@ def _stands(process: Process, run_id: str, changes: Sequence[Change], exactly: b
             world.broke(f"{run_id} says that it ended well, but {change.name} is {values_text(now)}")
 
 
-def _nothing_stands(process: Process, run_id: str, changes: Sequence[Change], forward: bool) -> None:
+def _nothing_stands(process: Process, run_id: str, changes: Sequence[Change]) -> None:
     """A run that says that nothing was changed has changed nothing."""
     world = process.world
     for change in changes:
