@@ -132,7 +132,8 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
         'accounts.cf.endpoint: must be an https address such as "https://api.cloudflare.com/client/v4"',
         "services.shop.hostnames[5]: must be a text in quotes, not the number 7",
         "services.shop.deployments.primary.name: another one has this name; each needs its own",
-        "services.shop.deployments.primary.colour: unknown key; known here: name, answer, platform, answers, marker, status_page",
+        "services.shop.deployments.primary.colour: unknown key; known here: name, answer, platform, answers, marker, "
+        "status_page",
         'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url"',
         'services.shop.ttl: must be a whole number, not the text "60"',
         "services.shop.health.port: must be from 1 to 65535, not 84430",
