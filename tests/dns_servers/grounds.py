@@ -20,7 +20,6 @@ from changeover.model.records import ADDRESS_TYPES
 from changeover.model.secret import Secret
 from dns_servers.bind import SECRET, Bind
 from dns_servers.cloudflare_simulator import READ_ONLY, CloudflareSimulator
-from dns_servers.powerdns import PowerDns
 from dns_servers.relay import Relay
 
 ZONE_NAME = "shop.example"
@@ -94,7 +93,6 @@ class BindGround:
     """RFC 2136 on BIND, through a relay."""
 
     secret = SECRET
-    server: type[Bind] | type[PowerDns] = Bind
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -103,7 +101,7 @@ class BindGround:
     def __enter__(self) -> Self:
         text = "@ 3600 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 3600 NS ns1\nns1 3600 A 127.0.0.1\n"
         text += "".join(f"{name}. {ttl} {rtype} {value}\n" for name, ttl, rtype, value in ZONE)
-        self.bind = self._stack.enter_context(self.server(self._folder, ZONE_NAME, text))
+        self.bind = self._stack.enter_context(Bind(self._folder, ZONE_NAME, text))
         self.relay = self._stack.enter_context(Relay(self.bind.port))
         self.provider: Provider = self.open()
         return self
@@ -132,7 +130,7 @@ class BindGround:
         self.bind.change(delete=[f"{name}. {rtype}"])
 
     def forbid_writing(self) -> None:
-        read_only = self._stack.enter_context(self.server(self._folder, ZONE_NAME, update=False))
+        read_only = self._stack.enter_context(Bind(self._folder, ZONE_NAME, update=False))
         self.relay = self._stack.enter_context(Relay(read_only.port))
         self.provider = self.open()
 
@@ -147,12 +145,6 @@ class BindGround:
 
     def before_write(self, hook: Callable[[], None]) -> None:
         self.relay.before_update = hook
-
-
-class PowerDnsGround(BindGround):
-    """RFC 2136 on PowerDNS, through a relay."""
-
-    server = PowerDns
 
 
 class CloudflareGround:
@@ -218,9 +210,8 @@ class CloudflareGround:
         self.simulator.before_batch = lambda _: hook()
 
 
-#: Every provider, by the name that the settings file uses, and what it runs on. A new one adds its ground here.
+#: Every provider, by the name that the settings file uses. A new one adds its ground here.
 GROUNDS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Ground]]] = {
     "rfc2136": BindGround,
-    "rfc2136 on PowerDNS": PowerDnsGround,
     "cloudflare": CloudflareGround,
 }

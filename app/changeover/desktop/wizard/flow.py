@@ -17,9 +17,6 @@ from changeover.model.run import Direction, Outcome, Run
 from changeover.model.state import Preparation, ServiceState, is_emergency
 from changeover.model.words import counted, duration
 
-#: Checks that say whether the primary has been healthy for long enough to go back to it.
-STABILITY = ("stability", "stable", "failback")
-
 
 class Page(Enum):
     """The pages, in order."""
@@ -40,32 +37,6 @@ def destinations(state: ServiceState) -> list[str]:
 def emergency_first(state: ServiceState) -> bool:
     """Is the emergency failover what a person probably wants?"""
     return is_emergency(state.active, state.health)
-
-
-def failback(state: ServiceState, to: str) -> bool:
-    """Does a switch to `to` bring visitors home to the primary?"""
-    return to == state.service.primary.name and state.service.deployment(state.active) is not None
-
-
-def kind_words(state: ServiceState, to: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    """The two answers to "is it still working?", planned first: what each is called, and what it means."""
-    known = state.service.deployment(state.active) is not None
-    here = state.active if known else "the present deployment"
-    back = failback(state, to)
-    planned = "Yes: failback, a planned switchover to the primary" if back else "Yes: switchover, planned"
-    every = f"Every step is taken and nothing is lost. It needs {here} to be where visitors are now."
-    if back:
-        every += f" It is best to wait until {to} has been healthy for an hour."
-    left_out = (
-        f"An emergency: steps that need {here} are left out, and the plan says at what risk. What proves {to} may be "
-        "overridden by name."
-    )
-    return (planned, every), ("No: failover, an emergency", left_out)
-
-
-def doubt(findings: Iterable[Finding]) -> str:
-    """What must be confirmed once more before a failback: that the primary has not been healthy for long."""
-    return " ".join(f.text for f in findings if f.check in STABILITY and f.level is Level.WARN)
 
 
 def overrides(findings: Iterable[Finding], reasons: Mapping[str, str]) -> dict[str, str]:
@@ -129,18 +100,13 @@ def rows(change: Change) -> list[Row]:
 def follow_words(plan: Plan) -> str:
     """How soon visitors follow."""
     within = plan.visitors_follow_within
-    if not within:
-        return "Visitors follow at once."
-    longest = "so long may a resolver go on giving the old answer"
-    return f"Visitors follow within {duration(within)} of the change: {longest}."
+    return f"Visitors follow within {duration(within)} of the change." if within else "Visitors follow at once."
 
 
 def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
     """What is going on, as a heading."""
     if run is not None and run.direction is Direction.UNDO:
         return f"Bringing {service} back to {run.source}"
-    if run is not None and run.emergency:
-        return f"Failing over {service} to {to}"
     return f"Switching {service} to {to}"
 
 
