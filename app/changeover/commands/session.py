@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import logging
@@ -16,10 +15,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from changeover.model.errors import ChangeoverError, KeyringError, SettingsError, UsageError
-from changeover.storage.home import Home
-from changeover.storage.log import start_log
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from changeover.storage.home import Home
     from changeover.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,12 @@ class Session:
     """A switchboard on a loop of its own, for one command. The loop does not run while a person is asked."""
 
     def __init__(self, home: Home | None = None) -> None:
+        # The window needs none of these before its first paint, and it comes by this module.
+        import asyncio
+
+        from changeover.storage.home import Home
+        from changeover.storage.log import start_log
+
         self._runner = asyncio.Runner()
         self._home = home or Home.from_environment()
         start_log(self._home.log_file, debugging())
@@ -104,6 +110,8 @@ class Session:
         """Runs work that Ctrl-C stops in an orderly way: the event is set, and the work finishes its step."""
 
         async def guarded() -> T:
+            import asyncio
+
             stop = asyncio.Event()
             loop = asyncio.get_running_loop()
 

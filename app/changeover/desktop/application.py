@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
 
     window = MainWindow()
     window.show()
-    application.processEvents()  # the first paint; everything that takes longer comes after it
+    _paint(application, window)
     _dress(application)
     window.furnish()
 
@@ -48,6 +49,16 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
 
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
         return runner.run(_main(application, window, open_switchboard))
+
+
+def _paint(application: QApplication, window: MainWindow) -> None:
+    """Waits until the window is on the screen, half a second at most: everything that takes longer comes after it."""
+    deadline = time.monotonic() + 0.5
+    handle = window.windowHandle()
+    while not handle.isExposed() and time.monotonic() < deadline:
+        application.processEvents()
+        time.sleep(0.001)
+    application.processEvents()
 
 
 def make_application() -> QApplication:
