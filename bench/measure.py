@@ -1,6 +1,6 @@
 """Measures Changeover beside other programs, in turns and in one run, and prints the ratios.
 
-    python bench/measure.py [bind] [probe] [switch] [window] [--rounds N] [--write]
+    python bench/measure.py [bind] [engine] [probe] [switch] [window] [--rounds N] [--write]
 
 `--write` puts the table into docs/performance.md. All servers are started here, on loopback.
 """
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 import bind_batches  # noqa: E402
+import engine  # noqa: E402
 import probe_cost  # noqa: E402
 import start_window  # noqa: E402
 import switch_command  # noqa: E402
@@ -27,6 +28,7 @@ from figures import Figure, table  # noqa: E402
 
 MEASUREMENTS = {
     "bind": bind_batches.measure,
+    "engine": engine.measure,
     "probe": probe_cost.measure,
     "switch": switch_command.measure,
     "window": start_window.measure,

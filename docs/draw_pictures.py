@@ -29,16 +29,36 @@ from changeover.desktop.note import NoteStrip
 from changeover.desktop.service_list import ServiceList
 from changeover.desktop.service_page import ServicePage
 from changeover.desktop.shapes import Mark
+from changeover.desktop.tasks import Tasks
 from changeover.desktop.timeline import Range
 from changeover.desktop.tray import tray_pixmap
 from changeover.desktop.window import MainWindow
 from changeover.desktop.wizard.dialog import Wizard
+from changeover.desktop.wizard.flow import Page
 from changeover.lab.ground import PracticeGround
 from changeover.model.own_fault import clock_note
+from changeover.model.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
 from changeover.model.state import ServiceState
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
-from desktop.samples import ASLEEP, AWAY, NOW, OUTAGE, WRONG_CLOCK, gallery, named, past, state
+from desktop.samples import (
+    ACTING,
+    ASLEEP,
+    AWAY,
+    NOW,
+    OUTAGE,
+    WRONG_CLOCK,
+    acting_plan,
+    acting_run,
+    done,
+    gallery,
+    named,
+    panel_of,
+    past,
+    soak_of,
+    state,
+)
+from desktop.samples import run as sample_run
 
 IMAGES = Path(__file__).parent / "images"
 LOOKS = {"light": LIGHT, "dark": DARK}
@@ -117,6 +137,10 @@ STATES = {
     "state-down-from-here": "down-from-here",
     "state-routing-name": "routing-name",
     "state-certificate": "certificate",
+    "state-emergency-review": "emergency-review",
+    "state-frozen": "frozen",
+    "state-ttl-shortened": "ttl-shortened",
+    "state-no-backup": "kept",
 }
 
 
@@ -158,6 +182,43 @@ def draw_states(drawing: Drawing) -> None:
     window.deleteLater()
 
 
+class NoHands:
+    """Does nothing that a wizard asks for."""
+
+    begin = resume = undo = back_out = keep = save = staticmethod(lambda *_: None)
+
+
+def draw_acting(drawing: Drawing, board: Switchboard) -> None:
+    """A switch with steps beyond DNS: the plan of both kinds, a run that waits, one that failed, one that worsened."""
+    runs = {
+        "waiting": acting_run(*done(0, 1, 2, 3), Intent(step=4)),
+        "paused": acting_run(*done(0, 1, 2), Paused(who="anna@laptop"), alive=False),
+        "failed": acting_run(
+            *done(0, 1, 2),
+            Intent(step=3),
+            StepEnded(step=3, state=StepState.FAILED, text="backup is not healthy after 1 min", seconds=60),
+            Ended(outcome=Outcome.INCOMPLETE, text="backup is not healthy after 1 min.", seconds=63),
+            alive=False,
+        ),
+    }
+    wizard = Wizard(None, board, Tasks(lambda _: None), state(service=ACTING), NoHands())
+    with shown(wizard):
+        for kind, emergency in (("planned", False), ("emergency", True)):
+            wizard.changes.show_plan(acting_plan(emergency), {})
+            wizard.go_to(Page.CHANGES)
+            drawing.both(wizard, f"wizard-3-changes-{kind}")
+        for name, run_then in runs.items():
+            wizard.show_run(run_then)
+            drawing.both(wizard, f"wizard-4-switch-{name}")
+        ended = sample_run(Outcome.COMPLETED)
+        wizard.outcome.show_run(ended)
+        wizard.outcome.show_panel(panel_of(ended, NOW), NOW)
+        wizard.outcome.show_soak(soak_of(NOW, worse=True))
+        wizard.go_to(Page.RESULT)
+        drawing.both(wizard, "wizard-5-result-worse")
+    wizard.deleteLater()
+
+
 async def draw_story(session: Session, ground: PracticeGround, drawing: Drawing) -> None:
     """From a quiet day over an outage and the wizard to the backup."""
     desk, board, window = session.desk, session.desk.switchboard, session.window
@@ -184,7 +245,7 @@ async def draw_story(session: Session, ground: PracticeGround, drawing: Drawing)
     drawing.both(wizard, "wizard-3-changes")
     wizard.switch_button.click()
     await draw_switch(wizard, drawing)
-    await until(lambda: " new" in wizard.outcome.summary.text())
+    await until(lambda: "the new answer" in wizard.outcome.summary.text())
     drawing.both(wizard, "wizard-5-result")
     wizard.close()
     for _ in range(3):
@@ -225,6 +286,7 @@ async def draw_all(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as home:
         async with PracticeGround.started(Path(home)) as ground:
             board = Switchboard(Home.at(Path(home)))
+            draw_acting(drawing, board)
             opened: list[Session] = []
             desktop = asyncio.create_task(run(board, ground, opened=opened.append))
             await until(lambda: opened or desktop.done())

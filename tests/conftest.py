@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -27,11 +28,19 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says what laptops went through, how often processes were killed, and how their runs were ended."""
+    """Says what laptops and switches went through, how often processes were killed, and how their runs were ended."""
+    explored: Counter[str] = Counter()
     for report in terminalreporter.stats.get("passed", []):
         for name, text in report.user_properties:
             if name == "life":
                 terminalreporter.write_line(f"a laptop's life, {text}")
+            if name == "histories":
+                explored.update(json.loads(text))
+            if name == "faults":
+                terminalreporter.write_line(f"faults on the wire, {text}")
+    if explored:
+        told = "; ".join(f"{number} × {what}" for what, number in explored.most_common() if what != "histories")
+        terminalreporter.write_line(f"explorer: {explored['histories']} histories of switches ({told})")
     counts: Counter[str] = Counter()
     for report in terminalreporter.stats.get("passed", []):
         killed = re.search(r"test_crash_matrix.*\[(\d+)-(before|after)-(forward|undo)-(\w+)\]", report.nodeid)

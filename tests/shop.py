@@ -68,6 +68,8 @@ marker = {{ header = "X-Deployment", value = "backup" }}
 resolvers = ["{server}"]
 nameservers = {{ "shop.example" = ["{server}"] }}
 witnesses = []
+doh = []
+portal = ""
 """
 
 

@@ -22,14 +22,26 @@ _COMMANDS = {
     "resume": ("run", "Go on with an unfinished run."),
     "pause": ("journal", "Stop a run before its next step."),
     "escalate": ("journal", "Make a planned run an emergency."),
+    "approve": ("steps", "Say yes to a step that asks."),
+    "decline": ("steps", "Say no to a step that asks."),
+    "skip": ("steps", "Leave a step of a run out."),
+    "repeat": ("steps", "Let a step be done again that may have been done."),
     "accept": ("journal", "End an unfinished run as it stands."),
     "commit": ("journal", "Keep a completed run."),
+    "propagation": ("propagation", "Who still has the old answer, and for how long."),
+    "flush-dns": ("this_computer", "Make this computer forget the names that it looked up."),
+    "open": ("this_computer", "Open a service at one of its deployments, whatever the DNS says."),
     "ttl": ("ttl", "Shorten and restore how long resolvers keep the answer."),
     "runs": ("journal", "All runs, newest first."),
     "report": ("journal", "What a run did."),
     "history": ("history", "How a service was: days, incidents, exports."),
     "pin": ("pin", "Hold a deployment healthy, unhealthy or out of use."),
     "unpin": ("pin", "Let the checks speak for a deployment again."),
+    "freeze": ("freeze", "Let nothing be switched for a while."),
+    "unfreeze": ("freeze", "End a freeze before its time."),
+    "lifecycle": ("lifecycle", "Is there a backup, and what comes next?"),
+    "protect": ("lifecycle", "Say that there is a backup again after a switch."),
+    "acknowledge": ("lifecycle", "Say that you have seen an emergency switch."),
     "account": ("accounts", "Accounts at DNS providers."),
     "service": ("services", "Services: web applications with a backup."),
 }
@@ -43,7 +55,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"changeover.commands.{_COMMANDS[cmd_name][0]}")
-        found: click.Command = getattr(module, cmd_name)
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -17,37 +17,50 @@ from changeover.model.acting import with_actions
 from changeover.model.check import HealthCheck
 from changeover.model.connection import Connection
 from changeover.model.errors import ChangeoverError, Refused, UsageError
-from changeover.model.finding import Level, overridden, unknown_override
+from changeover.model.finding import Finding, Level, overridden, unknown_override
+from changeover.model.freeze import Freeze
 from changeover.model.health import Round
+from changeover.model.lease import Holder
+from changeover.model.lifecycle import Lifecycle, Stage, lifecycle
 from changeover.model.maintenance import Maintenance
 from changeover.model.pin import Hold, Pin
-from changeover.model.placeholders import secrets_of
-from changeover.model.plan import Kind, Plan, make_plan
+from changeover.model.plan import Kind, Plan, compared_with, make_plan
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet
 from changeover.model.run import (
     Accepted,
+    Acknowledged,
+    Approved,
     Committed,
+    Declined,
     Direction,
     Entry,
     Escalated,
+    Event,
     Outcome,
     Paused,
+    Repeated,
+    Reprotected,
+    Reprotecting,
     Run,
+    Skipped,
     Started,
     fold,
 )
 from changeover.model.secret import Secret
 from changeover.model.service import Service, Settings
+from changeover.model.service_secrets import service_secrets
 from changeover.model.situation import Situation, noticed
 from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, assessed
 from changeover.model.ttl import fast_from, prepare_plan, prepared_by, restore_plan
 from changeover.model.unsafe import FRESH, unsafe
+from changeover.model.word import Word, step_number, why_not
 from changeover.model.words import counted
 from changeover.storage import settings as settings_file
 from changeover.storage.accounts import Accounts
+from changeover.storage.freezes import Freezes
 from changeover.storage.history import History
-from changeover.storage.home import Home, this_person
+from changeover.storage.home import Home, home_mark, this_person
 from changeover.storage.journal import Journal
 from changeover.storage.lock import is_locked, service_lock
 from changeover.storage.pins import Pins
@@ -61,6 +74,9 @@ from changeover.switchover.recorder import HistoryRecorder
 if TYPE_CHECKING:
     from changeover.dns.lookup import Lookup, ResolverAnswer
     from changeover.dns.provider import Provider
+    from changeover.model.propagation import Kept
+    from changeover.model.soak import Soak
+    from changeover.switchover.lease import ZoneLeases
     from changeover.switchover.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -84,7 +100,10 @@ class Switchboard:
         self.journal = Journal(home.database)
         self.history = History(home.database)
         self.pins = Pins(home.database)
-        self._observer = Observer(home, self.settings, self._accounts, self.vault, self.pins, self._newest_run)
+        self.freezes = Freezes(home.database)
+        self._observer = Observer(
+            home, self.settings, self._accounts, self.vault, self.pins, self.freezes, self._runs_of
+        )
         self._live = LiveStates(self._observer.senses, self._observer, HistoryRecorder(self.history))
         self._live.reset(self.settings.services)
 
@@ -93,6 +112,7 @@ class Switchboard:
         await self._accounts.aclose()
         await self.history.aclose()
         self.pins.close()
+        self.freezes.close()
         self.journal.close()
 
     @property
@@ -119,7 +139,10 @@ class Switchboard:
         return assessed(ServiceState(service=service, run=run, visit=visit), situation)
 
     async def _newest_run(self, service: str) -> Run | None:
-        return next((r for r in await self.runs() if r.service == service), None)
+        return next(iter(await self._runs_of(service)), None)
+
+    async def _runs_of(self, service: str) -> tuple[Run, ...]:
+        return tuple(r for r in await self.runs() if r.service == service)
 
     # Watching
 
@@ -177,18 +200,25 @@ class Switchboard:
         if service.deployment(to) is None:
             known = ", ".join(d.name for d in service.deployments)
             raise UsageError(f"Service {name} has no deployment {to}", f"Deployments: {known}")
-        if self._live.seen(service) is None:
-            situation = await self._observer.look(service, to)
-        else:
-            situation = await self._observer.read(service, to)
-            situation = replace(situation, **(self._live.seen(service) or {}))
+        from changeover.switchover.propagation import cache_time
+        from changeover.switchover.public_name import take_baseline
+
+        watched = self._live.seen(service) is not None
+        looking = self._observer.read(service, to) if watched else self._observer.look(service, to)
+        situation, cached, baseline = await asyncio.gather(
+            looking, cache_time(service, self.lookup), take_baseline(service, self.lookup)
+        )
+        situation = replace(situation, **((self._live.seen(service) or {}) if watched else {}))
         readable = all(r.error is None for r in situation.readings)
         plan = make_plan(service, situation.active, to, situation.readings, situation.at) if readable else None
         if plan is not None:
-            plan = with_actions(plan, service, emergency)
-            cached = await self.fast_from(name)
-            left = math.ceil((cached - situation.at).total_seconds()) if cached is not None else 0
-            plan = replace(plan, visitors_follow_within=max(plan.visitors_follow_within, left))
+            fast = await self.fast_from(name)
+            left = math.ceil((fast - situation.at).total_seconds()) if fast is not None else 0
+            # Behind a proxy nothing that resolvers keep matters, so the chain of names does not either.
+            chain = cached.seconds if plan.visitors_follow_within else 0
+            longest = max(plan.visitors_follow_within, left, chain)
+            plan = compared_with(with_actions(plan, service, emergency), baseline)
+            plan = replace(plan, visitors_follow_within=longest)
         return Preparation(
             service=name,
             to=to,
@@ -203,6 +233,22 @@ class Switchboard:
         """What the resolvers of the settings have in their caches for the service's hostnames."""
         answers = await asyncio.gather(*(self.lookup.resolvers(host) for host in self.service(name).hostnames))
         return tuple(answer for found in answers for answer in found)
+
+    async def panel(self, name: str) -> tuple[Kept, ...]:
+        """What every resolver has for the service's hostnames, beside what the authoritative servers give."""
+        from changeover.switchover.propagation import panel
+
+        return await panel(self.service(name), self.lookup, await self._newest_run(name))
+
+    async def soak(self, run: Run, on_progress: Callable[[Soak], None]) -> Soak | None:
+        """Looks at a service closely after a switch, until its time is over or it worsens. None where it makes none."""
+        from changeover.switchover.soak import soak
+
+        service = self.service(run.service)
+        deployment = service.deployment(run.to)
+        if run.outcome is not Outcome.COMPLETED or run.ended is None or deployment is None:
+            return None
+        return await soak(service, deployment, self.lookup, run.ended, on_progress=on_progress)
 
     async def look_up(self, hostname: str) -> tuple[RecordSet, ...]:
         """What `hostname` resolves to now, CNAME chain included."""
@@ -243,11 +289,10 @@ class Switchboard:
             wrong = unsafe(preparation.plan, self.service(preparation.service), datetime.now(UTC))
             if wrong:
                 raise Refused(f"This plan must not run: {'; '.join(wrong)}. Nothing was changed")
-            runner = await self._runner(
-                preparation.service, preparation.plan, on_progress, stop or asyncio.Event(), verify_timeout
-            )
             log.info("switching %s to %s", preparation.service, preparation.to)
-            with self._live.working(preparation.service):
+            takeover = preparation.emergency and "lease" in overrides
+            arguments = (preparation.service, preparation.plan, on_progress, stop, verify_timeout)
+            async with self._running(*arguments, takeover=takeover) as runner:
                 return await runner.start(
                     Started(
                         plan=preparation.plan,
@@ -283,15 +328,18 @@ class Switchboard:
         Refused where somebody else changed one since, unless a person says `anyway`.
         """
         async with self._to_go_on(run_id, "undo") as run:
-            runner = await self._runner(run.service, run.forward, on_progress, stop or asyncio.Event(), verify_timeout)
-            with self._live.working(run.service):
+            arguments = (run.service, run.forward, on_progress, stop, verify_timeout)
+            # No lease where nothing is to be undone: an account that was never changed need not even answer.
+            reader = self._runner(self.service(run.service), await self._providers(run.forward))
+            leased = await reader.undo_plan(run, anyway)
+            async with self._running(*arguments, run=run_id, leased=leased) as runner:
                 return await runner.undo(run, anyway)
 
     async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
         """What `undo` would do now. Reads only."""
         run = await self.run(run_id)
         self._refuse_unless_next(run, "undo")
-        runner = await self._runner(run.service, run.forward, _ignore, asyncio.Event(), VERIFY_TIMEOUT)
+        runner = self._runner(self.service(run.service), await self._providers(run.forward))
         return await runner.undo_plan(run, anyway)
 
     async def resume(
@@ -304,8 +352,8 @@ class Switchboard:
     ) -> Run:
         """Goes on with an unfinished run, after reading what stands."""
         async with self._to_go_on(run_id, "resume") as run:
-            runner = await self._runner(run.service, run.plan, on_progress, stop or asyncio.Event(), verify_timeout)
-            with self._live.working(run.service):
+            arguments = (run.service, run.plan, on_progress, stop, verify_timeout)
+            async with self._running(*arguments, run=run_id) as runner:
                 return await runner.resume(run)
 
     async def accept(self, run_id: str, reason: str) -> Run:
@@ -361,8 +409,7 @@ class Switchboard:
             raise Refused("The TTLs are as they should be; nothing was changed")
         with service_lock(self.home.lock_file(plan.service), plan.service):
             await self._refuse_unfinished(plan.service)
-            runner = await self._runner(plan.service, plan, _ignore, asyncio.Event(), verify_timeout)
-            with self._live.working(plan.service):
+            async with self._running(plan.service, plan, _ignore, None, verify_timeout) as runner:
                 return await runner.start(Started(plan=plan, who=this_person(), decided=situation.at))
 
     async def pause(self, run_id: str) -> Run:
@@ -412,38 +459,67 @@ class Switchboard:
                     f"Look at it with: changeover report {run.run}. Then resume, undo or accept it.",
                 )
 
-    async def _runner(
+    @asynccontextmanager
+    async def _running(
         self,
         service_name: str,
         plan: Plan,
         on_progress: Callable[[Run], None],
-        stop: asyncio.Event,
+        stop: asyncio.Event | None,
         verify_timeout: float,
-    ) -> Runner:
-        from changeover.switchover.runner import Runner
+        *,
+        run: str = "",
+        leased: Plan | None = None,
+        takeover: bool = False,
+    ) -> AsyncIterator[Runner]:
+        """What carries a plan out, with the leases of its zones held meanwhile, or of those of `leased`; `takeover`
+        takes them from anybody."""
+        from changeover.switchover.lease import zone_lease
 
         service = self.service(service_name)
+        providers = await self._providers(plan)
+        changes = (leased or plan).changes
+        zones = sorted({(change.account, change.zone) for change in changes}) if service.lease else []
+        holder = Holder(owner=this_person(), service=service.name, run=run, home=home_mark(self.home.data))
+        async with zone_lease(providers, zones, holder, takeover=takeover) as leases:
+            with self._live.working(service_name):
+                yield self._runner(service, providers, on_progress, stop, verify_timeout, leases)
 
-        def progress(run: Run) -> None:
-            self._live.change(run.service, run=run)
-            on_progress(run)
-
+    async def _providers(self, plan: Plan) -> dict[str, Provider]:
         needed = dict.fromkeys(change.account for change in plan.changes)
         providers: dict[str, Provider] = {}
         for name, provider in (await self._accounts.open_each(self.settings, needed)).items():
             if isinstance(provider, ChangeoverError):
                 raise provider
             providers[name] = provider
+        return providers
+
+    def _runner(
+        self,
+        service: Service,
+        providers: Mapping[str, Provider],
+        on_progress: Callable[[Run], None] = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+        leases: ZoneLeases | None = None,
+    ) -> Runner:
+        from changeover.switchover.runner import Runner
+
+        def progress(run: Run) -> None:
+            self._live.change(run.service, run=run)
+            on_progress(run)
+
         return Runner(
             service,
             self.journal,
             providers,
             self.lookup,
             on_progress=progress,
-            stop=stop,
+            stop=stop or asyncio.Event(),
             verify_timeout=verify_timeout,
             walk=lambda d, address: journeys(service, (d,), self.lookup, self.vault, address),
-            act=Deeds(service).perform,
+            act=Deeds(service, self.lookup, self.vault, self.run).perform,
+            leases=leases,
         )
 
     # The journal
@@ -502,13 +578,13 @@ class Switchboard:
         await self._edit(lambda text: settings_file.add_service(text, service))
 
     async def add_service_secret(self, name: str, field: str, secret: str) -> None:
-        """Keeps a secret that a service's journeys need, in the keyring, for its first hostname alone."""
-        service = self.service(name)
-        needed = secrets_of(step for journey in service.health.journeys for step in journey.steps)
+        """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
+        needed = service_secrets(self.service(name))
         if field not in needed:
             known = ", ".join(needed) or "none"
-            raise UsageError(f"No journey of {name} needs a secret {field}", f"Secrets that its journeys name: {known}")
-        await self.vault.put(vault_name(name), field, service.hostnames[0], Secret(secret))
+            text = f"No journey and no action of {name} needs a secret {field}"
+            raise UsageError(text, f"Secrets that they name: {known}")
+        await self.vault.put(vault_name(name), field, needed[field][0], Secret(secret))
 
     async def remove_service(self, name: str) -> None:
         """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""
@@ -547,3 +623,110 @@ class Switchboard:
         if found.deployment(deployment) is None:
             known = ", ".join(d.name for d in found.deployments)
             raise UsageError(f"Service {service} has no deployment {deployment}", f"Deployments: {known}")
+
+    # A person's word on a step, from whichever process
+
+    async def approve(self, run_id: str, step: str, note: str = "") -> Run:
+        """Says yes to a step that asks. A step is named by its name, or by its number from 1."""
+        return await self._say(run_id, step, Word.APPROVE, lambda n: Approved(step=n, who=this_person(), note=note))
+
+    async def decline(self, run_id: str, step: str, reason: str) -> Run:
+        """Says no to a step that asks: the run ends there."""
+        return await self._say(run_id, step, Word.DECLINE, lambda n: Declined(step=n, who=this_person(), reason=reason))
+
+    async def skip(self, run_id: str, step: str, reason: str) -> Run:
+        """Leaves a step out that is to be done, that failed, or of which nobody knows whether it was done."""
+        return await self._say(run_id, step, Word.SKIP, lambda n: Skipped(step=n, who=this_person(), reason=reason))
+
+    async def repeat(self, run_id: str, step: str) -> Run:
+        """Lets a step be done again of which nobody knows whether it was done."""
+        return await self._say(run_id, step, Word.REPEAT, lambda n: Repeated(step=n, who=this_person()))
+
+    async def _say(self, run_id: str, step: str, word: Word, event: Callable[[int], Event]) -> Run:
+        """Needs no lock: the process that works on the run reads its journal. Refused where it makes no sense now."""
+        run = await self.run(run_id)
+        number = step_number(run, step)
+        if number is None:
+            raise UsageError(f"Run {run_id} has no step {step}", f"Steps: {', '.join(s.name for s in run.steps)}")
+        why = why_not(run, number, word)
+        if why:
+            raise Refused(why, f"Look at it with: changeover report {run_id}")
+        await self.journal.append(run_id, event(number))
+        return await self._told(run_id)
+
+    # Freezes, and the time after a switch
+
+    async def freeze(self, service: str | None, reason: str, seconds: float) -> Freeze:
+        """Lets nothing be switched for a time, at a service or (None) anywhere. Raises UsageError for what cannot be.
+
+        An emergency may override it by name; undoing and resuming a run stay possible.
+        """
+        if service is not None:
+            self.service(service)
+        freeze = await self.freezes.set(service, reason, seconds, this_person())
+        self._live.take_freezes(await self._observer.freezes())
+        return freeze
+
+    async def unfreeze(self, service: str | None) -> bool:
+        """Ends the freeze of a service, or the one of everything. False where there was none."""
+        had = await self.freezes.clear(service)
+        if service is not None and not had:
+            self.service(service)
+        self._live.take_freezes(await self._observer.freezes())
+        return had
+
+    async def lifecycle(self, name: str) -> Lifecycle:
+        """The stage of a service, from where visitors are sent now and its runs."""
+        service = self.service(name)
+        situation = await self._observer.read(service, service.primary.name)
+        return lifecycle(service, situation.active, situation.runs, datetime.now().astimezone())
+
+    async def protect(self, run_id: str, note: str = "", *, begin: bool = False, force_reason: str = "") -> Run:
+        """Says that the service which a run left without a backup has one again; with `begin`, that one is being made.
+
+        Some other deployment must be able to take over now. Where none is, Refused says what blocks it, unless there
+        is a reason to say so all the same.
+        """
+        run = await self.run(run_id)
+        found = await self.lifecycle(run.service)
+        if found.run != run_id or found.stage not in (Stage.COMMITTED, Stage.RE_PROTECTING):
+            first = found.run == run_id and found.stage is Stage.SWITCHED
+            hint = f"Commit it first: changeover commit {run_id}" if first else found.text
+            raise Refused(f"Run {run_id} is not one after which {run.service} is known to lack a backup", hint)
+        event: Reprotecting | Reprotected = Reprotecting(who=this_person(), note=note)
+        if not begin:
+            event = Reprotected(who=this_person(), note=await self._proven_backup(run, note, force_reason))
+        with service_lock(self.home.lock_file(run.service), run.service):
+            await self._refuse_unfinished(run.service)
+            await self.journal.append(run_id, event)
+        return await self._told(run_id)
+
+    async def _proven_backup(self, run: Run, note: str, force_reason: str) -> str:
+        """The note that goes into the journal, if some deployment besides the one that `run` led to could take over."""
+        lacking: dict[str, list[Finding]] = {}
+        for deployment in self.service(run.service).deployments:
+            if deployment.name != run.to:
+                prepared = await self.prepare(run.service, deployment.name)
+                # Whether anything should be switched just now is another question.
+                asked = [f for f in prepared.blocked if f.check not in ("freeze", "lease", "source-healthy")]
+                if not asked:
+                    return note
+                lacking[deployment.name] = asked
+        said = "; ".join(f"{name}: {', '.join(f.text for f in found)}" for name, found in lacking.items())
+        if force_reason.strip():
+            log.warning("%s counts as protected although nothing could take over: %s", run.service, said)
+            return f"{note} (by force: {force_reason.strip()}; {said})".strip()
+        hint = "Mend it, or say with --force-reason why there is a backup all the same."
+        blocks = [f for found in lacking.values() for f in found]
+        raise Refused(f"No other deployment could take over now, so there is no backup. {said}", hint, blocks)
+
+    async def acknowledge(self, run_id: str) -> Run:
+        """Says that a person has seen what an emergency switch led to: another may be suggested again."""
+        run = await self.run(run_id)
+        if not run.emergency or run.unfinished:
+            what = "is not finished" if run.unfinished else "was no emergency"
+            raise Refused(f"Run {run_id} {what}: there is nothing to acknowledge")
+        if run.acknowledged is None:
+            with service_lock(self.home.lock_file(run.service), run.service):
+                await self.journal.append(run_id, Acknowledged(who=this_person()))
+        return await self._told(run_id)

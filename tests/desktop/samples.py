@@ -7,21 +7,39 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from changeover.desktop.timeline import Past, Range
+from changeover.model.acting import with_actions
+from changeover.model.action import Action, Approval, CommandLine, HttpCall, Note, Phase, WaitUntil
 from changeover.model.capabilities import BatchLimit, Capabilities
 from changeover.model.certificate import Certificate
 from changeover.model.check import HealthCheck
 from changeover.model.connection import Connection, Link
 from changeover.model.context import in_context
 from changeover.model.finding import Finding, Level
+from changeover.model.freeze import Freeze
 from changeover.model.health import Cause, DeploymentHealth, Health, Phases, ProbeResult, Round, judged
 from changeover.model.history import Day, Gap, GapKind, Incident, Point
 from changeover.model.maintenance import Maintenance, maintenance_end
 from changeover.model.pin import Hold, Pin
-from changeover.model.plan import Plan, ZoneReading, make_plan
-from changeover.model.run import Accepted, Committed, Ended, Entry, Intent, Outcome, Run, Started, StepEnded, StepState
+from changeover.model.plan import Kind, Plan, ZoneReading, make_plan
+from changeover.model.propagation import Kept
+from changeover.model.records import record_set
+from changeover.model.run import (
+    Accepted,
+    Committed,
+    Ended,
+    Entry,
+    Event,
+    Intent,
+    Outcome,
+    Run,
+    Started,
+    StepEnded,
+    StepState,
+)
 from changeover.model.run import fold as fold_run
 from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
 from changeover.model.situation import Situation
+from changeover.model.soak import Look, Soak, judged_soak
 from changeover.model.state import ServiceState, assessed
 from changeover.model.tally import Counts, times_of
 from changeover.model.visit import Visit
@@ -207,6 +225,25 @@ def run(outcome: Outcome | None, *, committed: bool = False, accepted: str | Non
     return fold_run(entries)
 
 
+def panel_of(ended: Run, now: datetime) -> list[Kept]:
+    """Three resolvers just after a run: one has followed, one keeps the old answer for 42 s, one does not answer."""
+    old = (record_set("www.shop.example", "CNAME", 42, [TARGET]),)
+    of = {"hostname": "www.shop.example", "at": now, "over": "UDP"}
+    return [
+        Kept(resolver="1.1.1.1", records=ended.changes[0].after, followed=True, **of),  # type: ignore[arg-type]
+        Kept(resolver="8.8.8.8", records=old, ttl_left=42, followed=False, **of),  # type: ignore[arg-type]
+        Kept(resolver="9.9.9.9", error="9.9.9.9:53 does not answer", **of),  # type: ignore[arg-type]
+    ]
+
+
+def soak_of(now: datetime, *, worse: bool) -> Soak:
+    """The time after a switch that ended four minutes ago."""
+    since = now - timedelta(minutes=4)
+    bad = Look(at=now, ok=False, reason="www.shop.example at 198.51.100.24: 503")
+    looks = [Look(at=now, ok=True, seconds=0.09)] * 20 + [bad] * (4 if worse else 0)
+    return judged_soak("backup", since, since + timedelta(minutes=30), now, looks)
+
+
 def plan(of: ServiceState, to: str) -> Plan:
     """The plan of a switch from that state."""
     assert of.situation is not None
@@ -222,6 +259,63 @@ def finding(
 def named(name: str, of: ServiceState) -> ServiceState:
     """The same state of a service with another name."""
     return replace(of, service=replace(of.service, name=name))
+
+
+#: A shop whose switch has steps beyond DNS.
+ACTING = replace(
+    SHOP,
+    actions=(
+        Action(
+            name="read-only",
+            phase=Phase.QUIESCE,
+            deed=HttpCall(url="https://ops.shop.example/read-only"),
+            undo=HttpCall(url="https://ops.shop.example/read-only", method="DELETE"),
+            needs="source",
+            risk="Orders taken meanwhile may be lost.",
+        ),
+        Action(
+            name="jobs",
+            phase=Phase.QUIESCE,
+            deed=CommandLine(command=("bin/jobs", "stop")),
+            undo=CommandLine(command=("bin/jobs", "start")),
+            together="stop",
+        ),
+        Action(
+            name="mail-queue",
+            phase=Phase.QUIESCE,
+            deed=CommandLine(command=("bin/mail", "hold")),
+            together="stop",
+        ),
+        Action(name="ready", phase=Phase.PROVE, deed=WaitUntil(until="healthy", deployment="backup"), repeatable=True),
+        Action(name="go", phase=Phase.PROVE, deed=Approval(question="Does the backup look right to you?")),
+        Action(name="press", phase=Phase.LIFT, deed=Note(note="Tell the support team that it is over")),
+    ),
+)
+
+
+def acting_plan(emergency: bool = False) -> Plan:
+    """The plan of a switch to the backup with steps beyond DNS."""
+    return with_actions(plan(state(service=ACTING), "backup"), ACTING, emergency)
+
+
+def acting_run(*events: Event, emergency: bool = False, alive: bool = True) -> Run:
+    """A run of that plan, a minute old, after these entries of its journal."""
+    started = Started(plan=acting_plan(emergency), emergency=emergency, who="anna@laptop", why="The quarterly drill")
+    at = NOW - timedelta(minutes=1)
+    entries = [
+        Entry(run="shop-4", at=at + timedelta(seconds=number), event=event)
+        for number, event in enumerate((started, *events))
+    ]
+    return fold_run(entries, alive=alive)
+
+
+def done(*numbers: int) -> tuple[Event, ...]:
+    """These steps came to a good end."""
+    return tuple(
+        event
+        for number in numbers
+        for event in (Intent(step=number), StepEnded(step=number, state=StepState.DONE, seconds=0.4))
+    )
 
 
 DOWN = {"primary": "." * 36 + "xxxxx"}
@@ -289,6 +383,22 @@ def visited(ok: bool, by: str | None = "primary") -> Visit:
     return Visit(hostname="www.shop.example", at=result.at, text=text, result=result, deployment=by)
 
 
+FREEZE = Freeze(
+    service="shop",
+    reason="The new release goes out",
+    set_at=NOW - timedelta(hours=1),
+    until=NOW + timedelta(hours=2),
+    who="anna",
+)
+
+
+def shortened() -> Run:
+    """A run that lowered the TTLs 90 s ago, from 5 min."""
+    whole = run(Outcome.COMPLETED, committed=True)
+    forward = replace(whole.forward, kind=Kind.PREPARE, visitors_follow_within=300, to="primary")
+    return replace(whole, to="primary", forward=forward, plan=forward, ended=NOW - timedelta(seconds=90))
+
+
 def gallery() -> dict[str, ServiceState]:
     """States that the window must show well, by name."""
     interrupted = run(None)
@@ -316,6 +426,12 @@ def gallery() -> dict[str, ServiceState]:
         "visit-fails": state(visit=visited(False)),
         "on-backup": state(active="backup", run=run(Outcome.COMPLETED)),
         "kept": state(active="backup", run=run(Outcome.COMPLETED, committed=True)),
+        "emergency-review": state(active="backup", run=replace(run(Outcome.COMPLETED), emergency=True)),
+        "frozen": state(freezes=(FREEZE,)),
+        "ttl-shortened": state(run=shortened()),
+        "protected-reversed": state(
+            active="backup", run=replace(run(Outcome.COMPLETED, committed=True), reprotected=NOW - timedelta(minutes=5))
+        ),
         "interrupted": state(active="mixed", run=interrupted),
         "incomplete": state(
             active="backup", run=run(Outcome.INCOMPLETE, text="ns1.shop.example still gives the old answer")

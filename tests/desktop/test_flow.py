@@ -29,7 +29,6 @@ from changeover.desktop.tray import glance
 from changeover.desktop.wizard.flow import (
     Row,
     cache_rows,
-    cache_summary,
     destinations,
     emergency_first,
     follow_words,
@@ -41,9 +40,9 @@ from changeover.desktop.wizard.flow import (
     why_not,
 )
 from changeover.desktop.wizard.tables import changes_html
-from changeover.dns.lookup import ResolverAnswer
 from changeover.dns.providers import provider_type
 from changeover.model.finding import Level
+from changeover.model.plan import Kind
 from changeover.model.records import record_set
 from changeover.model.run import Outcome
 from changeover.model.service import Answer
@@ -60,9 +59,11 @@ from desktop.samples import (
     finding,
     gallery,
     named,
+    panel_of,
     plan,
     rounds,
     run,
+    shortened,
     state,
 )
 
@@ -121,7 +122,9 @@ def test_the_button_says_what_will_happen() -> None:
     """How many hostnames go where, and when visitors follow."""
     made = plan(state(), "backup")
     assert switch_button(made) == "Switch 2 hostnames to backup"
-    assert follow_words(made) == "Visitors follow within 1 min of the change."
+    assert follow_words(made) == (
+        "Visitors follow within 1 min of the change: so long may a resolver go on giving the old answer."
+    )
 
 
 def test_names_in_a_table_are_text() -> None:
@@ -157,22 +160,21 @@ def test_the_end_of_a_run_in_words(outcome: Outcome | None, headline: str) -> No
     assert len({run_words(run(o)) for o in (*list(Outcome)[:5], None)}) == 6
 
 
+def test_a_run_that_moves_nobody_in_words() -> None:
+    """Shorter TTLs are no switch: they are told as what they are, and no undo is pushed at anybody."""
+    assert run_words(shortened()) == "Shortened the TTLs of 2 hostnames in 2 s"
+    whole = replace(shortened().forward, kind=Kind.RESTORE_TTL)
+    assert run_words(replace(shortened(), forward=whole)).startswith("Restored the TTLs of 2 hostnames")
+    assert second_action(state(run=replace(shortened(), committed=None))) is None
+
+
 def test_what_resolvers_remember_runs_down() -> None:
     """The old answer is counted down from when it was read; a silent resolver is not called old."""
-    changes = plan(state(), "backup").changes
-    old = (record_set("www.shop.example", "CNAME", 42, ["fathomless-elm.herokudns.com"]),)
-    answers = [
-        ResolverAnswer(resolver="1.1.1.1", hostname="www.shop.example", records=changes[0].after),
-        ResolverAnswer(resolver="8.8.8.8", hostname="www.shop.example", records=old),
-        ResolverAnswer(resolver="9.9.9.9", hostname="www.shop.example", error="time-out"),
-        ResolverAnswer(resolver="9.9.9.9", hostname="not.ours.example", records=old),
-    ]
-    found = cache_rows(answers, changes, age=2)
+    kept = panel_of(run(Outcome.COMPLETED), NOW)
+    found = cache_rows(kept, NOW + timedelta(seconds=3))
     assert [r.new for r in found] == [True, False, None]
     assert found[1].words == "old answer for 40 s more"
-    assert cache_rows(answers, changes, age=100)[1].words == "old answer, about to be forgotten"
-    assert cache_summary(found) == "1 of 3 answers from resolvers is new."
-    assert cache_summary(found[:1]) == "Every resolver that was asked gives the new answer."
+    assert cache_rows(kept, NOW + timedelta(seconds=100))[1].words == "old answer, about to be forgotten"
 
 
 def test_the_worst_comes_first() -> None:
@@ -198,7 +200,7 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["working"]).verb == "show"
     assert main_action(states["reading"]).verb == ""
     offered = {name for name, each in states.items() if second_action(each) is not None}
-    assert offered == {"on-backup", "interrupted", "incomplete"}
+    assert offered == {"on-backup", "emergency-review", "interrupted", "incomplete"}
 
 
 def test_the_diagram_in_words() -> None:

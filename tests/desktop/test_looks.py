@@ -19,6 +19,7 @@ from changeover.desktop.add_service import AddService
 from changeover.desktop.colours import DARK, LIGHT, Colours, use
 from changeover.desktop.desk import Desk
 from changeover.desktop.note import NoteStrip
+from changeover.desktop.service_acts import FreezeQuestion
 from changeover.desktop.service_list import ServiceList
 from changeover.desktop.service_page import ServicePage, WordsPage
 from changeover.desktop.shapes import Mark
@@ -29,17 +30,16 @@ from changeover.desktop.window import MainWindow
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import Page
 from changeover.desktop.work import Work
-from changeover.dns.lookup import ResolverAnswer
 from changeover.model.own_fault import clock_note
 from changeover.model.readiness import findings
-from changeover.model.records import record_set
-from changeover.model.run import Outcome
+from changeover.model.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
 from changeover.model.state import Preparation, ServiceState
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from changeover.switchover.report import markdown
 from desktop.looking import draw, picture
 from desktop.samples import (
+    ACTING,
     ASLEEP,
     AWAY,
     DOWN,
@@ -47,12 +47,17 @@ from desktop.samples import (
     NOW,
     OUTAGE,
     WRONG_CLOCK,
+    acting_plan,
+    acting_run,
+    done,
     gallery,
     named,
     night,
+    panel_of,
     past,
     plan,
     run,
+    soak_of,
     state,
 )
 
@@ -209,8 +214,14 @@ def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -
     draw(window, pictures / f"faulty-settings-{look}.png")
 
 
+class NoHands:
+    """Does nothing that a wizard asks for."""
+
+    begin = resume = undo = back_out = keep = save = staticmethod(ignore)
+
+
 def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | None = None) -> Wizard:
-    made = Wizard(None, board, Tasks(ignore), of, begin=ignore, undo=ignore, save=ignore, work=work)  # type: ignore[arg-type]
+    made = Wizard(None, board, Tasks(ignore), of, NoHands(), work=work)
     qtbot.addWidget(made)
     made.show()
     return made
@@ -271,17 +282,69 @@ def test_every_page_of_a_run(which: str, look: str, qtbot: QtBot, pictures: Path
     wizard.go_to(Page.SWITCH)
     draw(wizard, pictures / f"wizard-4-switch-{which}-{look}.png")
     wizard.outcome.show_run(ended)
-    old = [record_set("www.shop.example", "CNAME", 42, ["fathomless-elm.herokudns.com"])]
-    new = list(ended.changes[0].after)
-    wizard.outcome.show_answers(
-        [
-            ResolverAnswer(resolver="1.1.1.1", hostname="www.shop.example", records=tuple(new)),
-            ResolverAnswer(resolver="8.8.8.8", hostname="www.shop.example", records=tuple(old)),
-            ResolverAnswer(resolver="9.9.9.9", hostname="www.shop.example", error="9.9.9.9:53 does not answer"),
-        ]
-    )
+    wizard.outcome.show_panel(panel_of(ended, NOW), NOW)
+    if which == "completed":
+        wizard.outcome.show_soak(soak_of(NOW, worse=False))
     wizard.go_to(Page.RESULT)
     draw(wizard, pictures / f"wizard-5-result-{which}-{look}.png")
+
+
+#: Runs with steps beyond DNS, by how they stand. A run that was cut off leaves a deed that nobody knows about.
+ACTING_RUNS = {
+    "waiting": acting_run(*done(0, 1, 2, 3), Intent(step=4)),
+    "together": acting_run(*done(0), Intent(step=1), Intent(step=2), emergency=True),
+    "paused": acting_run(*done(0, 1, 2), Paused(who="anna@laptop"), alive=False),
+    "unknown": acting_run(*done(0), Intent(step=1), alive=False),
+    "failed": acting_run(
+        *done(0, 1, 2),
+        Intent(step=3),
+        StepEnded(step=3, state=StepState.FAILED, text="backup is not healthy after 1 min", seconds=60),
+        Ended(outcome=Outcome.INCOMPLETE, text="backup is not healthy after 1 min.", seconds=63),
+        alive=False,
+    ),
+}
+
+
+@pytest.mark.parametrize("which", list(ACTING_RUNS))
+@pytest.mark.parametrize("size", [(900, 640), (720, 480)], ids=["usual", "smallest"])
+def test_a_run_that_waits_for_a_person(
+    which: str, size: tuple[int, int], look: str, qtbot: QtBot, pictures: Path, board: Switchboard
+) -> None:
+    """What it waits for stands above the steps, and what can be done stands at each step; Enter does none of it."""
+    wizard = wizard_for(board, state(service=ACTING), qtbot)
+    wizard.resize(*size)
+    wizard.show_run(ACTING_RUNS[which])
+    assert wizard.page is Page.SWITCH
+    draw(wizard, pictures / f"wizard-4-{which}-{size[0]}-{look}.png")
+    assert wizard.close_button.isDefault()
+
+
+@pytest.mark.parametrize("emergency", [False, True], ids=["planned", "emergency"])
+def test_a_plan_with_steps_beyond_dns(
+    emergency: bool, look: str, qtbot: QtBot, pictures: Path, board: Switchboard
+) -> None:
+    """What is done at the same time stands together; what an emergency leaves out is struck, with the risk."""
+    wizard = wizard_for(board, state(service=ACTING), qtbot)
+    wizard.changes.show_plan(acting_plan(emergency), {}, "" if emergency else "primary is healthy for 12 min only")
+    wizard.go_to(Page.CHANGES)
+    kind = "emergency" if emergency else "planned"
+    draw(wizard, pictures / f"wizard-3-plan-{kind}-{look}.png")
+    told = [made.text() for made in wizard.changes.findChildren(QLabel)]
+    assert ("Left out: it needs primary, which does not work. Orders taken meanwhile may be lost." in told) is emergency
+    assert "At the same time:" in told
+
+
+def test_a_switch_that_worsens(look: str, qtbot: QtBot, pictures: Path, board: Switchboard) -> None:
+    """The way back is offered as soon as visitors are served worse than before."""
+    wizard = wizard_for(board, state(active="backup"), qtbot)
+    wizard.outcome.show_run(run(Outcome.COMPLETED))
+    wizard.outcome.show_panel(panel_of(run(Outcome.COMPLETED), NOW), NOW)
+    wizard.outcome.show_soak(soak_of(NOW, worse=False))
+    wizard.go_to(Page.RESULT)
+    assert not wizard.outcome.back_button.isVisible()
+    wizard.outcome.show_soak(soak_of(NOW, worse=True))
+    assert wizard.outcome.back_button.isVisible()
+    draw(wizard, pictures / f"wizard-5-worse-{look}.png")
 
 
 def test_questions(look: str, qtbot: QtBot, pictures: Path) -> None:
@@ -290,6 +353,9 @@ def test_questions(look: str, qtbot: QtBot, pictures: Path) -> None:
     dialogs = {
         "undo": ask.about_undo(None, "shop-3", undo, kept=True),
         "accept": ask.ReasonQuestion(None, "Accept run shop-3?", "No record is changed by this.", "Accept"),
+        "freeze": FreezeQuestion(None, "shop"),
+        "approve": ask.NoteQuestion(None, "Approve?", "Does it look right?", "Approve", note="Note"),
+        "undo-changed": ask.about_undo(None, "shop-3", undo, False, "www.shop.example is A 192.0.2.9"),
         "report": ask.ReportView(None, "shop-3", markdown(run(Outcome.COMPLETED)), ignore),
     }
     for name, dialog in dialogs.items():

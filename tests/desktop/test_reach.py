@@ -16,9 +16,11 @@ from changeover.desktop import ask
 from changeover.desktop.accounts import AccountsWindow
 from changeover.desktop.add_account import AddAccount
 from changeover.desktop.add_service import AddService
+from changeover.desktop.service_acts import FreezeQuestion
 from changeover.desktop.wizard.flow import Page
+from changeover.model.run import Intent
 from desktop.on_screen import click, lab_desktop
-from desktop.samples import plan, state
+from desktop.samples import acting_run, done, plan, state
 from desktop.waiting import until
 
 
@@ -59,6 +61,9 @@ def test_every_focusable_widget_has_a_name(
             for page in (Page.SWITCH, Page.RESULT):
                 wizard.go_to(page)
                 assert nameless(wizard) == []
+            wizard.show_run(acting_run(*done(0, 1, 2, 3), Intent(step=4)))
+            assert wizard.progress.rows[4].buttons["approve"].isVisible()
+            assert nameless(wizard) == []
             wizard.reject()
             undo = plan(state(active="backup"), "primary")
             for dialog in (
@@ -67,6 +72,8 @@ def test_every_focusable_widget_has_a_name(
                 AccountsWindow(session.window, desk.switchboard, session.tasks),
                 ask.about_undo(session.window, "shop-1", undo, kept=False),
                 ask.ReasonQuestion(session.window, "Accept?", "It stays as it is.", "Accept"),
+                FreezeQuestion(session.window, "shop"),
+                ask.NoteQuestion(session.window, "Approve?", "Does it look right?", "Approve", note="Note"),
                 ask.ReportView(session.window, "shop-1", "# Run shop-1", lambda: None),
             ):
                 dialog.show()

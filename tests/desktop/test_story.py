@@ -72,7 +72,7 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             await until(lambda: wizard.page is Page.RESULT, "the result")
             assert wizard.outcome.run is not None
             assert wizard.outcome.run.outcome is Outcome.COMPLETED
-            await until(lambda: " new" in wizard.outcome.summary.text(), "the resolvers")
+            await until(lambda: "the new answer" in wizard.outcome.summary.text(), "the resolvers")
             keep(wizard, pictures, "7-result")
             await until(lambda: "Visitors reach backup since" in page.sentence.text(), "the new state")
             assert "You can undo this." in page.sentence.text()

@@ -156,7 +156,7 @@ def test_quitting_stops_a_run_after_its_step(on_loop: OnLoop, tmp_path: Path) ->
             await until(lambda: desk.switchboard.state("shop").health["backup"].health == "unhealthy")
             found = await desk.switchboard.prepare("shop", "backup", emergency=True)
             reasons = {f.check: "to see it wait" for f in found.blocked}
-            desk._begin(found, reasons)
+            desk.runs.begin(found, reasons, "")
             await until(lambda: "visitors" in [s.name for s in _running(session)], "the check as a visitor")
             session.ask_to_quit()
             await asked(session)

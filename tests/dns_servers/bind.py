@@ -147,13 +147,18 @@ class Bind:
         return f"{self.address}:{self.port}"
 
     def records(self) -> frozenset[str]:
-        """The whole zone as lines of text. The SOA's serial, which every change raises, is shown as 0."""
+        """The whole zone as lines of text, but for what a lease leaves in it (_changeover.…).
+
+        The SOA's serial, which every change raises, is shown as 0.
+        """
         keyring = dns.tsigkeyring.from_text({KEY_NAME: SECRET}) if self._key else None
         zone = dns.zone.Zone(self.zone, relativize=False)
         query, _ = dns.xfr.make_query(zone, keyring=keyring)
         dns.query.inbound_xfr(self.address, zone, query, port=self.port, timeout=QUERY_TIMEOUT)
         lines = set()
         for name, ttl, rdata in zone.iterate_rdatas():
+            if str(name).startswith("_changeover."):
+                continue
             shown = rdata.replace(serial=0) if rdata.rdtype == dns.rdatatype.SOA else rdata
             lines.add(f"{name} {ttl} {dns.rdatatype.to_text(rdata.rdtype)} {shown}")
         return frozenset(lines)

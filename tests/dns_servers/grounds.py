@@ -14,12 +14,20 @@ from typing import Literal, Protocol, Self
 from changeover.dns.provider import Provider
 from changeover.dns.providers.cloudflare import Cloudflare
 from changeover.dns.providers.cloudflare import Options as CloudflareOptions
+from changeover.dns.providers.desec import Desec
+from changeover.dns.providers.desec import Options as DesecOptions
+from changeover.dns.providers.powerdns import Options as PowerDnsOptions
+from changeover.dns.providers.powerdns import PowerDns as PowerDnsProvider
 from changeover.dns.providers.rfc2136 import Options as Rfc2136Options
 from changeover.dns.providers.rfc2136 import Rfc2136
 from changeover.model.records import ADDRESS_TYPES
 from changeover.model.secret import Secret
 from dns_servers.bind import SECRET, Bind
 from dns_servers.cloudflare_simulator import READ_ONLY, CloudflareSimulator
+from dns_servers.desec_simulator import DesecSimulator
+from dns_servers.http_simulator import HttpSimulator
+from dns_servers.powerdns import PowerDns
+from dns_servers.powerdns_relay import PowerDnsRelay
 from dns_servers.relay import Relay
 
 ZONE_NAME = "shop.example"
@@ -93,6 +101,7 @@ class BindGround:
     """RFC 2136 on BIND, through a relay."""
 
     secret = SECRET
+    server: type[Bind] | type[PowerDns] = Bind
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -100,14 +109,18 @@ class BindGround:
 
     def __enter__(self) -> Self:
         text = "@ 3600 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 3600 NS ns1\nns1 3600 A 127.0.0.1\n"
-        text += "".join(f"{name}. {ttl} {rtype} {value}\n" for name, ttl, rtype, value in ZONE)
-        self.bind = self._stack.enter_context(Bind(self._folder, ZONE_NAME, text))
+        text += "".join(f"{name}. {ttl} {rtype} {self.written(rtype, value)}\n" for name, ttl, rtype, value in ZONE)
+        self.bind = self._stack.enter_context(self.server(self._folder, ZONE_NAME, text))
         self.relay = self._stack.enter_context(Relay(self.bind.port))
         self.provider: Provider = self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def written(self, rtype: str, value: str) -> str:
+        """A value as the server itself would write it into its zone."""
+        return value
 
     def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
         options = Rfc2136Options(server=f"127.0.0.1:{self.relay.port}", key_name=self.bind.key_name)
@@ -130,7 +143,7 @@ class BindGround:
         self.bind.change(delete=[f"{name}. {rtype}"])
 
     def forbid_writing(self) -> None:
-        read_only = self._stack.enter_context(Bind(self._folder, ZONE_NAME, update=False))
+        read_only = self._stack.enter_context(self.server(self._folder, ZONE_NAME, update=False))
         self.relay = self._stack.enter_context(Relay(read_only.port))
         self.provider = self.open()
 
@@ -145,6 +158,16 @@ class BindGround:
 
     def before_write(self, hook: Callable[[], None]) -> None:
         self.relay.before_update = hook
+
+
+class PowerDnsGround(BindGround):
+    """RFC 2136 on PowerDNS, through a relay."""
+
+    server = PowerDns
+
+    def written(self, rtype: str, value: str) -> str:
+        """PowerDNS compares the parameters of an HTTPS record as text, and writes them without quotation marks."""
+        return value.replace('"', "") if rtype == "HTTPS" else value
 
 
 class CloudflareGround:
@@ -210,8 +233,130 @@ class CloudflareGround:
         self.simulator.before_batch = lambda _: hook()
 
 
-#: Every provider, by the name that the settings file uses. A new one adds its ground here.
+class HttpGround:
+    """A provider that speaks HTTP, with a simulator or a relay before whatever is behind it."""
+
+    secret = TOKEN
+    behind: HttpSimulator
+
+    def __enter__(self) -> Self:
+        self.behind.__enter__()
+        self.provider: Provider = self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.behind.stop()
+
+    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+        raise NotImplementedError
+
+    def records(self) -> frozenset[str]:
+        raise NotImplementedError
+
+    def beside(self, *names: str) -> frozenset[str]:
+        return frozenset(
+            line
+            for line in self.records()
+            if not any(f'"name": "{name}."' in line for name in names)
+            or not any(f'"type": "{rtype}"' in line for rtype in ADDRESS_TYPES)
+        )
+
+    def stop(self) -> None:
+        self.behind.stop()
+
+    def fall_silent(self, what: Literal["everything", "updates"]) -> None:
+        self.behind.misbehave("hang", times=20, writes_only=what == "updates")
+
+    def lose(self, what: Literal["update", "answer"]) -> None:
+        self.behind.misbehave("drop-before" if what == "update" else "drop-after", writes_only=True)
+
+    def before_write(self, hook: Callable[[], None]) -> None:
+        self.behind.before_write = hook
+
+
+#: Why a provider that replaces whole record sets does not take part in these.
+WHOLE_SETS = {
+    "test_a_record_that_vanishes_in_the_last_instant_stops_the_whole_batch": (
+        "whole record sets are replaced: what vanished in the last instant is written as planned, never half of it"
+    ),
+    "test_a_text_is_created_replaced_and_removed": "it says itself that it keeps no leases",
+    "test_of_two_at_the_same_moment_not_both_are_made": "it says itself that it keeps no leases",
+}
+
+
+class PowerDnsApiGround(HttpGround):
+    """PowerDNS by its HTTP API, through a relay."""
+
+    left_out = WHOLE_SETS
+
+    def __init__(self, folder: Path) -> None:
+        text = "@ 3600 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 3600 NS ns1\nns1 3600 A 127.0.0.1\n"
+        text += "".join(f"{name}. {ttl} {rtype} {value}\n" for name, ttl, rtype, value in ZONE)
+        self.relay = PowerDnsRelay(folder, ZONE_NAME, text, TOKEN)
+        self.behind = self.relay
+
+    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+        return PowerDnsProvider(
+            "dns-main", PowerDnsOptions(self.relay.endpoint), Secret(secret or self.secret), timeout
+        )
+
+    def records(self) -> frozenset[str]:
+        return self.relay.records()
+
+    def add(self, name: str, ttl: int, rtype: str, value: str) -> None:
+        self.relay.server.change(add=[f"{name}. {ttl} {rtype} {value}"])
+
+    def remove(self, name: str, rtype: str) -> None:
+        self.relay.server.change(delete=[f"{name}. {rtype}"])
+
+    def forbid_writing(self) -> None:
+        self.relay.ask("PUT", f"/zones/{ZONE_NAME}.", {"kind": "Slave", "masters": ["192.0.2.53"]})
+
+
+class DesecGround(HttpGround):
+    """deSEC, simulated, with a least TTL of a minute as its support grants it."""
+
+    left_out = WHOLE_SETS | {
+        "TestCredentials::test_a_credential_that_may_write_is_verified_without_a_change": (
+            "a deSEC token cannot see what it may write; test_desec has what it can see"
+        ),
+        "TestCredentials::test_a_credential_that_may_not_write": (
+            "a deSEC token cannot see what it may write; test_desec has the refusal of the write"
+        ),
+    }
+
+    def __init__(self, folder: Path) -> None:
+        self.simulator = DesecSimulator([ZONE_NAME, "other.example"], TOKEN, minimum_ttl=60)
+        self.behind = self.simulator
+        for name, ttl, rtype, value in ZONE:
+            self.add(name, ttl, rtype, value)
+
+    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+        options = DesecOptions(self.simulator.endpoint, minimum_ttl=60)
+        return Desec("dns-main", options, Secret(secret or self.secret), timeout)
+
+    def records(self) -> frozenset[str]:
+        return self.simulator.records(ZONE_NAME)
+
+    def add(self, name: str, ttl: int, rtype: str, value: str) -> None:
+        self.simulator.add(ZONE_NAME, self._subname(name), rtype, ttl, value)
+
+    def remove(self, name: str, rtype: str) -> None:
+        self.simulator.remove(ZONE_NAME, self._subname(name), rtype)
+
+    def forbid_writing(self) -> None:
+        self.simulator.domains[ZONE_NAME].may_write = False
+
+    @staticmethod
+    def _subname(name: str) -> str:
+        return name.lower().removesuffix(ZONE_NAME).rstrip(".")
+
+
+#: Every provider, by the name that the settings file uses, and what it runs on. A new one adds its ground here.
 GROUNDS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Ground]]] = {
     "rfc2136": BindGround,
+    "rfc2136 on PowerDNS": PowerDnsGround,
     "cloudflare": CloudflareGround,
+    "powerdns": PowerDnsApiGround,
+    "desec": DesecGround,
 }

@@ -29,6 +29,7 @@ server:
   so-reuseport: no
   num-threads: 1
   qname-minimisation: no
+  {more}
 remote-control:
   control-enable: no
 forward-zone:
@@ -40,10 +41,12 @@ forward-zone:
 class Unbound:
     """A running `unbound` that asks `authority` (host:port) for everything, as `Unbound(tmp_path, bind.server)`.
 
-    What the authority does not serve, a CNAME's target included, is answered with SERVFAIL.
+    What the authority does not serve, a CNAME's target included, is answered with SERVFAIL. `more` is a line for its
+    server section, such as "cache-min-ttl: 300".
     """
 
-    def __init__(self, folder: Path, authority: str) -> None:
+    def __init__(self, folder: Path, authority: str, more: str = "") -> None:
+        self._more = more
         self.port = 0
         self._authority = authority.replace(":", "@")
         self._folder = Path(tempfile.mkdtemp(prefix="unbound-", dir=folder))
@@ -53,7 +56,9 @@ class Unbound:
         for _ in range(3):  # another process may take the port before unbound does
             self.port = free_port()
             conf = self._folder / "unbound.conf"
-            conf.write_text(_CONF.format(folder=self._folder, port=self.port, authority=self._authority))
+            conf.write_text(
+                _CONF.format(folder=self._folder, port=self.port, authority=self._authority, more=self._more)
+            )
             self._process = ServerProcess(["unbound", "-d", "-c", str(conf)], self._folder / "unbound.log")
             if self._process.wait_until(self._probe):
                 return self

@@ -6,14 +6,16 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import pytest
 
-from changeover.dns.provider import Applied, ChangedMeanwhile, Unsure
+from changeover.dns.provider import Applied, ChangedMeanwhile, Guard, Result, Unsure
 from changeover.model.batches import batches
 from changeover.model.change import Change
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Unavailable
 from changeover.model.records import AddressSet, address_set, hostname, record_set
+from changeover.model.text import text_of
 from dns_servers.grounds import WRONG_SECRET, WRONG_TOKEN, ZONE_NAME, BindGround, Ground
 
 APEX, WWW, API, H3 = "shop.example", "www.shop.example", "api.shop.example", "h3.shop.example"
@@ -387,3 +389,176 @@ class TestFailures:
         ground.lose("update")
         assert isinstance(await ground.provider.apply(ZONE_NAME, [there]), Unsure)
         assert await stands(ground, WWW) == there.before
+
+
+SIGN = "_changeover.shop.example"
+FIRST, SECOND, THIRD = (f"changeover-lease v1 owner=alice@laptop fence={fence}" for fence in (1, 2, 3))
+FOREIGN = "another-program says something"
+GUARD = Guard(SIGN, FIRST)
+
+
+async def said(ground: Ground) -> tuple[str, ...]:
+    """All texts at the name of the lease."""
+    records = (await ground.provider.read(ZONE_NAME, [SIGN])).records[SIGN]
+    return tuple(sorted(text_of(value) for record in records for value in record.values))
+
+
+async def put(ground: Ground, before: str | None, after: str | None) -> Result:
+    return await ground.provider.put_text(ZONE_NAME, SIGN, before, after)
+
+
+class TestTexts:
+    async def test_a_text_is_created_replaced_and_removed(self, ground: Ground) -> None:
+        """Each time expecting what stands there; at the end the zone is as it was."""
+        zone = ground.records()
+        assert ground.provider.capabilities.leases
+        for before, after in ((None, FIRST), (FIRST, SECOND), (SECOND, None)):
+            assert await put(ground, before, after) == Applied()
+            assert await said(ground) == ((after,) if after else ())
+        assert ground.records() == zone
+
+    @pytest.mark.parametrize(
+        ("stands", "before", "after"),
+        [
+            pytest.param(FIRST, None, SECOND, id="there is one already"),
+            pytest.param(FIRST, SECOND, THIRD, id="it is another"),
+            pytest.param(None, FIRST, SECOND, id="it is gone"),
+            pytest.param(None, FIRST, None, id="it is removed already"),
+            pytest.param(FIRST, SECOND, None, id="another is to be removed"),
+        ],
+    )
+    async def test_a_text_that_is_not_as_expected_stays(
+        self, ground: Ground, stands: str | None, before: str | None, after: str | None
+    ) -> None:
+        """Nothing is changed, and the answer names the place."""
+        for there in [stands] if stands else []:
+            ground.add(SIGN, 60, "TXT", f'"{there}"')
+        zone = ground.records()
+        result = await put(ground, before, after)
+        assert isinstance(result, ChangedMeanwhile)
+        assert SIGN in result.conflicts[0]
+        assert ground.records() == zone
+
+    async def test_other_texts_at_the_name_stay_as_they_are(self, ground: Ground) -> None:
+        """Values and TTLs of other kinds, whatever is created, replaced and removed beside them."""
+        ground.add(SIGN, 300, "TXT", f'"{FOREIGN}"')
+        ground.add(SIGN, 300, "TXT", '"of two" " strings"')
+        zone = ground.records()
+        for before, after in ((None, FIRST), (FIRST, SECOND), (SECOND, None)):
+            assert await put(ground, before, after) == Applied()
+            assert zone <= ground.records()
+            assert await said(ground) == tuple(sorted([FOREIGN, "of two strings", *([after] if after else [])]))
+        assert ground.records() == zone
+
+    @pytest.mark.parametrize("types", [("TXT",), ("TXT", "A")], ids="+".join)
+    async def test_a_wildcard_does_not_stand_in_the_way(self, ground: Ground, types: Sequence[str]) -> None:
+        """Texts and addresses that a wildcard gives the name are not at the name."""
+        for rtype in types:
+            ground.add("*.shop.example", 60, rtype, {"TXT": '"for everybody"', "A": "192.0.2.77"}[rtype])
+        for before, after in ((None, FIRST), (FIRST, SECOND)):
+            assert await put(ground, before, after) == Applied()
+        assert await said(ground) == (SECOND,)
+
+    async def test_of_two_at_the_same_moment_not_both_are_made(self, ground: Ground) -> None:
+        """Whoever is told that the text is theirs may rely on it."""
+        ground.before_write(lambda: ground.add(SIGN, 60, "TXT", f'"{SECOND}"'))
+        assert isinstance(await put(ground, None, FIRST), ChangedMeanwhile)
+        assert await said(ground) == (SECOND,)
+
+    async def test_a_text_that_is_replaced_in_the_last_instant(self, ground: Ground) -> None:
+        """Is somebody else's, where the server compares, and stays."""
+        if not ground.provider.capabilities.native_compare_and_set:
+            pytest.skip("this provider compares by reading before the write, and says so")
+        ground.add(SIGN, 60, "TXT", f'"{FIRST}"')
+
+        def meanwhile() -> None:
+            ground.remove(SIGN, "TXT")
+            ground.add(SIGN, 60, "TXT", f'"{SECOND}"')
+
+        ground.before_write(meanwhile)
+        assert isinstance(await put(ground, FIRST, THIRD), ChangedMeanwhile)
+        assert await said(ground) == (SECOND,)
+
+    async def test_what_collided_can_be_removed_one_by_one(self, ground: Ground) -> None:
+        """Where two of one kind stand there all the same, neither is replaced, and each can be removed."""
+        for text in (FIRST, SECOND):
+            ground.add(SIGN, 60, "TXT", f'"{text}"')
+        assert isinstance(await put(ground, FIRST, THIRD), ChangedMeanwhile)
+        assert await put(ground, FIRST, None) == Applied()
+        assert await put(ground, SECOND, THIRD) == Applied()
+        assert await said(ground) == (THIRD,)
+
+    @pytest.mark.parametrize("lost", ["update", "answer"])
+    async def test_a_put_that_is_lost_is_unsure(self, ground: Ground, lost: Literal["update", "answer"]) -> None:
+        """Reading tells what became of it; nothing is repeated."""
+        ground.lose(lost)
+        assert isinstance(await put(ground, None, FIRST), Unsure)
+        assert await said(ground) == ((FIRST,) if lost == "answer" else ())
+
+    async def test_a_credential_that_may_not_write(self, ground: Ground) -> None:
+        """Is told so, as for any other write."""
+        ground.forbid_writing()
+        with pytest.raises(PermissionDenied):
+            await put(ground, None, FIRST)
+
+    @pytest.mark.parametrize("text", ['with "quotes"', "back\\slash", "ümlaut", "two\nlines", "long " * 52, ""])
+    async def test_what_is_no_plain_text_is_not_written(self, ground: Ground, text: str) -> None:
+        """A text is one string that every provider writes in the same way."""
+        with pytest.raises(ValueError, match="plain string"):
+            await put(ground, None, text)
+
+
+class TestGuards:
+    @pytest.mark.parametrize("beside", [(), (FOREIGN,)], ids=["alone", "beside another text"])
+    async def test_a_guarded_change_is_made_while_the_guard_holds(self, ground: Ground, beside: Sequence[str]) -> None:
+        """There and back, and the text stays as it is."""
+        for text in (FIRST, *beside):
+            ground.add(SIGN, 60, "TXT", f'"{text}"')
+        zone = ground.records()
+        changes = [await planned(ground, name, wanted(name, ADDRESSES)) for name in (WWW, API)]
+        assert await ground.provider.apply(ZONE_NAME, changes, GUARD) == Applied()
+        assert await stands(ground, WWW) == changes[0].after
+        assert await ground.provider.apply(ZONE_NAME, [c.inverse for c in changes], GUARD) == Applied()
+        assert ground.records() == zone
+
+    @pytest.mark.parametrize("now", [None, SECOND, FOREIGN], ids=["gone", "another", "another kind"])
+    async def test_without_its_guard_nothing_is_changed(self, ground: Ground, now: str | None) -> None:
+        """A run whose lease was taken over cannot write, and is told where."""
+        for text in [now] if now else []:
+            ground.add(SIGN, 60, "TXT", f'"{text}"')
+        changes = [await planned(ground, name, wanted(name, ADDRESSES)) for name in (WWW, API)]
+        zone = ground.records()
+        result = await ground.provider.apply(ZONE_NAME, changes, GUARD)
+        assert isinstance(result, ChangedMeanwhile)
+        assert SIGN in result.conflicts[0]
+        assert ground.records() == zone
+
+    @pytest.mark.parametrize("added", [SECOND, FOREIGN], ids=["taken over", "another text beside it"])
+    async def test_a_guard_that_changes_in_the_last_instant(self, ground: Ground, added: str) -> None:
+        """Stops the whole batch where the server compares."""
+        if not ground.provider.capabilities.native_compare_and_set:
+            pytest.skip("this provider compares by reading before the write, and says so")
+        ground.add(SIGN, 60, "TXT", f'"{FIRST}"')
+        changes = [await planned(ground, name, wanted(name, ADDRESSES)) for name in (WWW, API)]
+
+        def meanwhile() -> None:
+            if added == SECOND:
+                ground.remove(SIGN, "TXT")
+            ground.add(SIGN, 60, "TXT", f'"{added}"')
+
+        ground.before_write(meanwhile)
+        assert isinstance(await ground.provider.apply(ZONE_NAME, changes, GUARD), ChangedMeanwhile)
+        assert await stands(ground, WWW) == changes[0].before
+        assert await stands(ground, API) == changes[1].before
+
+    async def test_a_full_batch_has_room_for_its_guard(self, ground: Ground) -> None:
+        """The longest text, with another beside it, and as many names as fit."""
+        longest = f"changeover-lease {'x' * 238}"
+        for text in (longest, FOREIGN):
+            ground.add(SIGN, 60, "TXT", f'"{text}"')
+        names = [f"a-name-of-forty-letters-for-service-{number:05}.shop.example" for number in range(500)]
+        every = [change(name, (), wanted(name, TARGET)) for name in names]
+        created = next(batches(every, {every[0].account: ground.provider.capabilities}))
+        assert await ground.provider.apply(ZONE_NAME, created, Guard(SIGN, longest)) == Applied()
+        back = [c.inverse for c in created]
+        assert await ground.provider.apply(ZONE_NAME, back, Guard(SIGN, longest)) == Applied()

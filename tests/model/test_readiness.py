@@ -11,12 +11,15 @@ from msgspec.structs import replace
 from changeover.model.capabilities import BatchLimit
 from changeover.model.check import HealthCheck
 from changeover.model.connection import Connection, Evidence, Link
+from changeover.model.drift import drifts
 from changeover.model.finding import CHECKS, Finding, Level, overridden, unknown_override, worst
+from changeover.model.freeze import Freeze
 from changeover.model.journey import JourneyResult
 from changeover.model.judgement import State
 from changeover.model.pin import Hold, Pin
 from changeover.model.readiness import findings
 from changeover.model.records import RecordSet, record_set
+from changeover.model.run import Acknowledged, Outcome
 from changeover.model.service import Answer
 from changeover.model.situation import RoutingName, Situation
 from changeover.model.status_page import StatusPage
@@ -34,13 +37,16 @@ from model.situations import (
     situation,
 )
 from model.strategies import NOW, capabilities
+from model.switches import switched
 
 ELSEWHERE = {name: (record_set(name, "A", 60, ["192.0.2.99"]),) for name in (WWW, APEX)}
 #: CONTRACT: what may never be overridden, and what in an emergency only. `wildcard` and `records-readable` are beside
 #: the contract's list: without records of its own, or without readable ones, there is no plan that could be run.
 NEVER = {"answer-legal", "routing-policy", "unfinished-run", "lock", "wildcard", "records-readable"}
-ONLY_FAULTS = {"wildcard", "pinned", "maintenance"}
-EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys"}
+ONLY_FAULTS = {"wildcard", "pinned", "maintenance", "records-changed", "recent-switch", "freeze", "lease", "ownership"}
+#: What has nothing to say where visitors leave the primary.
+ONLY_BACK = {"failback"}
+EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys", "freeze", "lease"}
 
 
 def found(there: Situation, check: str, emergency: bool = False) -> list[Finding]:
@@ -71,6 +77,7 @@ def with_www(*records: RecordSet) -> dict[str, Any]:
 UNREADABLE = {"records": {}, "wanted": {}, "error": "it says no", "hint": "do this"}
 STEP_BY_STEP = capabilities(None)
 EVENTUAL = replace(capabilities(BatchLimit()), propagates_atomically=False)
+HERITAGE = RecordSet(name=APEX, type="TXT", ttl=60, values=('"heritage=external-dns,external-dns/owner=prod"',))
 TXT = RecordSet(name=WWW, type="TXT", ttl=60, values=('"x"',))
 TO_CNAME = {"wanted": {"primary": PRIMARY, "backup": {**BACKUP, WWW: (record_set(WWW, "CNAME", 60, ["b.example"]),)}}}
 APEX_CNAME = {"wanted": {"primary": PRIMARY, "backup": {**BACKUP, APEX: (record_set(APEX, "CNAME", 60, ["b.net"]),)}}}
@@ -123,6 +130,28 @@ def walked(ok: bool | None, text: str) -> tuple[JourneyResult, ...]:
     """What came of one journey at the backup; that the primary's failed is nobody's business here."""
     at_backup = JourneyResult(journey="log in", deployment="backup", hostname=WWW, address="::1", ok=ok, text=text)
     return at_backup, replace(at_backup, deployment="primary", ok=False)
+
+
+#: The same service, to whose backup visitors went before: "backup" is its primary now.
+BACK = replace(service(), deployments=service().deployments[::-1])
+
+
+def healthy_for(minutes: float) -> dict[str, Any]:
+    """Fields of a watched situation in which the backup has been healthy for so long."""
+    since = NOW - timedelta(minutes=minutes)
+    healths = {name: replace(health_of(name, "healthy"), since=since) for name in ("primary", "backup")}
+    return {"health": healths, "watched": True}
+
+
+def frozen(of: str | None, minutes: float) -> tuple[Freeze, ...]:
+    set_at, until = NOW - timedelta(hours=1), NOW + timedelta(minutes=minutes)
+    return (Freeze(service=of, reason="a release", set_at=set_at, until=until, who="anna"),)
+
+
+def changed(ago: float) -> Situation:
+    """A run ended so many seconds ago, and then somebody changed a name."""
+    there = situation(runs=(switched(ago, source="backup", to="primary"),), **read({**PRIMARY, WWW: BACKUP[WWW]}))
+    return replace(there, drift=drifts(there))
 
 
 Case = tuple[str, str, Situation, str]
@@ -273,6 +302,20 @@ CASES: list[Case] = [
     ("journeys", "pass", situation(journeys=walked(True, "3 steps in 40 ms")), "backup, log in: 3 steps in 40 ms"),
     ("journeys", "block", situation(journeys=walked(False, "step 2 (GET /orders): 500")), "step 2 (GET /orders): 500"),
     ("journeys", "warn", situation(journeys=walked(None, "not tried: locked")), "not tried: locked"),
+    ("failback", "pass", situation(BACK, **healthy_for(60)), "backup has been healthy for 1 h"),
+    ("failback", "warn", situation(BACK, **healthy_for(12)), "backup has been healthy for 12 min; 60 min is safer"),
+    ("failback", "warn", situation(BACK), "for how long is not known, since nobody has watched it here"),
+    ("recent-switch", "warn", situation(runs=(switched(720, emergency=True),)), "shop-1 ended 12 min ago; no other is"),
+    ("freeze", "block", situation(freezes=frozen("shop", 90)), "shop is frozen by anna for 1 h 30 min more: a release"),
+    ("freeze", "block", situation(freezes=frozen(None, 1)), "Everything is frozen by anna for 1 min more: a release"),
+    (
+        "ownership",
+        "warn",
+        situation(**read({**PRIMARY, APEX: (*PRIMARY[APEX], HERITAGE)})),
+        "external-dns (owner prod) keeps shop.example, and will put back what it has",
+    ),
+    ("lease", "block", situation(lease="ben@desk is switching shop"), "ben@desk is switching shop"),
+    ("records-changed", "warn", changed(300), "www.shop.example was changed in the last 5 min by somebody else: CNAME"),
     ("unfinished-run", "pass", situation(), "No unfinished run"),
     ("unfinished-run", "block", situation(unfinished_run="shop-4"), "Run shop-4 of shop is not finished"),
     ("lock", "pass", situation(), "Nobody else is working on it"),
@@ -320,7 +363,7 @@ def test_a_service_that_is_ready_passes_everything() -> None:
     more |= {"journeys": walked(True, "fine"), "watched": True}
     passed = findings(situation(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}
-    assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS]
+    assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS | ONLY_BACK]
 
 
 @pytest.mark.parametrize(("days", "words"), [(29, "30 days"), (20, "21 days"), (13, "14 days"), (6, "7 days")])
@@ -407,3 +450,24 @@ def test_names_of_checks() -> None:
     assert unknown_override(["ttl", "luck", "lock"]) == "luck"
     assert unknown_override(CHECKS) is None
     assert worst([]) is Level.PASS
+
+
+def test_what_other_people_asked_for_ends_by_itself() -> None:
+    """A freeze that is over, one of another service, an old switch, an acknowledged one: nothing is said."""
+    acknowledged = switched(60, Outcome.COMPLETED, (30, Acknowledged()), emergency=True)
+    for quiet in (
+        situation(freezes=frozen("shop", 0)),
+        situation(freezes=frozen("mail", 90)),
+        situation(runs=(switched(3600, emergency=True),)),
+        situation(runs=(acknowledged,)),
+        situation(runs=(switched(60),)),
+    ):
+        assert found(quiet, "freeze") == found(quiet, "recent-switch") == []
+
+
+def test_going_back_is_asked_for_patience_in_a_plan_only() -> None:
+    """An emergency does not wait; away from the primary, or to a sick one, other checks speak."""
+    assert found(situation(BACK, **healthy_for(12)), "failback", emergency=True) == []
+    assert found(situation(**healthy_for(12)), "failback") == []
+    assert [f for f in findings(situation(**healthy_for(12)), "primary") if f.check == "failback"] == []
+    assert found(situation(BACK, **backup(health="unhealthy", ok=False)), "failback") == []

@@ -25,7 +25,7 @@ PURE = {
     "operator",
     "re",
 }
-PURE |= {"jmespath", "regex", "types", "typing", "urllib", "zoneinfo"}
+PURE |= {"jmespath", "regex", "shlex", "statistics", "types", "typing", "urllib", "zoneinfo"}
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,8 @@ answer = {{ a = ["127.0.0.3"] }}
 resolvers = []
 nameservers = {{ "shop.example" = ["127.0.0.1:{nobody}"] }}
 witnesses = []
+doh = []
+portal = ""
 """
 
 

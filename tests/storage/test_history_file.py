@@ -122,7 +122,7 @@ async def test_a_journal_of_version_1_is_kept(file: Path, first: str) -> None:
         assert (await journal.begin(Started(plan=older[0].event.plan))).run == "shop-3"  # type: ignore[union-attr]
         assert await history.last_seen() == AT
     journal.close()
-    assert rows(file, "PRAGMA user_version") == [(2,)]
+    assert rows(file, "PRAGMA user_version") == [(3,)]
 
 
 async def test_many_open_an_old_file_at_once(file: Path) -> None:

@@ -173,7 +173,7 @@ def test_what_another_version_knows_is_answered_with_what_this_one_does(file: Pa
     known = "known here: name, answer, platform, answers, marker, status_page"
     assert faults_of(file) == (
         "accounts.heroku-me.provider: 'heroku' is not a provider that this version knows; "
-        'known: "rfc2136", "cloudflare"',
+        'known: "rfc2136", "cloudflare", "powerdns", "desec"',
         f"services.shop.deployments.primary.account: unknown key; {known}",
         f"services.shop.deployments.primary.app: unknown key; {known}",
         'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url"',

@@ -10,15 +10,28 @@ import pytest
 from msgspec import NODEFAULT, Struct
 
 from changeover.dns.providers import PROVIDERS, provider_type
+from changeover.model.action import Action, Approval, HttpCall, Note, Phase
 from changeover.model.check import HealthCheck, Journey, JourneyStep, Thresholds
 from changeover.model.maintenance import Maintenance
 from changeover.model.service import Deployment, LookupSettings, Service
 from changeover.storage import settings as settings_file
+from changeover.storage.action_tables import ActionTable, Wait
 
 TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
 #: By key, the default that its row tells.
 ROWS = [(key, default.strip()) for key, default in re.findall(r"^\| `([a-z_]+)` \|([^|]*)\|", TEXT, re.MULTILINE)]
-KINDS = (Service, Deployment, HealthCheck, Thresholds, JourneyStep, Maintenance, LookupSettings)
+KINDS = (
+    Service,
+    Deployment,
+    HealthCheck,
+    Thresholds,
+    JourneyStep,
+    Maintenance,
+    ActionTable,
+    HttpCall,
+    Wait,
+    LookupSettings,
+)
 
 
 def test_the_example_is_right() -> None:
@@ -28,6 +41,7 @@ def test_the_example_is_right() -> None:
     shop = settings.services[0]
     assert len(shop.health.journeys[0].steps) == 3
     assert len(shop.maintenance) == 2
+    assert [action.name for action in shop.actions] == ["read-only", "database", "ready", "go"]
     assert shop.health.thresholds == Thresholds()
     assert msgspec.structs.replace(settings.lookup, nameservers={}) == LookupSettings()
 
@@ -44,8 +58,17 @@ def test_every_key_is_told_with_its_default(kind: type[Struct]) -> None:
             assert "needed" in told
         elif isinstance(field.default, str):
             assert any(f'"{field.default}"' in default for default in told) or "as above" in told
+        elif isinstance(field.default, bool):
+            assert f"`{str(field.default).lower()}`" in told, f"{kind.__name__}.{field.name}"
         elif isinstance(field.default, int | float):
             assert f"`{field.default:g}`" in told, f"{kind.__name__}.{field.name}"
+
+
+def test_the_usual_times_are_told() -> None:
+    """How long an action may take, and how long a question waits for an answer."""
+    usual = Action(name="x", phase=Phase.DRAIN, deed=Note(note="x"))
+    limits = (f"{usual.limit(Note(note='x')):g}", f"{usual.limit(Approval(question='x')):g}")
+    assert "| `timeout` | `{}` | seconds that it may take, 1 to 86400; an approval `{}` |".format(*limits) in TEXT
 
 
 def test_no_key_is_told_that_does_not_exist() -> None:

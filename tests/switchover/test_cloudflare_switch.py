@@ -23,6 +23,7 @@ version = 1
 [[services]]
 name = "shop"
 hostnames = ["www.shop.example"]
+lease = false    # faults are meant for the change itself
 dns = [{{ account = "cf", zone = "shop.example" }}]
 
 [services.health]
@@ -48,6 +49,8 @@ endpoint = "{endpoint}"
 resolvers = ["{server}"]
 nameservers = {{ "shop.example" = ["{server}"] }}
 witnesses = []
+doh = []
+portal = ""
 """
 
 
@@ -95,7 +98,7 @@ async def test_a_proxied_name_moves_behind_the_edge(tmp_path: Path, cloudflare: 
         run = await board.switch(preparation, verify_timeout=10)
         assert run.outcome == "completed"
         assert "check as a visitor decides" in run.steps[1].note
-        assert run.steps[2].note == "1 hostname answers as backup"
+        assert run.steps[2].note == "1 hostname answers as backup; the resolver leads there"
         assert '"content": "origin-backup.example.net"' in str(cloudflare.records(ZONE))
         assert str(cloudflare.records(ZONE)).count('"proxied": true') == 1
         undone = await board.undo(run.run, verify_timeout=10)

@@ -49,7 +49,7 @@ async def witnesses(shop: Shop) -> AsyncIterator[AsyncExitStack]:
     async with AsyncExitStack() as stack:
         ports = [await stack.enter_async_context(raw_server(accept)) for _ in range(3)]
         asked = ", ".join(f'"tcp://127.0.0.1:{port}"' for port in ports)
-        edit(shop, "witnesses = []", f'witnesses = [{asked}]\ndoh = []\nportal = ""')
+        edit(shop, "witnesses = []", f"witnesses = [{asked}]")
         yield stack
 
 

@@ -20,7 +20,7 @@ def account() -> None:
 
 @account.command()
 @click.argument("name")
-@click.option("--provider", required=True, help="rfc2136 or cloudflare.")
+@click.option("--provider", required=True, help="rfc2136, cloudflare, powerdns or desec.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A key of this provider's account table.")
 @click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input.")
 @click.option("--replace", is_flag=True, help="Replace an account of this name.")
@@ -41,12 +41,23 @@ def add(name: str, provider: str, sets: tuple[str, ...], secret_stdin: bool, rep
 
 
 def _options(provider: str, sets: tuple[str, ...]) -> dict[str, Any]:
+    """The account's keys, as their types want them. What does not fit stays text, and is complained about later."""
+    from changeover.dns.providers import PROVIDERS, provider_type
+
+    fields = msgspec.structs.fields(provider_type(provider).options) if provider in PROVIDERS else ()
+    kinds = {field.encode_name: field.type for field in fields}
     options: dict[str, Any] = {}
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"--set {text}: a value is missing", "Write --set key=value.")
-        options[key.strip()] = value
+        kind = kinds.get(key.strip())
+        if kind is int and value.isdecimal():
+            options[key.strip()] = int(value)
+        elif kind is bool and value in ("true", "false"):
+            options[key.strip()] = value == "true"
+        else:
+            options[key.strip()] = value
     return options
 
 

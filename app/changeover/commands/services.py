@@ -112,7 +112,7 @@ def _marker(text: str) -> tuple[str, Marker]:
 @json_option
 @command
 def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
-    """Keep a secret that a journey names as {secret:FIELD}: in the keyring, not in the settings."""
+    """Keep a secret that a journey or an action names as {secret:FIELD}: in the keyring, not in the settings."""
     text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if not text:
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")

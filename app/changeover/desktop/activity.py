@@ -13,6 +13,7 @@ from changeover.desktop.shapes import OF_OUTCOME, Mark, MarkWidget
 from changeover.model.history import Gap, GapKind, Incident
 from changeover.model.interruption import asleep_words
 from changeover.model.phrases import clock
+from changeover.model.plan import Kind
 from changeover.model.run import Direction, Outcome, Run
 from changeover.model.words import counted, duration
 
@@ -34,6 +35,9 @@ def run_words(run: Run) -> str:
     names = counted(len({c.name for c in run.forward.changes}), "hostname")
     way = f"{run.source} to {run.to}"
     took = f" in {duration(run.seconds)}" if run.seconds >= 0.5 else ""
+    if run.forward.kind is not Kind.SWITCH and run.outcome is Outcome.COMPLETED:
+        verb = "Shortened" if run.forward.kind is Kind.PREPARE else "Restored"
+        return f"{verb} the TTLs of {names}{took}"
     match run.outcome:
         case Outcome.COMPLETED:
             words = f"Switched {names} from {way}{took}"

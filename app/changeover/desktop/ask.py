@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from changeover.desktop.parts import button, label
+from changeover.desktop.parts import Card, button, label
 from changeover.desktop.wizard.tables import plan_view
 from changeover.model.plan import Plan
 
@@ -63,12 +63,19 @@ class Question(QDialog):
         self.no_button.setFocus()
 
 
-def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool) -> Question:
-    """Shows what an undo puts back."""
+def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool, changed: str = "") -> Question:
+    """Shows what an undo puts back. `changed` is what somebody else changed since, which would be replaced."""
     text = f"Run {run} is taken back: every record set gets exactly what stood there before. Nothing has changed yet."
     if kept:
         text += f" The run was kept, so what was done at {plan.source} since then stays there."
-    asked = Question(parent, f"Bring visitors back to {plan.to}?", text, f"Undo: back to {plan.to}", danger=True)
+    yes = f"Undo all the same: back to {plan.to}" if changed else f"Undo: back to {plan.to}"
+    asked = Question(parent, f"Bring visitors back to {plan.to}?", text, yes, danger=True)
+    if changed:
+        foreign = Card(role="alarm")
+        foreign.body.addWidget(label("Somebody else changed this since", "strong"))
+        foreign.body.addWidget(label(changed))
+        foreign.body.addWidget(label("An undo replaces it by what stood there before the run.", "muted"))
+        asked.body.addWidget(foreign)
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setAccessibleName("What the undo changes")
@@ -96,6 +103,18 @@ class ReasonQuestion(Question):
         self.yes_button.setEnabled(False)
         self.reason.textChanged.connect(lambda text: self.yes_button.setEnabled(bool(text.strip())))
         self.reason.setFocus()
+
+
+class NoteQuestion(Question):
+    """A question with room for a note, which may stay empty."""
+
+    def __init__(self, parent: QWidget | None, title: str, text: str, yes: str, *, note: str) -> None:
+        super().__init__(parent, title, text, yes, danger=False)
+        self.note = QLineEdit()
+        self.note.setPlaceholderText(note)
+        self.note.setAccessibleName("Note")
+        self.body.addWidget(self.note)
+        self.note.setFocus()
 
 
 class ReportView(QDialog):

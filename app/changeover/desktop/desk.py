@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
@@ -16,17 +14,18 @@ from changeover.desktop import ask
 from changeover.desktop.lab_banner import LabBanner
 from changeover.desktop.note import NoteStrip
 from changeover.desktop.page_history import PageHistory
+from changeover.desktop.run_acts import RunActs
+from changeover.desktop.service_acts import SERVICE_VERBS, ServiceActs
 from changeover.desktop.service_list import ServiceList
 from changeover.desktop.service_page import EmptyPage, ServicePage
 from changeover.desktop.tasks import Tasks
 from changeover.desktop.window import MainWindow
 from changeover.desktop.wizard.dialog import Wizard
-from changeover.desktop.work import Start, Work
+from changeover.desktop.work import Work
 from changeover.lab.ground import PracticeGround
-from changeover.model.errors import ChangeoverError
 from changeover.model.own_fault import clock_note
 from changeover.model.run import Run
-from changeover.model.state import Preparation, ServiceState
+from changeover.model.state import ServiceState
 from changeover.switchboard import Switchboard
 
 
@@ -44,9 +43,9 @@ class Desk:
         self.switchboard = switchboard
         self.tasks = tasks
         self._runs: tuple[Run, ...] = ()
-        self._works: dict[str, Work] = {}
-        self.wizards: dict[str, Wizard] = {}
         self.dialog: QWidget | None = None
+        self.runs = RunActs(window, switchboard, tasks, self._opened, self._read_runs)
+        self._service_acts = ServiceActs(window, switchboard, tasks, self._opened, self._read_runs)
         self.services = ServiceList()
         self.page = ServicePage(self._act, lambda: self._history.read_later())
         self._history = PageHistory(
@@ -80,13 +79,25 @@ class Desk:
         self._changed = changed
 
     @property
+    def wizards(self) -> dict[str, Wizard]:
+        """The open wizards, by service."""
+        return self.runs.wizards
+
+    @property
     def working(self) -> list[Work]:
         """The runs that go on in this process."""
-        return [work for work in self._works.values() if not work.done]
+        return self.runs.working
 
     async def finished(self) -> None:
         """Waits until no run is in progress."""
         await asyncio.gather(*(work.over.wait() for work in self.working))
+
+    def open_wizard(self, state: ServiceState) -> None:
+        """Opens the wizard for a service, or brings the open one forward."""
+        self.runs.open_wizard(state)
+
+    def _opened(self, dialog: QWidget) -> None:
+        self.dialog = dialog
 
     def close(self) -> None:
         """Lets go of the switchboard."""
@@ -180,9 +191,9 @@ class Desk:
             return
         run = run or state.run
         if verb == "switch":
-            self.open_wizard(state)
+            self.runs.open_wizard(state)
         elif verb == "show":
-            self.show_work(state)
+            self.runs.show_progress(state)
         elif verb == "refresh":
             self._refresh(state.service.name)
         elif verb == "checks":
@@ -191,15 +202,10 @@ class Desk:
             self._pin(state)
         elif verb == "remove":
             self.tasks.spawn(self._remove(state), "removing a service")
+        elif verb in SERVICE_VERBS:
+            self._service_acts.act(verb, state)
         elif run is not None:
-            acts = {
-                "undo": self._undo,
-                "resume": self._resume,
-                "accept": self._accept,
-                "commit": self._commit,
-                "report": self._report,
-            }
-            self._do(acts[verb](run), run, verb)
+            self.runs.act(verb, run)
 
     def _edit_checks(self, state: ServiceState) -> None:
         from changeover.desktop.edit_check import EditCheck
@@ -211,130 +217,8 @@ class Desk:
 
         self._show(PinDialog(self.window, self.switchboard, self.tasks, state))
 
-    def _do(self, work: Coroutine[Any, Any, None], run: Run, name: str) -> None:
-        """Starts something about a run. What speaks against it is shown in the window that is in front."""
-
-        async def told() -> None:
-            try:
-                await work
-            except ChangeoverError as error:
-                wizard = self.wizards.get(run.service)
-                (wizard or self.window).fault.show_error(error)
-
-        self.tasks.spawn(told(), f"{name} of run {run.run}")
-
     def _refresh(self, service: str) -> None:
         self.tasks.spawn(self.switchboard.refresh(service), f"checking {service}")
-
-    def open_wizard(self, state: ServiceState) -> None:
-        """Opens the wizard for a service, or brings the open one forward."""
-        wizard = self.wizards.get(state.service.name)
-        if wizard is None:
-            self._open(state, None)
-        else:
-            wizard.raise_()
-            wizard.activateWindow()
-
-    def show_work(self, state: ServiceState) -> None:
-        """Shows the run that goes on."""
-        work = self._works.get(state.service.name)
-        if work is not None:
-            self._follow(work)
-
-    def _open(self, state: ServiceState, work: Work | None) -> None:
-        name = state.service.name
-        wizard = Wizard(
-            self.window,
-            self.switchboard,
-            self.tasks,
-            state,
-            begin=self._begin,
-            undo=lambda run: self._do(self._undo(run), run, "undo"),
-            save=self._save_later,
-            work=work,
-        )
-        self.wizards[name] = wizard
-        wizard.finished.connect(lambda _: self._closed(name))
-        wizard.show()
-
-    def _closed(self, name: str) -> None:
-        self.wizards.pop(name).deleteLater()
-
-    def _begin(self, preparation: Preparation, overrides: dict[str, str]) -> Work:
-        start = partial(self.switchboard.switch, preparation, overrides)
-        return self._work(preparation.service, preparation.to, start, "switch")
-
-    def _work(self, service: str, to: str, start: Start, name: str) -> Work:
-        work = Work(service, to, start)
-        self._works[service] = work
-        self.tasks.spawn(work.go(), f"{name} of {service}")
-        return work
-
-    def _follow(self, work: Work) -> None:
-        wizard = self.wizards.get(work.service)
-        if wizard is None:
-            self._open(self.switchboard.state(work.service), work)
-        else:
-            wizard.follow(work)
-            wizard.raise_()
-
-    def _front(self, run: Run) -> QWidget:
-        return self.wizards.get(run.service, self.window)
-
-    async def _undo(self, run: Run) -> None:
-        plan = await self.switchboard.undo_plan(run.run)
-        asked = ask.about_undo(self._front(run), run.run, plan, run.committed is not None)
-        self.dialog = asked
-        if await ask.answered(asked):
-            start = partial(self.switchboard.undo, run.run)
-            self._follow(self._work(run.service, run.source, start, f"undo of run {run.run}"))
-
-    async def _resume(self, run: Run) -> None:
-        where = f"from {run.plan.source} to {run.plan.to}"
-        text = (
-            f"Run {run.run} goes on, sending visitors {where}, from its first step that is not done. What stands at "
-            "the DNS provider is read first, and nothing that somebody else has changed is overwritten."
-        )
-        asked = ask.Question(self._front(run), f"Resume run {run.run}?", text, "Resume", danger=True)
-        self.dialog = asked
-        if await ask.answered(asked):
-            start = partial(self.switchboard.resume, run.run)
-            self._follow(self._work(run.service, run.plan.to, start, f"resume of run {run.run}"))
-
-    async def _accept(self, run: Run) -> None:
-        text = "The run is ended as it stands: no record is changed by this, and the service can be switched again."
-        asked = ask.ReasonQuestion(self._front(run), f"Accept run {run.run} as it stands?", text, "Accept")
-        self.dialog = asked
-        if await ask.answered(asked):
-            await self.switchboard.accept(run.run, asked.reason.text())
-            await self._read_runs()
-
-    async def _commit(self, run: Run) -> None:
-        await self.switchboard.commit(run.run)
-        await self._read_runs()
-
-    async def _report(self, run: Run) -> None:
-        from changeover.switchover.report import markdown
-
-        save = partial(self._save_later, run)
-        view = ask.ReportView(self._front(run), run.run, markdown(run), save)
-        self.dialog = view
-        await ask.answered(view)
-
-    def _save_later(self, run: Run) -> None:
-        self._do(self._save(run), run, "saving the report")
-
-    async def _save(self, run: Run) -> None:
-        from changeover.switchover.report import html_page, markdown
-
-        file = await ask.where_to_save(self._front(run), f"{run.run}.md")
-        if file is None:
-            return
-        text = html_page(run) if file.suffix in (".html", ".htm") else markdown(run)
-        try:
-            await asyncio.to_thread(file.write_text, text, encoding="utf-8")
-        except OSError as error:
-            self.window.fault.show_words(f"{file} could not be written: {error.strerror}", "Choose another folder.")
 
     async def _remove(self, state: ServiceState) -> None:
         name = state.service.name

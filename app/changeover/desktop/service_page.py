@@ -16,10 +16,13 @@ from changeover.desktop.chart import ResponseChart
 from changeover.desktop.colours import colours
 from changeover.desktop.findings import FindingsCard
 from changeover.desktop.history_card import HistoryCard
+from changeover.desktop.life_line import LifeLine, more_verbs
 from changeover.desktop.parts import Elided, button, label, selectable, set_role
 from changeover.desktop.route import RouteDiagram
+from changeover.desktop.service_acts import SERVICE_VERBS
 from changeover.desktop.shapes import of_state
 from changeover.model.history import Gap, Incident
+from changeover.model.plan import Kind
 from changeover.model.run import Outcome, Run
 from changeover.model.sentence import sentence, urgent
 from changeover.model.standing import Standing, standing
@@ -38,6 +41,7 @@ MORE = (
     ("Check now", "refresh"),
     ("How it is checked…", "checks"),
     ("Pin a deployment…", "pin"),
+    *((words, verb) for verb, words in SERVICE_VERBS.items()),
     ("Remove this service…", "remove"),
 )
 
@@ -54,6 +58,8 @@ def main_action(state: ServiceState) -> Action:
     """The one primary button."""
     if state.working:
         return Action("Show progress", "show")
+    if state.run is not None and state.run.outcome is Outcome.RUNNING:
+        return Action("Show progress", "show")
     if state.run is not None and "resume" in state.run.next:
         return Action(f"Resume run {state.run.run}…", "resume")
     if state.target is None:
@@ -67,7 +73,8 @@ def second_action(state: ServiceState) -> Action | None:
     run = state.run
     if state.working or run is None or "undo" not in run.next:
         return None
-    fresh = run.outcome is Outcome.COMPLETED and run.committed is None and run.to == state.active
+    moved = run.forward.kind is Kind.SWITCH and run.to == state.active
+    fresh = run.outcome is Outcome.COMPLETED and run.committed is None and moved
     return Action("Undo…", "undo", "") if fresh or run.unfinished else None
 
 
@@ -123,8 +130,9 @@ class ServicePage(QScrollArea):
         self.more_button = button("⋯", name="More")
         self.more_button.setToolTip("More")
         self.more_menu = QMenu(self.more_button)
-        for text, verb in MORE:
-            self.more_menu.addAction(text).triggered.connect(lambda _=False, verb=verb: self._act(verb, None))
+        self.more_actions = {verb: self.more_menu.addAction(text) for text, verb in MORE}
+        for verb, made_action in self.more_actions.items():
+            made_action.triggered.connect(lambda _=False, verb=verb: self._act(verb, None))
         self.more_button.setMenu(self.more_menu)
         for made in (self.main_button, self.second_button, self.more_button):
             top.addWidget(made, 0, Qt.AlignmentFlag.AlignTop)
@@ -134,6 +142,8 @@ class ServicePage(QScrollArea):
         header.setSpacing(6)
         header.addLayout(top)
         header.addWidget(self.sentence)
+        self.life = LifeLine()
+        header.addWidget(self.life)
         return header
 
     def show_state(self, state: ServiceState, now: datetime) -> None:
@@ -150,6 +160,9 @@ class ServicePage(QScrollArea):
         self.route.show_state(state, now)
         self.history.show_state(state, now)
         self.findings.show_state(state)
+        able = more_verbs(state, now)
+        for verb in SERVICE_VERBS:
+            self.more_actions[verb].setVisible(verb in able)
         self._show_sentence(now)
 
     @property
@@ -173,6 +186,7 @@ class ServicePage(QScrollArea):
         assert self._state is not None
         self._now = now
         words = sentence(self._state, now)
+        self.life.show_state(self._state, now, words.text)
         tone = of_state(self._state).tone(colours()).name()
         urgent_part = f'<b style="color:{tone}">{escape(words.urgent)}</b> ' if words.urgent else ""
         made = urgent_part + escape(words.rest)

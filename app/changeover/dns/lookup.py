@@ -56,6 +56,16 @@ class Lookup:
         self._name_servers: dict[str, tuple[NameServer, ...]] = {}
         self._zones: dict[str, str] = {}
 
+    @property
+    def settings(self) -> LookupSettings:
+        """Whom it asks."""
+        return self._settings
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that each question may take."""
+        return self._timeout
+
     async def name_servers(self, zone: str) -> tuple[NameServer, ...]:
         """The authoritative servers of `zone`: those of the settings, else by its NS records.
 
@@ -114,7 +124,7 @@ class Lookup:
 
         async def one(text: str) -> ResolverAnswer:
             try:
-                server = await self._resolver(text)
+                server = await self.resolver(text)
                 both = await asyncio.gather(
                     *(ask(server, question(hostname, rtype, recursion=True), self._timeout) for rtype in ("A", "AAAA"))
                 )
@@ -139,7 +149,7 @@ class Lookup:
         silent = []
         for text in (*self._settings.resolvers, *_system_resolvers()):
             try:
-                answer = await ask(await self._resolver(text), question(name, rtype, recursion=True), self._timeout)
+                answer = await ask(await self.resolver(text), question(name, rtype, recursion=True), self._timeout)
             except Unavailable as error:
                 silent.append(str(error))
                 continue
@@ -201,7 +211,8 @@ class Lookup:
         both = await asyncio.gather(self.resolve(host, "A"), self.resolve(host, "AAAA"))
         return tuple(v for found in both for r in found if r.type in ("A", "AAAA") for v in r.values)
 
-    async def _resolver(self, text: str) -> Server:
+    async def resolver(self, text: str) -> Server:
+        """A resolver of the settings by address. Raises Unavailable where its name cannot be resolved."""
         host, port = parse_server(text)
         if _is_address(host):
             return Server(host, port)
@@ -247,6 +258,7 @@ async def _ask_server(
             zone=zone,
             records=_address_set_in(by_name[name], name),
             error=_problem(by_name[name]),
+            nonexistent=any(answer.rcode() == dns.rcode.NXDOMAIN for answer in by_name[name]),
         )
         for name in hostnames
     ]

@@ -26,6 +26,24 @@ With `before` empty the name is expected to have no address records. `after` is 
 creation of a name.
 
 What a provider cannot compare itself (Cloudflare everything, RFC 2136 the TTL) it reads again right before the write.
+
+Texts. Programs that share a zone leave each other texts in TXT records, one of each kind at a name; the kind is the
+text's first word. Where `capabilities.leases` says so, a provider keeps such texts by compare-and-set:
+
+    name, first, second = "_changeover.shop.example", "changeover-lease v1 …", "changeover-lease v1 …"
+    await provider.put_text("shop.example", name, None, first)      # expects no text of this kind, and creates it
+    await provider.put_text("shop.example", name, first, second)    # expects exactly `first`, and replaces it
+    await provider.put_text("shop.example", name, second, None)     # expects `second` to be there, and removes it
+
+The results are those of `apply`. Other TXT values at the name, of other kinds, stay as they are, TTL included.
+`ChangedMeanwhile` says that the text is another. Two that create at the same moment do not both get `Applied`; a
+provider that has no compare-and-set reads again after the write, and takes back a text that collided.
+
+Guards. With `Guard(name, first)`, `apply` makes its changes only where `first` is the one text of its kind at `name`;
+else it is `ChangedMeanwhile`, and nothing was changed. So a run whose lease was taken over cannot write. Where the
+server compares natively (RFC 2136), the guard is one more prerequisite of the same message, and holds to the last
+instant. Elsewhere (Cloudflare) the text is read again with the records, right before the write; a lease that is taken
+over in the instant between stays unseen by that one write.
 """
 
 from __future__ import annotations
@@ -40,6 +58,7 @@ from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change
 from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.text import kind_of, texts
 from changeover.model.words import values_text
 
 
@@ -60,6 +79,16 @@ class Unsure(Struct, frozen=True):
 
 
 Result = Applied | ChangedMeanwhile | Unsure
+
+#: Seconds that a text may be cached. Nobody reads it by way of a cache, but a TXT record has a TTL.
+TEXT_TTL = 60
+
+
+class Guard(Struct, frozen=True):
+    """What a write expects besides the records that it changes: `text` is the one text of its kind at `name`."""
+
+    name: str
+    text: str
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -90,6 +119,24 @@ def conflicts(change: Change, live: Iterable[RecordSet]) -> list[str]:
     return []
 
 
+def text_conflicts(name: str, text: str, live: Iterable[RecordSet]) -> list[str]:
+    """In words, how `live`, what stands at `name`, differs from having `text` as its one text of this kind."""
+    found = texts(live, kind_of(text))
+    if found == (text,):
+        return []
+    return [f"{name} said “{text}”, and now says {' and '.join(f'“{one}”' for one in found) or 'nothing'}"]
+
+
+def put_conflicts(name: str, before: str | None, after: str | None, live: Iterable[RecordSet]) -> list[str]:
+    """In words, how `live`, what stands at `name`, differs from what `put_text` expects there."""
+    if before is None:
+        there = texts(live, kind_of(after)) if after is not None else ()
+        return [f"{name} said nothing, and now says “{there[0]}”"] if there else []
+    if after is None:
+        return [] if before in texts(live, kind_of(before)) else [f"{name} does not say “{before}” any more"]
+    return text_conflicts(name, before, live)
+
+
 class Access(Struct, frozen=True, kw_only=True):
     """What a credential can do: the zones it sees, and whether it may write there (None: not known)."""
 
@@ -106,8 +153,16 @@ class Provider(Protocol):
         """Everything that stands at `names` (see above). Raises NotFound where the account does not have the zone."""
         ...
 
-    async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
-        """Makes one batch of changes, all or nothing where `batch` is not None (see above)."""
+    async def apply(self, zone: str, changes: Sequence[Change], guard: Guard | None = None) -> Result:
+        """Makes one batch of changes, all or nothing where `batch` is not None, if the guard holds (see above)."""
+        ...
+
+    async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+        """Creates, replaces or removes one text, expecting `before` (see above). Never repeats a write by itself.
+
+        A text is one line of ASCII of at most 255 characters without quotes and backslashes. Raises Rejected where the
+        name cannot hold one, and PermissionDenied where the credential may not write there.
+        """
         ...
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:

@@ -73,6 +73,25 @@ class UpdateMessage:
                 for data in _rdatas(record):
                     self._write(2, change.name, record.type, _IN, record.ttl, data)
 
+    def expect(self, record: RecordSet) -> None:
+        """Expects exactly this record set (RFC 2136, 2.4.2). Comes before any change, as prerequisites do."""
+        for data in _rdatas(record):
+            self._write(1, record.name, record.type, _IN, 0, data)
+
+    def expect_none(self, name: str, rtype: str) -> None:
+        """Expects no record set of this type at the name (RFC 2136, 2.4.3)."""
+        self._write(1, name, rtype, _NONE, 0, b"")
+
+    def put(self, record: RecordSet) -> None:
+        """Adds the records of this set to those that stand there, and gives all of them its TTL (RFC 2136, 2.5.1)."""
+        for data in _rdatas(record):
+            self._write(2, record.name, record.type, _IN, record.ttl, data)
+
+    def delete(self, record: RecordSet) -> None:
+        """Deletes the records of this set, those that are there (RFC 2136, 2.5.4)."""
+        for data in _rdatas(record):
+            self.delete_value(record.name, record.type, data)
+
     def delete_value(self, name: str, rtype: str, data: bytes) -> None:
         """Deletes one record, if it is there (RFC 2136, 2.5.4)."""
         self._write(2, name, rtype, _NONE, 0, data)

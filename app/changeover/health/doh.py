@@ -26,7 +26,13 @@ async def ask_doh(url: SplitResult, address: str, name: str, tls: ssl.SSLContext
 
     Raises BadAnswer, and FAULTS of `fetch`.
     """
-    query = question(name, "A", recursion=True)
+    return addresses_in([await ask_over_https(url, address, question(name, "A", recursion=True), tls)])
+
+
+async def ask_over_https(
+    url: SplitResult, address: str, query: dns.message.Message, tls: ssl.SSLContext | None = None
+) -> dns.message.Message:
+    """What the resolver of `url`, at `address`, answers to a query. Raises BadAnswer, and FAULTS of `fetch`."""
     query.id = 0  # RFC 8484, 4.1
     headers = (("Content-Type", _TYPE), ("Accept", _TYPE))
     page = await fetch(url, address, tls, "POST", headers, query.to_wire())
@@ -38,7 +44,7 @@ async def ask_doh(url: SplitResult, address: str, name: str, tls: ssl.SSLContext
         raise BadAnswer("its answer is no DNS message") from None
     if not query.is_response(answer):
         raise BadAnswer("it answers another question")
-    return addresses_in([answer])
+    return answer
 
 
 def addresses_in(answers: Sequence[dns.message.Message]) -> tuple[str, ...]:

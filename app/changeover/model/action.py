@@ -6,6 +6,7 @@ it needs to work.
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -29,11 +30,21 @@ class Phase(StrEnum):
 ACTION_PHASES = (Phase.QUIESCE, Phase.DRAIN, Phase.PROMOTE, Phase.PROVE, Phase.LIFT, Phase.FENCE)
 
 
+#: What a platform can be asked to do.
+Verb = Literal["maintenance-on", "maintenance-off", "scale", "promote", "purge-cache"]
+
+#: Seconds that an action may take, and that somebody has to answer an approval, where its settings say nothing else.
+USUAL_TIMEOUT, APPROVAL_TIMEOUT = 60.0, 3600.0
+
+
 class HttpCall(Struct, frozen=True, kw_only=True, tag="http"):
-    """One HTTP request, whose answer's status must be expected. Redirects are not followed."""
+    """One HTTP request, whose answer's status must be expected. Redirects are not followed.
+
+    In the URL, the headers and the body `{secret:NAME}` stands for a secret from the keyring.
+    """
 
     url: str
-    method: str = "POST"
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     expect_status: str = "200-299"
@@ -69,7 +80,7 @@ class PlatformCall(Struct, frozen=True, kw_only=True, tag="platform"):
     """What the platform of a deployment is asked to do."""
 
     deployment: str
-    verb: Literal["maintenance-on", "maintenance-off", "scale", "promote", "purge-cache"]
+    verb: Verb
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -80,9 +91,10 @@ class Action(Struct, frozen=True, kw_only=True):
     """One thing to do in a run.
 
     `to` are the deployments that a switch must lead to for it to be done; none means any. `needs` is what must work
-    for it to make sense: in an emergency, what needs the source is left out. `undo` takes it back. `repeatable`: doing
-    it twice does no harm, so that a run which was cut off in its midst may just do it again. Actions of one phase with
-    the same `together` are done at the same time. `risk` is what it means to leave it out.
+    for it to make sense: in an emergency, what needs the source is left out. `undo` takes it back. `timeout` is in
+    seconds; a wait for a time takes that time. `repeatable`: doing it twice does no harm, so that a run which was cut
+    off in its midst may just do it again. Actions of one phase with the same `together` are done at the same time.
+    `risk` is what it means to leave it out.
     """
 
     name: str
@@ -91,10 +103,16 @@ class Action(Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     needs: Literal["source", "target", "nothing"] = "nothing"
     undo: Deed | None = None
-    timeout: float = 60
+    timeout: float | None = None
     repeatable: bool = False
     together: str | None = None
     risk: str = ""
+
+    def limit(self, deed: Deed) -> float:
+        """How many seconds `deed`, the action's own or what takes it back, may take."""
+        if self.timeout is not None:
+            return self.timeout
+        return APPROVAL_TIMEOUT if isinstance(deed, Approval) else USUAL_TIMEOUT
 
 
 def deed_words(deed: Deed) -> str:
@@ -103,7 +121,7 @@ def deed_words(deed: Deed) -> str:
         case HttpCall(method=method, url=url):
             return f"{method} {url}"
         case CommandLine(command=command):
-            return f"Run {' '.join(command)}"
+            return f"Run {shlex.join(command)}"
         case WaitUntil(until="seconds", seconds=seconds):
             return f"Wait for {seconds:g} s"
         case WaitUntil(until=until, deployment=deployment):

@@ -15,6 +15,8 @@ _RECORD = 12
 _ADDRESS_TYPES, _OTHER_TYPES = 5, 14
 #: A name can be pointed at only from within this many bytes (RFC 1035, 4.1.4), so all of them must stand there.
 _POINTED_AT = 15_000
+#: Bytes that are kept free in a message for a guard (changeover.dns.provider.Guard): the lease and a text beside it.
+_GUARD = 600
 
 
 def share(change: Change, limit: BatchLimit) -> float:
@@ -29,6 +31,11 @@ def share(change: Change, limit: BatchLimit) -> float:
     records = prerequisites + len(change.before) + len(after)
     whole = len(change.name) + records * _RECORD + _data(change, before=True) + _data(change, before=False)
     return max(whole / limit.message_bytes, first / _POINTED_AT)
+
+
+def guard_share(limit: BatchLimit) -> float:
+    """How much of one batch is kept free for a guard. Where records are counted, a guard is read and not written."""
+    return 0.0 if limit.records is not None else _GUARD / _POINTED_AT
 
 
 def _data(change: Change, before: bool) -> int:
@@ -50,12 +57,12 @@ def batches(changes: Sequence[Change], capabilities: Mapping[str, Capabilities])
     for (account, _), group in itertools.groupby(sorted(changes, key=_where), key=_where):
         limit = capabilities[account].batch
         batch: list[Change] = []
-        full = 0.0
+        free = full = 0.0 if limit is None else guard_share(limit)
         for change in group:
             size = 1.0 if limit is None else share(change, limit)
             if batch and full + size > 1:
                 yield tuple(batch)
-                batch, full = [], 0.0
+                batch, full = [], free
             batch.append(change)
             full += size
         yield tuple(batch)

@@ -21,7 +21,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     record. `native_compare_and_set`: the server itself refuses a change whose expectation does not hold; elsewhere the
     records are read again right before the write. `propagates_atomically`: what one batch changes becomes visible at
     once. `apex_cname`: a CNAME at the apex is legal, because it is flattened. `automatic_ttl`: a TTL of 1 stands for
-    this many seconds.
+    this many seconds. `leases`: it keeps texts by compare-and-set, and guards writes with them
+    (changeover.model.lease).
     """
 
     label: str
@@ -32,6 +33,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     automatic_ttl: int | None = None
     apex_cname: bool = False
     apex_alias: bool = False
+    leases: bool = False
 
     def seconds(self, record: RecordSet) -> int:
         """How long a resolver may go on giving this record set. Behind a proxy nothing that visitors get changes."""

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 NEVER_OVERRIDABLE = frozenset(
     {"answer-legal", "routing-policy", "wildcard", "records-readable", "unfinished-run", "lock"}
 )
-#: Checks that only an emergency may override: they are the proof that the target works.
-EMERGENCY_OVERRIDABLE = frozenset({"target-answers", "marker", "certificate", "routing-name", "journeys"})
+#: Checks that only an emergency may override: the proof that the target works, and what other people asked for.
+EMERGENCY_OVERRIDABLE = frozenset(
+    {"target-answers", "marker", "certificate", "routing-name", "journeys", "freeze", "lease"}
+)
 
 CHECKS = (
     "connection",
@@ -21,6 +23,8 @@ CHECKS = (
     "credential",
     "records-readable",
     "records-agree",
+    "records-changed",
+    "ownership",
     "routing-policy",
     "wildcard",
     "answer-legal",
@@ -38,6 +42,10 @@ CHECKS = (
     "source-known",
     "source-healthy",
     "order",
+    "failback",
+    "recent-switch",
+    "freeze",
+    "lease",
     "unfinished-run",
     "lock",
 )

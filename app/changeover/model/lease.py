@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
 
@@ -170,6 +170,12 @@ def may_take(found: Sequence[Lease | Unread], me: Holder, now: datetime, takeove
     # The newest is replaced; what else a collision left there is the caller's to remove.
     text = before.text if before is not None else None
     return Take(_made(me, fence, now + LENGTH), text, held[0] if held else None)
+
+
+def held_by_others(records: Mapping[str, Sequence[RecordSet]], zone: str, me: Holder, now: datetime) -> str | None:
+    """Who else holds the lease of a zone, in words, from all that was read there by name; None where nobody does."""
+    answer = may_take(leases(records.get(lease_name(zone), ())), me, now)
+    return answer.text if isinstance(answer, Refusal) else None
 
 
 def renewed(lease: Lease, me: Holder, now: datetime) -> Lease:

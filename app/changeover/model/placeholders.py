@@ -1,4 +1,7 @@
-"""The texts of a journey's steps, with what was captured and secrets where {name} and {secret:NAME} stand."""
+"""The texts of a journey's steps, with what was captured and secrets where {name} and {secret:NAME} stand.
+
+The texts of an action's HTTP call likewise, with secrets alone.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 
+from changeover.model.action import HttpCall
 from changeover.model.check import JourneyStep
 from changeover.model.conditions import Response, json_value, search
 
 SECRET = "secret:"
 _PLACEHOLDER = re.compile(r"\{([a-z_]+|secret:[^{}\s]+)\}")
+_SECRET_ONLY = re.compile(r"\{(secret:[^{}\s]+)\}")
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _IN_PATH = "/?&=%:@!$'()*+,;~"
@@ -44,30 +49,40 @@ def secrets_of(steps: Iterable[JourneyStep]) -> tuple[str, ...]:
 
 def path_of(step: JourneyStep, values: Mapping[str, str]) -> str:
     """The path to ask for. What is filled in is escaped where it could not stand in a path. Raises Unfilled."""
-    return _filled(step.path, values, lambda value: quote(value, safe=_IN_PATH))
+    return _filled(step.path, values, _in_path)
 
 
 def headers_of(step: JourneyStep, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """The headers to send, with the kind of the body, if the step does not say it. Raises Unfilled."""
-    headers = tuple((name, _filled(text, values, _one_line)) for name, text in step.headers.items())
-    kind = _kind_of_body(step)
-    if kind is None or any(name.lower() == "content-type" for name, _ in headers):
-        return headers
-    return (*headers, ("Content-Type", kind))
+    return _headers(step, values, _PLACEHOLDER)
 
 
 def body_of(step: JourneyStep, values: Mapping[str, str]) -> bytes:
     """The body to send. What is filled in is escaped as JSON or a form needs it. Raises Unfilled."""
-    if step.body is None:
-        return b""
-    said = next((value for name, value in step.headers.items() if name.lower() == "content-type"), None)
-    kind = said or _kind_of_body(step) or ""
-    escape: Callable[[str], str] = str
-    if "json" in kind:
-        escape = _in_json
-    elif kind.startswith(_FORM):
-        escape = quote_plus
-    return _filled(step.body, values, escape).encode()
+    return _body(step, values, _PLACEHOLDER)
+
+
+def secrets_of_call(call: HttpCall) -> tuple[str, ...]:
+    """The names of the secrets that an action's call needs. No other braces mean anything there."""
+    names = (
+        name for text in (call.url, *call.headers.values(), call.body or "") for name in _SECRET_ONLY.findall(text)
+    )
+    return tuple(dict.fromkeys(name.removeprefix(SECRET) for name in names))
+
+
+def url_of_call(call: HttpCall, values: Mapping[str, str]) -> str:
+    """The address to call. What is filled in is escaped where it could not stand in a path. Raises Unfilled."""
+    return _filled(call.url, values, _in_path, _SECRET_ONLY)
+
+
+def headers_of_call(call: HttpCall, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The headers to send, with the kind of the body, if the call does not say it. Raises Unfilled."""
+    return _headers(call, values, _SECRET_ONLY)
+
+
+def body_of_call(call: HttpCall, values: Mapping[str, str]) -> bytes:
+    """The body to send. What is filled in is escaped as JSON or a form needs it. Raises Unfilled."""
+    return _body(call, values, _SECRET_ONLY)
 
 
 def captured(source: str, response: Response) -> str:
@@ -90,7 +105,32 @@ def captured(source: str, response: Response) -> str:
     return value
 
 
-def _filled(text: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
+def _headers(
+    request: JourneyStep | HttpCall, values: Mapping[str, str], which: re.Pattern[str]
+) -> tuple[tuple[str, str], ...]:
+    headers = tuple((name, _filled(text, values, _one_line, which)) for name, text in request.headers.items())
+    kind = _kind_of_body(request)
+    if kind is None or any(name.lower() == "content-type" for name, _ in headers):
+        return headers
+    return (*headers, ("Content-Type", kind))
+
+
+def _body(request: JourneyStep | HttpCall, values: Mapping[str, str], which: re.Pattern[str]) -> bytes:
+    if request.body is None:
+        return b""
+    said = next((value for name, value in request.headers.items() if name.lower() == "content-type"), None)
+    kind = said or _kind_of_body(request) or ""
+    escape: Callable[[str], str] = str
+    if "json" in kind:
+        escape = _in_json
+    elif kind.startswith(_FORM):
+        escape = quote_plus
+    return _filled(request.body, values, escape, which).encode()
+
+
+def _filled(
+    text: str, values: Mapping[str, str], escape: Callable[[str], str], which: re.Pattern[str] = _PLACEHOLDER
+) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1]
         if name in values:
@@ -99,13 +139,17 @@ def _filled(text: str, values: Mapping[str, str], escape: Callable[[str], str]) 
             raise NoSecret(f"the secret {name.removeprefix(SECRET)} is not in the keyring; add it there")
         raise Unfilled(f"nothing was captured as {{{name}}}")
 
-    return _PLACEHOLDER.sub(value, text)
+    return which.sub(value, text)
 
 
-def _kind_of_body(step: JourneyStep) -> str | None:
-    if step.body is None:
+def _kind_of_body(request: JourneyStep | HttpCall) -> str | None:
+    if request.body is None:
         return None
-    return _JSON if step.body.lstrip().startswith(("{", "[")) else _FORM
+    return _JSON if request.body.lstrip().startswith(("{", "[")) else _FORM
+
+
+def _in_path(value: str) -> str:
+    return quote(value, safe=_IN_PATH)
 
 
 def _in_json(value: str) -> str:

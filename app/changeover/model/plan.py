@@ -8,8 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from changeover.model.action import Action, Deed
+from changeover.model.baseline import Baseline
 from changeover.model.batches import batches
 from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change, Place
@@ -59,12 +61,16 @@ class CheckNameServers(Struct, frozen=True, kw_only=True, tag="name-servers"):
 
 
 class CheckVisitors(Struct, frozen=True, kw_only=True, tag="visitors"):
-    """Ask the service by its public name, at the addresses that visitors get, who answers. `deployment` should."""
+    """Ask the service by its public name, at the addresses that visitors get, who answers. `deployment` should.
+
+    `baseline` is how the service answered before, to compare with.
+    """
 
     name: str
     text: str
     deployment: str
     hostnames: tuple[str, ...]
+    baseline: Baseline | None = None
 
 
 class Act(Struct, frozen=True, kw_only=True, tag="act"):
@@ -194,6 +200,12 @@ def plan_of(
         made_at=made_at,
         visitors_follow_within=follow,
     )
+
+
+def compared_with(plan: Plan, baseline: Baseline) -> Plan:
+    """`plan`, whose look as a visitor compares with how the service answered before."""
+    steps = (replace(s, baseline=baseline) if isinstance(s, CheckVisitors) else s for s in plan.steps)
+    return replace(plan, steps=tuple(steps))
 
 
 def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from changeover.model import active
+from changeover.model.decision_findings import decision_findings
 from changeover.model.finding import CHECKS, Finding, Level, with_overridable
 from changeover.model.health import Health
 from changeover.model.plan import ZoneReading, changes_to
@@ -33,6 +34,7 @@ def findings(
     found += _ttl(situation, readable)
     found += _source(situation, to, emergency, expected)
     found += _order(situation, to)
+    found += decision_findings(situation, to, emergency)
     found += _free(situation)
     order = {name: number for number, name in enumerate(CHECKS)}
     return tuple(with_overridable(f, emergency) for f in sorted(found, key=lambda f: order[f.check]))

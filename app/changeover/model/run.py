@@ -44,8 +44,8 @@ class Direction(StrEnum):
 class Started(Struct, frozen=True, kw_only=True, tag="started"):
     """A run begins: the plan is fixed.
 
-    `who` and `why` are a person and their words. `noticed` is when the incident began that it answers, `decided` when
-    somebody looked at the plan.
+    `who` and `why` are a person and their words, `notes` what is to be known beside the steps. `noticed` is when the
+    incident began that it answers, `decided` when somebody looked at the plan.
     """
 
     plan: Plan
@@ -55,6 +55,7 @@ class Started(Struct, frozen=True, kw_only=True, tag="started"):
     why: str = ""
     noticed: datetime | None = None
     decided: datetime | None = None
+    notes: tuple[str, ...] = ()
 
 
 class UndoStarted(Struct, frozen=True, kw_only=True, tag="undo-started"):
@@ -122,6 +123,13 @@ class Acknowledged(Struct, frozen=True, kw_only=True, tag="acknowledged"):
     who: str = ""
 
 
+class Reprotecting(Struct, frozen=True, kw_only=True, tag="reprotecting"):
+    """A person is setting up another backup."""
+
+    who: str = ""
+    note: str = ""
+
+
 class Reprotected(Struct, frozen=True, kw_only=True, tag="reprotected"):
     """A person says that there is a backup again."""
 
@@ -176,6 +184,7 @@ Event = (
     | Escalated
     | Paused
     | Acknowledged
+    | Reprotecting
     | Reprotected
 )
 
@@ -223,8 +232,10 @@ class Run(Struct, frozen=True, kw_only=True):
     why: str = ""
     noticed: datetime | None = None
     decided: datetime | None = None
+    notes: tuple[str, ...] = ()
     paused: bool = False
     acknowledged: datetime | None = None
+    reprotecting: datetime | None = None
     reprotected: datetime | None = None
     went: tuple[StepProgress, ...] = ()
     taken_back: frozenset[str] = frozenset()
@@ -269,6 +280,7 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
     accepted: str | None = None
     emergency, paused = first.emergency, False
     acknowledged: datetime | None = None
+    reprotecting: datetime | None = None
     reprotected: datetime | None = None
     went: list[StepProgress] = []
     taken_back: set[str] = set()
@@ -300,6 +312,8 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
                 paused = True
             case Acknowledged():
                 acknowledged = entry.at
+            case Reprotecting():
+                reprotecting = entry.at
             case Reprotected():
                 reprotected = entry.at
             case Intent(step=number):
@@ -346,8 +360,10 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
         why=first.why,
         noticed=first.noticed,
         decided=first.decided,
+        notes=first.notes,
         paused=paused and outcome is Outcome.INTERRUPTED,
         acknowledged=acknowledged,
+        reprotecting=reprotecting,
         reprotected=reprotected,
         went=tuple(went or steps),
         taken_back=frozenset(taken_back),

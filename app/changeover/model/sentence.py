@@ -19,9 +19,11 @@ from changeover.model.cause_words import (
     short_reason,
 )
 from changeover.model.connection import Link
-from changeover.model.finding import Level
+from changeover.model.drift import drift_words
+from changeover.model.freeze import freeze_words
 from changeover.model.health import Health
 from changeover.model.judgement import State
+from changeover.model.lifecycle import Stage, lifecycle, review_words
 from changeover.model.own_fault import nothing_seen, own_fault, own_fault_line
 from changeover.model.phrases import HEALTH_WORDS, clock, ended, lasting
 from changeover.model.pin import Hold
@@ -32,9 +34,11 @@ from changeover.model.standing import (
     blind,
     fails_only_from_here,
     health_of,
+    held_back,
+    not_ready,
     state_of,
     suggests_switch,
-    uncommitted,
+    unprotected,
 )
 from changeover.model.words import counted
 
@@ -79,8 +83,11 @@ def sentence(state: ServiceState, now: datetime) -> Sentence:
             return Sentence("Nothing could be read.", state.error)
         return Sentence("", "Reading where visitors go and checking the deployments.")
     if state.active in _NOWHERE:
-        return Sentence(_NOWHERE[state.active], f"{ended(state.error or '')} {_healths(state)}".strip())
-    return _known(state, now)
+        told = Sentence(_NOWHERE[state.active], f"{ended(state.error or '')} {_healths(state)}".strip())
+    else:
+        told = _known(state, now)
+    frozen = " ".join(ended(freeze_words(freeze, now)) for freeze in state.freezes)
+    return Sentence(_joined(told.urgent, _changed_by_others(state, now)), _joined(told.rest, frozen))
 
 
 def urgent(state: ServiceState) -> bool:
@@ -146,7 +153,9 @@ def _known(state: ServiceState, now: datetime) -> Sentence:
     if health is Health.UNHEALTHY and here is not None:
         if all_down(state):
             return _every_one_fails(state, now)
-        return Sentence(cause_words(here, now), _joined(_here_is_fine(state), _visit(state), _standby(state, now)))
+        held = ended(held_back(state) or "")
+        rest = _joined(_here_is_fine(state), _visit(state), _standby(state, now), held)
+        return Sentence(cause_words(here, now), rest)
     if health is Health.DEGRADED and here is not None:
         if shown is State.FLAPPING:
             last = ended(f"{here.reason[:1].upper()}{here.reason[1:]}")
@@ -158,9 +167,33 @@ def _known(state: ServiceState, now: datetime) -> Sentence:
         return Sentence(words, _joined(_visit(state), _standby(state, now)))
     if health is Health.UNKNOWN:
         return Sentence("", f"{reach} Its health is not known yet: a few checks are needed.")
-    if uncommitted(state):
-        return Sentence("", f"{reach} You can undo this.")
+    if unprotected(state):
+        return _unprotected(state, reach, now)
     return Sentence("", _joined(reach, _quiet(state, now), _visit(state)))
+
+
+def _unprotected(state: ServiceState, reach: str, now: datetime) -> Sentence:
+    """Visitors are served by a backup, and there is none behind it."""
+    found = lifecycle(state.service, state.active, state.runs, now)
+    if found.stage is Stage.SWITCHED:
+        in_time = found.undo_until is not None and now < found.undo_until
+        plain = "You can undo this." if in_time else "Nobody has said yet that this is to stay: commit it or go back."
+        overdue = found.review_at is not None and now >= found.review_at
+        review = review_words(found, now)
+        return Sentence(review if overdue else "", _joined(reach, plain, "" if overdue else review, _visit(state)))
+    alone = f"It runs without a backup until somebody confirms that {called(state, state.target or '')} can take over."
+    if found.stage is Stage.RE_PROTECTING and found.since is not None:
+        alone = f"It runs without a backup; one is being set up since {clock(found.since, now)}."
+    return Sentence("", _joined(reach, alone, _visit(state)))
+
+
+def _changed_by_others(state: ServiceState, now: datetime) -> str:
+    """That somebody else changed what a run left, for the first name of those it was done to."""
+    drift = state.situation.drift if state.situation is not None else ()
+    if not drift:
+        return ""
+    more = f" {counted(len(drift) - 1, 'other hostname')} as well." if drift[1:] else ""
+    return f"{ended(drift_words(drift[0], now))}{more}"
 
 
 def _pinned(state: ServiceState, reach: str, now: datetime) -> Sentence:
@@ -215,7 +248,7 @@ def _quiet(state: ServiceState, now: datetime) -> str:
         return f"{state.active} is healthy. There is no backup."
     names = [d.name for d in state.service.deployments]
     plain = all(health_of(state, n) is Health.HEALTHY and not _spoken_for(state, n) for n in names)
-    if plain and state.readiness is not Level.BLOCK:
+    if plain and not not_ready(state):
         which = "Both deployments are" if len(names) == 2 else f"All {counted(len(names), 'deployment')} are"
         return f"{which} healthy and {called(state, state.target)} is ready."
     return f"{state.active} is healthy. {_standby(state, now)}"
@@ -240,7 +273,7 @@ def _standby(state: ServiceState, now: datetime) -> str:
         return f"{start} is not checked yet."
     if state_of(state, state.target) is State.FLAPPING:
         return f"{start} is not ready: it changes between good and bad."
-    blocks = [f for f in state.findings if f.level is Level.BLOCK]
+    blocks = not_ready(state)
     if not blocks:
         return f"{start} is ready."
     return f"{start} is not ready: {ended(blocks[0].text)}"

@@ -68,7 +68,10 @@ class ZoneAt(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A public web application, reached at one or more hostnames, switched as one unit. The primary comes first."""
+    """A public web application, reached at one or more hostnames, switched as one unit. The primary comes first.
+
+    `lease`: its runs hold a lease in its zones, so that two computers do not switch at once (changeover.model.lease).
+    """
 
     name: str
     hostnames: tuple[str, ...]
@@ -82,6 +85,9 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     after: tuple[str, ...] = ()
     #: A run stops between two steps once it has taken this many seconds.
     run_timeout: float = 3600
+    lease: bool = True
+    #: How soon visitors should be served again after the beginning of an incident, in seconds.
+    recovery_objective: int | None = None
 
     @property
     def primary(self) -> Deployment:

@@ -8,17 +8,23 @@ from msgspec import Struct, field
 
 from changeover.model import active
 from changeover.model.connection import Connection
+from changeover.model.drift import Drift
+from changeover.model.freeze import Freeze
 from changeover.model.health import DeploymentHealth, Health
 from changeover.model.journey import JourneyResult
 from changeover.model.pin import Pin
 from changeover.model.plan import ZoneReading
 from changeover.model.records import AddressSet, address_set
+from changeover.model.run import Run
 from changeover.model.service import Service
 from changeover.model.status_page import StatusPage
 
 
 class ServerAnswer(Struct, frozen=True, kw_only=True):
-    """What one address of one authoritative server said about one hostname; `error` where it said nothing usable."""
+    """What one address of one authoritative server said about one hostname; `error` where it said nothing usable.
+
+    `nonexistent`: it says that there is no such name, which is more than that it has no address.
+    """
 
     server: str
     address: str
@@ -27,6 +33,7 @@ class ServerAnswer(Struct, frozen=True, kw_only=True):
     records: AddressSet = ()
     error: str | None = None
     checked: bool = True
+    nonexistent: bool = False
 
 
 class RoutingName(Struct, frozen=True, kw_only=True):
@@ -43,6 +50,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     `pins` and `maintenance` (when it ends) are by deployment, those in force. `names` are the routing names of its
     answers, as their own servers and the resolvers see them. `watched`: the health comes from watching, not from probes
     that were sent for this situation. `earlier` has, by service that must be switched before this one, where it is.
+    `runs` are the service's own, newest first. `drift` is what others changed since. `lease` says who else holds it.
     """
 
     service: Service
@@ -60,6 +68,10 @@ class Situation(Struct, frozen=True, kw_only=True):
     watched: bool = False
     earlier: dict[str, str] = field(default_factory=dict)
     status_pages: tuple[StatusPage, ...] = ()
+    runs: tuple[Run, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    lease: str | None = None
 
     @property
     def active(self) -> str:

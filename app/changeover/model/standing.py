@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from changeover.model import active
-from changeover.model.finding import Level
+from changeover.model.finding import Finding, Level
 from changeover.model.health import Health
 from changeover.model.judgement import State
+from changeover.model.lifecycle import brought, lifecycle, suggestion_blocked
 from changeover.model.own_fault import own_fault
 from changeover.model.pin import Hold
 from changeover.model.run import Outcome, Run
@@ -90,19 +91,33 @@ def standing(state: ServiceState) -> Standing:
         return Standing.DEGRADED
     if fault is not None:
         return Standing.OFFLINE
-    if state.situation is not None and state.active in (active.MIXED, active.ELSEWHERE):
+    if state.situation is not None and (state.active in (active.MIXED, active.ELSEWHERE) or state.situation.drift):
         return Standing.DEGRADED
     if shown is State.MAINTENANCE:
         return Standing.MAINTENANCE
     if health is not Health.HEALTHY:
         return _less_than_healthy(health, shown)
-    if _standby_blocked(state) or uncommitted(state):
+    if _standby_blocked(state) or unprotected(state):
         return Standing.DEGRADED
     return Standing.HELD if _vouched_for(state) else Standing.HEALTHY
 
 
 def suggests_switch(state: ServiceState) -> bool:
-    """Are visitors not served, and is there a place that is proven to serve them better?"""
+    """Are visitors not served, and is there a place that is proven to serve them better?
+
+    Not just after an emergency switch: see `held_back`.
+    """
+    return _better_place(state) and held_back(state) is None
+
+
+def held_back(state: ServiceState) -> str | None:
+    """Why no switch is suggested though there is a better place: an emergency switch was made just now."""
+    if state.situation is None or not _better_place(state):
+        return None
+    return suggestion_blocked(state.runs, state.situation.at)
+
+
+def _better_place(state: ServiceState) -> bool:
     if standing(state) is not Standing.DOWN or state.target is None:
         return False
     pin = state.pins.get(state.target)
@@ -113,17 +128,28 @@ def suggests_switch(state: ServiceState) -> bool:
 
 
 def arrived(state: ServiceState) -> Run | None:
-    """The run that brought visitors to where they are, where it is the newest one."""
-    run = state.run
-    if run is None or run.outcome is not Outcome.COMPLETED or run.to != state.active:
-        return None
-    return run
+    """The completed run that brought visitors to where they are, where no later one moved them."""
+    run = brought(state.runs, state.active)
+    return run if run is not None and run.outcome is Outcome.COMPLETED else None
 
 
 def uncommitted(state: ServiceState) -> bool:
     """Are visitors away from the primary by a switch that nobody has said is to stay?"""
     run = arrived(state)
     return run is not None and run.committed is None and state.active != state.service.primary.name
+
+
+def unprotected(state: ServiceState) -> bool:
+    """Are visitors away from the primary by a switch, and has nobody said that there is a backup again?"""
+    if state.situation is None or state.service.deployment(state.active) is None:
+        return False
+    found = lifecycle(state.service, state.active, state.runs, state.situation.at)
+    return found.stage.amber and found.run is not None
+
+
+def not_ready(state: ServiceState) -> list[Finding]:
+    """What says that the target could not take over. That a person froze everything does not say so."""
+    return [f for f in state.findings if f.level is Level.BLOCK and f.check not in ("freeze", "lease")]
 
 
 def _less_than_healthy(health: Health, shown: State) -> Standing:
@@ -143,4 +169,4 @@ def _standby_blocked(state: ServiceState) -> bool:
     name = state.target or ""
     shown = state_of(state, name)
     known = health_of(state, name) is not Health.UNKNOWN and shown is not State.MAINTENANCE
-    return known and (state.readiness is Level.BLOCK or shown is State.FLAPPING)
+    return known and (bool(not_ready(state)) or shown is State.FLAPPING)

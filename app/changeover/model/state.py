@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from changeover.model.active import UNKNOWN
 from changeover.model.connection import Connection
 from changeover.model.finding import Finding, Level, worst
+from changeover.model.freeze import Freeze
 from changeover.model.health import DeploymentHealth, Health, Round
 from changeover.model.pin import Hold, Pin
 from changeover.model.plan import Plan
@@ -28,7 +29,7 @@ class ServiceState(Struct, frozen=True, kw_only=True):
     `rounds` are the probes kept, oldest first, by deployment. `target` is where a switch would lead, and `findings`
     say whether it could. `run` is the newest run. `working`: a run is in progress in this process. `connection` is this
     computer's, where it was looked at. `pins` and `maintenance` (when it ends) are by deployment, those in force only.
-    `visit` is what a visitor of the first hostname gets, through public DNS.
+    `visit` is what a visitor of the first hostname gets, through public DNS. `freezes` are those it is under.
     """
 
     service: Service
@@ -45,6 +46,15 @@ class ServiceState(Struct, frozen=True, kw_only=True):
     pins: dict[str, Pin] = field(default_factory=dict)
     maintenance: dict[str, datetime] = field(default_factory=dict)
     visit: Visit | None = None
+    freezes: tuple[Freeze, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The service's runs, newest first, as far as they are known."""
+        known = self.situation.runs if self.situation is not None else ()
+        if self.run is None:
+            return known
+        return (self.run, *(r for r in known if r.run != self.run.run))
 
     @property
     def readiness(self) -> Level:
@@ -129,5 +139,6 @@ def assessed(state: ServiceState, situation: Situation) -> ServiceState:
         connection=situation.connection,
         pins=situation.pins,
         maintenance=situation.maintenance,
+        freezes=situation.freezes,
         error=errors[0] if errors else None,
     )

@@ -76,7 +76,7 @@ def check_rules(folder: Path) -> Rules:
             ),
         ),
         Journey: Rule({"name": _journey_name}, (Check(("steps",), _steps),)),
-        JourneyStep: Rule({**expectations, "path": _step_path, "headers": _sent_header, "capture": _capture}),
+        JourneyStep: Rule({**expectations, "path": _step_path, "headers": sent_header, "capture": _capture}),
         Maintenance: Rule(
             {"at": _clock, "minutes": between(1, _MAX_MINUTES), "zone": _zone, "date": _date},
             (Check(("date", "days"), _once_or_weekly),),
@@ -130,7 +130,8 @@ def _expected_header(pair: tuple[str, str]) -> tuple[str, str]:
     return header_name(name), not_empty(value)
 
 
-def _sent_header(pair: tuple[str, str]) -> tuple[str, str]:
+def sent_header(pair: tuple[str, str]) -> tuple[str, str]:
+    """A header of a request, with its value."""
     name, value = pair
     header_name(name)
     if name.lower() in _OWN_HEADERS:

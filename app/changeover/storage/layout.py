@@ -49,7 +49,7 @@ def with_service(text: str, service: Mapping[str, Any]) -> str:
     wanted["services"] = [*wanted.get("services", []), service]
     table = tomlkit.table()
     for key, value in service.items():
-        if key not in ("health", "maintenance", "deployments"):
+        if key not in ("health", "maintenance", "deployments", "actions"):
             table[key] = in_line(value)
     if "health" in service:
         table["health"] = health_table(service["health"])
@@ -59,6 +59,8 @@ def with_service(text: str, service: Mapping[str, Any]) -> str:
     table["deployments"] = deployments
     if service.get("maintenance"):
         table["maintenance"] = [dict(window) for window in service["maintenance"]]
+    if service.get("actions"):
+        table["actions"] = [{key: in_line(value) for key, value in action.items()} for action in service["actions"]]
     services = tomlkit.aot()
     services.append(table)
     return checked(_appended(text, tomlkit.dumps({"services": services})), wanted)

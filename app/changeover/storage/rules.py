@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from changeover.model.platform import PLATFORM_VERBS
 from changeover.model.records import canonical_value, hostname, in_zone
 from changeover.model.service import (
     RESERVED_DEPLOYMENT_NAMES,
@@ -16,6 +17,7 @@ from changeover.model.service import (
     Service,
     ZoneAt,
 )
+from changeover.storage.action_rules import action_checks, action_rules
 from changeover.storage.check_rules import check_rules, maintenance_names
 from changeover.storage.tables import Check, Faults, Rule, Rules, add_namesakes, below
 from changeover.storage.values import (
@@ -31,7 +33,7 @@ from changeover.storage.values import (
 )
 
 #: The platforms that this version knows; "url" is any web address.
-PLATFORMS = ("url",)
+PLATFORMS = tuple(PLATFORM_VERBS)
 _MAX_TTL = 7 * 86400
 _MAX_NAME = 100
 
@@ -40,18 +42,21 @@ def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
     """The rules for a service in a settings file that has these accounts and lies in `folder`."""
     return {
         **check_rules(folder),
+        **action_rules(folder),
         Service: Rule(
             {
                 "name": _service_name,
                 "hostnames": _visited_name,
                 "ttl": between(1, _MAX_TTL),
                 "run_timeout": between(60, 86400),
+                "recovery_objective": between(1, 7 * 86400),
             },
             (
                 Check(("hostnames",), _hostnames),
                 Check(("hostnames", "dns"), _zones),
                 Check(("hostnames", "deployments"), _deployments),
                 Check(("maintenance", "deployments"), maintenance_names),
+                *action_checks(),
             ),
         ),
         ZoneAt: Rule({"account": one_of("account", accounts), "zone": hostname}),

@@ -123,4 +123,16 @@ _HISTORY = (
     """,
 )
 
-MIGRATIONS = (_JOURNAL, _HISTORY)
+_FREEZES = (
+    """
+    CREATE TABLE freezes (
+        service TEXT PRIMARY KEY,
+        reason TEXT NOT NULL,
+        set_at INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        who TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES)

@@ -17,6 +17,7 @@ from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.maintenance import Maintenance
 from changeover.model.service import Account, LookupSettings, Service, Settings
 from changeover.storage import check_layout, layout
+from changeover.storage.action_tables import action_table
 from changeover.storage.check_rules import check_rules
 from changeover.storage.rules import account_name, add_shared_faults, lookup_rules, service_rules
 from changeover.storage.tables import Faults, Rules, below, item_place, read_fields, read_struct
@@ -107,11 +108,11 @@ def read_account(name: str, table: object, faults: Faults) -> Account | None:
         faults.add(below(place, key), text)
     options_table = {key: value for key, value in table.items() if key not in ("provider", *_SECRETS)}
     values = read_fields(options_table, kind.options, place, faults)
-    # A text that is missing or wrong is left empty, so that the faults of the others are told as well.
-    empty = {field.name: "" for field in msgspec.structs.fields(kind.options) if field.name not in values}
-    options = kind.options(**empty, **values)
+    # What is missing or wrong is left empty or has its default, so that the faults of the others are told as well.
+    wrong = {field.name: field.required for field in msgspec.structs.fields(kind.options) if field.name not in values}
+    options = kind.options(**{name: "" for name, required in wrong.items() if required}, **values)
     for key, right in kind.faults(options):
-        if key not in empty:
+        if key not in wrong:
             faults.add(below(place, key), f"must be {right}")
     if len(faults.sentences) > before:
         return None
@@ -195,7 +196,10 @@ def remove_account(text: str, name: str) -> str:
 
 def add_service(text: str, service: Service) -> str:
     """`text` with this service at its end."""
-    return layout.with_service(text, layout.whole(msgspec.to_builtins(service)))
+    table = msgspec.to_builtins(service)
+    if service.actions:
+        table["actions"] = [action_table(action) for action in service.actions]
+    return layout.with_service(text, layout.whole(table))
 
 
 def set_check(text: str, service: Service, folder: Path | None = None) -> str:

@@ -31,12 +31,14 @@ class Rule(NamedTuple):
 
     `fields` has, by field, what gives the canonical value or raises ValueError. For a list it is called with each item,
     for a table with each pair of key and value. `written` has, by field, what is made of a value as the file has it
-    before its type is looked at.
+    before its type is looked at. `read` reads the whole struct where its table is laid out otherwise: it is called with
+    the table, its place and the faults, and gives None where there are some.
     """
 
     fields: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
     checks: Sequence[Check] = ()
     written: Mapping[str, Callable[[object], object]] = MappingProxyType({})
+    read: Callable[[object, str, Faults], Any] | None = None
 
 
 Rules = Mapping[type[Struct], Rule]
@@ -132,7 +134,8 @@ def _read(value: object, kind: Any, place: str, faults: Faults, rules: Rules) ->
     inner = _without_none(kind)
     arguments = get_args(inner)
     if isinstance(inner, type) and issubclass(inner, Struct):
-        return read_struct(value, inner, place, faults, rules)
+        own = rules.get(inner, Rule()).read
+        return own(value, place, faults) if own is not None else read_struct(value, inner, place, faults, rules)
     if get_origin(inner) is tuple and isinstance(value, list):
         places = add_namesakes(faults, place, value)
         return tuple(_read(v, arguments[0], p, faults, rules) for v, p in zip(value, places, strict=True))

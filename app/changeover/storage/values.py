@@ -110,6 +110,13 @@ def status_page(text: str) -> str:
     return _secure(text)
 
 
+def https_url(text: str) -> str:
+    """A web address that something is sent to: https, or plain http on this computer."""
+    if not _is_web(text, ("https", "http")):
+        raise ValueError("is not a web address; one looks like https://hooks.example/switched")
+    return _secure(text)
+
+
 def portal(text: str) -> str | None:
     """A plain http address, since nobody can stand in between of an https one. An empty text stands for none."""
     if text and not _is_web(text, ("http",)):

@@ -16,6 +16,7 @@ from changeover.health.watch import Seen, Senses, Watch
 from changeover.model.connection import Connection
 from changeover.model.context import in_context
 from changeover.model.errors import ChangeoverError
+from changeover.model.freeze import Freeze, freezes_of
 from changeover.model.health import DeploymentHealth, Health, judged
 from changeover.model.history import Gap
 from changeover.model.maintenance import maintenance_end
@@ -45,6 +46,8 @@ class Reading(Protocol):
 
     async def pins(self) -> tuple[Pin, ...]: ...
 
+    async def freezes(self) -> tuple[Freeze, ...]: ...
+
 
 class Recorder(Protocol):
     """What keeps what was seen."""
@@ -65,6 +68,7 @@ class LiveStates:
         self._recorder = recorder
         self._states: dict[str, ServiceState] = {}
         self._pins: dict[tuple[str, str], Pin] = {}
+        self._freezes: tuple[Freeze, ...] = ()
         self._visits: dict[str, Visit] = {}
         self._evaluated: dict[str, float] = {}
         self._due: dict[str, asyncio.Event] = {}
@@ -96,6 +100,12 @@ class LiveStates:
     def take_pins(self, pins: Sequence[Pin]) -> None:
         """Takes at once what people say of deployments; else it is noticed at the next reading."""
         self._keep(pins)
+        for name in self._states:
+            self._assess(name)
+
+    def take_freezes(self, freezes: tuple[Freeze, ...]) -> None:
+        """The same for what people want left alone."""
+        self._freezes = freezes
         for name in self._states:
             self._assess(name)
 
@@ -195,11 +205,12 @@ class LiveStates:
         if full:
             self._evaluated[name] = time.monotonic()
         try:
-            situation, visit, run, pins = await asyncio.gather(
+            situation, visit, run, pins, freezes = await asyncio.gather(
                 self._reading.situation(service, None if full else state.situation),
                 self._reading.visit(service),
                 self._reading.newest_run(name),
                 self._reading.pins(),
+                self._reading.freezes(),
             )
         except ChangeoverError as error:
             log.warning("%s could not be read: %s", name, error.text)
@@ -208,6 +219,7 @@ class LiveStates:
         if name not in self._states or self._states[name].service != service:
             return  # the settings changed meanwhile
         self._keep(pins)
+        self._freezes = freezes
         moved_on = self._visits.get(name)
         self._visits[name] = visit
         if not self._states[name].working:
@@ -241,7 +253,8 @@ class LiveStates:
         if state is None:
             return
         service = state.service
-        seen = {"health": self._health(service), **self._around(service)}
+        frozen = freezes_of(name, self._freezes, self._watch.now())
+        seen = {"health": self._health(service), "freezes": frozen, **self._around(service)}
         state = replace(state, rounds=self._watch.rounds(name), visit=self._visits.get(name))
         last = situation or state.situation
         if last is None:

@@ -14,7 +14,10 @@ from changeover.health.senses import NetworkSenses
 from changeover.model.active import UNKNOWN
 from changeover.model.connection import Connection
 from changeover.model.context import in_context
+from changeover.model.drift import drifts
+from changeover.model.freeze import Freeze, freezes_of
 from changeover.model.health import DeploymentHealth, Health
+from changeover.model.lease import Holder, held_by_others
 from changeover.model.maintenance import maintenance_end
 from changeover.model.pin import Pin
 from changeover.model.plan import ZoneReading
@@ -24,7 +27,8 @@ from changeover.model.service import Deployment, Service, Settings
 from changeover.model.situation import ServerAnswer, Situation
 from changeover.model.visit import Visit
 from changeover.storage.accounts import Accounts
-from changeover.storage.home import Home
+from changeover.storage.freezes import Freezes
+from changeover.storage.home import Home, home_mark, this_person
 from changeover.storage.lock import is_locked
 from changeover.storage.pins import Pins
 from changeover.storage.secrets import Vault
@@ -43,13 +47,17 @@ class Observer:
         accounts: Accounts,
         vault: Vault,
         pins: Pins,
-        newest_run: Callable[[str], Awaitable[Run | None]],
+        freezes: Freezes,
+        runs: Callable[[str], Awaitable[tuple[Run, ...]]],
     ) -> None:
         self._home = home
         self._accounts = accounts
         self._vault = vault
         self._pins = pins
-        self._newest_run = newest_run
+        self._freezes = freezes
+        self._runs = runs
+        #: By service, what was read of it last: it says since when something is as it is.
+        self._last: dict[str, Situation] = {}
         #: By account and zone, whether the credential was last seen to have the right to write.
         self._rights: dict[tuple[str, str], bool | None] = {}
         self.senses = NetworkSenses(lambda: self.lookup, lambda: self._settings.lookup)
@@ -58,6 +66,7 @@ class Observer:
     def take(self, settings: Settings) -> None:
         """Takes new settings."""
         self._settings = settings
+        self._last = {}
         self._lookup: Lookup | None = None
 
     @property
@@ -70,7 +79,7 @@ class Observer:
         return self._lookup
 
     async def newest_run(self, service: str) -> Run | None:
-        return await self._newest_run(service)
+        return next(iter(await self._runs(service)), None)
 
     async def visit(self, service: Service) -> Visit:
         """What a visitor gets now."""
@@ -81,6 +90,10 @@ class Observer:
     async def pins(self) -> tuple[Pin, ...]:
         """What people say of deployments now."""
         return await self._pins.all()
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """What people want left alone now."""
+        return await self._freezes.all()
 
     async def look(self, service: Service, to: str | None = None) -> Situation:
         """Reads everything now, for somebody who watches nothing, with health from a few probes.
@@ -123,7 +136,7 @@ class Observer:
         servers = await read_servers(service, self.lookup)
         if _differ(servers, known.servers):
             return await self.read(service)
-        return replace(known, servers=servers, **await self._locks(service))
+        return replace(known, servers=servers, **await self._recorded(service))
 
     async def read(self, service: Service, to: str | None = None) -> Situation:
         """Reads everything but health, and takes the journeys, at `to` only where it is given."""
@@ -132,15 +145,15 @@ class Observer:
         from changeover.switchover.reading import read_names, read_servers
 
         taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
-        more = asyncio.gather(self._locks(service), self._earlier(service), status_pages(service, self.lookup))
-        readings, servers, names, walked, (locks, earlier, pages) = await asyncio.gather(
+        more = asyncio.gather(self._earlier(service), status_pages(service, self.lookup))
+        readings, servers, names, walked, (earlier, pages) = await asyncio.gather(
             self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
             journeys(service, taken, self.lookup, self._vault),
             more,
         )
-        return Situation(
+        situation = Situation(
             service=service,
             at=datetime.now(UTC),
             readings=readings,
@@ -149,8 +162,21 @@ class Observer:
             journeys=walked,
             earlier=earlier,
             status_pages=pages,
-            **locks,
+            lease=self._held_by_others(service, readings),
+            # After the records: a write that is seen in them then has its intent in the journal.
+            **await self._recorded(service),
         )
+        last = self._last.get(service.name)
+        situation = replace(situation, drift=drifts(situation, last))
+        self._last[service.name] = situation
+        return situation
+
+    def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
+        """Who else is switching something in one of the service's zones, on whatever computer."""
+        me = Holder(owner=this_person(), service=service.name, home=home_mark(self._home.data))
+        now = datetime.now().astimezone()
+        held = (held_by_others(reading.records, reading.zone, me, now) for reading in readings)
+        return next((words for words in held if words is not None), None)
 
     async def _earlier(self, service: Service) -> dict[str, str]:
         """Where the services are that must be switched before this one."""
@@ -172,11 +198,14 @@ class Observer:
         providers = await self._accounts.open_each(self._settings, accounts)
         return await read_zones(service, providers)
 
-    async def _locks(self, service: Service) -> dict[str, Any]:
-        run = await self._newest_run(service.name)
+    async def _recorded(self, service: Service) -> dict[str, Any]:
+        """What this computer knows of runs, locks and freezes."""
+        runs, freezes = await asyncio.gather(self._runs(service.name), self._freezes.all())
+        run = next(iter(runs), None)
         locked = is_locked(self._home.lock_file(service.name))
         open_run = run.run if run is not None and run.unfinished and not locked else None
-        return {"unfinished_run": open_run, "locked": locked}
+        under = freezes_of(service.name, freezes, datetime.now(UTC))
+        return {"unfinished_run": open_run, "locked": locked, "runs": runs, "freezes": under}
 
 
 def _differ(now: Sequence[ServerAnswer], before: Sequence[ServerAnswer]) -> bool:

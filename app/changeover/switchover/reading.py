@@ -10,6 +10,7 @@ from changeover.dns.lookup import Lookup
 from changeover.dns.provider import Provider
 from changeover.model.capabilities import Capabilities
 from changeover.model.errors import ChangeoverError, KeyringError, NotFound, Unavailable
+from changeover.model.lease import lease_name
 from changeover.model.plan import ZoneReading
 from changeover.model.records import address_set
 from changeover.model.service import Service, ZoneAt
@@ -31,8 +32,9 @@ async def _read_zone(service: Service, entry: ZoneAt, provider: Provider | Chang
     if isinstance(provider, ChangeoverError):
         return _unreadable(entry, _NOTHING, provider, at)
     names = service.hostnames_in(entry.zone)
+    asked = (*names, lease_name(entry.zone)) if service.lease and provider.capabilities.leases else names
     try:
-        reading = await provider.read(entry.zone, names)
+        reading = await provider.read(entry.zone, asked)
         access = await provider.verify(entry.zone, names)
     except ChangeoverError as error:
         return _unreadable(entry, provider.capabilities, error, at)
@@ -54,7 +56,7 @@ async def _read_zone(service: Service, entry: ZoneAt, provider: Provider | Chang
         at=at,
         records=reading.records,
         wanted=wanted,
-        wildcards=reading.wildcards,
+        wildcards=tuple(name for name in reading.wildcards if name in names),
         policies=reading.policies,
         may_write=access.may_write,
     )

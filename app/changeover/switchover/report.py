@@ -10,6 +10,7 @@ from changeover.model.change import Change
 from changeover.model.finding import Finding, Level
 from changeover.model.plan import Kind
 from changeover.model.records import AddressSet
+from changeover.model.recovery_time import recovery_time
 from changeover.model.run import Direction, Outcome, Run, StepProgress, StepState
 from changeover.model.words import duration
 
@@ -78,6 +79,7 @@ def run_object(run: Run) -> dict[str, Any]:
         "why": run.why,
         "noticed": utc(run.noticed),
         "decided": utc(run.decided),
+        "notes": list(run.notes),
         "started": utc(run.started),
         "ended": utc(run.ended),
         "seconds": round(run.seconds, 3),
@@ -144,8 +146,11 @@ def markdown(run: Run) -> str:
     lines += ["- Emergency: yes"] if run.emergency else []
     lines += [f"- Failing since: {local(run.noticed)}"] if run.noticed else []
     lines += [f"- Plan looked at: {local(run.decided)}"] if run.decided else []
+    lines += [f"- Note: {note}" for note in run.notes]
     lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
     lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
+    if run.forward.kind is Kind.SWITCH and run.outcome is Outcome.COMPLETED:
+        lines += [f"- Recovery: {recovery_time(run).text}"]
     lines += ["", "## Changes", ""]
     for change in run.changes:
         lines += [f"- **{change.name}** (account {change.account}, zone {change.zone})"]

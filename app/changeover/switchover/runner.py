@@ -8,18 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from changeover.dns.lookup import Lookup
-from changeover.dns.provider import Applied, ChangedMeanwhile, Provider
+from changeover.dns.provider import Applied, ChangedMeanwhile, Provider, Result
 from changeover.health.clocks import read_clocks
 from changeover.model.acting import undoing
 from changeover.model.action import Approval, Note, WaitUntil
 from changeover.model.change import Change, Place
-from changeover.model.errors import ProviderError, Refused
+from changeover.model.divided import untouched, who_has_what
+from changeover.model.errors import Conflict, ProviderError, Refused
 from changeover.model.interruption import interruption
 from changeover.model.plan import (
     Act,
@@ -54,6 +55,7 @@ from changeover.model.service import Service
 from changeover.model.words import counted, duration, values_text
 from changeover.storage.journal import Journal
 from changeover.switchover import verify
+from changeover.switchover.lease import ZoneLeases
 from changeover.switchover.verify import Verdict
 
 log = logging.getLogger(__name__)
@@ -72,7 +74,8 @@ class Runner:
     """Runs, undoes and resumes for one service, whose lock the caller holds.
 
     `stop`, once set, lets the step in hand finish and leaves the run interrupted. `on_progress` gets the run's state
-    after every entry of its journal. `walk` takes the service's journeys, `act` does what is not DNS.
+    after every entry of its journal. `walk` takes the service's journeys, `act` does what is not DNS. `leases`, where
+    they are held, are expected by every write.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Runner:
         verify_timeout: float,
         walk: verify.Walk,
         act: Perform,
+        leases: ZoneLeases | None = None,
     ) -> None:
         self._service = service
         self._journal = journal
@@ -97,6 +101,7 @@ class Runner:
         self._verify_timeout = verify_timeout
         self._walk = walk
         self._act = act
+        self._leases = leases
         self._changed = False
         self._read_first = False
         self._clocks = read_clocks()
@@ -104,7 +109,11 @@ class Runner:
 
     async def start(self, started: Started) -> Run:
         """Runs a new plan from its first step."""
+        if self._leases is not None:
+            started = replace(started, notes=(*started.notes, *self._leases.notes))
         self._entries = [await self._journal.begin(started)]
+        if self._leases is not None:
+            self._leases.run = self._entries[0].run
         self._progress()
         return await self._carry_out(started.plan, Direction.FORWARD, changed_before=False, read_first=False)
 
@@ -121,8 +130,11 @@ class Runner:
 
     async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
-        back = inverse(run.forward.changes)
-        stands = standing(back, await self._live(back))
+        # Where nothing was ever changed there is nothing to undo, and it need not even answer.
+        may_be_silent = untouched(await self._journal.entries(run.run))
+        live = await self._live(inverse(run.forward.changes), may_be_silent)
+        back = [change for change in inverse(run.forward.changes) if change.place in live]
+        stands = standing(back, live)
         todo = stands.todo
         if anyway:
             todo = (*todo, *(replace(change, before=now) for change, now in stands.foreign))
@@ -156,18 +168,29 @@ class Runner:
             late = time.monotonic() - began > self._service.run_timeout
             if self._stop.is_set() or now.paused or late:
                 return self._stopped(late)
+            if self._leases is not None and self._leases.lost.is_set():
+                outcome = _outcome([StepState.REFUSED], self._changed)
+                return await self._end(outcome, self._leases.why_lost, time.monotonic() - began)
             waiting = [n for n in group if now.steps[n].state not in _GOOD]
-            verdicts = await asyncio.gather(*(self._do(n, plan.steps[n], direction) for n in waiting))
+            verdicts = await _all(self._do(n, plan.steps[n], direction) for n in waiting)
             if any(verdict is None for verdict in verdicts):
                 return self._progress()
+            went = [n for n, verdict in zip(waiting, verdicts, strict=True) if verdict and verdict.state in _GOOD]
+            self._changed = self._changed or any(_changes_something(plan.steps[n]) for n in went)
             bad = [verdict for verdict in verdicts if verdict is not None and verdict.state not in _GOOD]
             if bad:
                 outcome = _outcome([verdict.state for verdict in bad], self._changed)
-                return await self._end(outcome, "; ".join(v.text for v in bad), time.monotonic() - began)
-            self._changed = self._changed or any(_changes_something(plan.steps[n]) for n in waiting)
+                return await self._end(outcome, self._told(plan, outcome, bad), time.monotonic() - began)
         outcome = Outcome.COMPLETED if direction is Direction.FORWARD else Outcome.UNDONE
         warned = any(step.state is StepState.WARNING for step in self._progress().steps)
         return await self._end(outcome, _closing_words(plan, direction, warned), time.monotonic() - began)
+
+    def _told(self, plan: Plan, outcome: Outcome, bad: Sequence[Verdict]) -> str:
+        """Why a run ends early and, where it stands half way, which account has what."""
+        text = "; ".join(verdict.text for verdict in bad)
+        states = [step.state for step in self._progress().steps]
+        divided = who_has_what(plan, states) if outcome is Outcome.INCOMPLETE else ""
+        return f"{text.rstrip('.')}. {divided}" if divided else text
 
     def _stopped(self, late: bool) -> Run:
         """The run between two of its steps, to go on later."""
@@ -196,7 +219,7 @@ class Runner:
         progress = self._progress().steps[number]
         if progress.state is StepState.REFUSED:
             return Verdict(StepState.REFUSED, progress.note)
-        if progress.state is StepState.UNKNOWN and not step.action.repeatable:
+        if progress.state is StepState.UNKNOWN and not step.action.repeatable and _changes_something(step):
             text = f"whether “{step.name}” was done is not known: say that it is to be repeated, or skip it"
             return Verdict(StepState.UNKNOWN, text)
         return None
@@ -218,10 +241,11 @@ class Runner:
         return replace(as_tried, outcome=outcome, text=text, seconds=seconds)
 
     async def _perform(self, step: Step, direction: Direction) -> Verdict:
+        forward = direction is Direction.FORWARD
         match step:
             case Act(skip=why) if why:
                 return Verdict(StepState.SKIPPED, why)
-            case Act(action=action) if action.needs == "source" and self._progress().emergency:
+            case Act(action=action) if forward and action.needs == "source" and self._progress().emergency:
                 return Verdict(StepState.SKIPPED, f"left out, since the run became an emergency. {action.risk}".strip())
             case Act():
                 return await self._act(step, self._progress(), self._stop)
@@ -230,7 +254,6 @@ class Runner:
             case CheckNameServers():
                 return await verify.name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
             case CheckVisitors():
-                forward = direction is Direction.FORWARD
                 timeout = self._verify_timeout if forward else min(self._verify_timeout, 5.0)
                 verdict = await verify.visitors(self._lookup, self._service, step, timeout, self._stop, self._walk)
                 if not forward and verdict.state is StepState.UNKNOWN:
@@ -249,7 +272,9 @@ class Runner:
             if not changes:
                 return Verdict(StepState.DONE, "found done already")
         try:
-            result = await provider.apply(step.zone, changes)
+            result = await self._apply(provider, step, changes)
+        except Conflict as error:
+            return Verdict(StepState.REFUSED, f"{error.text}. Nothing was changed")
         except ProviderError as error:
             return Verdict(StepState.FAILED, f"{error.text}. Nothing was changed. {error.hint}".strip())
         if isinstance(result, ChangedMeanwhile):
@@ -257,11 +282,18 @@ class Runner:
         doubt = "" if isinstance(result, Applied) else result.text
         return await self._confirm(provider, step, doubt)
 
+    async def _apply(self, provider: Provider, step: ChangeRecords, changes: Sequence[Change]) -> Result:
+        """Writes, where a lease is held only for as long as it is."""
+        if self._leases is None:
+            return await provider.apply(step.zone, changes)
+        async with self._leases.guard(step.account, step.zone) as guard:
+            return await provider.apply(step.zone, changes, guard)
+
     async def _confirm(self, provider: Provider, step: ChangeRecords, doubt: str) -> Verdict:
         """Reads what stands after a write, decides from that alone, and mends a name that was left empty."""
         try:
             live = await self._read_back(provider, step)
-            if doubt and all(live.get(c.place, ()) == c.before for c in step.changes):
+            if all(live.get(c.place, ()) == c.before for c in step.changes):
                 await asyncio.sleep(SECOND_LOOK)
                 live = await self._read_back(provider, step)
         except ProviderError as error:
@@ -280,15 +312,16 @@ class Runner:
         if empty:
             return await self._mend(provider, step, empty)
         if all(live.get(c.place, ()) == c.before for c in step.changes):
-            why = doubt or "the provider said yes, but the records are as before"
-            return Verdict(StepState.FAILED, f"Nothing was changed: {why}")
+            if not doubt:  # a reading may be old, or the provider may have ignored the write: nobody knows which
+                return Verdict(StepState.UNKNOWN, "the provider said yes, but the records read as before")
+            return Verdict(StepState.FAILED, f"Nothing was changed: {doubt}")
         wrong = next(c for c in step.changes if not same_answer(live.get(c.place, ()), c.after))
         return Verdict(StepState.UNKNOWN, f"{wrong.name} is now {values_text(live.get(wrong.place, ()))}{told}")
 
     async def _mend(self, provider: Provider, step: ChangeRecords, empty: Sequence[Change]) -> Verdict:
         names = ", ".join(change.name for change in empty)
         try:
-            result = await provider.apply(step.zone, empty)
+            result = await self._apply(provider, step, empty)
         except ProviderError as error:
             return Verdict(StepState.UNKNOWN, f"{names} was left without records and could not be mended: {error.text}")
         if not isinstance(result, Applied):
@@ -300,11 +333,18 @@ class Runner:
         live = await provider.read_back(step.zone, step.changes)
         return {change.place: live.get(change.name, ()) for change in step.changes}
 
-    async def _live(self, changes: Sequence[Change]) -> dict[Place, AddressSet]:
+    async def _live(self, changes: Sequence[Change], may_be_silent: Collection[str] = ()) -> dict[Place, AddressSet]:
+        """What stands at the places of `changes`; an account that may be silent, and cannot be read, is left out."""
         live: dict[Place, AddressSet] = {}
         for account, zone in dict.fromkeys((c.account, c.zone) for c in changes):
             names = [c.name for c in changes if (c.account, c.zone) == (account, zone)]
-            reading = await self._providers[account].read(zone, names)
+            try:
+                reading = await self._providers[account].read(zone, names)
+            except ProviderError as error:
+                if account not in may_be_silent:
+                    raise
+                log.warning("account %s cannot be read and was never changed: %s", account, error.text)
+                continue
             live.update({(account, zone, name): address_set(found) for name, found in reading.records.items()})
         return live
 
@@ -316,6 +356,15 @@ class Runner:
         state = fold(self._entries, alive=not self._stop.is_set())
         self._on_progress(state)
         return state
+
+
+async def _all(steps: Iterable[Coroutine[None, None, Verdict | None]]) -> list[Verdict | None]:
+    """Does these at the same time, each to its end, also where another one fails."""
+    found = await asyncio.gather(*steps, return_exceptions=True)
+    for error in found:
+        if isinstance(error, BaseException):
+            raise error
+    return [verdict for verdict in found if not isinstance(verdict, BaseException)]
 
 
 def _changes_something(step: Step) -> bool:

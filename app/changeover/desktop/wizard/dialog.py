@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QWidget
@@ -14,14 +14,18 @@ from changeover.desktop.fault import words
 from changeover.desktop.tasks import Tasks
 from changeover.desktop.wizard.changes import ChangesPage
 from changeover.desktop.wizard.direction import DirectionPage
-from changeover.desktop.wizard.flow import Page, overrides, run_title, switch_button
+from changeover.desktop.wizard.flow import Page, doubt, failback, overrides, run_title, switch_button
 from changeover.desktop.wizard.frame import Frame
 from changeover.desktop.wizard.progress import ProgressPage
 from changeover.desktop.wizard.readiness import ReadinessPage
 from changeover.desktop.wizard.result import ResultPage
+from changeover.desktop.wizard.run_verbs import RunVerbs
+from changeover.desktop.wizard.steps import go_on_words
 from changeover.desktop.work import Work
 from changeover.model.errors import ChangeoverError
-from changeover.model.run import Run
+from changeover.model.plan import Kind
+from changeover.model.run import Direction, Outcome, Run
+from changeover.model.soak import soak_until
 from changeover.model.state import Preparation, ServiceState
 from changeover.switchboard import Switchboard
 
@@ -31,10 +35,38 @@ EVERY_PAGE = tuple(Page)
 RUN_PAGES = (Page.SWITCH, Page.RESULT)
 
 
-class Wizard(Frame):
-    """Leads through one switch, or shows a run that is in progress already.
+class Hands(Protocol):
+    """What a wizard has done by whoever opened it, since it outlives the window."""
 
-    `begin` starts the prepared switch as work that outlives this window; `undo` and `save` act on an ended run.
+    def begin(self, preparation: Preparation, overrides: dict[str, str], why: str) -> Work:
+        """Starts the prepared switch."""
+        ...
+
+    def resume(self, run: Run) -> Work:
+        """Goes on with an unfinished run."""
+        ...
+
+    def undo(self, run: Run) -> object:
+        """Asks, and takes a run back."""
+        ...
+
+    def back_out(self, run: Run, work: Work) -> object:
+        """Stops a run that goes on here, and takes back what it did. It was asked for already."""
+        ...
+
+    def keep(self, run: Run) -> object:
+        """Ends the undo window."""
+        ...
+
+    def save(self, run: Run) -> object:
+        """Saves the report."""
+        ...
+
+
+class Wizard(Frame):
+    """Leads through one switch, or shows a run: `work` that goes on here, or `run` that was left or goes on elsewhere.
+
+    Closing it stops nothing.
     """
 
     def __init__(
@@ -43,16 +75,15 @@ class Wizard(Frame):
         switchboard: Switchboard,
         tasks: Tasks,
         state: ServiceState,
+        hands: Hands,
         *,
-        begin: Callable[[Preparation, dict[str, str]], Work],
-        undo: Callable[[Run], object],
-        save: Callable[[Run], object],
         work: Work | None = None,
+        run: Run | None = None,
     ) -> None:
         self.direction = DirectionPage(state)
         self.readiness = ReadinessPage()
         self.changes = ChangesPage()
-        self.progress = ProgressPage()
+        self.progress = ProgressPage(self._about_step)
         self.outcome = ResultPage()
         views: dict[Page, QWidget] = {
             Page.DIRECTION: self.direction,
@@ -61,35 +92,62 @@ class Wizard(Frame):
             Page.SWITCH: self.progress,
             Page.RESULT: self.outcome,
         }
-        super().__init__(parent, views, EVERY_PAGE if work is None else RUN_PAGES)
+        shows_run = work is not None or run is not None
+        super().__init__(parent, views, RUN_PAGES if shows_run else EVERY_PAGE)
         self._switchboard = switchboard
         self._tasks = tasks
         self._state = state
-        self._begin = begin
+        self._hands = hands
         self.work: Work | None = None
+        self.dialog: QWidget | None = None
         self._own: asyncio.Task[Any] | None = None
+        self._reading: asyncio.Task[Any] | None = None
+        self._verbs = RunVerbs(self, switchboard, self._opened)
         self.setWindowTitle(f"Changeover · {state.service.name}")
-        self._connect(undo, save)
+        self._connect()
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._tick)
         self._clock.start()
         self.finished.connect(lambda _: self._let_go())
-        if work is None:
-            self.go_to(Page.DIRECTION)
-        else:
+        if work is not None:
             self.follow(work)
+        elif run is not None:
+            self.show_run(run)
+        else:
+            self.go_to(Page.DIRECTION)
 
-    def _connect(self, undo: Callable[[Run], object], save: Callable[[Run], object]) -> None:
+    def _connect(self) -> None:
         self.readiness.changed.connect(self._arrange)
         self.readiness.check_again.connect(self._check)
+        self.changes.changed.connect(self._arrange)
+        self.direction.changed.connect(self._say)
         self.back_button.clicked.connect(self._go_back)
         self.next_button.clicked.connect(self._go_on)
         self.close_button.clicked.connect(lambda: self.reject())
         self.switch_button.clicked.connect(self._switch)
-        self.stop_button.clicked.connect(self._stop)
-        self.undo_button.clicked.connect(lambda: undo(self.outcome.run) if self.outcome.run else None)
-        self.save_button.clicked.connect(lambda: save(self.outcome.run) if self.outcome.run else None)
+        self.pause_button.clicked.connect(self._pause)
+        self.resume_button.clicked.connect(self._resume)
+        self.emergency_button.clicked.connect(self._escalate)
+        self.back_out_button.clicked.connect(self._back_out)
+        self.outcome.go_back.connect(lambda: self._with_run(self._hands.undo))
+        self.undo_button.clicked.connect(lambda: self._with_run(self._hands.undo))
+        self.keep_button.clicked.connect(lambda: self._with_run(self._hands.keep))
+        self.save_button.clicked.connect(lambda: self._with_run(self._hands.save))
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is shown."""
+        return self.outcome.run if self.page is Page.RESULT else self.progress.run
+
+    @property
+    def here(self) -> bool:
+        """Does this process work on the run that is shown?"""
+        return self.work is not None and not self.work.done
+
+    def _with_run(self, act: Callable[[Run], object]) -> None:
+        if self.run is not None:
+            act(self.run)
 
     def go_to(self, page: Page) -> None:
         """Shows a page, with its words and its buttons."""
@@ -100,7 +158,7 @@ class Wizard(Frame):
 
     def _say(self) -> None:
         service, to = self._state.service.name, self._to
-        run = self.work.run if self.work else None
+        run = self.progress.run
         undoable = self.outcome.run is not None and "undo" in self.outcome.run.next
         titles = {
             Page.DIRECTION: (f"Switch {service}", "Where should visitors go? Nothing is changed yet."),
@@ -114,7 +172,9 @@ class Wizard(Frame):
             ),
             Page.SWITCH: (
                 run_title(run, service, to),
-                "Closing this window does not stop it. If this computer stops, the next start says where things stand.",
+                "Closing this window does not stop it. If this computer stops, the next start says where things stand."
+                if self.here
+                else "What was done is written down. Whoever goes on reads first what stands.",
             ),
             Page.RESULT: (
                 f"{service}: result",
@@ -127,30 +187,48 @@ class Wizard(Frame):
 
     @property
     def _to(self) -> str:
-        return self.work.to if self.work is not None else self.direction.to
+        if self.work is not None:
+            return self.work.to
+        return self.progress.run.to if self.progress.run is not None else self.direction.to
 
     def _arrange(self) -> None:
         """Which buttons are there, which can be pressed, and which one Enter means: never a dangerous one."""
         page, preparation = self.page, self.readiness.preparation
         plan = preparation.plan if preparation else None
-        run = self.outcome.run
         self.back_button.setVisible(page in (Page.READINESS, Page.CHANGES))
         self.next_button.setVisible(page in (Page.DIRECTION, Page.READINESS))
         self.why.setText(self.readiness.why if page is Page.READINESS else "")
         self.why.setVisible(bool(self.why.text()))
         self.next_button.setEnabled(page is Page.DIRECTION or self.readiness.ready)
-        self.switch_button.setVisible(page is Page.CHANGES and plan is not None and bool(plan.changes))
+        self.switch_button.setVisible(page is Page.CHANGES and plan is not None and bool(plan.steps))
+        self.switch_button.setEnabled(self.changes.confirmed)
         if plan is not None:
             self.switch_button.setText(switch_button(plan))
-        self.stop_button.setVisible(page is Page.SWITCH)
-        self.save_button.setVisible(page is Page.RESULT and run is not None)
-        self.undo_button.setVisible(page is Page.RESULT and run is not None and "undo" in run.next)
-        ended = page in (Page.SWITCH, Page.RESULT)
-        self.close_button.setText("Close" if ended else "Cancel")
+        self._arrange_run()
+        self.close_button.setText("Close" if page in RUN_PAGES else "Cancel")
         enter = {Page.DIRECTION: self.next_button, Page.READINESS: self.next_button, Page.CHANGES: self.back_button}
         default = enter.get(page, self.close_button)
         for made in self.findChildren(QPushButton):
             made.setDefault(made is default)
+
+    def _arrange_run(self) -> None:
+        """The buttons about the run that is shown."""
+        run = self.run if self.page in RUN_PAGES else None
+        able = run.next if run is not None and not self.here else ()
+        goes_on = run is not None and run.outcome is Outcome.RUNNING and self.page is Page.SWITCH
+        open_ = run is not None and run.unfinished and self.page is Page.SWITCH
+        forward = run is not None and run.direction is Direction.FORWARD
+        self.save_button.setVisible(self.page is Page.RESULT and run is not None)
+        self.pause_button.setVisible(self.page is Page.SWITCH and (goes_on or self.here))
+        self.pause_button.setEnabled(goes_on and not (self.work is not None and self.work.stop.is_set()))
+        self.resume_button.setVisible("resume" in able)
+        if run is not None:
+            self.resume_button.setText(go_on_words(run))
+        escalable = open_ and forward and run is not None and not run.emergency and run.plan.kind is Kind.SWITCH
+        self.emergency_button.setVisible(escalable)
+        self.back_out_button.setVisible(goes_on and forward and self.here)
+        self.undo_button.setVisible("undo" in able)
+        self.keep_button.setVisible("commit" in able)
 
     def _focus(self) -> None:
         if self.page is Page.DIRECTION:
@@ -170,7 +248,8 @@ class Wizard(Frame):
         preparation = self.readiness.preparation
         if preparation is not None and preparation.plan is not None and self.readiness.ready:
             given = overrides(preparation.findings, self.readiness.reasons)
-            self.changes.show_plan(preparation.plan, given)
+            back = failback(self._state, preparation.to) and not preparation.emergency
+            self.changes.show_plan(preparation.plan, given, doubt(preparation.findings) if back else "")
             self.go_to(Page.CHANGES)
 
     def _go_back(self) -> None:
@@ -198,62 +277,144 @@ class Wizard(Frame):
         preparation = self.readiness.preparation
         if preparation is None or preparation.plan is None or self.page is not Page.CHANGES:
             return
-        self.follow(self._begin(preparation, overrides(preparation.findings, self.readiness.reasons)))
+        given = overrides(preparation.findings, self.readiness.reasons)
+        self.follow(self._hands.begin(preparation, given, self.changes.why))
 
     def follow(self, work: Work) -> None:
         """Shows a run from here to its end."""
-        if self.work is not None:
-            self.work.progressed.disconnect(self._progress)
-            self.work.ended.disconnect(self._end)
+        self._leave_work()
         self._cancel_own()
         self.work = work
         work.progressed.connect(self._progress)
         work.ended.connect(self._end)
-        self.stop_button.setEnabled(True)
-        self.stop_button.setText("Stop after this step")
+        self.fault.hide()
         self.progress.show_waiting()
         self.go_to(Page.SWITCH)
         self._progress()
         if work.done:
             self._end()
 
+    def show_run(self, run: Run) -> None:
+        """Shows a run that does not go on in this process: its steps, and the ways on."""
+        self.progress.show_run(run, datetime.now().astimezone(), self.here)
+        if run.unfinished:
+            self.go_to(Page.SWITCH)
+        else:
+            self._show_result(run)
+
     def _progress(self) -> None:
         if self.work is not None and self.work.run is not None:
-            self.progress.show_run(self.work.run, datetime.now().astimezone())
+            self.progress.show_run(self.work.run, datetime.now().astimezone(), self.here)
             self._say()
-
-    def _stop(self) -> None:
-        if self.work is not None:
-            self.work.stop.set()
-            self.stop_button.setEnabled(False)
-            self.stop_button.setText("Stopping after this step…")
+            self._arrange()
 
     def _end(self) -> None:
         work = self.work
         if work is None:
             return
         self._progress()
+        if work.error is not None and work.run is not None:
+            self.fault.show_error(work.error)
         if work.run is not None:
-            self.outcome.show_run(work.run)
-            if work.error is not None:
-                self.fault.show_error(work.error)
-        elif work.error is not None:
+            self.show_run(work.run)
+        elif work.error is not None and self.progress.run is None:
             self.outcome.show_fault("Nothing was changed", *words(work.error))
+            self.go_to(Page.RESULT)
         else:
             text = "Something went wrong inside Changeover before the first step was written down."
             self.outcome.show_fault("Nothing was changed", text, "The log file has the details.")
+            self.go_to(Page.RESULT)
+
+    def _show_result(self, run: Run) -> None:
+        self.outcome.show_run(run, getattr(self._state.service, "objective", None))
         self.go_to(Page.RESULT)
         if self.outcome.wants_answers and self.isVisible():
-            self._spawn(self._ask_resolvers(), "resolvers")
+            self._spawn(self._look_on(), "looking on after a run")
+
+    # What a person does to the run
+
+    def _pause(self) -> None:
+        """Stops it before its next step; a step that only looks is cut short."""
+        run, work = self.run, self.work
+        if run is not None:
+            self.pause_button.setEnabled(False)
+            self._do(self._verbs.pause(run), then=work.stop.set if work is not None else None)
+
+    def _resume(self) -> None:
+        run = self.run
+        if run is not None:
+            self.follow(self._hands.resume(run))
+
+    def _escalate(self) -> None:
+        self._with_run(lambda run: self._do(self._verbs.escalate(run)))
+
+    def _about_step(self, verb: str, number: int) -> None:
+        self._with_run(lambda run: self._do(self._verbs.about_step(verb, run, number)))
+
+    def _back_out(self) -> None:
+        run, work = self.run, self.work
+
+        async def ask() -> None:
+            if run is not None and work is not None and await self._verbs.sure_to_take_back(run):
+                self._hands.back_out(run, work)
+
+        self._do(ask())
+
+    def _opened(self, dialog: QWidget) -> None:
+        self.dialog = dialog
+
+    def _do(self, verb: Coroutine[Any, Any, None], then: Callable[[], object] | None = None) -> None:
+        """Does it, and shows what came of it or what speaks against it."""
+
+        async def done() -> None:
+            try:
+                await verb
+            except ChangeoverError as error:
+                self.fault.show_error(error)
+            else:
+                if then is not None:
+                    then()
+            await self._read_again()
+
+        self._tasks.spawn(done(), "about a run")
+
+    async def _read_again(self) -> None:
+        """The run as its journal has it: another process, or another window, may have put something there."""
+        run = self.progress.run
+        if run is None or self.page is not Page.SWITCH:
+            return
+        found = await self._switchboard.run(run.run)
+        if self.page is not Page.SWITCH or self.progress.run is None or self.progress.run.run != found.run:
+            return
+        if not self.here and not found.unfinished:
+            self.show_run(found)
+            return
+        self.progress.show_run(found, datetime.now().astimezone(), self.here)
+        self._say()
+        self._arrange()
+
+    async def _look_on(self) -> None:
+        """After a run: what resolvers have, until all have followed, and whether the service holds."""
+        run = self.outcome.run
+        if run is not None:
+            await asyncio.gather(self._ask_resolvers(), self._soak(run))
 
     async def _ask_resolvers(self) -> None:
         while not self.outcome.all_new:
-            self.outcome.show_answers(await self._switchboard.resolvers(self._state.service.name))
+            self.outcome.show_panel(await self._switchboard.panel(self._state.service.name))
             await asyncio.sleep(ASK_AGAIN)
+
+    async def _soak(self, run: Run) -> None:
+        forward = run.direction is Direction.FORWARD and run.plan.kind is Kind.SWITCH
+        fresh = run.ended is not None and datetime.now(UTC) < soak_until(run.ended)
+        if forward and fresh and run.outcome is Outcome.COMPLETED:
+            await self._switchboard.soak(run, self.outcome.show_soak)
 
     def _tick(self) -> None:
         if self.page is Page.SWITCH:
             self.progress.tick(datetime.now().astimezone())
+            if self.progress.run is not None and (self._reading is None or self._reading.done()):
+                self._reading = self._tasks.spawn(self._read_again(), "reading a run")
         elif self.page is Page.RESULT:
             self.outcome.tick()
 
@@ -271,7 +432,12 @@ class Wizard(Frame):
     def _let_go(self) -> None:
         """Closed: nothing of this window's own goes on. The run, if there is one, does."""
         self._cancel_own()
+        if self._reading is not None:
+            self._reading.cancel()
         self._clock.stop()
+        self._leave_work()
+
+    def _leave_work(self) -> None:
         if self.work is not None:
             self.work.progressed.disconnect(self._progress)
             self.work.ended.disconnect(self._end)

@@ -1,4 +1,4 @@
-"""First page: from where to where, and is it an emergency?"""
+"""First page: is it planned or an emergency, and where do visitors go?"""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayo
 
 from changeover.desktop.parts import Card, label
 from changeover.desktop.shapes import OF_HEALTH, Mark, MarkWidget
-from changeover.desktop.wizard.flow import destinations, emergency_first
+from changeover.desktop.wizard.flow import destinations, emergency_first, kind_words
 from changeover.model import active
 from changeover.model.sentence import HEALTH_WORDS
 from changeover.model.state import ServiceState
 
 
 class DirectionPage(QWidget):
-    """Asks for the destination and the kind of switch."""
+    """Asks for the kind of switch, which decides everything else, and for the destination."""
 
     changed = Signal()
 
@@ -25,9 +25,10 @@ class DirectionPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self._from())
-        column.addWidget(self._to())
         column.addWidget(self._kind())
+        column.addWidget(self._to())
         column.addStretch(1)
+        self._explain()
 
     @property
     def to(self) -> str:
@@ -70,33 +71,34 @@ class DirectionPage(QWidget):
             row.addWidget(MarkWidget(OF_HEALTH[health.health] if health else Mark.UNKNOWN))
             row.addWidget(label(health.reason if health else "not checked yet", "muted"), 1)
             card.body.addLayout(row)
-        self._targets.buttonToggled.connect(lambda *_: self.changed.emit())
+        self._targets.buttonToggled.connect(lambda *_: self._explain())
         return card
 
     def _kind(self) -> Card:
         here = self._state.active
         known = self._state.service.deployment(here) is not None
         card = Card(f"Is {here} still working?" if known else "Is the present deployment still working?")
-        self.planned_choice = QRadioButton("Yes: planned switchover")
-        self.emergency_choice = QRadioButton("No: emergency failover")
-        texts = (
-            (self.planned_choice, "Every check counts. The right one for a drill, a move or a failback."),
-            (
-                self.emergency_choice,
-                "That the present deployment is down does not stand in the way, and what proves the other one may be "
-                "overridden by name.",
-            ),
-        )
+        self.planned_choice, self.emergency_choice = QRadioButton(), QRadioButton()
+        self._explained = label("", "small"), label("", "small")
         kinds = QButtonGroup(self)
-        for choice, text in texts:
+        for choice, explained in zip((self.planned_choice, self.emergency_choice), self._explained, strict=True):
             kinds.addButton(choice)
             both = QVBoxLayout()
             both.setSpacing(0)
             both.addWidget(choice)
-            explained = label(text, "small")
             explained.setContentsMargins(28, 0, 0, 0)
             both.addWidget(explained)
             card.body.addLayout(both)
         (self.emergency_choice if emergency_first(self._state) else self.planned_choice).setChecked(True)
         kinds.buttonToggled.connect(lambda *_: self.changed.emit())
         return card
+
+    def _explain(self) -> None:
+        """What each kind means for the destination that is chosen."""
+        for choice, explained, words in zip(
+            (self.planned_choice, self.emergency_choice), self._explained, kind_words(self._state, self.to), strict=True
+        ):
+            choice.setText(words[0])
+            explained.setText(words[1])
+            choice.setAccessibleDescription(words[1])
+        self.changed.emit()

@@ -8,11 +8,11 @@ from enum import Enum
 
 from msgspec import Struct
 
-from changeover.dns.lookup import ResolverAnswer
 from changeover.model.change import Change
 from changeover.model.finding import Finding, Level
 from changeover.model.plan import Plan
-from changeover.model.records import AddressSet, RecordSet, same_answer
+from changeover.model.propagation import Kept
+from changeover.model.records import RecordSet
 from changeover.model.run import Direction, Outcome, Run
 from changeover.model.state import Preparation, ServiceState, is_emergency
 from changeover.model.words import counted, duration
@@ -37,6 +37,32 @@ def destinations(state: ServiceState) -> list[str]:
 def emergency_first(state: ServiceState) -> bool:
     """Is the emergency failover what a person probably wants?"""
     return is_emergency(state.active, state.health)
+
+
+def failback(state: ServiceState, to: str) -> bool:
+    """Does a switch to `to` bring visitors home to the primary?"""
+    return to == state.service.primary.name and state.service.deployment(state.active) is not None
+
+
+def kind_words(state: ServiceState, to: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The two answers to "is it still working?", planned first: what each is called, and what it means."""
+    known = state.service.deployment(state.active) is not None
+    here = state.active if known else "the present deployment"
+    back = failback(state, to)
+    planned = "Yes: failback, a planned switchover to the primary" if back else "Yes: switchover, planned"
+    every = f"Every step is taken and nothing is lost. It needs {here} to be where visitors are now."
+    if back:
+        every += f" It is best to wait until {to} has been healthy for an hour."
+    left_out = (
+        f"An emergency: steps that need {here} are left out, and the plan says at what risk. What proves {to} may be "
+        "overridden by name."
+    )
+    return (planned, every), ("No: failover, an emergency", left_out)
+
+
+def doubt(findings: Iterable[Finding]) -> str:
+    """What must be confirmed once more before a failback: that the primary has not been healthy for long."""
+    return " ".join(f"{f.text}. {f.fix}" for f in findings if f.check == "failback" and f.level is Level.WARN)
 
 
 def overrides(findings: Iterable[Finding], reasons: Mapping[str, str]) -> dict[str, str]:
@@ -100,13 +126,18 @@ def rows(change: Change) -> list[Row]:
 def follow_words(plan: Plan) -> str:
     """How soon visitors follow."""
     within = plan.visitors_follow_within
-    return f"Visitors follow within {duration(within)} of the change." if within else "Visitors follow at once."
+    if not within:
+        return "Visitors follow at once."
+    longest = "so long may a resolver go on giving the old answer"
+    return f"Visitors follow within {duration(within)} of the change: {longest}."
 
 
 def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
     """What is going on, as a heading."""
     if run is not None and run.direction is Direction.UNDO:
         return f"Bringing {service} back to {run.source}"
+    if run is not None and run.emergency:
+        return f"Failing over {service} to {to}"
     return f"Switching {service} to {to}"
 
 
@@ -134,7 +165,7 @@ def visitors_words(run: Run) -> str:
 
 
 class CacheRow(Struct, frozen=True):
-    """What one resolver gives for one hostname. `new` is None where it does not answer."""
+    """What one resolver gives for one hostname. `new` is None where it does not answer, or where nobody can tell."""
 
     resolver: str
     hostname: str
@@ -142,36 +173,27 @@ class CacheRow(Struct, frozen=True):
     words: str
 
 
-def cache_rows(answers: Sequence[ResolverAnswer], changes: Sequence[Change], age: float) -> list[CacheRow]:
-    """What resolvers still have, `age` seconds after they were asked."""
-    wanted: dict[str, AddressSet] = {c.name: c.after for c in changes}
-    found = []
-    for answer in answers:
-        if answer.hostname not in wanted:
-            continue
-        after = wanted[answer.hostname]
-        if answer.error is not None:
-            row = CacheRow(answer.resolver, answer.hostname, None, f"no answer: {answer.error}")
-        elif same_answer(answer.records, after) or any(r.opaque for r in after):
-            row = CacheRow(answer.resolver, answer.hostname, True, "gives the new answer")
-        elif not answer.records:
-            row = CacheRow(answer.resolver, answer.hostname, None, "gives no address")
-        else:
-            left = max(0.0, answer.ttl_left - age)
-            words = f"old answer for {duration(left)} more" if left >= 1 else "old answer, about to be forgotten"
-            row = CacheRow(answer.resolver, answer.hostname, False, words)
-        found.append(row)
-    return found
+def cache_rows(kept: Sequence[Kept], now: datetime) -> list[CacheRow]:
+    """What resolvers have, with what is left of it now."""
+    return [CacheRow(_resolver(k), k.hostname, k.followed, _kept_words(k, now)) for k in kept]
 
 
-def cache_summary(found: Sequence[CacheRow]) -> str:
-    """All resolvers in a sentence."""
-    if not found:
-        return "No resolver was asked."
-    new = sum(r.new is True for r in found)
-    if new == len(found):
-        return "Every resolver that was asked gives the new answer."
-    return f"{new} of {counted(len(found), 'answer')} from resolvers {'is' if new == 1 else 'are'} new."
+def _resolver(kept: Kept) -> str:
+    return (
+        kept.resolver if kept.over == "UDP" else f"{kept.resolver.removeprefix('https://').partition('/')[0]} (HTTPS)"
+    )
+
+
+def _kept_words(kept: Kept, now: datetime) -> str:
+    if kept.error is not None:
+        return f"no answer: {kept.error}"
+    if kept.followed:
+        return "gives the new answer"
+    if kept.followed is None:
+        return "gives an answer; whether it is the new one is not known"
+    left = (kept.flips - now).total_seconds() if kept.flips is not None else 0
+    words = f"old answer for {duration(left)} more" if left >= 1 else "old answer, about to be forgotten"
+    return f"{words}; {kept.note}" if kept.note else words
 
 
 def elapsed_words(run: Run | None, now: datetime) -> str:

@@ -78,20 +78,28 @@ class Frame(QDialog):
         row.setContentsMargins(18, 10, 18, 10)
         row.setSpacing(8)
         self.save_button = button("Save report…")
-        self.stop_button = button("Stop after this step")
+        self.back_out_button = button("Stop and go back…")
+        self.emergency_button = button("It became an emergency…")
+        self.pause_button = button("Pause")
         self.undo_button = button("Undo…")
+        self.keep_button = button("Keep it")
         self.back_button = button("Back")
         self.close_button = button("Cancel")
         self.next_button = button("Next", role="primary")
+        self.resume_button = button("Go on", role="primary")
         self.switch_button = button("Switch", role="danger")
         row.addWidget(self.save_button)
         row.addStretch(1)
         for made in (
-            self.stop_button,
+            self.emergency_button,
+            self.back_out_button,
+            self.pause_button,
             self.undo_button,
+            self.keep_button,
             self.back_button,
             self.close_button,
             self.next_button,
+            self.resume_button,
             self.switch_button,
         ):
             row.addWidget(made)

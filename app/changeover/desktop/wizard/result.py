@@ -1,45 +1,41 @@
-"""Fifth page: how it ended, who sees it already, and who follows when."""
+"""Fifth page: how it ended, how long it took, who sees it already, and who follows when."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from datetime import datetime
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from changeover.desktop.findings import FindingRow
-from changeover.desktop.parts import Card, clear, label
+from changeover.desktop.parts import Card, button, clear, label, set_role
 from changeover.desktop.shapes import OF_OUTCOME, Mark, MarkWidget
-from changeover.desktop.wizard.flow import CacheRow, cache_rows, cache_summary, outcome_words, visitors_words
-from changeover.dns.lookup import ResolverAnswer
+from changeover.desktop.wizard.aftermath import recovery_words, soak_words, undo_words
+from changeover.desktop.wizard.flow import CacheRow, cache_rows, outcome_words, visitors_words
 from changeover.model.finding import Level
+from changeover.model.propagation import Kept, all_followed, panel_words
 from changeover.model.run import Outcome, Run
+from changeover.model.soak import Soak, SoakState, judged_soak
 from changeover.model.words import duration
 
 
 class ResultPage(QWidget):
     """Shows an ended run, and what resolvers still have in their caches."""
 
+    #: Somebody wants to go back, since the service became worse.
+    go_back = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self.run: Run | None = None
-        self._answers: tuple[ResolverAnswer, ...] = ()
-        self._asked = 0.0
+        self._kept: tuple[Kept, ...] = ()
+        self._soak_seen: Soak | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        outcome = Card()
-        top = QHBoxLayout()
-        self._mark = MarkWidget(side=14)
-        self._headline = label("", "strong")
-        top.addWidget(self._mark)
-        top.addWidget(self._headline, 1)
-        outcome.body.addLayout(top)
-        self._text = label()
-        self._facts = label("", "muted")
-        outcome.body.addWidget(self._text)
-        outcome.body.addWidget(self._facts)
-        column.addWidget(outcome)
+        column.addWidget(self._outcome())
+        column.addWidget(self._soak())
         self._caches = Card("Who still remembers the old answer")
         self.summary = label("Asking resolvers…")
         self._caches.body.addWidget(self.summary)
@@ -56,7 +52,38 @@ class ResultPage(QWidget):
         self._rows: list[tuple[MarkWidget, QLabel]] = []
         self._labels: list[tuple[str, str]] = []
 
-    def show_run(self, run: Run) -> None:
+    def _outcome(self) -> Card:
+        card = Card()
+        top = QHBoxLayout()
+        self._mark = MarkWidget(side=14)
+        self._headline = label("", "strong")
+        top.addWidget(self._mark)
+        top.addWidget(self._headline, 1)
+        card.body.addLayout(top)
+        self._text = label()
+        self._facts = label("", "muted")
+        self.parts = label("", "muted")
+        self.undo_line = label("")
+        for made in (self._text, self._facts, self.parts, self.undo_line):
+            card.body.addWidget(made)
+        return card
+
+    def _soak(self) -> Card:
+        self._soaking = Card()
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._soak_mark = MarkWidget()
+        self.soak = label("", "muted")
+        self.back_button = button("Go back…", self.go_back.emit, name="Go back, since it became worse")
+        row.addWidget(self._soak_mark)
+        row.addWidget(self.soak, 1)
+        row.addWidget(self.back_button)
+        self._soaking.body.addLayout(row)
+        self._soaking.hide()
+        return self._soaking
+
+    def show_run(self, run: Run, objective: int | None = None) -> None:
+        """`objective` is what the team wants for the recovery time, in seconds."""
         self.run = run
         headline, text = outcome_words(run)
         self._mark.show_mark(OF_OUTCOME[run.outcome])
@@ -64,14 +91,21 @@ class ResultPage(QWidget):
         self._text.setText(text)
         seen = visitors_words(run)
         took = f"It took {duration(run.seconds)}." if run.seconds >= 0.5 else "It took less than a second."
+        took = "" if recovery_words(run, objective) else took
         facts = " ".join(filter(None, (f"Seen as a visitor: {seen}." if seen else "", took)))
         self._facts.setText(facts if self.wants_answers else "")
+        self.parts.setText(recovery_words(run, objective))
+        self._kept = ()
+        self.summary.setText("Asking resolvers…")
+        self._fill([])
+        self.show_soak(None)
         self._caches.setVisible(self.wants_answers)
         clear(self._over)
         over = [f for f in run.findings if f.override is not None and f.level is Level.WARN]
         for finding in over:
             self._over.addWidget(FindingRow(finding))
         self._accepted.setVisible(bool(over))
+        self._hide_empty()
 
     def show_fault(self, headline: str, text: str, hint: str) -> None:
         """The run never began."""
@@ -80,8 +114,16 @@ class ResultPage(QWidget):
         self._headline.setText(headline)
         self._text.setText(text)
         self._facts.setText(hint)
+        self.parts.setText("")
+        self.undo_line.setText("")
         self._caches.hide()
         self._accepted.hide()
+        self._soaking.hide()
+        self._hide_empty()
+
+    def _hide_empty(self) -> None:
+        for made in (self._text, self._facts, self.parts, self.undo_line):
+            made.setVisible(bool(made.text()))
 
     @property
     def wants_answers(self) -> bool:
@@ -91,25 +133,40 @@ class ResultPage(QWidget):
 
     @property
     def all_new(self) -> bool:
-        found = self._found()
-        return bool(found) and all(r.new is True for r in found)
+        return all_followed(self._kept)
 
-    def show_answers(self, answers: Sequence[ResolverAnswer]) -> None:
-        self._answers = tuple(answers)
-        self._asked = time.monotonic()
-        self.tick()
+    def show_panel(self, kept: Sequence[Kept], now: datetime | None = None) -> None:
+        """Shows what resolvers have."""
+        self._kept = tuple(kept)
+        self.tick(now)
 
-    def tick(self) -> None:
-        """A second has passed: what is left of the caches runs down."""
-        if self._answers and self.run is not None:
-            self._fill(self._found())
+    def show_soak(self, soak: Soak | None) -> None:
+        """Shows what the watch after a switch sees; nothing where there is none."""
+        self._soak_seen = soak
+        text, worse = soak_words(soak) if soak is not None else ("", False)
+        self.soak.setText(text)
+        set_role(self.soak, "" if worse else "muted")
+        set_role(self._soaking, "alarm" if worse else "card")
+        self._soak_mark.show_mark(Mark.DOWN if worse else Mark.HEALTHY)
+        able = self.run is not None and "undo" in self.run.next
+        self.back_button.setVisible(worse and able)
+        self._soaking.setVisible(bool(text))
 
-    def _found(self) -> list[CacheRow]:
-        changes = self.run.changes if self.run is not None else ()
-        return cache_rows(self._answers, changes, time.monotonic() - self._asked)
+    def tick(self, now: datetime | None = None) -> None:
+        """A second has passed: what is left of the caches, of the soak and of the time for an undo runs down."""
+        if self.run is None:
+            return
+        now = now or datetime.now().astimezone()
+        self.undo_line.setText(undo_words(self.run, now))
+        self._hide_empty()
+        soak = self._soak_seen
+        if soak is not None and soak.state is SoakState.GOING:
+            self.show_soak(judged_soak(soak.deployment, soak.since, soak.until, now, soak.looks))
+        if self._kept:
+            self.summary.setText(panel_words(self._kept, now))
+            self._fill(cache_rows(self._kept, now))
 
     def _fill(self, found: list[CacheRow]) -> None:
-        self.summary.setText(cache_summary(found))
         labels = [(r.resolver, r.hostname) for r in found]
         if labels != self._labels:
             self._labels = labels
@@ -123,5 +180,5 @@ class ResultPage(QWidget):
                 self._grid.addWidget(words, number, 3)
                 self._rows.append((mark, words))
         for (mark, words), row in zip(self._rows, found, strict=True):
-            mark.show_mark(Mark.HEALTHY if row.new else Mark.UNKNOWN)
+            mark.show_mark(Mark.HEALTHY if row.new else Mark.UNKNOWN, row.words)
             words.setText(row.words)

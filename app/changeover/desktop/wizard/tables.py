@@ -1,4 +1,4 @@
-"""What will change, and in which order, as tables."""
+"""What will change, as tables, below the order in which it is done."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from math import ceil
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextOption
-from PySide6.QtWidgets import QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from changeover.desktop.parts import Card, label
+from changeover.desktop.parts import Card
 from changeover.desktop.wizard.flow import rows
+from changeover.desktop.wizard.sentences import SentencesCard
 from changeover.model.change import Change
 from changeover.model.plan import Plan
 
@@ -53,26 +54,14 @@ def changes_card(plan: Plan, zone: str, account: str) -> Card:
     return card
 
 
-def steps_card(plan: Plan) -> Card:
-    """The steps in their order."""
-    card = Card("In this order")
-    for number, step in enumerate(plan.steps, start=1):
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(label(str(number), "strong", wrap=False), 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(label(step.text), 1)
-        card.body.addLayout(row)
-    return card
-
-
 def plan_view(plan: Plan) -> QWidget:
-    """A whole plan: its changes zone by zone, then its steps."""
+    """A whole plan: its steps as sentences, then its changes zone by zone."""
     made = QWidget()
     column = QVBoxLayout(made)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(12)
+    if plan.steps:
+        column.addWidget(SentencesCard(plan))
     for zone, account in dict.fromkeys((c.zone, c.account) for c in plan.changes):
         column.addWidget(changes_card(plan, zone, account))
-    if plan.steps:
-        column.addWidget(steps_card(plan))
     return made

@@ -10,6 +10,8 @@ from changeover.dns.provider import ProviderType
 PROVIDERS = {
     "rfc2136": "changeover.dns.providers.rfc2136",
     "cloudflare": "changeover.dns.providers.cloudflare",
+    "powerdns": "changeover.dns.providers.powerdns",
+    "desec": "changeover.dns.providers.desec",
 }
 
 

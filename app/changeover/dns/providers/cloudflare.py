@@ -7,7 +7,8 @@ for all of it: every record travels by itself
 
 Cloudflare has no compare-and-set. Everything at the names is read again right before the batch and must be exactly
 what was expected, TTL and flags included; somebody else's change in the instant between stays unseen, unless it
-removed a record that the batch names.
+removed a record that the batch names. A guard's text is read in the same instant. A text that is put is read once more
+after the write, and where another of its kind stands there as well, it is taken back.
 
 A TTL of 1 is "automatic": 300 seconds (developers.cloudflare.com/dns/manage-dns-records/reference/ttl). A proxied
 record always has it, and the name servers answer with Cloudflare's own addresses; one proxied record at a name makes
@@ -29,7 +30,20 @@ import msgspec
 from msgspec import Struct
 
 from changeover.dns.http import Answer, Api, Lost, endpoint_host, is_safe_endpoint, repeated
-from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Reading, Result, SecretField, Unsure, conflicts
+from changeover.dns.provider import (
+    TEXT_TTL,
+    Access,
+    Applied,
+    ChangedMeanwhile,
+    Guard,
+    Reading,
+    Result,
+    SecretField,
+    Unsure,
+    conflicts,
+    put_conflicts,
+    text_conflicts,
+)
 from changeover.model.capabilities import BatchLimit, Capabilities
 from changeover.model.change import Change
 from changeover.model.errors import (
@@ -43,6 +57,7 @@ from changeover.model.errors import (
 )
 from changeover.model.records import ADDRESS_TYPES, NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
 from changeover.model.secret import Secret
+from changeover.model.text import text_of, value_of
 
 #: What a batch may hold on the free plan; others take 3,500. A larger batch is refused as a whole.
 BATCH_RECORDS = 200
@@ -121,6 +136,7 @@ class Cloudflare:
         automatic_ttl=300,
         apex_cname=True,
         apex_alias=True,
+        leases=True,
     )
 
     def __init__(self, account: str, options: Options, token: Secret, timeout: float = TIMEOUT) -> None:
@@ -142,17 +158,53 @@ class Cloudflare:
         wildcards = tuple(name for name, above in over.items() if covered.intersection(above))
         return Reading(records=records, wildcards=wildcards)
 
-    async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
+    async def apply(self, zone: str, changes: Sequence[Change], guard: Guard | None = None) -> Result:
         async with self._writing:
             zone_id = self._zone_ids.get(zone) or (await self._zone(zone)).id
-            live = await self._records(zone_id, [change.name for change in changes])
+            names = [change.name for change in changes] + ([guard.name] if guard else [])
+            live = await self._records(zone_id, names)
             found = [text for c in changes for text in conflicts(c, _record_sets(zone, live[c.name]))]
+            if guard:
+                found += text_conflicts(guard.name, guard.text, _record_sets(zone, live[guard.name]))
             if found:
                 return ChangedMeanwhile(tuple(found))
             batch: dict[str, list[dict[str, Any]]] = {}
             for change in changes:
                 _add_change(batch, change, live[change.name])
             return await self._write(f"/zones/{zone_id}/dns_records/batch", batch) if batch else Applied()
+
+    async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+        async with self._writing:
+            zone_id = self._zone_ids.get(zone) or (await self._zone(zone)).id
+            there = (await self._records(zone_id, [name]))[name]
+            found = put_conflicts(name, before, after, _record_sets(zone, there))
+            if found:
+                return ChangedMeanwhile(tuple(found))
+            ids = [r.id for r in there if r.type == "TXT" and text_of(_value(r)) == before]
+            result = await self._write(f"/zones/{zone_id}/dns_records/batch", _text_batch(name, ids, after))
+            if after is None or not isinstance(result, Applied):
+                return result
+            return await self._uncontested(zone, zone_id, name, after)
+
+    async def _uncontested(self, zone: str, zone_id: str, name: str, text: str) -> Result:
+        """Is the text that was just put the only one of its kind? One that collided with another is taken back."""
+        try:
+            there = (await self._records(zone_id, [name]))[name]
+        except ProviderError as error:
+            return Unsure(f"the text is written, but what stands at {name} could not be read: {error.text}")
+        found = text_conflicts(name, text, _record_sets(zone, there))
+        if not found:
+            return Applied()
+        ours = [r.id for r in there if r.type == "TXT" and text_of(_value(r)) == text]
+        if ours:
+            doubt = f"two texts collided at {name}, and taking one back was not confirmed"
+            try:
+                back = await self._write(f"/zones/{zone_id}/dns_records/batch", _text_batch(name, ours, None))
+            except ProviderError as error:
+                return Unsure(f"{doubt}: {error.text}")
+            if isinstance(back, Unsure):
+                return Unsure(f"{doubt}: {back.text}")
+        return ChangedMeanwhile(tuple(found))
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
         zone_id = self._zone_ids.get(zone) or (await self._zone(zone)).id
@@ -379,6 +431,14 @@ def _add_change(batch: dict[str, list[dict[str, Any]]], change: Change, live: Se
             batch.setdefault("puts", []).append({"id": ids[replaced], **body})
     for key in free:
         batch.setdefault("deletes", []).append({"id": ids[key]})
+
+
+def _text_batch(name: str, ids: Sequence[str], text: str | None) -> dict[str, list[dict[str, Any]]]:
+    """Replaces these records, of which there is one at most unless they collided, by one with `text`."""
+    if text is None:
+        return {"deletes": [{"id": one} for one in ids]}
+    body = {"name": name, "type": "TXT", "ttl": TEXT_TTL, "content": value_of(text)}
+    return {"puts": [{"id": ids[0], **body}]} if ids else {"posts": [body]}
 
 
 def _body(record: RecordSet, value: str) -> dict[str, Any]:

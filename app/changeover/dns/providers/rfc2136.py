@@ -5,6 +5,7 @@ prerequisites are a native compare-and-set: they name the value of every address
 absence of every address type that is not. Prerequisites ignore the TTL (RFC 2136, 2.4.2), so TTLs are read again right
 before the update. What a server would silently ignore (a CNAME beside other records, RFC 2136, 3.4.2.2) is kept from
 happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards.
+A text, and a guard, is compared in the same way: by all TXT records that stood beside it a moment before.
 
 Reading is by direct queries for the given names; no zone transfer is needed.
 """
@@ -12,7 +13,6 @@ Reading is by direct queries for the given names; no zone transfer is needed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets as random_names
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -29,18 +29,23 @@ import dns.tsig
 import dns.tsigkeyring
 import dns.update
 from msgspec import Struct
+from msgspec.structs import replace
 
 from changeover.dns.exchange import Server, connect, exchange, parse_server, read_message
 from changeover.dns.provider import (
+    TEXT_TTL,
     Access,
     Applied,
     ChangedMeanwhile,
+    Guard,
     Reading,
     Result,
     SecretField,
     Unsure,
     conflicts,
     is_this_computer,
+    put_conflicts,
+    text_conflicts,
 )
 from changeover.dns.update_message import ADDRESS, OTHERS, UpdateMessage
 from changeover.dns.wire import Answer, answer_to, question_wire
@@ -56,6 +61,7 @@ from changeover.model.errors import (
 )
 from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.text import text_of, value_of
 
 TIMEOUT = 10.0
 #: What tells a wildcard: a CNAME is in the answer to any of these.
@@ -86,6 +92,7 @@ class Rfc2136:
             batch=BatchLimit(),
             native_compare_and_set=True,
             propagates_atomically=True,
+            leases=True,
         )
 
     async def read(self, zone: str, names: Sequence[str]) -> Reading:
@@ -135,25 +142,75 @@ class Rfc2136:
         self._refuse_errors(zone, answers.values())
         return {name: address_set(_found(answers, name, rtypes)) for name, rtypes in types.items()}
 
-    async def apply(self, zone: str, changes: Sequence[Change]) -> Result:
+    async def apply(self, zone: str, changes: Sequence[Change], guard: Guard | None = None) -> Result:
         server = await self._server()
         # The TTLs, which no prerequisite can compare. Values are compared as well, for a better message.
-        live = await self._stands(server, zone, {c.name: [r.type for r in c.before] for c in changes})
+        asked = [(c.name, r.type) for c in changes for r in c.before]
+        answers = await self._ask(server, asked + ([(guard.name, "TXT")] if guard else []))
+        self._refuse_errors(zone, answers.values())
+        live = {c.name: _found(answers, c.name, [r.type for r in c.before]) for c in changes}
+        beside = answers[(guard.name, "TXT")].records if guard else ()
         found = [text for change in changes for text in conflicts(change, live[change.name])]
+        found += text_conflicts(guard.name, guard.text, beside) if guard else []
         if found:
             return ChangedMeanwhile(tuple(found))
         update = UpdateMessage(zone, self._key())
+        for record in beside:
+            update.expect(record)
         update.replace(changes)
         result = await self._send(server, zone, update)
-        return await self._in_words(zone, changes) if isinstance(result, ChangedMeanwhile) else result
+        return await self._in_words(zone, changes, guard) if isinstance(result, ChangedMeanwhile) else result
 
-    async def _in_words(self, zone: str, changes: Sequence[Change]) -> ChangedMeanwhile:
-        """What a failed prerequisite means, by reading: the server does not say which one it was."""
-        found: list[str] = []
-        with contextlib.suppress(ProviderError):
-            records = (await self.read(zone, [change.name for change in changes])).records
-            found = [text for change in changes for text in conflicts(change, records[change.name])]
-        return ChangedMeanwhile(tuple(found) or ("The server says that a record is no longer what was read",))
+    async def _in_words(self, zone: str, changes: Sequence[Change], guard: Guard | None) -> Result:
+        """What a failed prerequisite means, by reading: the server does not say which one it was.
+
+        A message may be delivered twice, and then the answer is that of the second time. What stands as planned may
+        be this batch's own work, so nobody knows from the answer whether something was changed.
+        """
+        said = "the server says that a record is no longer what was read"
+        names = [change.name for change in changes] + ([guard.name] if guard else [])
+        try:
+            records = (await self.read(zone, names)).records
+        except ProviderError as error:
+            return Unsure(f"{said}; what stands there now could not be read: {error.text}")
+        made = [c.name for c in changes if c.before != c.after and address_set(records[c.name]) == c.after]
+        if made:
+            return Unsure(f"{said}, but {made[0]} stands as planned: the update may have been delivered twice")
+        found = [text for change in changes for text in conflicts(change, records[change.name])]
+        found += text_conflicts(guard.name, guard.text, records[guard.name]) if guard else []
+        return ChangedMeanwhile(tuple(found) or (f"{said[0].upper()}{said[1:]}",))
+
+    async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+        live = await self._own_texts(zone, name)
+        if any(r.type == "CNAME" for r in live):
+            raise Rejected(f"{name} is a CNAME, beside which no text can stand", "Remove that record.")
+        found = put_conflicts(name, before, after, live)
+        if found:
+            return ChangedMeanwhile(tuple(found))
+        there = next((r for r in live if r.type == "TXT"), None)
+        update = UpdateMessage(zone, self._key())
+        update.expect_none(name, "CNAME")
+        if there is None:
+            update.expect_none(name, "TXT")
+        else:
+            update.expect(there)
+        if before is not None and there is not None:
+            gone = tuple(value for value in there.values if text_of(value) == before)
+            update.delete(replace(there, values=gone))
+        if after is not None:
+            ttl = there.ttl if there is not None else TEXT_TTL
+            update.put(RecordSet(name=name, type="TXT", ttl=ttl, values=(value_of(after),)))
+        result = await self._send(await self._server(), zone, update)
+        if isinstance(result, ChangedMeanwhile):
+            return ChangedMeanwhile((f"The server says that the texts at {name} are no longer what was just read",))
+        return result
+
+    async def _own_texts(self, zone: str, name: str) -> tuple[RecordSet, ...]:
+        """What stands at `name` itself, without the texts that a wildcard gives it."""
+        beside = (f"{random_names.token_hex(8)}.{name.partition('.')[2]}", "TXT")
+        live = (await self.read(zone, [name])).records[name]
+        wild = _content((await self._ask(await self._server(), [beside]))[beside].records)
+        return tuple(r for r in live if not _content([r]) <= wild)
 
     async def _send(self, server: Server, zone: str, update: UpdateMessage) -> Result:
         key = self._key()
@@ -180,6 +237,11 @@ class Rfc2136:
         except dns.tsig.PeerError as error:
             raise _tsig_error(server, error) from None
         except dns.exception.DNSException as error:
+            if _unsigned_refusal(received, update.id):
+                raise AuthError(
+                    f"{server} refuses the signature, or {self._options.key_name} may not change {zone}",
+                    "Check key_name, algorithm and secret against the server's, and that this key may update the zone.",
+                ) from None
             return Unsure(f"the answer of {server} could not be read: {error}")
         if answer.id != update.id or not answer.flags & dns.flags.QR or (key is not None and not answer.had_tsig):
             return Unsure(f"the answer of {server} is not signed, or not to this update")
@@ -262,6 +324,13 @@ def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordS
 
 def _content(records: Iterable[RecordSet]) -> set[tuple[str, tuple[str, ...]]]:
     return {(r.type, r.values) for r in records}
+
+
+def _unsigned_refusal(wire: bytes, asked: int) -> bool:
+    """Is this a refusal without any signature? What is said to a wrong one cannot be signed (RFC 8945, 5.2); most
+    servers add the reason as a TSIG error, PowerDNS does not."""
+    header = wire[:2] == asked.to_bytes(2, "big") and len(wire) >= 12 and bool(wire[2] & 0x80)
+    return header and wire[10:12] == b"\0\0" and wire[3] & 15 in (dns.rcode.REFUSED, dns.rcode.NOTAUTH)
 
 
 def _tsig_error(server: Server, error: dns.tsig.PeerError) -> AuthError:

@@ -1,0 +1,35 @@
+"""What is said after a run: how long each part took, how long it can be undone, when the last resolver follows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from changeover.model.lifecycle import UNDO_WINDOW
+from changeover.model.recovery_time import recovery_time
+from changeover.model.run import Direction, Outcome, Run
+from changeover.model.soak import Soak, SoakState
+from changeover.model.words import duration
+
+
+def recovery_words(run: Run, objective: int | None) -> str:
+    """How long it took until visitors were served, in its parts; nothing for a run that is not about that."""
+    if run.outcome is not Outcome.COMPLETED or run.direction is Direction.UNDO:
+        return ""
+    return recovery_time(run, objective).text
+
+
+def undo_words(run: Run, now: datetime) -> str:
+    """For how long a switch is offered to be undone; nothing where it is not."""
+    if run.outcome is not Outcome.COMPLETED or run.ended is None:
+        return ""
+    if run.committed is not None:
+        return "It was kept. An undo is still possible, but what was done there since stays there."
+    left = (run.ended + UNDO_WINDOW - now).total_seconds()
+    if left <= 0:
+        return "The time for an undo is over; it is still possible. Keep it, or go back."
+    return f"It can be undone for {duration(left)} more. “Keep it” says that this is the new normal."
+
+
+def soak_words(soak: Soak) -> tuple[str, bool]:
+    """How the time after a switch goes, and whether it became worse."""
+    return f"{soak.text}.", soak.state is SoakState.WORSENED

@@ -1,0 +1,252 @@
+"""deSEC, by its API v1 (desec.readthedocs.io/en/latest/dns/rrsets.html).
+
+One batch is one PATCH of rrsets/ with all record sets of it; those to be deleted have no records. Bulk operations are
+atomic: all given record sets are accepted and published, or none (…/rrsets.html#atomicity). A name's type may change
+in one batch. Every name server gets the change by a zone transfer of its own, so not all of them show it at once.
+
+There is no compare-and-set. The names are read again right before the PATCH. A text is kept in the same way, by
+replacing the name's whole TXT set: two that create one at the same moment can both be told that it is theirs, so this
+is no ground for leases.
+
+The least TTL is the domain's minimum_ttl, nearly always 3600 seconds; support lowers it on request
+(…/domains.html#domain-field-reference). Where it did, the account says so with `minimum_ttl`, and a domain that takes
+less than that is refused as soon as it is read. The most is 604800. There is no ALIAS, and no CNAME at the apex
+(…/rrsets.html#restricted-types).
+
+Lists have pages of 500, found by the Link header (…/rrsets.html#pagination). Reading is limited to 10 requests a second
+and 50 a minute, writing to 2 a second, 15 a minute, 100 an hour and 300 a day for each domain; an answer 429 says in
+Retry-After how long to wait (…/rate-limits.html). A token may read everything in its account, and what it may write
+only a token that manages tokens can see (…/auth/tokens.html): `verify` cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from changeover.dns.http import (
+    Answer,
+    Api,
+    Hints,
+    Query,
+    Unreadable,
+    credential,
+    endpoint_host,
+    is_safe_endpoint,
+    next_page,
+    pages,
+    refusal,
+)
+from changeover.dns.http_provider import TIMEOUT, HttpProvider, Replacement, Zone, record_value, written_value
+from changeover.dns.provider import Access, SecretField
+from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.errors import NotFound, ProviderError, Rejected
+from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.secret import Secret
+
+#: The documentation names no limit for a bulk request. Few services have as many records as this.
+BATCH_RECORDS = 500
+LEAST_TTL, MOST_TTL = 3600, 604800
+
+_MAKE_TOKEN = "Make a token at desec.io, Token Management, without further permissions"
+_HINTS = Hints(
+    credential=f"{_MAKE_TOKEN}, and add it with: changeover account add NAME … --replace",
+    permission="Give the token a policy for this domain with write permission, and look at its allowed subnets"
+    " (desec.io, Token Management).",
+    missing="Look at the domain's name, and at which account the token belongs to (desec.io).",
+    refused="Look at the records of these names at desec.io.",
+)
+
+_T = TypeVar("_T")
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """The account's keys in the settings file. `minimum_ttl` is in seconds, as deSEC shows it for the domains."""
+
+    endpoint: str = "https://desec.io/api/v1"
+    minimum_ttl: int = LEAST_TTL
+
+
+class _Domain(Struct, frozen=True):
+    name: str
+
+
+class _Rules(Struct, frozen=True):
+    """What a domain takes."""
+
+    minimum_ttl: int = 0
+
+
+class _Set(Struct, frozen=True):
+    subname: str
+    type: str
+    ttl: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    records: tuple[str, ...]
+
+
+class Desec(HttpProvider):
+    """One account's domains. Implements changeover.dns.provider.Provider."""
+
+    def __init__(self, account: str, options: Options, token: Secret, timeout: float = TIMEOUT) -> None:
+        super().__init__(account, timeout)
+        self.capabilities = Capabilities(
+            label="deSEC",
+            batch=BatchLimit(records=BATCH_RECORDS),
+            native_compare_and_set=False,
+            propagates_atomically=False,
+            least_ttl=options.minimum_ttl,
+        )
+        self._options = options
+        self._token = token
+        self._seen: set[str] = set()
+
+    async def _read(self, zone: str, names: Sequence[str]) -> Zone:
+        await self._look_at(zone)
+        path = f"/domains/{zone}/rrsets/"
+        every = await self._list(path, {}, _Set, most_pages=len(names)) if len(names) > 1 else None
+        sets = every
+        if sets is None:
+            sets = [s for name in names for s in await self._list(path, {"subname": _subname(zone, name)}, _Set) or ()]
+        found: dict[str, list[RecordSet]] = {}
+        for one in sets:
+            name = f"{one.subname}.{zone}" if one.subname else zone
+            found.setdefault(name.lower(), []).append(_record_set(name.lower(), one))
+        return Zone(found, whole=every is not None)
+
+    async def _look_at(self, zone: str) -> None:
+        """Once for each domain: is it there, and does it take the TTLs that the account promises?"""
+        if zone in self._seen:
+            return
+        answer = await self._api.call("GET", f"/domains/{zone}/")
+        if answer.status == 404:
+            raise NotFound(f"deSEC shows no domain {zone} to account {self.account}", _HINTS.missing)
+        least = self._api.decoded(self._accepted(answer).content, _Rules).minimum_ttl
+        if least > self._options.minimum_ttl:
+            raise Rejected(
+                f"deSEC takes no TTL below {least} s in {zone}; account {self.account} has"
+                f" minimum_ttl = {self._options.minimum_ttl}",
+                f"Set minimum_ttl = {least} in the account, or ask deSEC's support for a lower one.",
+            )
+        self._seen.add(zone)
+
+    async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
+        body = [_patch(zone, replacement) for replacement in replacements]
+        self._accepted(await self._api.call("PATCH", f"/domains/{zone}/rrsets/", body=body))
+
+    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+        """The TTL becomes one that the domain takes."""
+        return address_set(
+            msgspec.structs.replace(r, ttl=min(max(r.ttl, self._options.minimum_ttl), MOST_TTL)) for r in after
+        )
+
+    async def verify(self, zone: str, names: Sequence[str]) -> Access:
+        """Reads the records. What the token may write cannot be seen."""
+        await self.read(zone, names or [zone])
+        return Access(zones=await self.zones(), may_write=None)
+
+    async def zones(self) -> tuple[str, ...]:
+        found = await self._again(lambda: self._list("/domains/", {}, _Domain))
+        return tuple(domain.name for domain in found or ())
+
+    async def aclose(self) -> None:
+        if "_api" in self.__dict__:
+            await self._api.aclose()
+
+    async def _list(self, path: str, query: Query, of: type[_T], most_pages: int | None = None) -> list[_T] | None:
+        """All pages of a list, or None where it has more than `most_pages`."""
+
+        async def page(further: Query) -> tuple[list[_T], Query | None]:
+            answer = self._accepted(await self._api.call("GET", path, {**query, "cursor": "", **further}))
+            found = self._api.decoded(answer.content, list[of])  # type: ignore[valid-type]
+            following = next_page(answer.headers)
+            return found, None if following is None else {"cursor": following.get("cursor", "")}
+
+        return await pages(page, most_pages)
+
+    @cached_property
+    def _api(self) -> Api:
+        token = credential(self._token.reveal(), self.account, "deSEC token", _HINTS.credential)
+        return Api(self._options.endpoint, {"Authorization": f"Token {token}"}, self._timeout)
+
+    def _accepted(self, answer: Answer) -> Answer:
+        """The answer, where it says yes."""
+        if answer.status < 300:
+            return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: Answer) -> ProviderError:
+        """Faults are an object of texts by field, or a list of such objects, one for each record set of a batch."""
+        try:
+            found = "; ".join(_texts(self._api.decoded(answer.content, dict[str, Any] | list[Any] | str)))  # type: ignore[arg-type]
+        except Unreadable:
+            found = ""
+        said = self._api.words(found) or "nothing more"
+        return refusal(answer, f"deSEC says to account {self.account}: {said} (status {answer.status})", _HINTS)
+
+
+def _texts(fault: object, depth: int = 0) -> list[str]:
+    """Every text in a fault; the names of fields as well, but for those that only say that it is one."""
+    if isinstance(fault, str):
+        return [fault]
+    if isinstance(fault, list) and depth < 8:
+        return [text for one in fault for text in _texts(one, depth + 1)]
+    if isinstance(fault, dict) and depth < 8:
+        return [
+            text if key in ("detail", "non_field_errors") else f"{key}: {text}"
+            for key, one in fault.items()
+            for text in _texts(one, depth + 1)
+        ]
+    return []
+
+
+def _subname(zone: str, name: str) -> str:
+    return name.removesuffix(zone).rstrip(".")
+
+
+def _record_set(name: str, one: _Set) -> RecordSet:
+    values = {record_value(one.type, text): text for text in one.records}
+    details = {v: {"written": text} for v, text in values.items() if text != written_value(one.type, v)}
+    return RecordSet(name=name, type=one.type, ttl=one.ttl, values=tuple(sorted(values)), details=details)
+
+
+def _patch(zone: str, replacement: Replacement) -> dict[str, Any]:
+    """The record set as a bulk PATCH takes it; without records it is deleted."""
+    place = {"subname": _subname(zone, replacement.name), "type": replacement.type}
+    after = replacement.after
+    if after is None:
+        return {**place, "records": []}
+    records = [after.details.get(v, {}).get("written", written_value(after.type, v)) for v in after.values]
+    return {**place, "ttl": after.ttl, "records": records}
+
+
+class _Type:
+    label = "deSEC"
+    options = Options
+
+    @staticmethod
+    def secrets(options: Options) -> tuple[SecretField, ...]:
+        return (SecretField("token", "API token", f"{_MAKE_TOKEN}; a policy can narrow it to this domain."),)
+
+    @staticmethod
+    def faults(options: Options) -> list[tuple[str, str]]:
+        found = []
+        if not is_safe_endpoint(options.endpoint):
+            found.append(("endpoint", 'an https address such as "https://desec.io/api/v1"'))
+        if not 1 <= options.minimum_ttl <= MOST_TTL:
+            found.append(("minimum_ttl", "the domain's minimum_ttl in seconds, nearly always 3600"))
+        return found
+
+    @staticmethod
+    def host(options: Options) -> str:
+        return endpoint_host(options.endpoint)
+
+    @staticmethod
+    def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> Desec:
+        return Desec(account, options, secrets["token"])
+
+
+PROVIDER = _Type

@@ -1,0 +1,296 @@
+"""PowerDNS Authoritative Server, by its HTTP API (doc.powerdns.com/authoritative/http-api/zone.html).
+
+One batch is one PATCH of the zone, whose record sets are checked and written in one database transaction, so either
+all of a batch is made or none of it; the server then drops what it has cached of the zone. Within a PATCH the order
+counts: a CNAME is refused while the name has other records, so what goes comes first. (Both tried on 4.7.)
+
+There is no compare-and-set. The whole zone is read in one request right before the PATCH: at one name alone (the
+parameter rrset_name) the server hides disabled records, and replacing their set would remove them unseen. A text is
+kept in the same way, by replacing the name's whole TXT set. Two that create one at the same moment can both be told
+that it is theirs, so this is no ground for leases.
+
+A set that stays keeps its comments, which a REPLACE without comments leaves alone; a deleted set loses them, and an
+undo brings them back. Disabled records stop a switch: no visitor gets them, so they say nothing about where a name
+leads. So do LUA records, whose answer is a program's. SOA is the server's own: whether its serial rises, and so whether
+secondaries notice, is the zone's SOA-EDIT-API.
+
+The API takes any TTL and has no pages and no rate limit. Its key can do everything on the whole server. A zone of the
+kind Slave or Consumer is a copy: the API would take a change (tried), which the next transfer undoes, so it is refused.
+
+An ALIAS is answered only where the server has expand-alias and a resolver (doc.powerdns.com/authoritative/guides/
+alias.html); the account says so with `alias = true`. A CNAME at the apex is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from changeover.dns.http import (
+    Answer,
+    Api,
+    Hints,
+    Unreadable,
+    credential,
+    endpoint_host,
+    is_safe_endpoint,
+    refusal,
+)
+from changeover.dns.http_provider import TIMEOUT, HttpProvider, Replacement, Zone, record_value, written_value
+from changeover.dns.provider import Access, SecretField
+from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.errors import NotFound, PermissionDenied, ProviderError
+from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.secret import Secret
+
+#: The server takes requests of 2 MB (its webserver-max-bodysize); this many records are about a tenth of that.
+BATCH_RECORDS = 1000
+#: Secondary is what later versions may call a Slave.
+_COPIES = ("slave", "secondary", "consumer")
+_KEY = "The API key is the value of api-key in pdns.conf; it can change every zone of that server."
+_HINTS = Hints(
+    credential=f"{_KEY} Add it with: changeover account add NAME … --replace",
+    permission="Look at webserver-allow-from in pdns.conf, and at the proxy before the API, if there is one.",
+    missing="Look at the zone's name, and at the account's endpoint and server.",
+    refused="Look at the records of these names: pdnsutil list-zone ZONE",
+)
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """The account's keys in the settings file. `alias`: the server expands ALIAS records."""
+
+    endpoint: str
+    server: str = "localhost"
+    alias: bool = False
+
+
+class _Record(Struct, frozen=True):
+    content: str
+    disabled: bool = False
+
+
+class _Comment(Struct, frozen=True):
+    content: str = ""
+    account: str = ""
+    modified_at: int = 0
+
+
+class _Set(Struct, frozen=True):
+    name: str
+    type: str
+    ttl: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    records: tuple[_Record, ...]
+    comments: tuple[_Comment, ...] = ()
+
+
+class _Zone(Struct, frozen=True):
+    name: str
+    kind: str
+    masters: tuple[str, ...] = ()
+    rrsets: tuple[_Set, ...] = ()
+
+
+class _Fault(Struct, frozen=True):
+    error: str
+    errors: tuple[str, ...] = ()
+
+
+class PowerDns(HttpProvider):
+    """One server's zones. Implements changeover.dns.provider.Provider."""
+
+    def __init__(self, account: str, options: Options, key: Secret, timeout: float = TIMEOUT) -> None:
+        super().__init__(account, timeout)
+        self.capabilities = Capabilities(
+            label="PowerDNS",
+            batch=BatchLimit(records=BATCH_RECORDS),
+            native_compare_and_set=False,
+            propagates_atomically=True,
+            apex_alias=options.alias,
+        )
+        self._options = options
+        self._key = key
+        # Of each zone that was read and is a copy, where it is copied from.
+        self._copied_from: dict[str, str] = {}
+
+    async def _read(self, zone: str, names: Sequence[str]) -> Zone:
+        answer = await self._api.call("GET", self._path(zone))
+        if answer.status in (404, 422):  # 422: versions before 4.2
+            raise NotFound(f"PowerDNS shows no zone {zone} to account {self.account}", _HINTS.missing)
+        there = self._api.decoded(self._accepted(answer).content, _Zone)
+        if there.kind.lower() in _COPIES:
+            self._copied_from[zone] = ", ".join(there.masters) or "another server"
+        else:
+            self._copied_from.pop(zone, None)
+        found: dict[str, list[RecordSet]] = {}
+        wanted = {*names, *(f"*.{parent}" for name in names for parent in _parents(name))}
+        for one in there.rrsets:
+            name = one.name.rstrip(".").lower()
+            if name in wanted and one.records:
+                found.setdefault(name, []).append(_record_set(name, one))
+        return Zone(found, whole=True)
+
+    async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
+        if zone in self._copied_from:
+            raise PermissionDenied(
+                f"The zone {zone} on {self._api.host} is a copy of the one on {self._copied_from[zone]}",
+                "Changes are made there: use an account for that server.",
+            )
+        body = {"rrsets": [_patch(replacement) for replacement in replacements]}
+        self._accepted(await self._api.call("PATCH", self._path(zone), body=body))
+
+    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+        """ANAME becomes ALIAS. The comments of a set stay where its type stays."""
+        return address_set(_published(before, record) for record in after)
+
+    def _policy(self, records: Sequence[RecordSet]) -> str | None:
+        if any(r.type == "LUA" for r in records):
+            return "a LUA record, whose answer is computed"
+        for record in address_set(records):
+            disabled = [value for value in record.values if record.details.get(value, {}).get("disabled")]
+            if disabled:
+                return f"{record.type} {disabled[0]}, which is disabled; delete it or enable it"
+        return None
+
+    async def verify(self, zone: str, names: Sequence[str]) -> Access:
+        """Reads the zone. The key can change every zone that is no copy."""
+        await self.read(zone, names or [zone])
+        return Access(zones=await self.zones(), may_write=zone not in self._copied_from)
+
+    async def zones(self) -> tuple[str, ...]:
+        # Without dnssec=false the server looks at every zone's keys, which takes long where there are many zones.
+        path = f"/servers/{self._options.server}/zones"
+        answer = await self._again(lambda: self._api.call("GET", path, {"dnssec": "false"}))
+        found = self._api.decoded(self._accepted(answer).content, tuple[_Zone, ...])
+        return tuple(zone.name.rstrip(".").lower() for zone in found)
+
+    async def aclose(self) -> None:
+        if "_api" in self.__dict__:
+            await self._api.aclose()
+
+    def _path(self, zone: str) -> str:
+        return f"/servers/{self._options.server}/zones/{zone}."
+
+    @cached_property
+    def _api(self) -> Api:
+        key = credential(self._key.reveal(), self.account, "PowerDNS API key", _HINTS.credential)
+        return Api(self._options.endpoint, {"X-API-Key": key}, self._timeout)
+
+    def _accepted(self, answer: Answer) -> Answer:
+        """The answer, where it says yes."""
+        if answer.status < 300:
+            return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: Answer) -> ProviderError:
+        """A refusal has JSON with an error, or plain text (401, 404)."""
+        try:
+            fault = self._api.decoded(answer.content, _Fault)
+            words = "; ".join((fault.error, *fault.errors))
+        except Unreadable:
+            words = answer.content[:200].decode("utf-8", "replace")
+        said = self._api.words(words) or "nothing more"
+        return refusal(answer, f"PowerDNS says to account {self.account}: {said} (status {answer.status})", _HINTS)
+
+
+def _parents(name: str) -> list[str]:
+    labels = name.split(".")
+    return [".".join(labels[start:]) for start in range(1, len(labels))]
+
+
+def _record_set(name: str, one: _Set) -> RecordSet:
+    """The set with what must be restored beside each value: comments, and the server's own notation of it."""
+    comments = [[c.content, c.account, c.modified_at] for c in one.comments]
+    details: dict[str, dict[str, Any]] = {}
+    for record in one.records:
+        value = record_value(one.type, record.content)
+        notes: dict[str, Any] = {"comments": comments} if comments else {}
+        notes |= {"disabled": True} if record.disabled else {}
+        notes |= {"written": record.content} if record.content != written_value(one.type, value) else {}
+        if notes:
+            details[value] = notes
+    return RecordSet(
+        name=name,
+        type=one.type,
+        ttl=one.ttl,
+        values=tuple(sorted({record_value(one.type, record.content) for record in one.records})),
+        details=details,
+        opaque=one.type in ("ALIAS", "LUA"),
+    )
+
+
+def _patch(replacement: Replacement) -> dict[str, Any]:
+    """The record set as a PATCH takes it."""
+    place = {"name": f"{replacement.name}.", "type": replacement.type}
+    after = replacement.after
+    if after is None:
+        return {**place, "changetype": "DELETE"}
+    records = []
+    for value in after.values:
+        notes = after.details.get(value, {})
+        content = notes.get("written", written_value(after.type, value))
+        records.append({"content": content, "disabled": notes.get("disabled", False)})
+    body = {**place, "ttl": after.ttl, "changetype": "REPLACE", "records": records}
+    # Some backends know no comments and refuse the very word: it is sent only where there is something to say.
+    if _comments(after) != _comments(replacement.before):
+        body["comments"] = [
+            {"content": content, "account": account, "modified_at": moment}
+            for content, account, moment in _comments(after)
+        ]
+    return body
+
+
+def _comments(record: RecordSet | None) -> Sequence[Sequence[Any]]:
+    """The comments of a set, which stand with each of its values."""
+    details = record.details.values() if record is not None else ()
+    return next((notes["comments"] for notes in details if "comments" in notes), ())
+
+
+def _published(before: AddressSet, record: RecordSet) -> RecordSet:
+    rtype = "ALIAS" if record.type == "ANAME" else record.type
+    same = next((r for r in before if r.type == rtype), None)
+    comments = _comments(same)
+    details = {value: {"comments": comments} for value in record.values} if comments else {}
+    if same is not None:
+        for value, notes in same.details.items():
+            if value in record.values and "written" in notes:
+                details[value] = {**details.get(value, {}), "written": notes["written"]}
+    return RecordSet(
+        name=record.name,
+        type=rtype,
+        ttl=record.ttl,
+        values=record.values,
+        details=details,
+        opaque=rtype == "ALIAS",
+    )
+
+
+class _Type:
+    label = "PowerDNS (HTTP API)"
+    options = Options
+
+    @staticmethod
+    def secrets(options: Options) -> tuple[SecretField, ...]:
+        return (SecretField("key", "API key", _KEY),)
+
+    @staticmethod
+    def faults(options: Options) -> list[tuple[str, str]]:
+        found = []
+        if not is_safe_endpoint(options.endpoint):
+            found.append(("endpoint", 'an https address such as "https://ns1.shop.example:8081/api/v1"'))
+        if not options.server.replace("-", "").replace("_", "").replace(".", "").isalnum():
+            found.append(("server", 'the server\'s id in its API, nearly always "localhost"'))
+        return found
+
+    @staticmethod
+    def host(options: Options) -> str:
+        return endpoint_host(options.endpoint)
+
+    @staticmethod
+    def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> PowerDns:
+        return PowerDns(account, options, secrets["key"])
+
+
+PROVIDER = _Type

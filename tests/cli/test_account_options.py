@@ -1,0 +1,25 @@
+"""What --set hands to a provider."""
+
+from __future__ import annotations
+
+import pytest
+
+from changeover.commands.accounts import _options
+
+
+@pytest.mark.parametrize(
+    ("provider", "text", "value"),
+    [
+        ("desec", "minimum_ttl=60", 60),
+        ("desec", "minimum_ttl=an hour", "an hour"),
+        ("powerdns", "alias=true", True),
+        ("powerdns", "alias=false", False),
+        ("powerdns", "alias=yes", "yes"),
+        ("powerdns", "server=1", "1"),
+        ("nobody", "server=1", "1"),
+    ],
+)
+def test_a_value_has_the_type_of_its_key(provider: str, text: str, value: object) -> None:
+    """Numbers and truths as such; what does not fit stays text, and the settings say what would be right."""
+    assert list(_options(provider, (text,)).values()) == [value]
+    assert type(_options(provider, (text,)).popitem()[1]) is type(value)

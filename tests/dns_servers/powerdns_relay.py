@@ -1,0 +1,70 @@
+"""A real PowerDNS behind its HTTP API, by way of a relay that can lose what passes through."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from dns_servers.http_simulator import Answer, HttpSimulator
+from dns_servers.powerdns import PowerDns
+
+PREFIX = "/api/v1"
+
+
+class PowerDnsRelay(HttpSimulator):
+    """A PowerDNS with one zone; `endpoint` leads to its API through the relay, `ask` directly."""
+
+    def __init__(self, folder: Path, zone: str, zone_text: str, key: str) -> None:
+        super().__init__()
+        self.zone = zone
+        self._key = key
+        self.server = PowerDns(folder, zone, zone_text, api_key=key)
+
+    def __enter__(self) -> Self:
+        self.server.__enter__()
+        return super().__enter__()
+
+    def stop(self) -> None:
+        super().stop()
+        self.server.stop()
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.address}{PREFIX}"
+
+    def ask(self, method: str, path: str, body: object | None = None) -> Any:
+        """One request to the API as somebody else would make it; `path` is below the server."""
+        answer = self._answer(
+            method,
+            f"{PREFIX}/servers/localhost{path}",
+            {"x-api-key": self._key, "content-type": "application/json"},
+            b"" if body is None else json.dumps(body).encode(),
+        )
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {answer.content!r}")
+        return json.loads(answer.content) if answer.content else None
+
+    def patch(self, **rrset: Any) -> None:
+        """Replaces a record set as somebody else would."""
+        self.ask("PATCH", f"/zones/{self.zone}.", {"rrsets": [{"changetype": "REPLACE", **rrset}]})
+
+    def records(self) -> frozenset[str]:
+        """The whole zone as lines of text, disabled records and comments included, the SOA's serial not."""
+        found = self.ask("GET", f"/zones/{self.zone}.")["rrsets"]
+        return frozenset(
+            json.dumps({**{k: v for k, v in one.items() if k != "records"}, **record}, sort_keys=True)
+            for one in found
+            if one["type"] != "SOA"
+            for record in one["records"]
+        )
+
+    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.api_port, timeout=5)) as server:
+            kept = {k: v for k, v in headers.items() if k in ("x-api-key", "content-type", "accept")}
+            server.request(method, target, body, kept)
+            answer = server.getresponse()
+            return Answer(answer.status, (), answer.read())

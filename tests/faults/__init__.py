@@ -1,0 +1,1 @@
+"""Real servers behind a proxy that does to messages what networks do, and what must be true of every run then."""

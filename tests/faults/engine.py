@@ -1,0 +1,89 @@
+"""The real runner with its real journal and the real provider, for servers that stand behind a fault proxy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from changeover.dns.lookup import Lookup
+from changeover.dns.provider import Provider
+from changeover.dns.providers.rfc2136 import Options, Rfc2136
+from changeover.model.change import Change
+from changeover.model.journey import JourneyResult
+from changeover.model.plan import Act, plan_of
+from changeover.model.records import AddressSet, record_set
+from changeover.model.run import Run, Started
+from changeover.model.secret import Secret
+from changeover.model.service import Answer, Deployment, LookupSettings, Service, ZoneAt
+from changeover.storage.journal import Journal
+from changeover.switchover.runner import Runner
+from changeover.switchover.verify import Verdict
+from dns_servers.bind import Bind
+from dns_servers.fault_proxy import FaultProxy
+from dns_servers.powerdns import PowerDns
+from faults.ground import Server
+
+SERVERS = {"BIND": Bind, "PowerDNS": PowerDns}
+ZONE = "shop.example"
+SOA = "@ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\n"
+#: Seconds that the engine waits for an answer here.
+PATIENCE = 0.4
+VERIFY_TIMEOUT = 2.0
+Answers = Sequence[tuple[str, str]]
+
+
+def change(
+    name: str, before: Answers, after: Answers, account: str = "dns-main", zone: str = ZONE, ttl: int = 60
+) -> Change:
+    """`change("www.shop.example", [("CNAME", "primary.example.net")], [("A", "192.0.2.2")])`."""
+
+    def of(answers: Answers) -> AddressSet:
+        return tuple(record_set(name, rtype, ttl, [value]) for rtype, value in answers)
+
+    return Change(account=account, zone=zone, name=name, before=of(before), after=of(after))
+
+
+def provider_of(server: Server, proxy: FaultProxy, account: str = "dns-main", patience: float = PATIENCE) -> Rfc2136:
+    """The account at `server`, by way of its proxy."""
+    options = Options(server=proxy.server, key_name=server.key_name)
+    return Rfc2136(account, options, Secret(server.secret), patience)
+
+
+def planned(changes: Sequence[Change]) -> Started:
+    """A run of these changes. Its deployments are none of the service's: there are no visitors here, only records."""
+    capabilities = {c.account: Rfc2136(c.account, Options(server="127.0.0.1"), None).capabilities for c in changes}
+    return Started(plan=plan_of("shop", "here", "there", changes, capabilities, datetime.now(UTC)))
+
+
+def engine(
+    names: Sequence[str],
+    providers: Mapping[tuple[str, str], Provider],
+    name_servers: Mapping[str, tuple[str, ...]],
+    journal: Journal,
+) -> Runner:
+    """What carries runs out. `providers` go by account and zone, `name_servers` by zone."""
+    deployments = (
+        Deployment(name="primary", answer=Answer(a=("192.0.2.1",))),
+        Deployment(name="backup", answer=Answer(a=("192.0.2.2",))),
+    )
+    zones = tuple(ZoneAt(account=account, zone=zone) for account, zone in providers)
+    return Runner(
+        Service(name="shop", hostnames=tuple(names), dns=zones, deployments=deployments),
+        journal,
+        {account: provider for (account, _), provider in providers.items()},
+        Lookup(LookupSettings(resolvers=(), nameservers=dict(name_servers)), PATIENCE),
+        on_progress=lambda _: None,
+        stop=asyncio.Event(),
+        verify_timeout=VERIFY_TIMEOUT,
+        walk=_no_journeys,
+        act=_no_deeds,
+    )
+
+
+async def _no_journeys(deployment: Deployment, address: str) -> tuple[JourneyResult, ...]:
+    return ()
+
+
+async def _no_deeds(step: Act, run: Run, stop: asyncio.Event) -> Verdict:
+    raise AssertionError("there is nothing to do but DNS")
