@@ -18,7 +18,7 @@ from changeover.model.check import HealthCheck
 from changeover.model.connection import Connection
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Finding, Level, overridden, unknown_override
-from changeover.model.freeze import Freeze
+from changeover.model.freeze import Freeze, freeze_left, freezes_of
 from changeover.model.health import Round
 from changeover.model.lease import Holder
 from changeover.model.lifecycle import Lifecycle, Stage, lifecycle
@@ -281,6 +281,8 @@ class Switchboard:
             found = overridden(preparation.findings, overrides)
             blocks = [f for f in found if f.level is Level.BLOCK]
             await self._refuse_unfinished(preparation.service)
+            if not (preparation.emergency and "freeze" in overrides):
+                await self._refuse_frozen(preparation.service)
             if blocks or preparation.plan is None:
                 text = f"{counted(len(blocks), 'check blocks', 'checks block')} this switch; nothing was changed"
                 raise Refused(text, findings=found)
@@ -449,6 +451,13 @@ class Switchboard:
         if verb not in run.next:
             can = ", ".join(run.next) or "nothing more"
             raise Refused(f"Run {run.run} is {run.outcome}: it takes no {verb}", f"What can be done with it: {can}")
+
+    async def _refuse_frozen(self, service: str) -> None:
+        """A freeze may have been set since the plan was looked at."""
+        now = datetime.now(UTC)
+        frozen = freezes_of(service, await self.freezes.all(), now)
+        if frozen:
+            raise Refused(f"{freeze_left(frozen[0], now)}. Nothing was changed", "Unfreeze it, or wait for its end.")
 
     async def _refuse_unfinished(self, service: str) -> None:
         entries = [fold(e) for e in await self.journal.all_runs() if e[0].run.rpartition("-")[0] == service]

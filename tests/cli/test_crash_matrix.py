@@ -11,15 +11,42 @@ from pathlib import Path
 import pytest
 
 from changeover.model.errors import Refused
+from changeover.model.run import Run
 from changeover.switchboard import Switchboard
 from shop import Shop
 
 KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
-#: A run's journal: started, then intent and end of each of its three steps, then its own end.
-RUN_ENTRIES = 8
-#: An undo's has undo-started instead of started.
-POINTS = [(number, moment) for number in range(1, RUN_ENTRIES + 1) for moment in ("before", "after")]
+#: A run's journal: started (an undo's has undo-started), then intent and end of each of its steps, then its own end.
+ENTRIES = {"forward": 8, "undo": 8}
+#: The same with deeds beside DNS: four more steps, and two of these to take back.
+WITH_DEEDS = {"forward": 16, "undo": 12}
 ENDERS = ("resume", "undo", "accept")
+DEEDS = """
+[[services.actions]]
+name = "lock"
+phase = "quiesce"
+command = ["touch", "{folder}/locked"]
+undo = {{ command = ["rm", "-f", "{folder}/locked"] }}
+repeatable = true
+
+[[services.actions]]
+name = "drain"
+phase = "drain"
+wait = {{ seconds = 0.1 }}
+
+[[services.actions]]
+name = "tell"
+phase = "prove"
+note = "Tell the shop floor."
+
+[[services.actions]]
+name = "open"
+phase = "lift"
+command = ["touch", "{folder}/open"]
+undo = {{ command = ["rm", "-f", "{folder}/open"] }}
+repeatable = true
+
+[lookup]"""
 
 
 @pytest.fixture(scope="module")
@@ -41,30 +68,66 @@ def kill(shop: Shop, number: int, moment: str, *arguments: str) -> None:
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
-def scenarios() -> list[object]:
-    """Every point, both directions, every way to end it; a third of them runs always, the rest when there is time."""
+def scenarios(entries: dict[str, int], often: int) -> list[object]:
+    """Every point, both directions, every way to end it; one in `often` runs always, the rest when there is time."""
     found = []
-    for direction in ("forward", "undo"):
-        for place, (number, moment) in enumerate(POINTS):
+    for direction, count in entries.items():
+        points = [(number, moment) for number in range(1, count + 1) for moment in ("before", "after")]
+        for place, (number, moment) in enumerate(points):
             for turn, ender in enumerate(ENDERS):
-                marks = () if (place + turn) % len(ENDERS) == 0 else (pytest.mark.long,)
+                marks = () if (place + turn) % often == 0 else (pytest.mark.long,)
                 found.append(pytest.param(number, moment, direction, ender, marks=marks))
     return found
 
 
-@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios())
+@pytest.fixture(scope="module")
+def busy_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The same shop, with deeds beside DNS before and after its records are changed."""
+    with Shop(tmp_path_factory.mktemp("deeds")) as shop:
+        text = shop.home.settings_file.read_text().replace("[lookup]", DEEDS.format(folder=shop.folder))
+        shop.home.settings_file.write_text(text)
+        yield shop
+
+
+@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(ENTRIES, often=3))
 async def test_killed_at(world: Shop, number: int, moment: str, direction: str, ender: str) -> None:
     """Afterwards the zone is one of the two, `runs` says what can be done, and each way ends the run."""
-    board = Switchboard(world.home)
+    await scenario(world, number, moment, direction, ender, last=ENTRIES[direction])
+
+
+@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_DEEDS, often=8))
+async def test_killed_among_deeds(busy_world: Shop, number: int, moment: str, direction: str, ender: str) -> None:
+    """So it is with commands, waits and notes around the records: what was done is done, or taken back."""
+    await scenario(busy_world, number, moment, direction, ender, last=WITH_DEEDS[direction])
+    newest = await newest_run(busy_world)
+    if newest is not None and newest.outcome in ("completed", "undone"):
+        traces = {name for name in ("locked", "open") if (busy_world.folder / name).exists()}
+        assert traces == ({"locked", "open"} if newest.outcome == "completed" else set())
+
+
+async def newest_run(shop: Shop) -> Run | None:
+    board = Switchboard(shop.home)
     try:
-        await scenario(world, board, number, moment, direction, ender)
+        return next(iter(await board.runs()), None)
     finally:
         await board.aclose()
 
 
-async def scenario(shop: Shop, board: Switchboard, number: int, moment: str, direction: str, ender: str) -> None:
+async def scenario(shop: Shop, number: int, moment: str, direction: str, ender: str, last: int) -> None:
+    board = Switchboard(shop.home)
+    try:
+        await story(shop, board, number, moment, direction, ender, last)
+    finally:
+        await board.aclose()
+
+
+async def story(
+    shop: Shop, board: Switchboard, number: int, moment: str, direction: str, ender: str, last: int
+) -> None:
     if (back := await board.prepare("shop", "primary")) and not back.already_there:
         await board.switch(back)
+    for trace in ("locked", "open"):
+        (shop.folder / trace).unlink(missing_ok=True)
     on_primary = shop.bind.records()
     if direction == "forward":
         kill(shop, number, moment, "switch", "shop", "--to", "backup", "--yes")
@@ -80,7 +143,7 @@ async def scenario(shop: Shop, board: Switchboard, number: int, moment: str, dir
         assert (after_crash == on_primary) is (direction == "forward")
         return
     assert newest is not None
-    if (number, moment) == (RUN_ENTRIES, "after"):
+    if (number, moment) == (last, "after"):
         assert newest.outcome == ("completed" if direction == "forward" else "undone")
         return
 

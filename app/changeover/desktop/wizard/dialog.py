@@ -326,7 +326,7 @@ class Wizard(Frame):
             self.go_to(Page.RESULT)
 
     def _show_result(self, run: Run) -> None:
-        self.outcome.show_run(run, getattr(self._state.service, "objective", None))
+        self.outcome.show_run(run, self._state.service.recovery_objective)
         self.go_to(Page.RESULT)
         if self.outcome.wants_answers and self.isVisible():
             self._spawn(self._look_on(), "looking on after a run")
