@@ -131,7 +131,7 @@ async def _run(plan: Plan, provider: Rfc2136, names: Sequence[str], folder: Path
     service = Service(name="shop", hostnames=tuple(names), dns=zones, deployments=deployments)
     journal = Journal(folder / "changeover.db")
     providers = {"dns-main": provider}
-    lookup = Lookup(LookupSettings())
+    lookup = Lookup(LookupSettings(resolvers=(), doh=()))
     runner = Runner(
         service,
         journal,

@@ -102,7 +102,7 @@ def _by_engine(servers: Servers, names: Sequence[str], journal: Path) -> float:
                 service,
                 opened,
                 providers,
-                Lookup(LookupSettings(nameservers=name_servers)),
+                Lookup(LookupSettings(resolvers=(), nameservers=name_servers, doh=())),
                 on_progress=progress,
                 stop=stop,
                 verify_timeout=10,

@@ -72,7 +72,7 @@ def engine(
         Service(name="shop", hostnames=tuple(names), dns=zones, deployments=deployments),
         journal,
         {account: provider for (account, _), provider in providers.items()},
-        Lookup(LookupSettings(resolvers=(), nameservers=dict(name_servers)), PATIENCE),
+        Lookup(LookupSettings(resolvers=(), nameservers=dict(name_servers), doh=()), PATIENCE),
         on_progress=lambda _: None,
         stop=asyncio.Event(),
         verify_timeout=VERIFY_TIMEOUT,
