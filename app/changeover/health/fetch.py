@@ -6,7 +6,6 @@ h11 on asyncio streams. Certificates are verified, redirects are not followed, n
 from __future__ import annotations
 
 import asyncio
-import functools
 import socket
 import ssl
 import time
@@ -17,6 +16,8 @@ from typing import NamedTuple
 from urllib.parse import SplitResult
 
 import h11
+
+from changeover.health.wire import tls_context
 
 #: Seconds for a whole question to one witness, from the look-up of its name to the end of its answer.
 TIMEOUT = 3.0
@@ -59,7 +60,7 @@ async def fetch(
     with await connected(address, url.port or usual) as connection:
         reader, writer = await asyncio.open_connection(
             sock=connection,
-            ssl=(tls or _system_tls()) if secure else None,
+            ssl=(tls or tls_context(None)) if secure else None,
             server_hostname=url.hostname if secure else None,
             limit=MAX_BODY,
         )
@@ -147,8 +148,3 @@ def fault_words(error: Exception, seconds: float) -> str:
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower() or "the connection was closed"
     return str(error)
-
-
-@functools.cache
-def _system_tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
