@@ -83,6 +83,11 @@ class DesecSimulator(HttpSimulator):
                 for value in one["records"]
             )
 
+    def sets(self, domain: str) -> list[Json]:
+        """All record sets of the domain, as the API shows them."""
+        with self.lock:
+            return list(copy.deepcopy(self.domains[domain].sets).values())
+
     # The API.
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,6 +61,14 @@ class PowerDnsRelay(HttpSimulator):
             if one["type"] != "SOA"
             for record in one["records"]
         )
+
+    def content(self) -> Iterator[tuple[str, int, str, str, str]]:
+        """Name, TTL, type, value of every record but the SOA, and what else is kept of it."""
+        for one in self.ask("GET", f"/zones/{self.zone}.")["rrsets"]:
+            for record in one["records"] if one["type"] != "SOA" else ():
+                more = {"comments": one["comments"], "disabled": record["disabled"]}
+                kept = json.dumps(more, sort_keys=True) if any(more.values()) else ""
+                yield one["name"].rstrip("."), one["ttl"], one["type"], record["content"], kept
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.api_port, timeout=5)) as server:

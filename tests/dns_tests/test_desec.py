@@ -43,7 +43,7 @@ def simulator() -> Iterator[DesecSimulator]:
 
 @pytest.fixture
 async def provider(simulator: DesecSimulator) -> AsyncIterator[Desec]:
-    opened = Desec("de", Options(simulator.endpoint), Secret(TOKEN), timeout=5)
+    opened = Desec("de", Options(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
     yield opened
     await opened.aclose()
 
@@ -75,7 +75,7 @@ class TestTtls:
         self, simulator: DesecSimulator
     ) -> None:
         """Not in the middle of a switch."""
-        provider = Desec("de", Options(simulator.endpoint, minimum_ttl=60), Secret(TOKEN))
+        provider = Desec("de", Options(simulator.endpoint, minimum_ttl=60), {"token": Secret(TOKEN)})
         with pytest.raises(Rejected, match="below 3600 s") as caught:
             await provider.read(ZONE, [WWW])
         assert "minimum_ttl = 3600" in caught.value.hint
@@ -136,7 +136,7 @@ class TestPages:
         """More than one page of them."""
         names = [f"z{number}.example" for number in range(1100)]
         with DesecSimulator(names, TOKEN) as simulator:
-            provider = Desec("de", Options(simulator.endpoint), Secret(TOKEN))
+            provider = Desec("de", Options(simulator.endpoint), {"token": Secret(TOKEN)})
             assert await provider.zones() == tuple(names)
             assert len(simulator.requests) == 3
             await provider.aclose()

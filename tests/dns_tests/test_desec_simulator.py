@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,39 +11,35 @@ import httpx
 import pytest
 
 from dns_servers.desec_simulator import PAGE, PREFIX, DesecSimulator
+from dns_servers.recordings import conversation, needs_recordings, recordings, shape
 
 Json = dict[str, Any]
 TOKEN = "A" * 28
 
 
-def _recordings() -> list[Path]:
-    folder = os.environ.get("CHANGEOVER_RECORDINGS")
-    return sorted((Path(folder) / "desec").glob("*.json")) if folder else []
-
-
-@pytest.mark.skipif(not os.environ.get("CHANGEOVER_RECORDINGS"), reason="CHANGEOVER_RECORDINGS is not set")
-@pytest.mark.parametrize("file", _recordings(), ids=lambda file: file.stem)
+@needs_recordings
+@pytest.mark.parametrize("file", recordings("desec"), ids=lambda file: file.stem)
 def test_a_recorded_conversation_gets_the_recorded_answers(file: Path) -> None:
     """Every recorded request gets the recorded status and the same JSON structure.
 
     One is left out: the answer that shows a domain was recorded without its content.
     """
-    conversation = json.loads(file.read_text())
+    steps = conversation(file)
     with DesecSimulator(["desec.lexicon"]) as simulator, httpx.Client() as client:
-        _prepare(simulator, conversation)
-        for step in conversation:
+        _prepare(simulator, steps)
+        for step in steps:
             request, recorded = step["request"], step["response"]
             url = simulator.endpoint + request["url"].partition(PREFIX)[2]
             answer = client.request(request["method"], url, content=request["body"])
             assert answer.status_code == recorded["status"], request
             if recorded["body"] and recorded["body"] != "{}":
-                assert _shape(answer.json()) == _shape(json.loads(recorded["body"]))
+                assert shape(answer.json()) == shape(json.loads(recorded["body"]))
 
 
-def _prepare(simulator: DesecSimulator, conversation: list[Json]) -> None:
+def _prepare(simulator: DesecSimulator, steps: list[Json]) -> None:
     """The record sets that the recording shows before it creates them itself."""
     created: set[tuple[str, str]] = set()
-    for step in conversation:
+    for step in steps:
         answer = json.loads(step["response"]["body"] or "{}")
         if step["request"]["method"] == "POST":
             created.add((answer["subname"], answer["type"]))
@@ -53,15 +48,6 @@ def _prepare(simulator: DesecSimulator, conversation: list[Json]) -> None:
             if key not in created and key not in simulator.domains["desec.lexicon"].sets:
                 for value in one["records"]:
                     simulator.add("desec.lexicon", *key, one["ttl"], value)
-
-
-def _shape(value: object) -> object:
-    """Keys and types; of a list, the different shapes that it has."""
-    if isinstance(value, dict):
-        return {key: _shape(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return sorted({json.dumps(_shape(member), sort_keys=True) for member in value})
-    return type(value).__name__
 
 
 @pytest.fixture

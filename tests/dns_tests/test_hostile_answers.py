@@ -12,7 +12,8 @@ from changeover.model.change import Change
 from changeover.model.errors import ProviderError
 from changeover.model.records import address_set, record_set
 from dns_servers.cloudflare_simulator import CloudflareSimulator
-from dns_servers.grounds import GROUNDS, ZONE_NAME, HttpGround
+from dns_servers.ground import ZONE_NAME, HttpGround
+from dns_servers.grounds import GROUNDS
 from dns_servers.hostile import hostile
 from dns_servers.http_simulator import Answer
 

@@ -52,7 +52,7 @@ def server(tmp_path: Path) -> Iterator[PowerDnsRelay]:
 
 @pytest.fixture
 async def provider(server: PowerDnsRelay) -> AsyncIterator[PowerDns]:
-    opened = PowerDns("pd", Options(server.endpoint, alias=True), Secret(KEY), timeout=5)
+    opened = PowerDns("pd", Options(server.endpoint, alias=True), {"key": Secret(KEY)}, timeout=5)
     yield opened
     await opened.aclose()
 
@@ -139,7 +139,7 @@ class TestRecords:
         assert (alias.type, alias.values, alias.opaque) == ("ALIAS", ("backup.example.net",), True)
         assert await provider.apply(ZONE, [change.inverse]) == Applied()
         assert server.records() == zone
-        assert not PowerDns("pd", Options(server.endpoint), Secret(KEY)).capabilities.apex_alias
+        assert not PowerDns("pd", Options(server.endpoint), {"key": Secret(KEY)}).capabilities.apex_alias
 
     async def test_a_cname_at_the_apex_is_refused(self, server: PowerDnsRelay, provider: PowerDns) -> None:
         """In the server's words, and nothing is changed, at no name."""

@@ -16,7 +16,8 @@ from changeover.model.change import Change
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Unavailable
 from changeover.model.records import AddressSet, address_set, hostname, record_set
 from changeover.model.text import text_of
-from dns_servers.grounds import WRONG_SECRET, WRONG_TOKEN, ZONE_NAME, BindGround, Ground
+from dns_servers.bind_ground import BindGround
+from dns_servers.ground import WRONG_SECRET, WRONG_TOKEN, ZONE_NAME, Ground
 
 APEX, WWW, API, H3 = "shop.example", "www.shop.example", "api.shop.example", "h3.shop.example"
 NEW = "new.shop.example"

@@ -17,7 +17,9 @@ from changeover.model.lease import LENGTH, Holder, Lease, Take, leases, may_take
 from changeover.model.records import address_set, record_set
 from changeover.storage.home import home_mark
 from changeover.switchover.lease import zone_lease
-from dns_servers.grounds import GROUNDS, ZONE_NAME, BindGround, Ground
+from dns_servers.bind_ground import BindGround
+from dns_servers.ground import ZONE_NAME, Ground
+from dns_servers.grounds import GROUNDS
 
 SIGN, WWW = "_changeover.shop.example", "www.shop.example"
 ALICE = Holder(owner="alice@laptop", service="shop", run="shop-4", home="11111111")

@@ -13,7 +13,8 @@ from changeover.desktop.fault import FaultStrip
 from changeover.desktop.parts import Card, add_field, button, form_in, label
 from changeover.desktop.shapes import Mark, MarkWidget
 from changeover.desktop.tasks import Tasks
-from changeover.dns.provider import ProviderType, SecretField
+from changeover.dns.account_fields import SecretField
+from changeover.dns.provider import ProviderType
 from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.model.errors import ChangeoverError, KeyringError
 from changeover.model.state import AccountCheck

@@ -9,6 +9,7 @@ httpx takes long to import: only the providers that speak HTTP import this modul
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -77,33 +78,54 @@ class Hints(Struct, frozen=True, kw_only=True):
 class Api:
     """One API under one endpoint. The headers, the credential among them, are sent there and nowhere else.
 
-    `timeout` is in seconds, for one request with its answer. No connection is made before the first request.
+    `timeout` is in seconds, for one request with its answer. No connection is made before the first request. `auth`
+    signs each request, where the API wants that; `secrets` are what it signs with, which no error repeats.
     """
 
-    def __init__(self, endpoint: str, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        headers: Mapping[str, str],
+        timeout: float,
+        *,
+        auth: httpx.Auth | None = None,
+        secrets: Sequence[str] = (),
+    ) -> None:
         self.host = urlsplit(endpoint).netloc
         self._endpoint = endpoint
         self._headers = {"User-Agent": "changeover", **headers}
         self._timeout = timeout
-        self._secrets = [word for value in headers.values() for word in value.split() if len(word) >= 8]
+        self._auth = auth
+        self._secrets = [word for text in (*headers.values(), *secrets) for word in text.split() if len(word) >= 8]
 
     def __repr__(self) -> str:
         return f"Api({self._endpoint!r}, headers hidden)"
 
     async def call(
-        self, method: str, path: str, params: Mapping[str, Any] | None = None, body: object | None = None
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        body: object | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, made once. Redirects are not followed.
+        """One request, made once, with `body` as JSON, `content` as it is, or a form. Redirects are not followed.
 
         Raises Lost where it may have been carried out (time-out, connection lost, a server error), Unavailable where
         it was not sent, and Rejected for a redirect.
         """
-        response, content = await self._exchange(method, path, params, body)
+        request = self._client.build_request(
+            method, path, params=params, json=body, headers=headers, content=content, data=form
+        )
+        response, received = await self._exchange(request)
         if response.status_code >= 500 or response.status_code == 408:
             raise Lost(f"{self.host} answers {response.status_code}", "Look at the provider's status page.")
         if 300 <= response.status_code < 400:
             raise Rejected(f"{self.host} redirects to another address", "Correct the account's endpoint.")
-        return Answer(response.status_code, response.headers, content)
+        return Answer(response.status_code, response.headers, received)
 
     def decoded(self, content: bytes, of: type[_T]) -> _T:
         """The JSON text of an answer as a `of`. Raises Unreadable where it is none."""
@@ -120,19 +142,16 @@ class Api:
         line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * MOST_WORDS]).split())
         return line if len(line) <= MOST_WORDS else line[:MOST_WORDS] + "…"
 
-    async def _exchange(
-        self, method: str, path: str, params: Mapping[str, Any] | None, body: object | None
-    ) -> tuple[httpx.Response, bytes]:
+    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         content = bytearray()
         try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._client.stream(method, path, params=params, json=body) as response,
-            ):
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > MAX_ANSWER:
-                        raise Lost(f"The answer of {self.host} is larger than {MAX_ANSWER} bytes")
+            async with asyncio.timeout(self._timeout):
+                response = await self._client.send(request, auth=self._auth, stream=True)
+                async with contextlib.aclosing(response):
+                    async for chunk in response.aiter_bytes():
+                        content += chunk
+                        if len(content) > MAX_ANSWER:
+                            raise Lost(f"The answer of {self.host} is larger than {MAX_ANSWER} bytes")
                 return response, bytes(content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             said = str(error) or "no connection in time"

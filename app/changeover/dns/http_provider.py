@@ -1,7 +1,10 @@
-"""What DNS providers with an HTTP API and no compare-and-set of their own have in common.
+"""What DNS providers with an HTTP API have in common.
 
-Everything at the names of a batch is read right before the write and must be exactly what was expected. Somebody
-else's change in the instant between stays unseen: `window` says how long that instant was.
+Everything at the names of a batch is read right before the write and must be exactly what was expected. Where the
+provider compares nothing itself, somebody else's change in the instant between stays unseen: `window` says how long
+that instant was. Where it does, `_write` raises Conflict, and nothing was changed.
+
+A provider that changes one record set after the other writes through `_in_turn`, which says how far it came.
 """
 
 from __future__ import annotations
@@ -10,14 +13,28 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import dns.exception
 import dns.name
 import dns.rdata
 from msgspec import Struct
 
-from changeover.dns.http import Lost, repeated, when_allowed
+from changeover.dns.account_fields import Option, SecretField, misfits, option_fields
+from changeover.dns.http import (
+    Answer,
+    Api,
+    Hints,
+    Lost,
+    Unreadable,
+    credential,
+    endpoint_host,
+    is_safe_endpoint,
+    refusal,
+    repeated,
+    when_allowed,
+)
 from changeover.dns.provider import (
     TEXT_TTL,
     Access,
@@ -33,8 +50,9 @@ from changeover.dns.provider import (
 )
 from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change
-from changeover.model.errors import Rejected
+from changeover.model.errors import Conflict, NotFound, ProviderError, Rejected
 from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
+from changeover.model.secret import Secret
 from changeover.model.text import text_of, value_of
 
 #: Seconds for one request, and for one reading with its repetitions.
@@ -42,7 +60,11 @@ TIMEOUT = 10.0
 #: How many times that a write may wait altogether, where the provider says that it was too early.
 PATIENCE = 3
 
+#: The key of the settings file with which another address than the provider's own is asked.
+ENDPOINT = Option("Endpoint", "the address of the API, where it is another than usual")
+
 _T = TypeVar("_T")
+_Options = TypeVar("_Options", bound=Struct)
 Found = Mapping[str, Sequence[RecordSet]]
 
 
@@ -74,22 +96,37 @@ class Replacement(Struct, frozen=True):
         return one
 
 
-class HttpProvider(ABC):
-    """One account at a provider that compares nothing itself. Implements most of changeover.dns.provider.Provider.
+class HttpProvider(ABC, Generic[_Options]):
+    """One account at a provider. Implements most of changeover.dns.provider.Provider.
 
-    A provider says what is its own: `_read`, `_write`, `publishes`, `zones`, `verify`, `aclose`; and `_policy`, where
-    it has records that a switch must not touch. `window` is how long the last write was blind, in seconds at most:
-    from when its comparison was asked for until the write was answered. None before the first write.
+    A provider says what is its own: `capabilities`, `hints`, `_connect`, `_fault`, `_read`, `_write`, `publishes`,
+    `zones`, `verify`; and `_policy`, where it has records that a switch must not touch. `window` is how long the last
+    write was blind, in seconds at most: from when its comparison was asked for until the write was answered. None
+    before the first write, and where the provider compares itself.
     """
 
     capabilities: Capabilities
+    hints: ClassVar[Hints]
 
-    def __init__(self, account: str, timeout: float) -> None:
+    def __init__(
+        self, account: str, options: _Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         self.account = account
         self.window: float | None = None
+        self._options = options
+        self._secrets = secrets
         self._timeout = timeout
+        self._zone_ids: dict[str, str] = {}
         # Comparing and writing belong together, so this process makes one batch at a time.
         self._writing = asyncio.Lock()
+
+    @abstractmethod
+    def _connect(self) -> Api:
+        """The API with this account's credential. AuthError where that cannot be one."""
+
+    @abstractmethod
+    def _fault(self, answer: Answer) -> str:
+        """The provider's own words in a refusal, empty where there are none. `_api` may decode them."""
 
     @abstractmethod
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
@@ -97,9 +134,10 @@ class HttpProvider(ABC):
 
     @abstractmethod
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
-        """Makes these replacements, in this order: those that only delete come first.
+        """Makes these replacements, in this order; where before and after are the same, it only must stand.
 
-        Raises Lost where they may have been made, another ProviderError where surely none was.
+        Raises Lost where they may have been made, Conflict where the provider itself found that a `before` does not
+        stand any more, another ProviderError where surely none was made.
         """
 
     @abstractmethod
@@ -111,8 +149,60 @@ class HttpProvider(ABC):
     @abstractmethod
     async def verify(self, zone: str, names: Sequence[str]) -> Access: ...
 
-    @abstractmethod
-    async def aclose(self) -> None: ...
+    @cached_property
+    def _api(self) -> Api:
+        return self._connect()
+
+    async def aclose(self) -> None:
+        if "_api" in self.__dict__:
+            await self._api.aclose()
+
+    def _secret(self, name: str, what: str) -> str:
+        """One secret of the account, as it can be sent. AuthError where it cannot be `what`."""
+        return credential(self._secrets[name].reveal(), self.account, what, self.hints.credential)
+
+    def _accepted(self, answer: Answer) -> Answer:
+        """The answer, where it says yes; else the error for its status, with the provider's words."""
+        if answer.status < 300:
+            return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: Answer) -> ProviderError:
+        try:
+            words = self._api.words(self._fault(answer))
+        except Unreadable:
+            words = ""
+        said = f"{self.capabilities.label} says to account {self.account}: {words or 'nothing more'}"
+        return refusal(answer, f"{said} (status {answer.status})", self.hints)
+
+    async def _with_zone_id(
+        self, zone: str, find: Callable[[], Awaitable[str]], use: Callable[[str], Awaitable[_T]]
+    ) -> _T:
+        """What `use` gives with the zone's id, which `find` looks up once; again where the kept one is not there."""
+        kept = self._zone_ids.get(zone)
+        if kept is not None:
+            try:
+                return await use(kept)
+            except NotFound:
+                del self._zone_ids[zone]
+        found = await find()
+        result = await use(found)
+        self._zone_ids[zone] = found
+        return result
+
+    async def _in_turn(self, steps: Sequence[tuple[str, Callable[[], Awaitable[object]]]]) -> None:
+        """Makes each step, told in words such as "A at www.shop.example is replaced".
+
+        A refusal of the first changed nothing, and is raised as it is; one of a later is Lost, saying what was done.
+        """
+        for number, (words, step) in enumerate(steps):
+            try:
+                await (when_allowed(step, self._timeout) if number else step())
+            except ProviderError as error:
+                if not number:
+                    raise
+                done = "; ".join(made for made, _ in steps[:number])
+                raise Lost(f"Done: {done}. Not done: {words}, since {error.text}", error.hint) from None
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         """Why a switch must keep its hands off the name of these record sets, in words."""
@@ -139,7 +229,17 @@ class HttpProvider(ABC):
             found = [text for c in changes for text in conflicts(c, live.get(c.name, ()))]
             return found + (text_conflicts(guard.name, guard.text, live.get(guard.name, ())) if guard else [])
 
-        return await self._compare_and_write(zone, names, compare, lambda _: replacements(changes))
+        def change(live: Found) -> list[Replacement]:
+            if not self._compares_whole_batches:
+                return replacements(changes)
+            must_stand = [r for r in live.get(guard.name, ()) if r.type == "TXT"] if guard else []
+            return replacements(changes, unchanged=True) + [Replacement(r, r) for r in must_stand]
+
+        return await self._compare_and_write(zone, names, compare, change)
+
+    @property
+    def _compares_whole_batches(self) -> bool:
+        return self.capabilities.native_compare_and_set and self.capabilities.batch is not None
 
     async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
         value = value_of(after) if after is not None else None
@@ -176,13 +276,19 @@ class HttpProvider(ABC):
             if found:
                 return ChangedMeanwhile(tuple(found))
             wanted = change(live)
+            if not wanted:
+                return Applied()
             try:
-                if wanted:
-                    await self._write(zone, wanted)
-                    self.window = time.monotonic() - began
+                await self._write(zone, wanted)
             except Lost as error:
-                self.window = time.monotonic() - began
                 return Unsure(error.text)
+            except Conflict as error:
+                if not self.capabilities.native_compare_and_set:
+                    raise
+                return ChangedMeanwhile((error.text,))
+            finally:
+                if not self.capabilities.native_compare_and_set:
+                    self.window = time.monotonic() - began
             return Applied()
 
         async with self._writing:
@@ -207,18 +313,20 @@ class HttpProvider(ABC):
         return await repeated(read, self._timeout)
 
 
-def replacements(changes: Iterable[Change]) -> list[Replacement]:
-    """What a batch of changes does to each record set; what stays as it is is left out.
+def replacements(changes: Iterable[Change], *, unchanged: bool = False) -> list[Replacement]:
+    """What a batch of changes does to each record set; what stays as it is only where `unchanged`.
 
-    What is only deleted comes first, so that a CNAME finds its name empty.
+    At each name, what is only deleted comes last, so that there is always an answer; but where a CNAME comes or goes,
+    it comes first, since a CNAME stands alone.
     """
     found = []
     for change in changes:
         before, after = {r.type: r for r in change.before}, {r.type: r for r in change.after}
-        found += [
-            Replacement(before.get(t), after.get(t)) for t in {**before, **after} if before.get(t) != after.get(t)
-        ]
-    return sorted(found, key=lambda replacement: replacement.after is not None)
+        pairs = [Replacement(before.get(t), after.get(t)) for t in {**before, **after}]
+        alone = ("CNAME" in before) != ("CNAME" in after)
+        pairs.sort(key=lambda pair: (pair.after is not None) == alone)
+        found += [pair for pair in pairs if unchanged or pair.before != pair.after]
+    return found
 
 
 def record_value(rtype: str, text: str) -> str:
@@ -237,6 +345,44 @@ def record_value(rtype: str, text: str) -> str:
 def written_value(rtype: str, value: str) -> str:
     """The same value for an API that takes a zone file's notation: host names are absolute."""
     return f"{value}." if rtype in NAME_TYPES else value
+
+
+class _WithEndpoint(Protocol):
+    endpoint: str
+
+
+class HttpProviderType:
+    """What a provider with an HTTP API declares (changeover.dns.provider.ProviderType), as far as all do it alike.
+
+    Its options have an `endpoint`. A provider says `label`, `tested`, `options`, `needs` and `provider`, and where its
+    options need more than their patterns, `faults`.
+    """
+
+    label: ClassVar[str]
+    tested: ClassVar[str]
+    options: ClassVar[type[Struct]]
+    needs: ClassVar[tuple[SecretField, ...]]
+    provider: ClassVar[type[HttpProvider[Any]]]
+
+    @classmethod
+    def secrets(cls, options: Any) -> tuple[SecretField, ...]:
+        return cls.needs
+
+    @classmethod
+    def faults(cls, options: Any) -> list[tuple[str, str]]:
+        found = misfits(options)
+        if not is_safe_endpoint(options.endpoint):
+            (endpoint,) = (f for f in option_fields(cls.options) if f.name == "endpoint")
+            found.append(("endpoint", f'an https address such as "{endpoint.default or endpoint.option.example}"'))
+        return found
+
+    @classmethod
+    def host(cls, options: _WithEndpoint) -> str:
+        return endpoint_host(options.endpoint)
+
+    @classmethod
+    def open(cls, account: str, options: Any, secrets: Mapping[str, Secret]) -> Any:
+        return cls.provider(account, options, secrets)
 
 
 def _wildcards_over(zone: str, name: str) -> list[str]:

@@ -54,6 +54,7 @@ from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct
 
+from changeover.dns.account_fields import SecretField
 from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change
 from changeover.model.records import AddressSet, RecordSet, address_set
@@ -192,19 +193,14 @@ class Provider(Protocol):
         ...
 
 
-class SecretField(Struct, frozen=True):
-    """A secret that an account needs. It is kept in the keyring under `name`."""
-
-    name: str
-    label: str
-    help: str
-
-
 class ProviderType(Protocol):
     """What a module of changeover.dns.providers declares as its `PROVIDER`."""
 
     label: ClassVar[str]
-    #: The account's keys in the settings file; a frozen msgspec Struct with defaults where a key may be left out.
+    #: What the provider was tried against, for people who choose one.
+    tested: ClassVar[str]
+    #: The account's keys in the settings file; a frozen msgspec Struct with defaults where a key may be left out, and
+    #: with words beside each (changeover.dns.account_fields).
     options: ClassVar[type[Struct]]
 
     @staticmethod

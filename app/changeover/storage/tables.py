@@ -168,6 +168,8 @@ def item_place(place: str, number: int, item: object) -> str:
 
 
 def _without_none(kind: Any) -> Any:
+    if get_origin(kind) is typing.Annotated:
+        return _without_none(get_args(kind)[0])
     if get_origin(kind) in (typing.Union, types.UnionType):
         members = [member for member in get_args(kind) if member is not type(None)]
         return members[0] if len(members) == 1 else kind

@@ -29,6 +29,7 @@ import dns.rdata
 import msgspec
 from msgspec import Struct
 
+from changeover.dns.account_fields import SecretField
 from changeover.dns.http import Answer, Api, Lost, endpoint_host, is_safe_endpoint, repeated
 from changeover.dns.provider import (
     TEXT_TTL,
@@ -38,7 +39,6 @@ from changeover.dns.provider import (
     Guard,
     Reading,
     Result,
-    SecretField,
     Unsure,
     conflicts,
     put_conflicts,
@@ -492,11 +492,12 @@ def _carried(before: AddressSet, rtype: str, value: str) -> dict[str, Any]:
 
 class _Type:
     label = "Cloudflare"
+    tested = "a simulator that answers recorded requests as Cloudflare did"
     options = Options
 
     @staticmethod
     def secrets(options: Options) -> tuple[SecretField, ...]:
-        return (SecretField("token", "API token", f"{_MAKE_TOKEN} Zone.Zone read."),)
+        return (SecretField(name="token", label="API token", help=f"{_MAKE_TOKEN} Zone.Zone read."),)
 
     @staticmethod
     def faults(options: Options) -> list[tuple[str, str]]:

@@ -22,29 +22,26 @@ only a token that manages tokens can see (…/auth/tokens.html): `verify` cannot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http import (
-    Answer,
-    Api,
-    Hints,
-    Query,
-    Unreadable,
-    credential,
-    endpoint_host,
-    is_safe_endpoint,
-    next_page,
-    pages,
-    refusal,
+from changeover.dns.account_fields import Option, SecretField
+from changeover.dns.http import Answer, Api, Hints, Query, next_page, pages
+from changeover.dns.http_provider import (
+    ENDPOINT,
+    TIMEOUT,
+    HttpProvider,
+    HttpProviderType,
+    Replacement,
+    Zone,
+    record_value,
+    written_value,
 )
-from changeover.dns.http_provider import TIMEOUT, HttpProvider, Replacement, Zone, record_value, written_value
-from changeover.dns.provider import Access, SecretField
+from changeover.dns.provider import Access
 from changeover.model.capabilities import BatchLimit, Capabilities
-from changeover.model.errors import NotFound, ProviderError, Rejected
+from changeover.model.errors import NotFound, Rejected
 from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
 
@@ -65,10 +62,12 @@ _T = TypeVar("_T")
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """The account's keys in the settings file. `minimum_ttl` is in seconds, as deSEC shows it for the domains."""
+    """The account's keys in the settings file."""
 
-    endpoint: str = "https://desec.io/api/v1"
-    minimum_ttl: int = LEAST_TTL
+    endpoint: Annotated[str, ENDPOINT] = "https://desec.io/api/v1"
+    minimum_ttl: Annotated[
+        int, Option("Least TTL", "minimum_ttl in seconds, as deSEC shows it for the account's domains", "60")
+    ] = LEAST_TTL
 
 
 class _Domain(Struct, frozen=True):
@@ -88,11 +87,13 @@ class _Set(Struct, frozen=True):
     records: tuple[str, ...]
 
 
-class Desec(HttpProvider):
+class Desec(HttpProvider[Options]):
     """One account's domains. Implements changeover.dns.provider.Provider."""
 
-    def __init__(self, account: str, options: Options, token: Secret, timeout: float = TIMEOUT) -> None:
-        super().__init__(account, timeout)
+    hints = _HINTS
+
+    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+        super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="deSEC",
             batch=BatchLimit(records=BATCH_RECORDS),
@@ -100,8 +101,6 @@ class Desec(HttpProvider):
             propagates_atomically=False,
             least_ttl=options.minimum_ttl,
         )
-        self._options = options
-        self._token = token
         self._seen: set[str] = set()
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
@@ -152,10 +151,6 @@ class Desec(HttpProvider):
         found = await self._again(lambda: self._list("/domains/", {}, _Domain))
         return tuple(domain.name for domain in found or ())
 
-    async def aclose(self) -> None:
-        if "_api" in self.__dict__:
-            await self._api.aclose()
-
     async def _list(self, path: str, query: Query, of: type[_T], most_pages: int | None = None) -> list[_T] | None:
         """All pages of a list, or None where it has more than `most_pages`."""
 
@@ -167,25 +162,13 @@ class Desec(HttpProvider):
 
         return await pages(page, most_pages)
 
-    @cached_property
-    def _api(self) -> Api:
-        token = credential(self._token.reveal(), self.account, "deSEC token", _HINTS.credential)
+    def _connect(self) -> Api:
+        token = self._secret("token", "deSEC token")
         return Api(self._options.endpoint, {"Authorization": f"Token {token}"}, self._timeout)
 
-    def _accepted(self, answer: Answer) -> Answer:
-        """The answer, where it says yes."""
-        if answer.status < 300:
-            return answer
-        raise self._refusal(answer)
-
-    def _refusal(self, answer: Answer) -> ProviderError:
-        """Faults are an object of texts by field, or a list of such objects, one for each record set of a batch."""
-        try:
-            found = "; ".join(_texts(self._api.decoded(answer.content, dict[str, Any] | list[Any] | str)))  # type: ignore[arg-type]
-        except Unreadable:
-            found = ""
-        said = self._api.words(found) or "nothing more"
-        return refusal(answer, f"deSEC says to account {self.account}: {said} (status {answer.status})", _HINTS)
+    def _fault(self, answer: Answer) -> str:
+        """An object of texts by field, or a list of such objects, one for each record set of a batch."""
+        return "; ".join(_texts(self._api.decoded(answer.content, dict[str, Any] | list[Any] | str)))  # type: ignore[arg-type]
 
 
 def _texts(fault: object, depth: int = 0) -> list[str]:
@@ -223,30 +206,29 @@ def _patch(zone: str, replacement: Replacement) -> dict[str, Any]:
     return {**place, "ttl": after.ttl, "records": records}
 
 
-class _Type:
+class _Type(HttpProviderType):
     label = "deSEC"
+    tested = "a simulator that answers recorded requests as deSEC did"
     options = Options
+    needs = (
+        SecretField(
+            name="token",
+            label="API token",
+            help=_MAKE_TOKEN,
+            link="https://desec.io/tokens",
+            permission="a policy that may write this domain; no other permission",
+            pattern=r"[A-Za-z0-9_-]{28}",
+            example="i-T3b1h_OI-H9ab8tRS98stGtURe",
+        ),
+    )
+    provider = Desec
 
-    @staticmethod
-    def secrets(options: Options) -> tuple[SecretField, ...]:
-        return (SecretField("token", "API token", f"{_MAKE_TOKEN}; a policy can narrow it to this domain."),)
-
-    @staticmethod
-    def faults(options: Options) -> list[tuple[str, str]]:
-        found = []
-        if not is_safe_endpoint(options.endpoint):
-            found.append(("endpoint", 'an https address such as "https://desec.io/api/v1"'))
+    @classmethod
+    def faults(cls, options: Options) -> list[tuple[str, str]]:
+        found = super().faults(options)
         if not 1 <= options.minimum_ttl <= MOST_TTL:
             found.append(("minimum_ttl", "the domain's minimum_ttl in seconds, nearly always 3600"))
         return found
-
-    @staticmethod
-    def host(options: Options) -> str:
-        return endpoint_host(options.endpoint)
-
-    @staticmethod
-    def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> Desec:
-        return Desec(account, options, secrets["token"])
 
 
 PROVIDER = _Type

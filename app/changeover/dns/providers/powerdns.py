@@ -24,25 +24,24 @@ alias.html); the account says so with `alias = true`. A CNAME at the apex is ref
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http import (
-    Answer,
-    Api,
-    Hints,
-    Unreadable,
-    credential,
-    endpoint_host,
-    is_safe_endpoint,
-    refusal,
+from changeover.dns.account_fields import Option, SecretField
+from changeover.dns.http import Answer, Api, Hints, Unreadable
+from changeover.dns.http_provider import (
+    TIMEOUT,
+    HttpProvider,
+    HttpProviderType,
+    Replacement,
+    Zone,
+    record_value,
+    written_value,
 )
-from changeover.dns.http_provider import TIMEOUT, HttpProvider, Replacement, Zone, record_value, written_value
-from changeover.dns.provider import Access, SecretField
+from changeover.dns.provider import Access
 from changeover.model.capabilities import BatchLimit, Capabilities
-from changeover.model.errors import NotFound, PermissionDenied, ProviderError
+from changeover.model.errors import NotFound, PermissionDenied
 from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
 
@@ -60,11 +59,13 @@ _HINTS = Hints(
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """The account's keys in the settings file. `alias`: the server expands ALIAS records."""
+    """The account's keys in the settings file."""
 
-    endpoint: str
-    server: str = "localhost"
-    alias: bool = False
+    endpoint: Annotated[str, Option("Endpoint", "the address of the API", "https://ns1.shop.example:8081/api/v1")]
+    server: Annotated[
+        str, Option("Server", 'the server\'s id in its API, nearly always "localhost"', "localhost", r"[\w.-]+")
+    ] = "localhost"
+    alias: Annotated[bool, Option("Expands ALIAS records", "expand-alias and a resolver are set in pdns.conf")] = False
 
 
 class _Record(Struct, frozen=True):
@@ -98,11 +99,13 @@ class _Fault(Struct, frozen=True):
     errors: tuple[str, ...] = ()
 
 
-class PowerDns(HttpProvider):
+class PowerDns(HttpProvider[Options]):
     """One server's zones. Implements changeover.dns.provider.Provider."""
 
-    def __init__(self, account: str, options: Options, key: Secret, timeout: float = TIMEOUT) -> None:
-        super().__init__(account, timeout)
+    hints = _HINTS
+
+    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+        super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="PowerDNS",
             batch=BatchLimit(records=BATCH_RECORDS),
@@ -110,8 +113,6 @@ class PowerDns(HttpProvider):
             propagates_atomically=True,
             apex_alias=options.alias,
         )
-        self._options = options
-        self._key = key
         # Of each zone that was read and is a copy, where it is copied from.
         self._copied_from: dict[str, str] = {}
 
@@ -166,33 +167,19 @@ class PowerDns(HttpProvider):
         found = self._api.decoded(self._accepted(answer).content, tuple[_Zone, ...])
         return tuple(zone.name.rstrip(".").lower() for zone in found)
 
-    async def aclose(self) -> None:
-        if "_api" in self.__dict__:
-            await self._api.aclose()
-
     def _path(self, zone: str) -> str:
         return f"/servers/{self._options.server}/zones/{zone}."
 
-    @cached_property
-    def _api(self) -> Api:
-        key = credential(self._key.reveal(), self.account, "PowerDNS API key", _HINTS.credential)
-        return Api(self._options.endpoint, {"X-API-Key": key}, self._timeout)
+    def _connect(self) -> Api:
+        return Api(self._options.endpoint, {"X-API-Key": self._secret("key", "PowerDNS API key")}, self._timeout)
 
-    def _accepted(self, answer: Answer) -> Answer:
-        """The answer, where it says yes."""
-        if answer.status < 300:
-            return answer
-        raise self._refusal(answer)
-
-    def _refusal(self, answer: Answer) -> ProviderError:
-        """A refusal has JSON with an error, or plain text (401, 404)."""
+    def _fault(self, answer: Answer) -> str:
+        """JSON with an error, or plain text (401, 404)."""
         try:
             fault = self._api.decoded(answer.content, _Fault)
-            words = "; ".join((fault.error, *fault.errors))
         except Unreadable:
-            words = answer.content[:200].decode("utf-8", "replace")
-        said = self._api.words(words) or "nothing more"
-        return refusal(answer, f"PowerDNS says to account {self.account}: {said} (status {answer.status})", _HINTS)
+            return answer.content[:200].decode("utf-8", "replace")
+        return "; ".join((fault.error, *fault.errors))
 
 
 def _parents(name: str) -> list[str]:
@@ -267,30 +254,20 @@ def _published(before: AddressSet, record: RecordSet) -> RecordSet:
     )
 
 
-class _Type:
+class _Type(HttpProviderType):
     label = "PowerDNS (HTTP API)"
+    tested = "PowerDNS Authoritative Server 4.7"
     options = Options
-
-    @staticmethod
-    def secrets(options: Options) -> tuple[SecretField, ...]:
-        return (SecretField("key", "API key", _KEY),)
-
-    @staticmethod
-    def faults(options: Options) -> list[tuple[str, str]]:
-        found = []
-        if not is_safe_endpoint(options.endpoint):
-            found.append(("endpoint", 'an https address such as "https://ns1.shop.example:8081/api/v1"'))
-        if not options.server.replace("-", "").replace("_", "").replace(".", "").isalnum():
-            found.append(("server", 'the server\'s id in its API, nearly always "localhost"'))
-        return found
-
-    @staticmethod
-    def host(options: Options) -> str:
-        return endpoint_host(options.endpoint)
-
-    @staticmethod
-    def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> PowerDns:
-        return PowerDns(account, options, secrets["key"])
+    needs = (
+        SecretField(
+            name="key",
+            label="API key",
+            help=_KEY,
+            link="https://doc.powerdns.com/authoritative/http-api/",
+            permission="the server has one key, which can change every zone",
+        ),
+    )
+    provider = PowerDns
 
 
 PROVIDER = _Type

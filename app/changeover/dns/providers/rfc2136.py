@@ -31,6 +31,7 @@ import dns.update
 from msgspec import Struct
 from msgspec.structs import replace
 
+from changeover.dns.account_fields import SecretField
 from changeover.dns.exchange import Server, connect, exchange, parse_server, read_message
 from changeover.dns.provider import (
     TEXT_TTL,
@@ -40,7 +41,6 @@ from changeover.dns.provider import (
     Guard,
     Reading,
     Result,
-    SecretField,
     Unsure,
     conflicts,
     is_this_computer,
@@ -346,13 +346,14 @@ def _tsig_error(server: Server, error: dns.tsig.PeerError) -> AuthError:
 
 class _Type:
     label = "DNS server with dynamic updates (RFC 2136)"
+    tested = "BIND 9.18 and PowerDNS 4.7"
     options = Options
 
     @staticmethod
     def secrets(options: Options) -> tuple[SecretField, ...]:
         if options.key_name is None:
             return ()
-        return (SecretField("secret", "TSIG secret", "The base64 text from the server's key file."),)
+        return (SecretField(name="secret", label="TSIG secret", help="The base64 text from the server's key file."),)
 
     @staticmethod
     def faults(options: Options) -> list[tuple[str, str]]:

@@ -1,0 +1,176 @@
+"""Each provider with a server behind it, in the one form that the tests of the providers' promises use.
+
+A ground is a provider, a zone that it can change, and ways to look at that zone and to alter it behind the provider's
+back. Every ground starts with the same zone, ZONE.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+
+import msgspec
+
+from changeover.dns.http_provider import HttpProviderType
+from changeover.dns.provider import Provider
+from changeover.model.records import ADDRESS_TYPES
+from changeover.model.secret import Secret
+from dns_servers.http_simulator import HttpSimulator
+
+ZONE_NAME = "shop.example"
+#: name, TTL, type, value, as in a zone file
+ZONE = (
+    ("shop.example", 60, "A", "192.0.2.10"),
+    ("shop.example", 60, "AAAA", "2001:db8::10"),
+    ("shop.example", 3600, "MX", "10 mail.shop.example."),
+    ("shop.example", 300, "TXT", '"v=spf1 -all"'),
+    ("www.shop.example", 60, "CNAME", "primary.example.net."),
+    ("api.shop.example", 120, "A", "192.0.2.20"),
+    ("api.shop.example", 120, "A", "192.0.2.21"),
+    ("api.shop.example", 120, "AAAA", "2001:db8::20"),
+    ("h3.shop.example", 300, "A", "192.0.2.30"),
+    ("h3.shop.example", 300, "HTTPS", '1 . alpn="h3,h2" ipv4hint="192.0.2.30"'),
+    ("mail.shop.example", 3600, "A", "192.0.2.25"),
+    ("note.shop.example", 300, "TXT", '"only a text"'),
+    ("*.apps.shop.example", 60, "A", "192.0.2.40"),
+)
+TOKEN = "canary-8f3b1c6e5d7a4f2b9c0e1d2f3a4b5c6d7"[:40].ljust(40, "0")
+WRONG_TOKEN = "wrong-".ljust(40, "1")
+#: base64 as SECRET is, but of another text
+WRONG_SECRET = "d3Jvbmd3cm9uZ3dyb25nd3Jvbmd3cm9uZ3dyb25nMTI="
+
+
+class Ground(Protocol):
+    """What the tests need of a provider and of what is behind it."""
+
+    provider: Provider
+    #: the text that must never show up anywhere
+    secret: str
+
+    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+        """The provider once more, with another secret or a shorter time-out."""
+        ...
+
+    def records(self) -> frozenset[str]:
+        """The whole zone, a line of text for each record."""
+        ...
+
+    def beside(self, *names: str) -> frozenset[str]:
+        """The whole zone without the address records of `names`."""
+        ...
+
+    def add(self, name: str, ttl: int, rtype: str, value: str) -> None: ...
+
+    def remove(self, name: str, rtype: str) -> None: ...
+
+    def forbid_writing(self) -> None:
+        """From now on the credential may read only."""
+        ...
+
+    def stop(self) -> None:
+        """Nobody listens any more."""
+        ...
+
+    def fall_silent(self, what: Literal["everything", "updates"]) -> None:
+        """From now on no answer comes."""
+        ...
+
+    def lose(self, what: Literal["update", "answer"]) -> None:
+        """The next write does not arrive, or is made and its answer is lost."""
+        ...
+
+    def before_write(self, hook: Callable[[], None]) -> None:
+        """Calls `hook` between the provider's last reading and its write."""
+        ...
+
+
+class Record(NamedTuple):
+    """One record as a zone file has it, but for the name, which is without its final dot. `more`: what else is kept."""
+
+    name: str
+    ttl: int
+    type: str
+    value: str
+    more: str = ""
+
+
+class HttpGround(ABC):
+    """A provider that speaks HTTP, with a simulator or a relay before whatever is behind it.
+
+    A provider says `kind`, `options`, `secrets` where it has more than a token, `content`, `add`, `remove` and
+    `forbid_writing`. `left_out` has the cases that it does not take part in, as "test_case", "TestClass::test_case" or
+    "test_case[a part of the parameter's id]", with the reason.
+    """
+
+    secret: ClassVar[str] = TOKEN
+    kind: ClassVar[type[HttpProviderType]]
+    left_out: ClassVar[Mapping[str, str]] = {}
+    behind: HttpSimulator
+
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """The keys of the account, the endpoint among them."""
+
+    def secrets(self, secret: str) -> dict[str, str]:
+        """The secrets of the account, of which `secret` is the one that must be right."""
+        return {self.kind.needs[0].name: secret}
+
+    @abstractmethod
+    def content(self) -> Iterable[Record]:
+        """The whole zone but its SOA and NS."""
+
+    @abstractmethod
+    def add(self, name: str, ttl: int, rtype: str, value: str) -> None: ...
+
+    @abstractmethod
+    def remove(self, name: str, rtype: str) -> None: ...
+
+    @abstractmethod
+    def forbid_writing(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        self.behind.__enter__()
+        self.provider: Provider = self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.behind.stop()
+
+    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+        options = msgspec.convert(self.options(), self.kind.options)
+        secrets = {name: Secret(text) for name, text in self.secrets(secret or self.secret).items()}
+        opened: Provider = self.kind.provider("dns-main", options, secrets, timeout)
+        return opened
+
+    def records(self) -> frozenset[str]:
+        return frozenset(" ".join(map(str, record)) for record in self.content())
+
+    def beside(self, *names: str) -> frozenset[str]:
+        return frozenset(
+            " ".join(map(str, record))
+            for record in self.content()
+            if record.name not in names or record.type not in ADDRESS_TYPES
+        )
+
+    def stop(self) -> None:
+        self.behind.stop()
+
+    def fall_silent(self, what: Literal["everything", "updates"]) -> None:
+        self.behind.misbehave("hang", times=20, writes_only=what == "updates")
+
+    def lose(self, what: Literal["update", "answer"]) -> None:
+        self.behind.misbehave("drop-before" if what == "update" else "drop-after", writes_only=True)
+
+    def before_write(self, hook: Callable[[], None]) -> None:
+        self.behind.before_write = hook
+
+
+#: Why a provider that replaces whole record sets does not take part in these.
+WHOLE_SETS = {
+    "test_a_record_that_vanishes_in_the_last_instant_stops_the_whole_batch": (
+        "whole record sets are replaced: what vanished in the last instant is written as planned, never half of it"
+    ),
+    "test_a_text_is_created_replaced_and_removed": "it says itself that it keeps no leases",
+    "test_of_two_at_the_same_moment_not_both_are_made": "it says itself that it keeps no leases",
+}
