@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any
 
-from changeover.dns.provider import Provider
-from changeover.dns.providers.cloudflare import Cloudflare, Options
-from changeover.model.records import ADDRESS_TYPES
-from changeover.model.secret import Secret
+from changeover.dns.providers.cloudflare import PROVIDER
 from dns_servers.cloudflare_simulator import READ_ONLY, CloudflareSimulator
-from dns_servers.ground import TOKEN, ZONE, ZONE_NAME
+from dns_servers.ground import ZONE, ZONE_NAME, HttpGround, Record
 
 
-class CloudflareGround:
-    """Cloudflare, simulated."""
+class CloudflareGround(HttpGround):
+    """Simulated."""
 
-    secret = TOKEN
+    kind = PROVIDER
 
     def __init__(self, folder: Path) -> None:
-        self.simulator = CloudflareSimulator([ZONE_NAME, "other.example"], token=TOKEN)
+        self.simulator = CloudflareSimulator([ZONE_NAME, "other.example"], token=self.secret)
+        self.behind = self.simulator
         for name, ttl, rtype, value in ZONE:
             self.add(name, ttl, rtype, value)
 
-    def __enter__(self) -> Self:
-        self.simulator.__enter__()
-        self.provider: Provider = self.open()
-        return self
+    def options(self) -> dict[str, Any]:
+        return {"endpoint": self.simulator.endpoint}
 
-    def __exit__(self, *_: object) -> None:
-        self.simulator.stop()
-
-    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
-        return Cloudflare("dns-main", Options(self.simulator.endpoint), Secret(secret or self.secret), timeout)
-
-    def records(self) -> frozenset[str]:
-        return self.simulator.records(ZONE_NAME)
-
-    def beside(self, *names: str) -> frozenset[str]:
-        return frozenset(
-            line
-            for line in self.records()
-            if not any(f'"name": "{name}"' in line for name in names)
-            or not any(f'"type": "{rtype}"' in line for rtype in ADDRESS_TYPES)
-        )
+    def content(self) -> Iterable[Record]:
+        for text in self.simulator.records(ZONE_NAME):
+            record = json.loads(text)
+            content = record["content"]
+            if "priority" in record:
+                content = f"{record['priority']} {content}"
+            if record["type"] in ("CNAME", "MX"):
+                content += "."
+            kept = {key: record[key] for key in ("proxied", "comment", "tags", "settings") if record.get(key)}
+            more = json.dumps(kept, sort_keys=True) if kept else ""
+            yield Record(record["name"], record["ttl"], record["type"], content, more)
 
     def add(self, name: str, ttl: int, rtype: str, value: str) -> None:
         record: dict[str, object] = {"name": name, "ttl": ttl, "type": rtype, "content": value}
@@ -61,15 +53,3 @@ class CloudflareGround:
 
     def forbid_writing(self) -> None:
         self.simulator.zone(ZONE_NAME).permissions = list(READ_ONLY)
-
-    def stop(self) -> None:
-        self.simulator.stop()
-
-    def fall_silent(self, what: Literal["everything", "updates"]) -> None:
-        self.simulator.misbehave("hang", times=20, writes_only=what == "updates")
-
-    def lose(self, what: Literal["update", "answer"]) -> None:
-        self.simulator.misbehave("drop-before" if what == "update" else "drop-after", writes_only=True)
-
-    def before_write(self, hook: Callable[[], None]) -> None:
-        self.simulator.before_batch = lambda _: hook()

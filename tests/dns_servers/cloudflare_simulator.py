@@ -7,8 +7,6 @@ no DNS queries.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import copy
 import ipaddress
 import itertools
@@ -16,13 +14,12 @@ import json
 import math
 import re
 import secrets
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import h11
+from dns_servers.http_simulator import Answer, HttpSimulator
 
 PREFIX = "/client/v4"
 #: dns/manage-dns-records/how-to/batch-record-changes: the free plan's limit.
@@ -43,14 +40,6 @@ class Refusal(Exception):
         self.error: Json = {"code": code, "message": message}
         if chain is not None:
             self.error["error_chain"] = [chain]
-
-
-class Misbehaviour(NamedTuple):
-    what: Literal["answer", "drop-before", "drop-after", "hang", "answer-after"]
-    writes_only: bool
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 class Zone:
@@ -109,32 +98,22 @@ class Zone:
         }
 
 
-class CloudflareSimulator:
+class CloudflareSimulator(HttpSimulator):
     """A Cloudflare account with some zones.
 
         with CloudflareSimulator(["shop.example"], token="…") as cloudflare:
             cloudflare.endpoint                # http://127.0.0.1:…/client/v4
             cloudflare.add("shop.example", type="A", name="shop.example", content="192.0.2.1")
 
-    It runs in a thread of its own, so that blocking and asynchronous tests can use it. Without `token` it takes any.
-    `before_batch` is called with the simulator right before a batch is carried out. `requests` has the method and the
-    path of every request.
+    Without `token` it takes any.
     """
 
     def __init__(self, zones: Iterable[str] = ("shop.example",), token: str | None = None) -> None:
+        super().__init__()
         self.zones: dict[str, Zone] = {}
         for name in zones:
             self.add_zone(name)
         self.token = token
-        self.before_batch: Callable[[CloudflareSimulator], None] | None = None
-        self.requests: list[tuple[str, str]] = []
-        self.port = 0
-        self._misbehaviours: list[Misbehaviour] = []
-        self._lock = threading.RLock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread: threading.Thread | None = None
 
     # What tests do behind the API's back.
 
@@ -150,156 +129,44 @@ class CloudflareSimulator:
 
     def add(self, zone: str, **record: Any) -> Json:
         """Adds a record as somebody else would; `record` has the API's fields."""
-        with self._lock:
+        with self.lock:
             return self._create(self.zone(zone), record)
 
     def remove(self, zone: str, name: str, type: str | None = None) -> None:
-        with self._lock:
+        with self.lock:
             records = self.zone(zone).records
             for found in [r for r in records.values() if r["name"] == name and type in (None, r["type"])]:
                 del records[found["id"]]
 
     def edit(self, zone: str, name: str, type: str, **fields: Any) -> None:
         """Changes the records of that name and type as a dashboard user would."""
-        with self._lock:
+        with self.lock:
             for found in [r for r in self.zone(zone).records.values() if (r["name"], r["type"]) == (name, type)]:
                 self._replace(self.zone(zone), found["id"], {**_given(found), **fields})
 
     def records(self, zone: str) -> frozenset[str]:
         """The whole zone as lines of text, without the ids and times, which are Cloudflare's own business."""
-        with self._lock:
+        with self.lock:
             return frozenset(
                 json.dumps({k: v for k, v in r.items() if k not in ("id", "created_on", "modified_on")}, sort_keys=True)
                 for r in self.zone(zone).records.values()
             )
 
-    def misbehave(
-        self,
-        what: Literal["answer", "drop-before", "drop-after", "hang", "answer-after"],
-        *,
-        times: int = 1,
-        writes_only: bool = False,
-        status: int = 503,
-        headers: Iterable[tuple[str, str]] = (),
-        body: bytes = b"error",
-    ) -> None:
-        """The next `times` requests go wrong.
-
-        "answer" gives that status and does nothing; "answer-after" does what was asked and then gives that status;
-        "drop-before" and "drop-after" close the connection before and after doing it; "hang" never answers.
-        """
-        self._misbehaviours += [Misbehaviour(what, writes_only, status, tuple(headers), body)] * times
-
-    def forget_misbehaviour(self) -> None:
-        self._misbehaviours.clear()
-
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}{PREFIX}"
+        return f"{self.address}{PREFIX}"
 
-    # The server.
+    # The API.
 
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        if not self._ready.wait(10):
-            raise RuntimeError("the simulator did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Closes the port. A second call does nothing."""
-        if self._thread is None or not self._thread.is_alive():
-            return
-        assert self._loop is not None
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(10)
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        tasks: set[asyncio.Task[None]] = set()
-
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            tasks.add(task)
-            try:
-                await self._converse(reader, writer)
-            except (OSError, asyncio.CancelledError):
-                pass
-            finally:
-                tasks.discard(task)
-                writer.close()
-
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stopped.wait()
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        http = h11.Connection(h11.SERVER)
-        while True:
-            request: h11.Request | None = None
-            body = bytearray()
-            while True:
-                event = http.next_event()
-                if event is h11.NEED_DATA:
-                    http.receive_data(await reader.read(65536))
-                elif isinstance(event, h11.Request):
-                    request = event
-                elif isinstance(event, h11.Data):
-                    body += event.data
-                else:
-                    break
-            if request is None:
-                return
-            answer = await self._handle(request, bytes(body))
-            if answer is None:
-                return
-            status, headers, content = answer
-            head = [("Content-Type", "application/json"), ("Content-Length", str(len(content))), *headers]
-            for out in (h11.Response(status_code=status, headers=head), h11.Data(data=content), h11.EndOfMessage()):
-                writer.write(http.send(out) or b"")
-            await writer.drain()
-            if http.our_state is h11.MUST_CLOSE:
-                return
-            http.start_next_cycle()
-
-    async def _handle(self, request: h11.Request, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes] | None:
-        method, target = request.method.decode(), request.target.decode()
-        self.requests.append((method, target))
-        fault = next((m for m in self._misbehaviours if not m.writes_only or method != "GET"), None)
-        if fault is not None:
-            self._misbehaviours.remove(fault)
-            if fault.what == "hang":
-                await asyncio.Event().wait()
-            if fault.what == "drop-before":
-                return None
-            if fault.what == "answer":
-                return fault.status, fault.headers, fault.body
-        with self._lock:
-            status, answer = self._answer(method, target, dict(request.headers), body)
-        if fault is not None and fault.what == "drop-after":
-            return None
-        if fault is not None:
-            return fault.status, fault.headers, fault.body
-        return status, (), json.dumps(answer).encode()
-
-    def _answer(self, method: str, target: str, headers: dict[bytes, bytes], body: bytes) -> tuple[int, Json]:
+    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         try:
-            self._check_token(headers.get(b"authorization", b"").decode("latin-1"))
+            self._check_token(headers.get("authorization", ""))
             parts = urlsplit(target)
             result = self._route(method, parts.path.removeprefix(PREFIX), dict(parse_qsl(parts.query)), body)
         except Refusal as refusal:
-            return refusal.status, {"result": None, "success": False, "errors": [refusal.error], "messages": []}
-        return 200, {**result, "success": True, "errors": [], "messages": []}
+            answer = {"result": None, "success": False, "errors": [refusal.error], "messages": []}
+            return Answer(refusal.status, (), json.dumps(answer).encode())
+        return Answer(200, (), json.dumps({**result, "success": True, "errors": [], "messages": []}).encode())
 
     def _check_token(self, header: str) -> None:
         """Seen with the real API and reported by many users; the documentation does not list these codes."""
@@ -347,9 +214,6 @@ class CloudflareSimulator:
 
     def _batch(self, zone: Zone, given: Json) -> Json:
         """dns/manage-dns-records/how-to/batch-record-changes: this order, one transaction, the first error is told."""
-        if self.before_batch is not None:
-            hook, self.before_batch = self.before_batch, None
-            hook(self)
         lists = {kind: given.get(kind) or [] for kind in ("deletes", "patches", "puts", "posts")}
         if sum(map(len, lists.values())) > BATCH_LIMIT:
             # The number is documented, the code is not.

@@ -43,7 +43,7 @@ def simulator() -> Iterator[CloudflareSimulator]:
 
 @pytest.fixture
 async def provider(simulator: CloudflareSimulator) -> AsyncIterator[Cloudflare]:
-    opened = Cloudflare("cf", Options(simulator.endpoint), Secret(TOKEN), timeout=5)
+    opened = Cloudflare("cf", Options(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
     yield opened
     await opened.aclose()
 
@@ -188,7 +188,7 @@ class TestBatches:
         """There is no compare-and-set: what changes between reading and writing is overwritten."""
         simulator.add(ZONE, **a("192.0.2.1"))
         before = await stands(provider)
-        simulator.before_batch = lambda s: s.edit(ZONE, WWW, "A", content="192.0.2.99")
+        simulator.before_write = lambda: simulator.edit(ZONE, WWW, "A", content="192.0.2.99")
         assert await provider.apply(ZONE, [change(before, (plain("A", "198.51.100.1"),))]) == Applied()
         assert not provider.capabilities.native_compare_and_set
 
@@ -217,7 +217,7 @@ class TestPages:
             records = (await provider.read(ZONE, wanted)).records
             assert records == {name: (record_set(name, "A", 60, ["192.0.2.1"]),) for name in wanted}
             counts.append(len(simulator.requests))
-        assert counts == [1 + 1, 1 + 1 + 2, 1 + 3]
+        assert counts == [1 + 1, 1 + 2 + 2, 1 + 3]
 
     async def test_all_zones_are_listed(self, simulator: CloudflareSimulator, provider: Cloudflare) -> None:
         """More than one page of them."""
@@ -364,7 +364,7 @@ class TestErrors:
         trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
         server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
         port = server.sockets[0].getsockname()[1]
-        provider = Cloudflare("cf", Options(f"https://127.0.0.1:{port}"), Secret(TOKEN))
+        provider = Cloudflare("cf", Options(f"https://127.0.0.1:{port}"), {"token": Secret(TOKEN)})
         with pytest.raises(Unavailable, match="certificate"):
             await provider.read(ZONE, [WWW])
         assert not received
@@ -377,7 +377,7 @@ class TestErrors:
         """A proxy would see the token."""
         with CloudflareSimulator([ZONE]) as proxy:
             monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-            provider = Cloudflare("cf", Options(simulator.endpoint), Secret(TOKEN))
+            provider = Cloudflare("cf", Options(simulator.endpoint), {"token": Secret(TOKEN)})
             assert await stands(provider) == ()
             await provider.aclose()
             assert not proxy.requests

@@ -68,6 +68,10 @@ _Options = TypeVar("_Options", bound=Struct)
 Found = Mapping[str, Sequence[RecordSet]]
 
 
+class Gone(Conflict):
+    """A record that the write names by its id is not there any more; nothing was changed."""
+
+
 class Zone(Struct, frozen=True):
     """What was read of a zone: the record sets by name. `whole`: a name that is not there has none."""
 
@@ -136,8 +140,8 @@ class HttpProvider(ABC, Generic[_Options]):
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         """Makes these replacements, in this order; where before and after are the same, it only must stand.
 
-        Raises Lost where they may have been made, Conflict where the provider itself found that a `before` does not
-        stand any more, another ProviderError where surely none was made.
+        Raises Lost where they may have been made, Gone (or where it compares natively, Conflict) where the provider
+        itself found that a `before` does not stand any more, another ProviderError where surely none was made.
         """
 
     @abstractmethod
@@ -283,7 +287,7 @@ class HttpProvider(ABC, Generic[_Options]):
             except Lost as error:
                 return Unsure(error.text)
             except Conflict as error:
-                if not self.capabilities.native_compare_and_set:
+                if not self.capabilities.native_compare_and_set and not isinstance(error, Gone):
                     raise
                 return ChangedMeanwhile((error.text,))
             finally:
