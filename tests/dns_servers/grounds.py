@@ -9,7 +9,7 @@ from pathlib import Path
 from dns_servers.bind_ground import BindGround, PowerDnsGround
 from dns_servers.cloudflare_ground import CloudflareGround
 from dns_servers.desec_ground import DesecGround
-from dns_servers.ground import Ground
+from dns_servers.ground import Ground, HttpGround
 from dns_servers.powerdns_ground import PowerDnsApiGround
 
 #: Every provider, by the name that the settings file uses, and what it runs on. A new one adds its ground here.
@@ -20,3 +20,6 @@ GROUNDS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Ground]]] 
     "powerdns": PowerDnsApiGround,
     "desec": DesecGround,
 }
+
+#: Those that speak HTTP.
+HTTP_GROUNDS = {n: made for n, made in GROUNDS.items() if isinstance(made, type) and issubclass(made, HttpGround)}

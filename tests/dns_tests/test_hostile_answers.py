@@ -13,11 +13,10 @@ from changeover.model.errors import ProviderError
 from changeover.model.records import address_set, record_set
 from dns_servers.cloudflare_simulator import CloudflareSimulator
 from dns_servers.ground import ZONE_NAME, HttpGround
-from dns_servers.grounds import GROUNDS
+from dns_servers.grounds import HTTP_GROUNDS
 from dns_servers.hostile import hostile
 from dns_servers.http_simulator import Answer
 
-GROUNDS_BY_HTTP = {n: made for n, made in GROUNDS.items() if isinstance(made, type) and issubclass(made, HttpGround)}
 NAMES = ["www.shop.example", "api.shop.example"]
 
 
@@ -28,9 +27,9 @@ def elsewhere() -> Iterator[CloudflareSimulator]:
         yield other
 
 
-@pytest.fixture(params=GROUNDS_BY_HTTP)
+@pytest.fixture(params=HTTP_GROUNDS)
 async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[HttpGround]:
-    with GROUNDS_BY_HTTP[request.param](tmp_path) as running:
+    with HTTP_GROUNDS[request.param](tmp_path) as running:
         yield running
         await running.provider.aclose()
 
