@@ -52,6 +52,10 @@ class HttpSimulator(ABC):
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Carries out one request. `headers` have lower-case names. Called with the lock held."""
 
+    def _writes(self, method: str, target: str) -> bool:
+        """Is it a request that changes something? A simulator with requests for a token says no to those."""
+        return method != "GET"
+
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -151,7 +155,7 @@ class HttpSimulator(ABC):
     async def _handle(self, request: h11.Request, body: bytes) -> Answer | None:
         method, target = request.method.decode(), request.target.decode()
         self.requests.append((method, target))
-        writes = method != "GET"
+        writes = self._writes(method, target)
         if writes:
             self.bodies.append(body)
         fault = next((m for m in self._misbehaviours if writes or not m.writes_only), None)

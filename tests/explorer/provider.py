@@ -34,6 +34,8 @@ def capabilities_of(kind: Kind) -> Capabilities:
 class SimulatedProvider:
     """Implements changeover.dns.provider.Provider on the copies that the account has."""
 
+    window: float | None = None
+
     def __init__(self, process: Process, account: str, copies: Sequence[Copy]) -> None:
         self._process = process
         self._world = process.world

@@ -104,9 +104,7 @@ class HttpProvider(ABC, Generic[_Options]):
     """One account at a provider. Implements most of changeover.dns.provider.Provider.
 
     A provider says what is its own: `capabilities`, `hints`, `_connect`, `_fault`, `_read`, `_write`, `publishes`,
-    `zones`, `verify`; and `_policy`, where it has records that a switch must not touch. `window` is how long the last
-    write was blind, in seconds at most: from when its comparison was asked for until the write was answered. None
-    before the first write, and where the provider compares itself.
+    `zones`, `verify`; and `_policy`, where it has records that a switch must not touch.
     """
 
     capabilities: Capabilities

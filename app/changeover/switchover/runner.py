@@ -280,7 +280,12 @@ class Runner:
         if isinstance(result, ChangedMeanwhile):
             return Verdict(StepState.REFUSED, f"Changed by somebody else meanwhile: {'; '.join(result.conflicts)}")
         doubt = "" if isinstance(result, Applied) else result.text
-        return await self._confirm(provider, step, doubt)
+        window = provider.window
+        verdict = await self._confirm(provider, step, doubt)
+        if window is None or verdict.state is not StepState.DONE:
+            return verdict
+        blind = f"somebody else's change would have gone unseen for {window * 1000:.0f} ms"
+        return verdict._replace(text=f"{verdict.text}; {blind}")
 
     async def _apply(self, provider: Provider, step: ChangeRecords, changes: Sequence[Change]) -> Result:
         """Writes, where a lease is held only for as long as it is."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets as random_names
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Literal, get_args
 
 import dns.exception
 import dns.flags
@@ -31,7 +32,7 @@ import dns.update
 from msgspec import Struct
 from msgspec.structs import replace
 
-from changeover.dns.account_fields import SecretField
+from changeover.dns.account_fields import Option, SecretField, misfits
 from changeover.dns.exchange import Server, connect, exchange, parse_server, read_message
 from changeover.dns.provider import (
     TEXT_TTL,
@@ -66,7 +67,8 @@ from changeover.model.text import text_of, value_of
 TIMEOUT = 10.0
 #: What tells a wildcard: a CNAME is in the answer to any of these.
 _PROBED = ("A", "AAAA", "HTTPS")
-ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int")
+Algorithm = Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int"]
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
 _Answers = dict[tuple[str, str], Answer]
 
@@ -74,13 +76,21 @@ _Answers = dict[tuple[str, str], Answer]
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
-    server: str
-    key_name: str | None = None
-    algorithm: str = "hmac-sha256"
+    server: Annotated[
+        str, Option("Server", "the primary name server, which takes updates, as host or host:port", "ns1.shop.example")
+    ]
+    key_name: Annotated[
+        str | None,
+        Option("Key name", "the name of the TSIG key; only a server on this computer is used without", "changeover."),
+    ] = None
+    algorithm: Annotated[Algorithm, Option("Algorithm", "the algorithm of the TSIG key")] = "hmac-sha256"
 
 
 class Rfc2136:
     """One server that takes updates. Implements changeover.dns.provider.Provider."""
+
+    #: The server compares, all but the TTL.
+    window: float | None = None
 
     def __init__(self, account: str, options: Options, secret: Secret | None, timeout: float = TIMEOUT) -> None:
         self.account = account
@@ -344,8 +354,19 @@ def _tsig_error(server: Server, error: dns.tsig.PeerError) -> AuthError:
     return AuthError(f"{server} refuses the signature", "The secret is not the server's: add the account again.")
 
 
+_SECRET = SecretField(
+    name="secret",
+    label="TSIG secret",
+    help="the text in quotes behind secret in the key's file, which tsig-keygen -a hmac-sha256 changeover. makes",
+    link="https://bind9.readthedocs.io/en/stable/manpages.html#tsig-keygen-tsig-key-generation-tool",
+    permission="may update the zone's records: update-policy { grant changeover. zonesub ANY; }; in BIND",
+    pattern=r"(?=.)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
+    example="c2VjcmV0IG9mIHRoZSB0c2lnIGtleSBjaGFuZ2VvdmU=",
+)
+
+
 class _Type:
-    label = "DNS server with dynamic updates (RFC 2136)"
+    label = "BIND and other servers with dynamic updates (RFC 2136)"
     tested = "BIND 9.18 and PowerDNS 4.7"
     options = Options
 
@@ -353,11 +374,11 @@ class _Type:
     def secrets(options: Options) -> tuple[SecretField, ...]:
         if options.key_name is None:
             return ()
-        return (SecretField(name="secret", label="TSIG secret", help="The base64 text from the server's key file."),)
+        return (_SECRET,)
 
     @staticmethod
     def faults(options: Options) -> list[tuple[str, str]]:
-        found = []
+        found = misfits(options)
         try:
             host, _ = parse_server(options.server)
         except ValueError:
@@ -365,8 +386,6 @@ class _Type:
         else:
             if options.key_name is None and not is_this_computer(host):
                 found.append(("key_name", "the name of a TSIG key; only a server on this computer is used unsigned"))
-        if options.algorithm not in ALGORITHMS:
-            found.append(("algorithm", f"one of {', '.join(ALGORITHMS)}"))
         return found
 
     @staticmethod
