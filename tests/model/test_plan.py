@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from changeover.model.batches import batches, share
 from changeover.model.capabilities import BatchLimit
 from changeover.model.change import Change, Place
-from changeover.model.plan import ChangeRecords, Plan, inverse, mending, plan_of, standing
+from changeover.model.plan import ChangeRecords, Plan, half_made, inverse, mending, plan_of, standing
 from changeover.model.records import AddressSet, RecordSet, record_set
 from model.strategies import NOW, address_sets, capabilities, changes
 
@@ -88,3 +88,46 @@ def test_visitors_follow_within_the_longest_ttl_before(ttl: int, opaque: bool, s
     can = capabilities(BatchLimit(records=200))
     can = type(can)(**{**{f: getattr(can, f) for f in can.__struct_fields__}, "automatic_ttl": 300})
     assert plan_of("shop", "a", "b", [change], {"one": can}, NOW).visitors_follow_within == seconds
+
+
+class TestHalfMade:
+    """A change of one record after the other that was cut short."""
+
+    CHANGE = Change(
+        account="dns",
+        zone="shop.example",
+        name="shop.example",
+        before=(record_set("shop.example", "A", 3600, ["192.0.2.1", "192.0.2.2"]),),
+        after=(record_set("shop.example", "A", 60, ["198.51.100.1"]),),
+    )
+
+    @pytest.mark.parametrize(
+        ("ttl", "values", "half"),
+        [
+            pytest.param(60, ["192.0.2.1", "192.0.2.2"], True, id="only the TTL is new"),
+            pytest.param(3600, ["198.51.100.1"], True, id="only the TTL is old"),
+            pytest.param(60, ["198.51.100.1", "192.0.2.2"], True, id="records of both"),
+            pytest.param(3600, ["192.0.2.2"], True, id="a part of the old ones"),
+            pytest.param(3600, ["192.0.2.1", "192.0.2.2"], False, id="nothing is made"),
+            pytest.param(60, ["198.51.100.1"], False, id="all is made"),
+            pytest.param(60, ["198.51.100.1", "203.0.113.9"], False, id="a record of neither"),
+            pytest.param(120, ["198.51.100.1"], False, id="a TTL of neither"),
+        ],
+    )
+    def test_only_what_is_of_both_is_ours(self, ttl: int, values: list[str], half: bool) -> None:
+        """Anything else was done by somebody else, and stays."""
+        now = (record_set("shop.example", "A", ttl, values),)
+        assert half_made(self.CHANGE, now) is half
+
+    def test_a_mixture_is_gone_on_with(self) -> None:
+        """Where records are written one by one. An atomic write leaves none, and a whole answer may be another's."""
+        mixture = (record_set("shop.example", "A", 60, ["198.51.100.1", "192.0.2.2"]),)
+        at = {self.CHANGE.place: mixture}
+        assert [c.before for c in standing([self.CHANGE], at, ["dns"]).todo] == [mixture]
+        assert standing([self.CHANGE], at).foreign
+        whole = (record_set("shop.example", "A", 60, ["192.0.2.1", "192.0.2.2"]),)
+        assert standing([self.CHANGE], {self.CHANGE.place: whole}, ["dns"]).foreign
+
+    def test_an_empty_name_is_not_half_made(self) -> None:
+        """It is mended first."""
+        assert not half_made(self.CHANGE, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -221,10 +221,12 @@ class Standing(Struct, frozen=True):
     foreign: tuple[tuple[Change, AddressSet], ...]
 
 
-def standing(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> Standing:
+def standing(changes: Sequence[Change], live: Mapping[Place, AddressSet], one_by_one: Collection[str] = ()) -> Standing:
     """Compares `changes` with the address sets that stand at their names now.
 
-    A name found empty is to be done, expecting that emptiness: it must not stay without an answer.
+    A name found empty is to be done, expecting that emptiness: it must not stay without an answer. So is one with
+    records of both sets, where the account is one of `one_by_one`, which change one record after the other. A whole
+    answer with another TTL is not taken for that: somebody else's switch may have made it.
     """
     todo, done, foreign = [], [], []
     for change in changes:
@@ -233,13 +235,30 @@ def standing(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> Sta
             done.append(change)
         elif now == change.before:
             todo.append(change)
-        elif not now:
-            todo.append(
-                Change(account=change.account, zone=change.zone, name=change.name, before=(), after=change.after)
-            )
+        elif not now or (change.account in one_by_one and half_made(change, now) and not _is_whole(change, now)):
+            todo.append(replace(change, before=now))
         else:
             foreign.append((change, now))
     return Standing(tuple(todo), tuple(done), tuple(foreign))
+
+
+def _is_whole(change: Change, now: AddressSet) -> bool:
+    return same_answer(now, change.before) or same_answer(now, change.after)
+
+
+def half_made(change: Change, now: AddressSet) -> bool:
+    """Is `now` between the two sets of `change`: only records of either, with a TTL of either, and neither set whole?
+
+    Flags and comments are not looked at: whoever writes records one by one may have those of either as well.
+    """
+    if not now or now in (change.before, change.after):
+        return False
+    either = [*change.before, *change.after]
+    values = {(r.type, value) for r in either for value in r.values}
+    ttls = {(r.type, ttl) for r in either for ttl in (r.ttl, *(d["ttl"] for d in r.details.values() if "ttl" in d))}
+    return all((r.type, value) in values for r in now for value in r.values) and all(
+        (r.type, r.ttl) in ttls for r in now
+    )
 
 
 def mending(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> tuple[Change, ...]:

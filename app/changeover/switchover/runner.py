@@ -30,6 +30,7 @@ from changeover.model.plan import (
     Kind,
     Plan,
     Step,
+    half_made,
     inverse,
     mending,
     plan_of,
@@ -95,6 +96,7 @@ class Runner:
         self._service = service
         self._journal = journal
         self._providers = providers
+        self._one_by_one = {name for name, p in providers.items() if p.capabilities.batch is None}
         self._lookup = lookup
         self._on_progress = on_progress
         self._stop = stop
@@ -149,7 +151,7 @@ class Runner:
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since.
         """
-        stands = standing(run.plan.changes, await self._live(run.plan.changes))
+        stands = standing(run.plan.changes, await self._live(run.plan.changes), self._one_by_one)
         _refuse_foreign(stands.foreign)
         self._entries = list(await self._journal.entries(run.run))
         done, todo = (counted(len(found), "hostname") for found in (stands.done, stands.todo))
@@ -265,7 +267,7 @@ class Runner:
         provider = self._providers[step.account]
         changes: Sequence[Change] = step.changes
         if read_first:
-            stands = standing(changes, await self._read_back(provider, step))
+            stands = standing(changes, await self._read_back(provider, step), self._one_by_one)
             if stands.foreign:
                 return Verdict(StepState.REFUSED, _foreign_words(stands.foreign))
             changes = stands.todo
@@ -301,6 +303,8 @@ class Runner:
             if all(live.get(c.place, ()) == c.before for c in step.changes):
                 await asyncio.sleep(SECOND_LOOK)
                 live = await self._read_back(provider, step)
+            if doubt and step.account in self._one_by_one:
+                live = await self._complete(provider, step, live)
         except ProviderError as error:
             because = f"{doubt}; " if doubt else ""
             return Verdict(StepState.UNKNOWN, f"{because}what stands there now could not be read: {error.text}")
@@ -322,6 +326,16 @@ class Runner:
             return Verdict(StepState.FAILED, f"Nothing was changed: {doubt}")
         wrong = next(c for c in step.changes if not same_answer(live.get(c.place, ()), c.after))
         return Verdict(StepState.UNKNOWN, f"{wrong.name} is now {values_text(live.get(wrong.place, ()))}{told}")
+
+    async def _complete(
+        self, provider: Provider, step: ChangeRecords, live: Mapping[Place, AddressSet]
+    ) -> Mapping[Place, AddressSet]:
+        """Goes on where a write of one record after the other was cut short, expecting what it left."""
+        rest = [replace(c, before=live[c.place]) for c in step.changes if half_made(c, live[c.place])]
+        if not rest:
+            return live
+        await self._apply(provider, step, rest)
+        return await self._read_back(provider, step)
 
     async def _mend(self, provider: Provider, step: ChangeRecords, empty: Sequence[Change]) -> Verdict:
         names = ", ".join(change.name for change in empty)
