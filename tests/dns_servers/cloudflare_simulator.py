@@ -285,7 +285,7 @@ class CloudflareSimulator(HttpSimulator):
             "proxied": proxied,
             "ttl": ttl,
             "settings": {**settings, **(given.get("settings") or {})},
-            "meta": {},
+            "meta": given.get("meta") or {},
             "comment": given.get("comment"),
             "tags": sorted(given.get("tags") or []),
             "created_on": former["created_on"] if former else now,

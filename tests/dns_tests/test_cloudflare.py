@@ -203,6 +203,23 @@ class TestBatches:
         assert await stands(provider) == before
 
 
+class TestFeatures:
+    @pytest.mark.parametrize(
+        ("record", "words"),
+        [
+            ({"type": "AAAA", "content": "100::", "proxied": True, "meta": {"origin_worker_id": "w"}}, "Worker"),
+            ({"type": "CNAME", "content": "c1744f8b.cfargotunnel.com", "proxied": True}, "Tunnel"),
+            ({"type": "A", "content": "192.0.2.1", "meta": {"read_only": True}}, "only be read"),
+        ],
+    )
+    async def test_what_another_feature_owns_stops_a_switch(
+        self, simulator: CloudflareSimulator, provider: Cloudflare, record: dict[str, Any], words: str
+    ) -> None:
+        """Its record is followed by the feature, so that a change would be undone or break it."""
+        simulator.add(ZONE, name=f"owned.{ZONE}", **record)
+        assert words in (await provider.read(ZONE, [f"owned.{ZONE}"])).policies[f"owned.{ZONE}"]
+
+
 class TestPages:
     async def test_a_large_zone_is_read_by_pages_or_by_names(
         self, simulator: CloudflareSimulator, provider: Cloudflare

@@ -13,7 +13,8 @@ after the write, and where another of its kind stands there as well, it is taken
 A TTL of 1 is "automatic": 300 seconds (developers.cloudflare.com/dns/manage-dns-records/reference/ttl). A proxied
 record always has it, and the name servers answer with Cloudflare's own addresses; one proxied record at a name makes
 all its addresses proxied (…/how-to/round-robin-dns). A CNAME at the apex is answered with the addresses of its target
-(developers.cloudflare.com/dns/cname-flattening).
+(developers.cloudflare.com/dns/cname-flattening). Records that a Worker's Custom Domain or a Tunnel made are its own,
+and stop a switch (developers.cloudflare.com/workers/configuration/routing/custom-domains).
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ _HINTS = Hints(
     refused="Look at the records of these names at dash.cloudflare.com.",
 )
 
+#: Where the records of tunnels lead (developers.cloudflare.com/cloudflare-one/…/routing-to-tunnel/dns).
+_TUNNEL = ".cfargotunnel.com"
+
 _T = TypeVar("_T")
 
 
@@ -86,6 +90,7 @@ class _Record(Struct, frozen=True):
     comment: str | None = None
     tags: tuple[str, ...] | None = None
     settings: dict[str, Any] | None = None
+    meta: dict[str, Any] | None = None
 
 
 class _Zone(Struct, frozen=True):
@@ -191,6 +196,13 @@ class Cloudflare(HttpProvider[Options]):
         """
         proxied = any(details.get("proxied") for record in before for details in record.details.values())
         return address_set(_published(zone, before, record, proxied) for record in after)
+
+    def _policy(self, records: Sequence[RecordSet]) -> str | None:
+        for record in records:
+            for value, details in record.details.items():
+                if "owned" in details:
+                    return f"{record.type} {value}, which {details['owned']}"
+        return None
 
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records. Whether they may be changed is told by the permissions that Cloudflare lists."""
@@ -319,8 +331,19 @@ def _details(record: _Record, set_ttl: int) -> dict[str, Any]:
         "tags": sorted(record.tags or ()),
         "settings": settings,
         "ttl": record.ttl if record.ttl != set_ttl else None,
+        "owned": _owner(record),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _owner(record: _Record) -> str | None:
+    """Which of Cloudflare's features made the record and follows it, in words."""
+    meta = record.meta or {}
+    if meta.get("origin_worker_id"):
+        return "belongs to a Worker (Custom Domains)"
+    if record.content.lower().endswith(_TUNNEL):
+        return "leads into a Cloudflare Tunnel"
+    return "is kept by a feature of Cloudflare and can only be read" if meta.get("read_only") else None
 
 
 def _value(record: _Record) -> str:
