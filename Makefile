@@ -18,7 +18,7 @@ unexport QT_QPA_PLATFORM
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help lab run test lint long bench pictures stage clean
+.PHONY: help lab run test lint long bench pictures providers stage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -46,6 +46,9 @@ bench: .make/to-test .venv/installed ## measure against other programs, and prin
 
 pictures: .make/to-test .venv/installed ## draw the pictures of the documentation anew
 	python docs/draw_pictures.py
+
+providers: .venv/installed ## write docs/providers.md anew from what the providers declare
+	python docs/write_providers.py
 
 stage: .venv/installed ## put together what an installer is built from, in build/stage
 	python packaging/build.py stage

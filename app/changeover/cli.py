@@ -42,6 +42,7 @@ _COMMANDS = {
     "lifecycle": ("lifecycle", "Is there a backup, and what comes next?"),
     "protect": ("lifecycle", "Say that there is a backup again after a switch."),
     "acknowledge": ("lifecycle", "Say that you have seen an emergency switch."),
+    "discover": ("discover", "Which account has a hostname's zone, and is it used?"),
     "account": ("accounts", "Accounts at DNS providers."),
     "service": ("services", "Services: web applications with a backup."),
 }

@@ -26,7 +26,7 @@ from changeover.model.maintenance import Maintenance
 from changeover.model.pin import Hold, Pin
 from changeover.model.plan import Kind, Plan, compared_with, make_plan
 from changeover.model.readiness import findings
-from changeover.model.records import RecordSet
+from changeover.model.records import AddressSet, RecordSet
 from changeover.model.run import (
     Accepted,
     Acknowledged,
@@ -52,7 +52,7 @@ from changeover.model.service import Service, Settings
 from changeover.model.service_secrets import service_secrets
 from changeover.model.situation import Situation, noticed
 from changeover.model.state import AccountCheck, AccountRow, Preparation, ServiceState, assessed
-from changeover.model.ttl import fast_from, prepare_plan, prepared_by, restore_plan
+from changeover.model.ttl import Publish, fast_from, prepare_plan, prepared_by, restore_plan
 from changeover.model.unsafe import FRESH, unsafe
 from changeover.model.word import Word, step_number, why_not
 from changeover.model.words import counted
@@ -74,6 +74,7 @@ from changeover.switchover.recorder import HistoryRecorder
 if TYPE_CHECKING:
     from changeover.dns.lookup import Lookup, ResolverAnswer
     from changeover.dns.provider import Provider
+    from changeover.model.discovery import Discovery
     from changeover.model.propagation import Kept
     from changeover.model.soak import Soak
     from changeover.switchover.lease import ZoneLeases
@@ -250,6 +251,14 @@ class Switchboard:
             return None
         return await soak(service, deployment, self.lookup, run.ended, on_progress=on_progress)
 
+    async def discover(self, hostname: str) -> Discovery:
+        """Which account has the zone of `hostname`, a canonical name, what stands there, where its delegation leads."""
+        from changeover.switchover.discovery import discover
+
+        accounts = self.settings.accounts
+        providers = await self._accounts.open_each(self.settings, [account.name for account in accounts])
+        return await discover(hostname, accounts, providers, self.lookup)
+
     async def look_up(self, hostname: str) -> tuple[RecordSet, ...]:
         """What `hostname` resolves to now, CNAME chain included."""
         both = await asyncio.gather(self.lookup.resolve(hostname, "A"), self.lookup.resolve(hostname, "AAAA"))
@@ -385,7 +394,8 @@ class Switchboard:
         """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
         service = self.service(name)
         situation = await self._observer.look(service)
-        plan = prepare_plan(service, situation.active, situation.readings, ttl or service.ttl, situation.at)
+        publish = await self._publish(service)
+        plan = prepare_plan(service, situation.active, situation.readings, ttl or service.ttl, situation.at, publish)
         return await self._carry_out(plan, situation, verify_timeout)
 
     async def restore_ttl(self, name: str, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
@@ -395,8 +405,19 @@ class Switchboard:
         if prepared is None:
             raise Refused(f"The TTLs of {name} were not lowered, or are restored already; nothing was changed")
         situation = await self._observer.look(service)
-        plan = restore_plan(service, situation.active, situation.readings, prepared, situation.at)
+        publish = await self._publish(service)
+        plan = restore_plan(service, situation.active, situation.readings, prepared, situation.at, publish)
         return await self._carry_out(plan, situation, verify_timeout)
+
+    async def _publish(self, service: Service) -> Publish:
+        """What the accounts of the service make of an address set. Those that cannot be opened make nothing of it."""
+        opened = await self._accounts.open_each(self.settings, {entry.account for entry in service.dns})
+
+        def publish(account: str, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+            provider = opened[account]
+            return after if isinstance(provider, ChangeoverError) else provider.publishes(zone, before, after)
+
+        return publish
 
     async def fast_from(self, name: str) -> datetime | None:
         """From when on a switch of the service is as fast as its lowered TTLs; None where none were lowered."""

@@ -16,7 +16,10 @@ from changeover.commands.accounts import _options
         ("powerdns", "alias=false", False),
         ("powerdns", "alias=yes", "yes"),
         ("powerdns", "server=1", "1"),
-        ("nobody", "server=1", "1"),
+        ("powerdns", "alien=1", "1"),
+        ("desec", "minimum_ttl=-1", -1),
+        ("rfc2136", "algorithm=hmac-sha512", "hmac-sha512"),
+        ("rfc2136", "key_name=true", "true"),
     ],
 )
 def test_a_value_has_the_type_of_its_key(provider: str, text: str, value: object) -> None:

@@ -35,7 +35,8 @@ async def desktop(home: Path, ground: PracticeGround | None = None) -> AsyncIter
         await asyncio.gather(running, return_exceptions=True)
         await board.aclose()
         for window in QApplication.topLevelWidgets():
-            window.deleteLater()
+            if window.windowType() is not Qt.WindowType.Popup:  # that is its field's
+                window.deleteLater()
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from PySide6.QtWidgets import QApplication, QLabel
 
 from changeover.desktop.activity import gap_words, incident_words, newest, run_words
-from changeover.desktop.add_account import check_words, option_value, secret_fields
+from changeover.desktop.add_account import check_mark, check_words
 from changeover.desktop.findings import FindingsCard, verdict, worst_first
 from changeover.desktop.lab_banner import story
 from changeover.desktop.new_service import Form, answer_at, answer_of, likely_zone, service_of
@@ -40,6 +40,7 @@ from changeover.desktop.wizard.flow import (
     why_not,
 )
 from changeover.desktop.wizard.tables import changes_html
+from changeover.dns.account_fields import secret_fields
 from changeover.dns.providers import provider_type
 from changeover.model.finding import Level
 from changeover.model.plan import Kind
@@ -342,10 +343,8 @@ def test_account_fields_follow_the_provider() -> None:
     assert secret_fields(kind, {}) == ()
     needed = secret_fields(kind, {"key_name": "changeover."})
     assert needed is not None
-    assert len(needed) == 1
-    assert option_value(int, "53") == 53
-    assert option_value(int | None, "x") == "x"
-    assert option_value(str | None, "53") == "53"
+    assert [secret.name for secret in needed] == ["secret"]
+    assert secret_fields(kind, {"key_name": 5}) is None
 
 
 def test_what_a_credential_can_do_in_words() -> None:
@@ -356,6 +355,13 @@ def test_what_a_credential_can_do_in_words() -> None:
     assert check_words(good) == "dns-main may change records. Zones: shop.example."
     bad = AccountCheck(account="dns-main", ok=False, text="The token is wrong", hint="Make another.")
     assert check_words(bad) == "The token is wrong Make another."
+    assert (check_mark(good), check_mark(bad)) == (Mark.HEALTHY, Mark.DOWN)
+    wide = replace(good, zones=tuple(f"z{n}.example" for n in range(10)), warnings=("It can change all 10 zones.",))
+    assert check_words(wide).startswith("dns-main may change records. It can change all 10 zones. Zones: z0.example, ")
+    assert check_words(wide).endswith("z7.example and 2 more.")
+    only = replace(good, may_write=False, text="dns-main may read only", hint="It needs: Zone.DNS edit")
+    assert check_words(only) == "dns-main may read only. It needs: Zone.DNS edit. Zones: shop.example."
+    assert (check_mark(wide), check_mark(only)) == (Mark.DEGRADED, Mark.DEGRADED)
 
 
 def test_the_story_of_the_practice_ground() -> None:

@@ -372,7 +372,8 @@ def test_forms(look: str, qtbot: QtBot, pictures: Path, board: Switchboard, on_l
         tasks = Tasks(ignore)
         await board.add_account("dns-main", "rfc2136", {"server": "127.0.0.1:5301"}, {})
         account = AddAccount(None, board, tasks)
-        account.options["key_name"].setText("changeover.")  # type: ignore[union-attr]
+        account.provider.setCurrentIndex(account.provider.findData("rfc2136"))
+        account.keys["key_name"].input.setText("changeover.")  # type: ignore[union-attr]
         service = AddService(None, board, tasks)
         service.addresses.setText("www.shop.example, shop.example")
         service.looked_up.setText("www.shop.example: CNAME fathomless-elm.herokudns.com\nshop.example: A 198.51.100.7")

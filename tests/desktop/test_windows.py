@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from changeover.desktop.accounts import AccountsWindow
 from changeover.desktop.add_account import AddAccount
@@ -306,14 +306,17 @@ def test_adding_an_account(on_loop: OnLoop, tmp_path: Path) -> None:
             assert not form.secrets, "without a key there is no secret"
             click(form.add_button)
             await until(lambda: form.fault.isVisible(), "the complaint")
-            assert "name" in form.fault.text.text()
+            assert "name" in form.name_field.fault.text()
             QTest.keyClicks(form.name, "second")
-            QTest.keyClicks(form.options["server"], server)
-            form.options["key_name"].setText("changeover.")
+            QTest.keyClicks(form.keys["server"].input, server)
+            key_name = form.keys["key_name"].input
+            assert isinstance(key_name, QLineEdit)
+            key_name.setText("changeover.")
             assert list(form.secrets), "a key needs its secret"
-            secret = next(iter(form.secrets.values()))
+            secret = form.secrets["secret"].input
+            assert isinstance(secret, QLineEdit)
             assert secret.echoMode() is secret.EchoMode.Password
-            form.options["key_name"].setText("")
+            key_name.setText("")
             click(form.add_button)
             await until(lambda: "second" in form.outcome.text(), "the result")
             assert form.add_button.text() == "Done"
@@ -337,9 +340,9 @@ def test_without_a_keyring_a_secret_may_stay_in_memory(
             form.show()
             form.provider.setCurrentIndex(form.provider.findData("rfc2136"))
             form.name.setText("signed")
-            form.options["server"].setText("127.0.0.1:5301")
-            form.options["key_name"].setText("changeover.")
-            next(iter(form.secrets.values())).setText("c2VjcmV0")
+            QTest.keyClicks(form.keys["server"].input, "127.0.0.1:5301")
+            QTest.keyClicks(form.keys["key_name"].input, "changeover.")
+            QTest.keyClicks(form.secrets["secret"].input, "c2VjcmV0")
             click(form.add_button)
             await until(lambda: form.memory_button.isVisible(), "the offer")
             assert board.settings.account("signed") is None

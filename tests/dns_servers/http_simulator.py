@@ -41,6 +41,8 @@ class HttpSimulator(ABC):
         self.answers: list[Answer] = []
         self.before_write: Callable[[], None] | None = None
         self.port = 0
+        #: Seconds that every answer takes to arrive.
+        self.latency = 0.0
         self.lock = threading.RLock()
         self._misbehaviours: list[Misbehaviour] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -155,6 +157,7 @@ class HttpSimulator(ABC):
     async def _handle(self, request: h11.Request, body: bytes) -> Answer | None:
         method, target = request.method.decode(), request.target.decode()
         self.requests.append((method, target))
+        await asyncio.sleep(self.latency)
         writes = self._writes(method, target)
         if writes:
             self.bodies.append(body)

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from changeover.cli import changeover
-from changeover.dns.providers import PROVIDERS
+from changeover.dns.providers import PROVIDERS, provider_type
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "app" / "changeover"
@@ -102,13 +102,9 @@ class TestReadme:
 
     def test_it_names_every_provider(self) -> None:
         """What can be switched is what a reader looks for first."""
-        names = {
-            "rfc2136": "RFC 2136",
-            "cloudflare": "Cloudflare",
-            "powerdns": "PowerDNS by its HTTP",
-            "desec": "deSEC",
-        }
-        assert [name for name in PROVIDERS if names.get(name, name) not in self.text] == []
+        names = {"rfc2136": "RFC 2136", "powerdns": "PowerDNS by its HTTP API", "lexicon": "dns-lexicon"}
+        called = {name: names.get(name, provider_type(name).label.partition(" (")[0]) for name in PROVIDERS}
+        assert [name for name, words in called.items() if words not in self.text] == []
 
     def test_its_exit_statuses_are_the_commands_own(self) -> None:
         """Scripts rely on them."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from changeover.dns.providers import PROVIDERS
+
 GOOD = """\
 # What the team agreed on.
 version = 1
@@ -77,6 +79,10 @@ def changed(*pairs: tuple[str, str]) -> str:
     return text
 
 
+#: Every provider as faults name them.
+KNOWN = ", ".join(f'"{name}"' for name in PROVIDERS)
+
+
 class Wrong(NamedTuple):
     """A settings file and all of its faults."""
 
@@ -86,8 +92,8 @@ class Wrong(NamedTuple):
 
 
 def wrong_files() -> Iterator[Wrong]:
-    """Those of wrong_settings.txt."""
+    """Those of wrong_settings.txt, where {providers} stands for all of them."""
     for case in Path(__file__).with_name("wrong_settings.txt").read_text().split("\n== ")[1:]:
         what, *lines = case.rstrip("\n").split("\n")
         old, new, faults = ("\n".join(x[2:] for x in lines if x.startswith(sign)) for sign in "-+!")
-        yield Wrong(what, changed((old, new)), tuple(faults.split("\n")))
+        yield Wrong(what, changed((old, new)), tuple(faults.replace("{providers}", KNOWN).split("\n")))

@@ -16,7 +16,7 @@ from changeover.model.check import HealthCheck
 from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.service import Account, Answer, Deployment, Marker, Service, Settings, ZoneAt
 from changeover.storage import settings as settings_file
-from storage.settings_texts import GOOD, Wrong, changed, wrong_files
+from storage.settings_texts import GOOD, KNOWN, Wrong, changed, wrong_files
 
 SECOND = Account("second", "cloudflare", {"endpoint": "https://api.cloudflare.com/client/v4"})
 NEWS = Service(
@@ -125,9 +125,10 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
     assert len(set(faults)) == len(faults)
     assert set(faults) == {
         "lang: unknown key; known here: version, accounts, services, lookup",
-        "accounts.dns-main.server: must be a text in quotes, not the number 5301",
-        "accounts.dns-main.algorithm: must be one of hmac-sha256, hmac-sha384, hmac-sha512, hmac-sha1, "
-        "hmac-sha224, hmac-md5.sig-alg.reg.int",
+        'accounts.dns-main.server: must be a text in quotes such as "ns1.shop.example" (the primary name server, '
+        "which takes updates, as host or host:port), not the number 5301",
+        'accounts.dns-main.algorithm: must be "hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224" '
+        'or "hmac-md5.sig-alg.reg.int" (the algorithm of the TSIG key), not the text "md5"',
         "accounts.cf.zone: unknown key; known here: endpoint",
         'accounts.cf.endpoint: must be an https address such as "https://api.cloudflare.com/client/v4"',
         "services.shop.hostnames[5]: must be a text in quotes, not the number 7",
@@ -172,8 +173,7 @@ def test_what_another_version_knows_is_answered_with_what_this_one_does(file: Pa
     )
     known = "known here: name, answer, platform, answers, marker, status_page"
     assert faults_of(file) == (
-        "accounts.heroku-me.provider: 'heroku' is not a provider that this version knows; "
-        'known: "rfc2136", "cloudflare", "powerdns", "desec"',
+        f"accounts.heroku-me.provider: 'heroku' is not a provider that this version knows; known: {KNOWN}",
         f"services.shop.deployments.primary.account: unknown key; {known}",
         f"services.shop.deployments.primary.app: unknown key; {known}",
         'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url"',

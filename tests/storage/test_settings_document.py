@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import msgspec
 import pytest
 from msgspec import NODEFAULT, Struct
 
+from changeover.dns.account_fields import every_secret, option_fields
 from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.model.action import Action, Approval, HttpCall, Note, Phase
 from changeover.model.check import HealthCheck, Journey, JourneyStep, Thresholds
@@ -17,7 +19,8 @@ from changeover.model.service import Deployment, LookupSettings, Service
 from changeover.storage import settings as settings_file
 from changeover.storage.action_tables import ActionTable, Wait
 
-TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "settings.md").read_text()
 #: By key, the default that its row tells.
 ROWS = [(key, default.strip()) for key, default in re.findall(r"^\| `([a-z_]+)` \|([^|]*)\|", TEXT, re.MULTILINE)]
 KINDS = (
@@ -74,6 +77,43 @@ def test_the_usual_times_are_told() -> None:
 def test_no_key_is_told_that_does_not_exist() -> None:
     """What the document names is known to the program."""
     known = {field.encode_name for kind in (*KINDS, Journey) for field in msgspec.structs.fields(kind)} | {"provider"}
-    options = {field.encode_name for p in PROVIDERS for field in msgspec.structs.fields(provider_type(p).options)}
-    assert {key for key, _ in ROWS} - known - options == set()
-    assert options <= {key for key, _ in ROWS}
+    assert {key for key, _ in ROWS} - known == set()
+
+
+class TestProviders:
+    """docs/providers.md, to which the document refers for the keys of accounts."""
+
+    text = (DOCS / "providers.md").read_text()
+
+    def test_it_is_what_the_providers_declare(self) -> None:
+        """As `make providers` writes it."""
+        assert self.text == runpy.run_path(str(DOCS / "write_providers.py"))["document"](), "run: make providers"
+
+    @pytest.mark.parametrize("name", PROVIDERS)
+    def test_every_key_and_secret_is_told(self, name: str) -> None:
+        """In the provider's own part, keys with their defaults, and no other key."""
+        kind = provider_type(name)
+        part = self.text.partition(f"## {kind.label}\n")[2].partition("\n## ")[0]
+        rows = dict(re.findall(r"^\| `([a-z_]+)` \| ([^|]*) \|", part, re.MULTILINE))
+        fields = option_fields(kind.options)
+        assert list(rows) == ["provider", *(field.name for field in fields)]
+        for field in fields:
+            if field.required:
+                assert rows[field.name] == "needed"
+            elif field.default in (None, "", ()):
+                assert rows[field.name] == "none"
+            else:
+                assert str(field.default).lower() in rows[field.name].lower()
+        for secret in every_secret(kind):
+            assert secret.label in part
+            assert secret.link in part
+            assert secret.permission.rstrip(".") in part
+
+    def test_every_provider_is_in_its_table(self) -> None:
+        """By a link to its part."""
+        for name in PROVIDERS:
+            assert f"| [{provider_type(name).label}](#" in self.text
+        anchors = {
+            re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^## (.*)$", self.text, re.M)
+        }
+        assert set(re.findall(r"\]\(#([^)]*)\)", self.text)) == anchors

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 import click
-import msgspec
 
 from changeover.commands.session import DONE, REFUSED, Session, command, json_option, print_json, print_table, say
+from changeover.dns.account_fields import OptionField, SecretField, every_secret, option_fields, secret_fields
+from changeover.dns.account_words import (
+    about_option,
+    about_secret,
+    as_written,
+    every_provider,
+    example_command,
+)
+from changeover.dns.provider import ProviderType
+from changeover.dns.providers import PROVIDERS
 from changeover.model.errors import UsageError
+from changeover.model.words import counted
+from changeover.storage.accounts import checked_account, known_provider
 
 
 @click.group()
@@ -20,16 +33,19 @@ def account() -> None:
 
 @account.command()
 @click.argument("name")
-@click.option("--provider", required=True, help="rfc2136, cloudflare, powerdns or desec.")
+@click.option("--provider", required=True, help=f"One of {', '.join(sorted(PROVIDERS))}.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A key of this provider's account table.")
-@click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input.")
+@click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input; on a terminal, ask for it.")
 @click.option("--replace", is_flag=True, help="Replace an account of this name.")
 @json_option
 @command
 def add(name: str, provider: str, sets: tuple[str, ...], secret_stdin: bool, replace: bool, as_json: bool) -> int:
-    """Add an account: its secret to the keyring, the rest to the settings."""
+    """Add an account: its secret to the keyring, the rest to the settings.
+
+    What a provider takes is told by: changeover account providers PROVIDER
+    """
     options = _options(provider, sets)
-    secrets = _secrets(provider, options, sys.stdin.read()) if secret_stdin else {}
+    secrets = _given(name, provider, options) if secret_stdin else {}
     with Session() as session:
         board = session.switchboard
         session.run(board.add_account(name, provider, options, secrets, replace=replace))
@@ -42,49 +58,110 @@ def add(name: str, provider: str, sets: tuple[str, ...], secret_stdin: bool, rep
 
 def _options(provider: str, sets: tuple[str, ...]) -> dict[str, Any]:
     """The account's keys, as their types want them. What does not fit stays text, and is complained about later."""
-    from changeover.dns.providers import PROVIDERS, provider_type
-
-    fields = msgspec.structs.fields(provider_type(provider).options) if provider in PROVIDERS else ()
-    kinds = {field.encode_name: field.type for field in fields}
+    fields = {field.name: field for field in option_fields(known_provider(provider).options)}
     options: dict[str, Any] = {}
     for text in sets:
         key, equals, value = text.partition("=")
+        key = key.strip()
         if not equals:
             raise UsageError(f"--set {text}: a value is missing", "Write --set key=value.")
-        kind = kinds.get(key.strip())
-        if kind is int and value.isdecimal():
-            options[key.strip()] = int(value)
-        elif kind is bool and value in ("true", "false"):
-            options[key.strip()] = value == "true"
-        else:
-            options[key.strip()] = value
+        options[key] = fields[key].value_of(value) if key in fields else value
     return options
 
 
-def _secrets(provider: str, options: dict[str, Any], text: str) -> dict[str, str]:
-    """What standard input holds: a JSON object of secrets, or the one secret as text."""
-    from changeover.dns.providers import PROVIDERS, provider_type
-    from changeover.storage.accounts import checked_account
-
-    if provider not in PROVIDERS:
-        raise UsageError(f"There is no provider {provider}", f"Providers: {', '.join(PROVIDERS)}")
-    kind = provider_type(provider)
-    typed = msgspec.convert(checked_account("new", provider, options).options, kind.options)
-    fields = [field.name for field in kind.secrets(typed)]
-    if len(fields) == 1:
-        secret = text.removesuffix("\n").removesuffix("\r")
-        if not secret:
-            raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
-        return {fields[0]: secret}
+def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, str]:
+    """The account's secrets, asked for on a terminal; else what standard input holds."""
+    fields = secret_fields(known_provider(provider), options)
     if not fields:
+        checked_account(name, provider, options, {})  # says what is wrong with the options, if anything is
         raise UsageError("This account takes no secret", "Leave out --secret-stdin.")
+    if sys.stdin.isatty():
+        return _asked(fields)
+    text = sys.stdin.read()
+    if len(fields) == 1:
+        return {fields[0].name: text.removesuffix("\n").removesuffix("\r")}
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise UsageError("Standard input is not a JSON object of texts", f"It needs: {', '.join(fields)}")
+        raise UsageError("Standard input is not a JSON object of texts", f"It needs: {_object(fields)}")
     return found
+
+
+def _asked(fields: Sequence[SecretField]) -> dict[str, str]:
+    """What a person types or pastes, without showing it."""
+    for field in fields:
+        if field.several_lines:
+            what = "it" if len(fields) == 1 else _object(fields)
+            raise UsageError(
+                f"The {field.label} has several lines, which cannot be typed here",
+                f"Send a file with {what}: changeover account add … --secret-stdin < FILE",
+            )
+    found = {}
+    for field in fields:
+        for line in about_secret(field):
+            say(line)
+        found[field.name] = click.prompt(field.label, hide_input=True, err=True)
+    return found
+
+
+def _object(fields: Sequence[SecretField]) -> str:
+    return json.dumps({field.name: "…" for field in fields}, ensure_ascii=False)
+
+
+@account.command()
+@click.argument("name", required=False)
+@json_option
+@command
+def providers(name: str | None, as_json: bool) -> int:
+    """The DNS providers, or the keys and secrets that an account at one of them takes."""
+    if name is not None:
+        return _tell_provider(name, known_provider(name), as_json)
+    kinds = every_provider()
+    if as_json:
+        rows = [{"name": key, "label": kind.label, "tested": kind.tested} for key, kind in kinds]
+        print_json({"providers": rows})
+    else:
+        print_table(("PROVIDER", "IS", "TESTED AGAINST"), [(key, kind.label, kind.tested) for key, kind in kinds])
+        say("What an account at one of them takes: changeover account providers PROVIDER")
+    return DONE
+
+
+def _tell_provider(name: str, kind: ProviderType, as_json: bool) -> int:
+    secrets = every_secret(kind)
+    example = example_command(name, kind)
+    if as_json:
+        told = {"name": name, "label": kind.label, "tested": kind.tested}
+        keys = [_key(field) for field in option_fields(kind.options)]
+        shown = ("name", "label", "help", "link", "permission", "example")
+        words = [{key: getattr(secret, key) for key in shown} for secret in secrets]
+        print_json({**told, "keys": keys, "secrets": words, "command": example})
+        return DONE
+    click.echo(f"{kind.label}\nTested against {kind.tested}.\n\nKeys, each given with --set KEY=VALUE:")
+    for field in option_fields(kind.options):
+        default = "needed" if field.required else as_written(field.default) if field.default else ""
+        click.echo(f"  {field.name}{f'  ({default})' if default else ''}\n      {about_option(field)}")
+    if secrets:
+        click.echo("\nSecrets, asked for on a terminal or read from standard input:")
+    for secret in secrets:
+        click.echo("\n      ".join([f"  {secret.name}: {secret.label}", *about_secret(secret)]))
+    if len(secrets) > 1:
+        click.echo(f"  A program sends them as one JSON object: {_object(secrets)}")
+    click.echo(f"\n{example}")
+    return DONE
+
+
+def _key(field: OptionField) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.option.label,
+        "help": field.option.help,
+        "required": field.required,
+        "default": field.default,
+        "choices": list(field.choices),
+        "example": field.option.example,
+    }
 
 
 @account.command("list")
@@ -108,13 +185,24 @@ def list_(as_json: bool) -> int:
 @json_option
 @command
 def verify(name: str, as_json: bool) -> int:
-    """Prove that an account can read its zones, and say whether it may change them."""
+    """Prove that an account can read its zones, and say what its credential may do, and for how long."""
     with Session() as session:
         found = session.run(session.switchboard.verify_account(name))
     if as_json:
         said = {"account": name, "ok": found.ok, "zones": list(found.zones), "may_write": found.may_write}
-        print_json({**said, "text": found.text, "hint": found.hint})
+        more = {
+            "writable": None if found.writable is None else list(found.writable),
+            "expires": None if found.expires is None else found.expires.astimezone(UTC).isoformat(),
+            "warnings": list(found.warnings),
+        }
+        print_json({**said, **more, "text": found.text, "hint": found.hint})
     say(found.text)
+    for text in found.warnings:
+        say(f"Look: {text}")
+    for text in found.notes:
+        say(text)
+    if found.zones:
+        say(f"It sees {counted(len(found.zones), 'zone')}:")
     for zone in found.zones:
         say(f"  {zone}")
     if found.hint:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from changeover.desktop import ask
-from changeover.desktop.add_account import AddAccount, check_words
+from changeover.desktop.add_account import AddAccount, check_mark, check_words
 from changeover.desktop.fault import FaultStrip
 from changeover.desktop.parts import Card, button, clear, label
 from changeover.desktop.shapes import Mark, MarkWidget
@@ -114,7 +114,7 @@ class AccountsWindow(QDialog):
             mark.show_mark(Mark.DOWN)
             said.setText(f"{error.text} {error.hint}")
             return
-        mark.show_mark(Mark.DOWN if not check.ok else Mark.DEGRADED if check.may_write is False else Mark.HEALTHY)
+        mark.show_mark(check_mark(check))
         said.setText(check_words(check))
 
     async def _remove(self, name: str) -> None:

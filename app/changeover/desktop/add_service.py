@@ -10,9 +10,18 @@ from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrol
 
 from changeover.desktop.check_fields import short_field
 from changeover.desktop.fault import FaultStrip
-from changeover.desktop.new_service import Form, address_list, answer_at, answer_text, likely_zone, service_of
+from changeover.desktop.new_service import (
+    Form,
+    address_list,
+    answer_at,
+    answer_text,
+    found_words,
+    likely_zone,
+    service_of,
+)
 from changeover.desktop.parts import Card, add_field, button, form_in, label
 from changeover.desktop.tasks import Tasks
+from changeover.model.discovery import Discovery
 from changeover.model.errors import ChangeoverError
 from changeover.model.records import hostname
 from changeover.model.service import Answer
@@ -28,6 +37,10 @@ class AddService(QDialog):
         self._switchboard = switchboard
         self._tasks = tasks
         self._found: dict[str, Answer] = {}
+        self._discovery: Discovery | None = None
+        #: By field, what was filled in: whatever else stands there was typed, and stays.
+        self._filled: dict[QLineEdit, str] = {}
+        self._account_chosen = False
         self._own: asyncio.Task[Any] | None = None
         self.setWindowTitle("Add a service")
         self.resize(760, 700)
@@ -95,7 +108,7 @@ class AddService(QDialog):
         row.setSpacing(8)
         self.account = QComboBox()
         self.account.setAccessibleName("DNS account")
-        self.account.activated.connect(lambda _: self._guess_zone())
+        self.account.activated.connect(lambda _: self._choose_account())
         row.addWidget(self.account, 1)
         self.add_account_button = button("Add account…", self._add_account)
         row.addWidget(self.add_account_button)
@@ -103,6 +116,9 @@ class AddService(QDialog):
         self.zone = QLineEdit()
         self.zone.setPlaceholderText("shop.example")
         add_field(form, "Zone", self.zone)
+        self.discovered = label("", "muted")
+        self.discovered.hide()
+        card.body.addWidget(self.discovered)
         return card
 
     def _check(self) -> Card:
@@ -168,18 +184,26 @@ class AddService(QDialog):
             names = [hostname(item) for item in address_list(self.addresses.text())]
             if not names:
                 raise ValueError("Type the address that visitors use, such as www.shop.example.")
-            self.looked_up.setText("Looking up…")
-            self.look_up_button.setEnabled(False)
-            answers = await asyncio.gather(*(self._switchboard.look_up(name) for name in names))
         except ValueError as error:
             self.fault.show_words(str(error))
             return
+        # Whoever types on meanwhile is not disturbed: what is typed stays, and the cursor is not moved any more.
+        self.backup.setFocus()
+        self.look_up_button.setEnabled(False)
+        try:
+            await asyncio.gather(self._find_addresses(names), self._find_zone(names[0]))
+        finally:
+            self.look_up_button.setEnabled(True)
+
+    async def _find_addresses(self, names: list[str]) -> None:
+        self.looked_up.setText("Looking up…")
+        self._fill(self.primary, "")  # what was found before belongs to another address
+        try:
+            answers = await asyncio.gather(*(self._switchboard.look_up(name) for name in names))
         except ChangeoverError as error:
             self.looked_up.setText("Not looked up.")
             self.fault.show_error(error)
             return
-        finally:
-            self.look_up_button.setEnabled(True)
         lines = []
         for name, records in zip(names, answers, strict=True):
             answer = answer_at(name, records)
@@ -189,31 +213,61 @@ class AddService(QDialog):
             lines.append(f"{name}: {values_text(here)}" if here else f"{name} has no address")
         self.looked_up.setText("\n".join(lines))
         if names[0] in self._found:
-            self.primary.setText(answer_text(self._found[names[0]]))
-        if not self.name.text():
-            self.name.setText(likely_zone(names[0], ()).partition(".")[0])
-        await self._find_zone(names[0])
-        self.backup.setFocus()
-
-    def _guess_zone(self) -> None:
-        names = address_list(self.addresses.text())
-        if names:
-            self._spawn(self._find_zone(names[0]))
+            self._fill(self.primary, answer_text(self._found[names[0]]))
+        self._fill(self.name, likely_zone(names[0], ()).partition(".")[0])
 
     async def _find_zone(self, name: str) -> None:
-        zones: tuple[str, ...] = ()
-        if self.account.currentText():
-            try:
-                zones = (await self._switchboard.verify_account(self.account.currentText())).zones
-            except ChangeoverError as error:
-                self.fault.show_error(error)
-        self.zone.setText(likely_zone(name, zones))
+        """Asks every account for the zone, and fills in what is found."""
+        accounts = ", ".join(account.name for account in self._switchboard.settings.accounts)
+        words = f"Asking {accounts or 'the name servers'} for the zone of {name}…"
+        self._discovery = None
+        self._show_discovered(words)
+        try:
+            self._discovery = await self._switchboard.discover(name)
+            words = found_words(self._discovery)
+        except ChangeoverError as error:
+            self.fault.show_error(error)
+        finally:
+            self._show_discovered(words if self._discovery is not None else "")
+        if self._discovery is None:
+            return
+        if self._discovery.entries and not self._account_chosen:
+            self.account.setCurrentText(self._discovery.entries[0].account)
+        self._fill_zone(self._discovery)
+
+    def _fill_zone(self, discovery: Discovery) -> None:
+        """The zone that the chosen account has, else a guess."""
+        held = [one.held.zone for one in discovery.found if one.account == self.account.currentText()]
+        self._fill(self.zone, likely_zone(discovery.hostname, held))
+
+    def _show_discovered(self, text: str) -> None:
+        self.discovered.setText(text)
+        self.discovered.setVisible(bool(text))
+
+    def _fill(self, field: QLineEdit, text: str) -> None:
+        if field.text() in ("", self._filled.get(field)):
+            field.setText(text)
+            self._filled[field] = text
+
+    def _choose_account(self) -> None:
+        self._account_chosen = True
+        if self._discovery is not None:
+            self._fill_zone(self._discovery)
+        elif address_list(self.addresses.text()):
+            self._look_up()
+
+    def _take_account(self, name: str) -> None:
+        """A new account may be the one that has the zone."""
+        self.account.setCurrentText(name)
+        self._account_chosen = True
+        if address_list(self.addresses.text()):
+            self._look_up()
 
     def _add_account(self) -> None:
         from changeover.desktop.add_account import AddAccount
 
         self.account_form = AddAccount(self, self._switchboard, self._tasks)
-        self.account_form.added.connect(self.account.setCurrentText)
+        self.account_form.added.connect(self._take_account)
         self.account_form.open()
 
     def _add(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLayout,
+    QLayoutItem,
     QLineEdit,
     QScrollArea,
     QSizePolicy,
@@ -106,11 +109,20 @@ def in_reading_order(widget: QWidget) -> list[QWidget]:
 
 def _in_layout(layout: QLayout) -> list[QWidget]:
     found: list[QWidget] = []
-    for number in range(layout.count()):
-        item = layout.itemAt(number)
-        widget, inner = (item.widget(), item.layout()) if item is not None else (None, None)
+    for item in _items(layout):
+        widget, inner = item.widget(), item.layout()
         if widget is not None:
             found += in_reading_order(widget)
         elif inner is not None:
             found += _in_layout(inner)
     return found
+
+
+def _items(layout: QLayout) -> Iterator[QLayoutItem]:
+    """What is in a layout; of a form row by row, since it counts its items as they were added."""
+    if isinstance(layout, QFormLayout):
+        roles = (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole)
+        items = [layout.itemAt(row, role) for row in range(layout.rowCount()) for role in roles]
+    else:
+        items = [layout.itemAt(number) for number in range(layout.count())]
+    yield from (item for item in items if item is not None)

@@ -109,18 +109,6 @@ class Typed(Struct, frozen=True, kw_only=True):
     faults: Mapping[str, str]
 
 
-class _Placed(Faults):
-    """Keeps the place of each fault apart from its words."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pairs: list[tuple[str, str]] = []
-
-    def add(self, place: str, text: str) -> None:
-        super().add(place, text)
-        self.pairs.append((place, text))
-
-
 def form_of(health: HealthCheck, maintenance: Sequence[Maintenance]) -> CheckForm:
     """A check and its maintenance windows as they are typed."""
     return CheckForm(
@@ -145,7 +133,7 @@ def form_of(health: HealthCheck, maintenance: Sequence[Maintenance]) -> CheckFor
 
 def typed(form: CheckForm, folder: Path) -> Typed:
     """What the form says, or everything that is wrong with it. `folder` is where the settings file lies."""
-    faults = _Placed()
+    faults = Faults()
     rules = check_rules(folder)
     table = _health_table(form, faults)
     health = read_struct(table, HealthCheck, "", faults, rules)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from changeover.model.check import HealthCheck
+from changeover.model.discovery import Discovery, summary
 from changeover.model.records import RecordSet, hostname, in_zone
 from changeover.model.service import Answer, Deployment, Service, ZoneAt
 
@@ -61,6 +62,15 @@ def likely_zone(name: str, zones: Iterable[str]) -> str:
     if holding:
         return max(holding, key=len)
     return name.partition(".")[2] if name.count(".") > 1 else name
+
+
+def found_words(discovery: Discovery) -> str:
+    """What was found of who may change the DNS, and what is left to do."""
+    words = summary(discovery)
+    if len(discovery.entries) > 1:
+        names = " and ".join(entry.account for entry in discovery.entries[1:])
+        words += f"\nAfterwards add {names} to the service's dns entry in the settings: both have the zone."
+    return words
 
 
 class Form(Struct, frozen=True, kw_only=True):

@@ -11,12 +11,16 @@ of the settings file is a field of the provider's `Options`, with its words besi
 from __future__ import annotations
 
 import re
+import types
 import typing
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from changeover.dns.provider import ProviderType
 
 
 class Option(Struct, frozen=True):
@@ -32,7 +36,8 @@ class SecretField(Struct, frozen=True, kw_only=True):
     """A secret that an account needs. It is kept in the keyring under `name`.
 
     `link` is where a person makes it, `permission` the least that it must be allowed to do. `pattern` is a regular
-    expression that every secret of this kind matches as a whole, empty where any text may be one.
+    expression that every secret of this kind matches as a whole, empty where any text may be one; one that begins with
+    (?s) says that the secret has several lines, such as a key file.
     """
 
     name: str
@@ -43,6 +48,16 @@ class SecretField(Struct, frozen=True, kw_only=True):
     pattern: str = ""
     example: str = ""
 
+    @property
+    def several_lines(self) -> bool:
+        return self.pattern.startswith("(?s)")
+
+    def fitted(self, text: str) -> str | None:
+        """`text` as such a secret, without what a clipboard puts around it; None where it can be none."""
+        if not self.pattern:
+            return text
+        return next((one for one in (text, text.strip()) if re.fullmatch(self.pattern, one)), None)
+
 
 class OptionField(Struct, frozen=True, kw_only=True):
     """One key of an account's table in the settings file. `default` is None where it is required or may be left out."""
@@ -52,6 +67,48 @@ class OptionField(Struct, frozen=True, kw_only=True):
     type: Any
     required: bool
     default: Any
+
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that its value may have, but for None."""
+        union = typing.get_origin(self.type) in (typing.Union, types.UnionType)
+        members = typing.get_args(self.type) if union else (self.type,)
+        bare = (typing.get_args(m)[0] if typing.get_origin(m) is Annotated else m for m in members)
+        return tuple(kind for kind in bare if kind is not type(None))
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The only values that it may have; empty where there are others."""
+        (first, *others) = self.kinds
+        return typing.get_args(first) if typing.get_origin(first) is Literal and not others else ()
+
+    @property
+    def several(self) -> bool:
+        """Is it a list of texts?"""
+        return any(typing.get_origin(kind) is tuple for kind in self.kinds)
+
+    @property
+    def blank(self) -> Any:
+        """What stands for it while it is not known: its default, else an empty value of its type."""
+        if not self.required:
+            return self.default
+        (first, *_) = self.kinds
+        if self.choices:
+            return self.choices[0]
+        return () if typing.get_origin(first) is tuple else first() if first in (str, int, float, bool) else ""
+
+    def value_of(self, text: str) -> object:
+        """What was typed, as its type wants it. What does not fit stays text, and is complained about later."""
+        for kind in self.kinds:
+            if kind is bool and text in ("true", "false"):
+                return text == "true"
+            if kind is int and re.fullmatch(r"-?[0-9]{1,18}", text):
+                return int(text)
+            if kind is float and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
+                return float(text)
+            if typing.get_origin(kind) is tuple:
+                return [item for item in (item.strip() for item in text.split(",")) if item]
+        return next((choice for choice in self.choices if str(choice) == text), text)
 
 
 def option_fields(options: type[Struct]) -> tuple[OptionField, ...]:
@@ -76,10 +133,28 @@ def _option_fields(options: type[Struct]) -> Iterator[OptionField]:
         )
 
 
+def secret_fields(kind: ProviderType, options: Mapping[str, object]) -> tuple[SecretField, ...] | None:
+    """The secrets that an account with these options needs, be others still missing; None where one does not fit."""
+    filled = {
+        f.name: options.get(f.name, f.blank) for f in _option_fields(kind.options) if f.required or f.name in options
+    }
+    try:
+        return kind.secrets(msgspec.convert(filled, kind.options))
+    except msgspec.ValidationError:
+        return None
+
+
+def every_secret(kind: ProviderType) -> tuple[SecretField, ...]:
+    """The secrets that accounts of this kind may need: those with every key filled in, by its example."""
+    filled = {f.name: f.value_of(f.option.example) for f in _option_fields(kind.options) if f.option.example}
+    plain, full = secret_fields(kind, {}) or (), secret_fields(kind, filled) or ()
+    return (*plain, *(field for field in full if field not in plain))
+
+
 def misfits(options: Struct) -> list[tuple[str, str]]:
     """The texts that do not match their pattern: (key, what would be right)."""
     return [
-        (field.name, f'such as "{field.option.example}": {field.option.help}')
+        (field.name, f'like "{field.option.example}" ({field.option.help.rstrip(".")})')
         for field in _option_fields(type(options))
         if field.option.pattern
         and isinstance(value := getattr(options, field.name), str)

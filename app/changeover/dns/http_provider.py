@@ -57,8 +57,9 @@ from changeover.model.text import text_of, value_of
 
 #: Seconds for one request, and for one reading with its repetitions.
 TIMEOUT = 10.0
-#: How many times that a write may wait altogether, where the provider says that it was too early.
-PATIENCE = 3
+#: How many times that a write may wait altogether, where the provider says that it was too early; and half way through
+#: several requests, where stopping would leave a name between two answers.
+PATIENCE, PATIENCE_HALF_WAY = 3, 6
 
 #: The key of the settings file with which another address than the provider's own is asked.
 ENDPOINT = Option("Endpoint", "the address of the API, where it is another than usual")
@@ -199,7 +200,7 @@ class HttpProvider(ABC, Generic[_Options]):
         """
         for number, (words, step) in enumerate(steps):
             try:
-                await (when_allowed(step, self._timeout) if number else step())
+                await (when_allowed(step, PATIENCE_HALF_WAY * self._timeout) if number else step())
             except ProviderError as error:
                 if not number:
                     raise

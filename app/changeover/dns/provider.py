@@ -50,6 +50,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct
@@ -139,16 +140,25 @@ def put_conflicts(name: str, before: str | None, after: str | None, live: Iterab
 
 
 class Access(Struct, frozen=True, kw_only=True):
-    """What a credential can do: the zones it sees, and whether it may write there (None: not known)."""
+    """What a credential can do: the zones it sees, and whether it may write there (None: not known).
+
+    `writable`: the zones that it may change altogether, where that is known and the provider has credentials that can
+    change less; an account that uses fewer of them is told so. `expires`: when the credential ends, with its time zone.
+    """
 
     zones: tuple[str, ...]
     may_write: bool | None
+    writable: tuple[str, ...] | None = None
+    expires: datetime | None = None
 
 
 class Provider(Protocol):
     """One account at a DNS provider. Errors are those of changeover.model.errors, with the provider's own words."""
 
     capabilities: Capabilities
+    #: How long the last write was blind, in seconds at most: from when its comparison was asked for until the write was
+    #: answered. None before the first write, and where the provider itself compares.
+    window: float | None
 
     async def read(self, zone: str, names: Sequence[str]) -> Reading:
         """Everything that stands at `names` (see above). Raises NotFound where the account does not have the zone."""

@@ -60,7 +60,7 @@ def batches(changes: Sequence[Change], capabilities: Mapping[str, Capabilities])
         free = full = 0.0 if limit is None else guard_share(limit)
         for change in group:
             size = 1.0 if limit is None else share(change, limit)
-            if batch and full + size > 1:
+            if batch and full + size > 1 + 1e-9:  # 20 times 0.05 is a little more than 1
                 yield tuple(batch)
                 batch, full = [], free
             batch.append(change)

@@ -92,14 +92,22 @@ class AccountRow(Struct, frozen=True, kw_only=True):
 
 
 class AccountCheck(Struct, frozen=True, kw_only=True):
-    """What an account's credential can do. `may_write` is None where nobody knows before it is tried."""
+    """What an account's credential can do. `may_write` is None where nobody knows before it is tried.
+
+    `zones` are those that it sees, `writable` those that it may change, None where that is not known. `warnings` has a
+    sentence for each thing that needs a look, and `notes` for what is as it should be.
+    """
 
     account: str
     ok: bool
     zones: tuple[str, ...] = ()
     may_write: bool | None = None
+    writable: tuple[str, ...] | None = None
+    expires: datetime | None = None
     text: str = ""
     hint: str = ""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def switch_target(

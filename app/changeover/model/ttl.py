@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change
 from changeover.model.plan import Kind, Plan, ZoneReading, plan_of
 from changeover.model.records import AddressSet, RecordSet, address_set
@@ -15,22 +14,31 @@ from changeover.model.run import Direction, Outcome, Run
 from changeover.model.service import Service
 
 
-def prepare_plan(service: Service, active: str, readings: Sequence[ZoneReading], ttl: int, made_at: datetime) -> Plan:
+#: What a provider makes of an address set where another stands: account, zone, what stands, what is wanted.
+Publish = Callable[[str, str, AddressSet, AddressSet], AddressSet]
+
+
+def prepare_plan(
+    service: Service, active: str, readings: Sequence[ZoneReading], ttl: int, made_at: datetime, publish: Publish
+) -> Plan:
     """The plan that lowers the TTL of every address record of the service to `ttl` seconds, and nothing else."""
     changes = []
     for reading in readings:
+        least = max(ttl, reading.capabilities.least_ttl)
         for name in service.hostnames_in(reading.zone):
             before = address_set(reading.records.get(name, ()))
-            after = tuple(_lowered(record_set, ttl, reading.capabilities) for record_set in before)
-            if after != before:
-                changes.append(
-                    Change(account=reading.account, zone=reading.zone, name=name, before=before, after=after)
-                )
+            long = [r for r in before if reading.capabilities.seconds(r) > least and not r.opaque]
+            changes += _changes(reading, name, before, long, least, publish)
     return _of(service, active, readings, changes, made_at, Kind.PREPARE)
 
 
 def restore_plan(
-    service: Service, active: str, readings: Sequence[ZoneReading], prepared: Run, made_at: datetime
+    service: Service,
+    active: str,
+    readings: Sequence[ZoneReading],
+    prepared: Run,
+    made_at: datetime,
+    publish: Publish,
 ) -> Plan:
     """The plan that gives every name the longest TTL back that it had before `prepared` lowered it."""
     old = {change.place: max(r.ttl for r in change.before) for change in prepared.forward.changes}
@@ -39,14 +47,24 @@ def restore_plan(
         for name in service.hostnames_in(reading.zone):
             before = address_set(reading.records.get(name, ()))
             ttl = old.get((reading.account, reading.zone, name), 0)
-            after: AddressSet = tuple(
-                replace(r, ttl=ttl) if r.ttl < ttl and not r.opaque and r.ttl != 1 else r for r in before
-            )
-            if after != before:
-                changes.append(
-                    Change(account=reading.account, zone=reading.zone, name=name, before=before, after=after)
-                )
+            short = [r for r in before if r.ttl < ttl and not r.opaque and r.ttl != 1]
+            changes += _changes(reading, name, before, short, ttl, publish)
     return _of(service, active, readings, changes, made_at, Kind.RESTORE_TTL)
+
+
+def _changes(
+    reading: ZoneReading, name: str, before: AddressSet, meant: Sequence[RecordSet], ttl: int, publish: Publish
+) -> list[Change]:
+    """The change that gives the sets that are meant this TTL, as near as the provider has it; none where they have it.
+
+    The TTLs that single records have of their own go with their details: the provider says which of those stay.
+    """
+    plain = tuple(replace(r, ttl=ttl, details={}) if r in meant else r for r in before)
+    published = {r.type: r for r in publish(reading.account, reading.zone, before, plain)}
+    after = tuple(published.get(r.type, r) if r in meant else r for r in before)
+    if after == before:
+        return []
+    return [Change(account=reading.account, zone=reading.zone, name=name, before=before, after=after)]
 
 
 def prepared_by(runs: Sequence[Run], service: str) -> Run | None:
@@ -70,12 +88,6 @@ def fast_from(runs: Sequence[Run], service: str) -> datetime | None:
     if found is None or found.ended is None:
         return None
     return found.ended + timedelta(seconds=found.forward.visitors_follow_within)
-
-
-def _lowered(record_set: RecordSet, ttl: int, can: Capabilities) -> RecordSet:
-    least = max(ttl, can.least_ttl)
-    too_long = can.seconds(record_set) > least and not record_set.opaque
-    return replace(record_set, ttl=least) if too_long else record_set
 
 
 def _of(

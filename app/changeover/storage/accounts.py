@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from changeover.dns.provider import Provider
+from changeover.dns.account_fields import SecretField, option_fields, secret_fields
+from changeover.dns.account_words import about_option, about_secret, sentence
+from changeover.dns.provider import Provider, ProviderType
 from changeover.dns.providers import PROVIDERS, provider_type
+from changeover.model.credential import account_check
 from changeover.model.errors import AuthError, ChangeoverError, KeyringError, NotFound, Refused, UsageError
 from changeover.model.secret import Secret
 from changeover.model.service import Account, Settings
 from changeover.model.state import AccountCheck, AccountRow
 from changeover.storage import settings as settings_file
 from changeover.storage.secrets import Vault
-from changeover.storage.tables import Faults
+from changeover.storage.tables import Faults, below
 
 
 class Accounts:
@@ -99,23 +103,17 @@ class Accounts:
     ) -> Settings:
         """Adds an account, its secrets to the keyring first, and gives the new settings.
 
-        Raises UsageError for options or secrets that the provider does not take, Refused where the name is taken.
+        Raises WrongFields for options or secrets that the provider does not take, Refused where the name is taken.
         """
-        account = checked_account(name, provider, options)
+        account, kept = checked_account(name, provider, options, secrets)
         settings = settings_file.load(self._file)  # another process may have changed it
         if settings.account(name) is not None and not replace:
             raise Refused(f"There is an account {name} already", "Choose another name, or replace it with --replace.")
         kind = provider_type(provider)
-        typed = msgspec.convert(account.options, kind.options)
-        fields = {field.name: field for field in kind.secrets(typed)}
-        for missing in [field for key, field in fields.items() if not secrets.get(key)]:
-            raise UsageError(f"Account {name} needs its {missing.label}", missing.help)
-        for key in [key for key in secrets if key not in fields]:
-            takes = ", ".join(fields) or "none"
-            raise UsageError(f"Account {name} takes no secret {key}", f"Secrets of this account: {takes}")
-        for key, text in secrets.items():
-            await self._vault.put(name, key, kind.host(typed), Secret(text), in_memory)
-        surplus = [key for key in _secret_names(settings.account(name)) if key not in fields]
+        host = kind.host(msgspec.convert(account.options, kind.options))
+        for key, secret in kept.items():
+            await self._vault.put(name, key, host, secret, in_memory)
+        surplus = [key for key in _secret_names(settings.account(name)) if key not in kept]
         for key in [] if in_memory else surplus:  # there may be no keyring to forget it
             await self._vault.forget(name, key)
         await self._drop(name)
@@ -137,17 +135,22 @@ class Accounts:
             provider = await self._open(account)
             listed = await provider.zones()
             zones = listed if listed is not None else tuple(hostnames)
-            rights = [await provider.verify(zone, names) for zone, names in hostnames.items()]
-            if not rights and zones:
-                rights = [await provider.verify(zones[0], [])]
+            tried = hostnames or ({zones[0]: []} if zones else {})
+            found = {zone: await provider.verify(zone, names) for zone, names in tried.items()}
         except KeyringError:
             raise
         except ChangeoverError as error:
             return AccountCheck(account=name, ok=False, text=error.text, hint=error.hint)
-        may_write = _together([right.may_write for right in rights])
-        said = {True: "may change records", False: "may not change records", None: "may read"}[may_write]
-        text = f"{name} {said}" if zones else f"{name} is set up; no service uses it yet, so nothing could be tried"
-        return AccountCheck(account=name, ok=True, zones=zones, may_write=may_write, text=text)
+        return account_check(
+            name,
+            zones=zones,
+            rights={zone: access.may_write for zone, access in found.items()},
+            used=tuple(hostnames),
+            writable=next((access.writable for access in found.values() if access.writable is not None), None),
+            expires=min((access.expires for access in found.values() if access.expires is not None), default=None),
+            permission="; ".join(field.permission for field in _secrets(account) if field.permission),
+            now=datetime.now(UTC),
+        )
 
     async def remove(self, name: str) -> Settings:
         """Removes an account and its secrets. Refused, naming the services, while it is in use."""
@@ -171,26 +174,73 @@ class Accounts:
             await provider.aclose()
 
 
-def checked_account(name: str, provider: str, options: Mapping[str, Any]) -> Account:
-    """An account that the settings file would take. Raises UsageError with every fault."""
-    if provider not in PROVIDERS:
-        raise UsageError(f"There is no provider {provider}", f"Providers: {', '.join(PROVIDERS)}")
+class WrongFields(UsageError):
+    """Keys or secrets that a provider does not take.
+
+    `faults` has by name, for the account's own name the empty one, what is wrong there; `labels` what it is called.
+    """
+
+    def __init__(self, name: str, provider: str, faults: Mapping[str, str], labels: Mapping[str, str]) -> None:
+        told = [f"  {labels.get(key, key)}: {text}" if key else f"  {text}" for key, text in faults.items()]
+        super().__init__(
+            "\n".join([f"Account {name} cannot be added", *told]),
+            f"Nothing was added. What this provider takes, and an example: changeover account providers {provider}",
+        )
+        self.faults = dict(faults)
+
+
+def checked_account(
+    name: str, provider: str, options: Mapping[str, Any], secrets: Mapping[str, str]
+) -> tuple[Account, dict[str, Secret]]:
+    """An account that the settings file would take, with its secrets.
+
+    Raises WrongFields with every fault. What it says never repeats a secret.
+    """
+    kind = known_provider(provider)
     faults = Faults()
     account = settings_file.read_account(name, {"provider": provider, **options}, faults)
-    if account is None or faults.sentences:
-        raise UsageError("\n".join(faults.sentences), "Nothing was added.")
-    return account
+    fields = {field.name: field for field in option_fields(kind.options)}
+    found: dict[str, str] = {}
+    for place, text in faults.pairs:
+        key = place.removeprefix(below("accounts", name)).lstrip(".")
+        missing = key in fields and key not in options
+        found.setdefault(key, f"It is missing.\n    {about_option(fields[key])}" if missing else text)
+    needed = {field.name: field for field in secret_fields(kind, options) or ()}
+    kept = {}
+    for key, field in needed.items():
+        given = secrets.get(key, "")
+        fitted = field.fitted(given) if given.strip() else None
+        if fitted is not None:
+            kept[key] = Secret(fitted)
+        else:
+            looks = f", which is like {field.example}" if field.example else ""
+            what = f"it does not look like one{looks}" if given.strip() else "it is missing"
+            found[key] = "\n    ".join([sentence(what), *about_secret(field)])
+    for key in [key for key in secrets if key not in needed and not found]:
+        found[key] = f"there is no such secret; those of this account: {', '.join(needed) or 'none'}"
+    if found or account is None:
+        labels = {key: f"{field.option.label} (--set {key}=…)" for key, field in fields.items()}
+        labels |= {key: f"{field.label} ({key})" if len(needed) > 1 else field.label for key, field in needed.items()}
+        raise WrongFields(name, provider, found, labels)
+    return account, kept
+
+
+def known_provider(name: str) -> ProviderType:
+    """The provider of that name. UsageError with the nearest one where there is none."""
+    if name in PROVIDERS:
+        return provider_type(name)
+    near = settings_file.nearest_provider(name)
+    meant = f"; did you mean {near}?" if near else ""
+    raise UsageError(f"There is no provider {name}{meant}", "See them all with: changeover account providers")
+
+
+def _secrets(account: Account | None) -> tuple[SecretField, ...]:
+    """The secrets that an account has in the keyring."""
+    if account is None:
+        return ()
+    kind = provider_type(account.provider)
+    return kind.secrets(msgspec.convert(account.options, kind.options))
 
 
 def _secret_names(account: Account | None) -> list[str]:
-    """The secrets that an account has in the keyring."""
-    if account is None:
-        return []
-    kind = provider_type(account.provider)
-    return [field.name for field in kind.secrets(msgspec.convert(account.options, kind.options))]
-
-
-def _together(rights: Sequence[bool | None]) -> bool | None:
-    if any(right is False for right in rights):
-        return False
-    return True if rights and all(rights) else None
+    return [field.name for field in _secrets(account)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tempfile
 import tomllib
@@ -68,7 +69,7 @@ def parse(text: str, file: Path) -> Settings:
     folder = file.resolve().parent
     services = _read_services(tables.get("services", []), tables.get("accounts", {}), folder, faults)
     lookup = read_struct(tables.get("lookup", {}), LookupSettings, "lookup", faults, lookup_rules())
-    if faults.sentences:
+    if faults.pairs:
         raise SettingsError(str(file), faults.sentences)
     return Settings(accounts=tuple(accounts), services=tuple(services), lookup=lookup or LookupSettings())
 
@@ -83,10 +84,11 @@ def _read_accounts(tables: object, faults: Faults) -> list[Account]:
 
 def read_account(name: str, table: object, faults: Faults) -> Account | None:
     """One account, its own keys checked against what its provider declares."""
+    from changeover.dns.account_fields import option_fields
     from changeover.dns.providers import PROVIDERS, provider_type
 
     place = below("accounts", name)
-    before = len(faults.sentences)
+    before = len(faults.pairs)
     try:
         account_name(name)
     except ValueError as error:
@@ -100,23 +102,37 @@ def read_account(name: str, table: object, faults: Faults) -> Account | None:
         faults.add(below(place, "provider"), f"missing; it must be one of {known}")
         return None
     if not isinstance(provider, str) or provider not in PROVIDERS:
-        faults.add(below(place, "provider"), f"{provider!r} is not a provider that this version knows; known: {known}")
+        near = nearest_provider(provider) if isinstance(provider, str) else None
+        meant = f'did you mean "{near}"? ' if near else ""
+        text = f"{provider!r} is not a provider that this version knows; {meant}known: {known}"
+        faults.add(below(place, "provider"), text)
         return None
     kind = provider_type(provider)
-    for key in [key for key in table if key in _SECRETS]:
+    fields = {field.name: field for field in option_fields(kind.options)}
+    values = read_fields({key: table[key] for key in table if key in fields}, kind.options, place, faults)
+    # What is missing or wrong is blank, so that the faults of the others are told as well.
+    options = kind.options(**{key: values.get(key, field.blank) for key, field in fields.items()})
+    told = set(fields) - set(values)
+    for key, right in kind.faults(options):
+        if key not in told:
+            faults.add(below(place, key), f"must be {right}")
+            told.add(key)
+    secrets = {*_SECRETS, *(field.name for field in kind.secrets(options))}
+    others = [key for key in table if key not in fields and key != "provider"]
+    for key in [key for key in others if key in secrets]:
         text = f"secrets are never kept in this file; give it to: changeover account add {name} … --secret-stdin"
         faults.add(below(place, key), text)
-    options_table = {key: value for key, value in table.items() if key not in ("provider", *_SECRETS)}
-    values = read_fields(options_table, kind.options, place, faults)
-    # What is missing or wrong is left empty or has its default, so that the faults of the others are told as well.
-    wrong = {field.name: field.required for field in msgspec.structs.fields(kind.options) if field.name not in values}
-    options = kind.options(**{name: "" for name, required in wrong.items() if required}, **values)
-    for key, right in kind.faults(options):
-        if key not in wrong:
-            faults.add(below(place, key), f"must be {right}")
-    if len(faults.sentences) > before:
-        return None
-    return Account(name=name, provider=provider, options=msgspec.to_builtins(options))
+    faults.unknown_keys({key: None for key in others if key not in secrets}, fields, place)
+    return None if len(faults.pairs) > before else Account(name, provider, msgspec.to_builtins(options))
+
+
+def nearest_provider(text: str) -> str | None:
+    """The provider that may be meant by a name that none has: one that is called so, or is written alike."""
+    from changeover.dns.providers import PROVIDERS, provider_type
+
+    word = text.strip().lower()
+    called = [name for name in PROVIDERS if len(word) > 2 and word in provider_type(name).label.lower()]
+    return next(iter((*called, *difflib.get_close_matches(word, PROVIDERS, n=1))), None)
 
 
 def _read_services(tables: object, accounts: object, folder: Path, faults: Faults) -> list[Service]:

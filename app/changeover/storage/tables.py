@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, Struct
 
+from changeover.dns.account_fields import Option
+
 S = TypeVar("S", bound=Struct)
 
 
@@ -45,13 +47,17 @@ Rules = Mapping[type[Struct], Rule]
 
 
 class Faults:
-    """Collects sentences, each with the place in the file that it speaks of."""
+    """Collects sentences, each with the place in the file that it speaks of; `pairs` has the two apart."""
 
     def __init__(self) -> None:
-        self.sentences: list[str] = []
+        self.pairs: list[tuple[str, str]] = []
+
+    @property
+    def sentences(self) -> list[str]:
+        return [f"{place}: {text}" for place, text in self.pairs]
 
     def add(self, place: str, text: str) -> None:
-        self.sentences.append(f"{place}: {text}")
+        self.pairs.append((place, text))
 
     def unknown_keys(self, table: Mapping[str, Any], known: Iterable[str], place: str) -> None:
         """A fault for each key of `table` that is not known, with the nearest one that is."""
@@ -71,9 +77,9 @@ def read_struct(
     table: object, kind: type[S], place: str, faults: Faults, rules: Rules = MappingProxyType({})
 ) -> S | None:
     """`table` as a `kind` in canonical form, or None with every fault added; structs within it likewise."""
-    before = len(faults.sentences)
+    before = len(faults.pairs)
     values = read_fields(table, kind, place, faults, rules)
-    return kind(**values) if len(faults.sentences) == before else None
+    return kind(**values) if len(faults.pairs) == before else None
 
 
 def read_fields(
@@ -97,12 +103,12 @@ def read_fields(
             else:
                 faults.add(where, f"missing; it must be {_words(field.type)}")
             continue
-        before = len(faults.sentences)
+        before = len(faults.pairs)
         given = rule.written.get(field.name, _as_it_is)(table[field.encode_name])
         value = _read(given, field.type, where, faults, rules)
         if field.name in rule.fields:
             value = _canonical(value, rule.fields[field.name], where, faults)
-        if value is not None or len(faults.sentences) == before:
+        if value is not None or len(faults.pairs) == before:
             values[field.name] = value
     for check in rule.checks:
         if all(name in values for name in check.fields):
@@ -142,7 +148,7 @@ def _read(value: object, kind: Any, place: str, faults: Faults, rules: Rules) ->
     if get_origin(inner) is dict and isinstance(value, Mapping):
         return {key: _read(item, arguments[1], f'{place}."{key}"', faults, rules) for key, item in value.items()}
     try:
-        return msgspec.convert(value, inner)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError:
         faults.add(place, f"must be {_words(kind)}, not {_said(value)}")
         return None
@@ -172,11 +178,16 @@ def _without_none(kind: Any) -> Any:
         return _without_none(get_args(kind)[0])
     if get_origin(kind) in (typing.Union, types.UnionType):
         members = [member for member in get_args(kind) if member is not type(None)]
-        return members[0] if len(members) == 1 else kind
+        return _without_none(members[0]) if len(members) == 1 else kind
     return kind
 
 
 def _words(kind: Any) -> str:
+    if get_origin(kind) is typing.Annotated:
+        return _annotated_words(*get_args(kind))
+    limited = [member for member in get_args(kind) if get_origin(member) is typing.Annotated]
+    if get_origin(kind) in (typing.Union, types.UnionType) and len(limited) == 1:
+        return _words(limited[0])
     inner = _without_none(kind)
     arguments = get_args(inner)
     if get_origin(inner) is typing.Literal:
@@ -191,6 +202,23 @@ def _words(kind: Any) -> str:
     if get_origin(inner) is dict or (isinstance(inner, type) and issubclass(inner, Struct)):
         return "a table"
     return {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}[inner]
+
+
+def _annotated_words(kind: Any, *notes: Any) -> str:
+    """The type's words with its limits, an example, and what it means."""
+    words, inner = _words(kind), _without_none(kind)
+    for note in notes:
+        if isinstance(note, msgspec.Meta):
+            limits = (("at least", note.ge), ("at most", note.le))
+            told = " and ".join(f"{sign} {limit}" for sign, limit in limits if limit is not None)
+            words += f" of {told}" if told else ""
+        elif isinstance(note, Option):
+            if note.example and get_origin(inner) is tuple:
+                words = f'a list of texts such as ["{note.example}"]'
+            elif note.example and get_origin(inner) is not typing.Literal:
+                words += f' such as "{note.example}"' if inner is str else f" such as {note.example}"
+            words += f" ({note.help.rstrip('.')})" if note.help else ""
+    return words
 
 
 def _one_of(words: Sequence[str]) -> str:

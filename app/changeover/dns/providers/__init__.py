@@ -12,6 +12,18 @@ PROVIDERS = {
     "cloudflare": "changeover.dns.providers.cloudflare",
     "powerdns": "changeover.dns.providers.powerdns",
     "desec": "changeover.dns.providers.desec",
+    "azure": "changeover.dns.providers.azure",
+    "digitalocean": "changeover.dns.providers.digitalocean",
+    "dnsimple": "changeover.dns.providers.dnsimple",
+    "gandi": "changeover.dns.providers.gandi",
+    "google": "changeover.dns.providers.google",
+    "hetzner": "changeover.dns.providers.hetzner",
+    "lexicon": "changeover.dns.providers.lexicon",
+    "linode": "changeover.dns.providers.linode",
+    "ns1": "changeover.dns.providers.ns1",
+    "ovh": "changeover.dns.providers.ovh",
+    "route53": "changeover.dns.providers.route53",
+    "vultr": "changeover.dns.providers.vultr",
 }
 
 

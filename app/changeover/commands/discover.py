@@ -1,0 +1,146 @@
+"""`discover`: which account has a hostname's zone, what stands there, and whether its delegation points there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from changeover.commands.session import DONE, REFUSED, Session, command, json_option, print_json, say
+from changeover.model.discovery import Asked, Discovery, Found, Operator, entry_text, likely_operator
+from changeover.model.errors import UsageError
+from changeover.model.phrases import ended
+from changeover.model.records import address_set, hostname
+from changeover.switchover.report import rows_of
+
+
+@click.command()
+@click.argument("name", metavar="HOSTNAME")
+@json_option
+@command
+def discover(name: str, as_json: bool) -> int:
+    """Find the account that has a hostname's zone, and whether the delegation points to it."""
+    with Session() as session:
+        board = session.switchboard
+        host = _hostname(name)
+        if not as_json:
+            say(f"Asking {', '.join(a.name for a in board.settings.accounts) or 'the name servers'} …")
+        discovery = session.run(board.discover(host))
+        users = [s.name for s in board.settings.services if host in s.hostnames]
+    if as_json:
+        print_json(_discovery_object(discovery))
+    else:
+        _show(discovery, users)
+    return DONE if discovery.found else REFUSED
+
+
+def _hostname(text: str) -> str:
+    try:
+        return hostname(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _discovery_object(discovery: Discovery) -> dict[str, Any]:
+    return {
+        "hostname": discovery.hostname,
+        "found": [_found_object(one) for one in discovery.found],
+        "others": [
+            {"account": one.account, "provider": one.provider, "error": one.error, "hint": one.hint}
+            for one in discovery.others
+        ],
+        "zone": discovery.zone,
+        "name_servers": list(discovery.name_servers) if discovery.name_servers is not None else None,
+        "operators": [{"name": o.label, "provider": o.provider} for o in discovery.operators],
+        "dns": [{"account": entry.account, "zone": entry.zone} for entry in discovery.entries],
+    }
+
+
+def _found_object(one: Found) -> dict[str, Any]:
+    held = one.held
+    return {
+        "account": one.account,
+        "provider": one.provider,
+        "zone": held.zone,
+        "records": [{"type": r.type, "ttl": r.ttl, "values": list(r.values)} for r in held.records],
+        "wildcard": held.wildcard,
+        "policy": held.policy,
+        "name_servers": list(held.name_servers) if held.name_servers is not None else None,
+        "delegation": {"leads": str(one.leads), "text": one.text},
+    }
+
+
+def _show(discovery: Discovery, users: list[str]) -> None:
+    for one in discovery.found:
+        _show_found(discovery.hostname, one)
+    for other in discovery.others:
+        click.echo(_other_line(other))
+    if not discovery.found:
+        _show_missing(discovery)
+        return
+    click.echo("\nFor the settings file:\n")
+    click.echo(f"  {entry_text(discovery.entries)}\n")
+    if users:
+        click.echo(f"It belongs to {', '.join(users)} already. Look at it with: changeover status {users[0]}")
+        return
+    click.echo("Go on with:\n")
+    zones = " ".join(f"--dns {entry.account}:{entry.zone}" for entry in discovery.entries)
+    click.echo(f"  changeover service add NAME --hostname {discovery.hostname} {zones} \\")
+    click.echo(f"    --deployment primary={_answer_now(discovery)} --deployment backup=…")
+
+
+def _show_found(name: str, one: Found) -> None:
+    held = one.held
+    click.echo(f"{one.account} ({one.label}) has the zone {held.zone}")
+    if held.wildcard:
+        click.echo(f"  {name} has no records of its own; a wildcard answers for it")
+    else:
+        for line in rows_of(held.records):
+            click.echo(f"  {name}  {line}")
+    if held.policy is not None:
+        click.echo(f"  It has a routing policy, which Changeover does not flatten: {held.policy}")
+    click.echo(f"  {ended(one.text)}")
+
+
+def _other_line(other: Asked) -> str:
+    if other.error is None:
+        return f"{other.account} ({other.label}) does not have the zone"
+    return " ".join([f"{other.account} ({other.label}) did not say:", ended(other.error), other.hint]).rstrip()
+
+
+def _show_missing(discovery: Discovery) -> None:
+    if not discovery.others:
+        click.echo("There are no accounts yet.")
+    else:
+        click.echo(f"\nNo account has the zone of {discovery.hostname}.")
+    click.echo(likely_operator(discovery) or "Whose name servers it has is not known: nobody who was asked says it.")
+    for operator in discovery.operators:
+        click.echo(f"\nAdd an account at {operator.label} with:\n\n  {_add_command(operator)}")
+    if not discovery.operators:
+        click.echo("\nAdd an account with:\n\n  changeover account add NAME --provider … --secret-stdin\n")
+        click.echo("Which providers there are, and what each needs: changeover account providers")
+
+
+def _add_command(operator: Operator) -> str:
+    """The command that adds an account there, with the keys that it must be given."""
+    from changeover.dns.account_fields import option_fields, secret_fields
+    from changeover.dns.providers import PROVIDERS, provider_type
+
+    if operator.provider not in PROVIDERS:
+        return "changeover account add NAME --provider … --secret-stdin"
+    kind = provider_type(operator.provider)
+    known = {"via": operator.via} if operator.via else {}
+    values = {f.name: known.get(f.name) or f.option.example or "…" for f in option_fields(kind.options) if f.required}
+    words = [f"changeover account add NAME --provider {operator.provider}"]
+    words += [f"--set {key}={value}" for key, value in values.items()]
+    words += ["--secret-stdin"] if secret_fields(kind, values) != () else []
+    return " ".join(words)
+
+
+def _answer_now(discovery: Discovery) -> str:
+    """What stands there now, as `service add` takes it."""
+    for one in discovery.found:
+        there = [r for r in address_set(one.held.records) if r.type in ("A", "AAAA", "CNAME", "ALIAS")]
+        if there and one.held.policy is None:
+            return ",".join(f"{r.type.lower()}:{value}" for r in there for value in r.values)
+    return "…"

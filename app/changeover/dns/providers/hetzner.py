@@ -1,0 +1,423 @@
+"""Hetzner DNS, by the Hetzner Cloud API (docs.hetzner.cloud/reference/cloud). Not the former dns.hetzner.com.
+
+One record set is changed at a time, so a batch is not atomic. A new set is a POST of rrsets, a set that stays is
+changed by the actions set_records and change_ttl, of which neither can do what the other does, and a DELETE removes it
+(…#tag/zone-rrsets, …#tag/zone-rrset-actions). Where both are needed, the shorter TTL holds while the records change: so
+nothing is kept in caches for long that is only half of the change.
+
+Each of these answers with an action that still runs. It is done, and readers see a consistent zone, when the action has
+succeeded; several may run at once and be waited for later (…#description/actions). They took 2 to 17 seconds where that
+was recorded. So everything is sent, then everything is waited for. The answers "locked" and "conflict" say that another
+action is in the way (…#description/errors): after our own, the request is sent once more when they are done; after
+somebody else's, the names are compared and written again a second later. What an action that failed has left behind
+is not documented, and one that still runs at the end may yet be made: both are told as unsure.
+
+There is no compare-and-set. The names are read again right before the write. Texts are kept by replacing the name's TXT
+set: two that create one at the same moment can both be told that it is theirs, so this is no ground for leases.
+
+A TTL is 60 to 2147483647 seconds. A set without one has the zone's default, and gets back to that by an undo, as each
+record to its comment, and a set that was deleted to its labels. A set with change protection stops a switch. There is
+no ALIAS type. A CNAME stands alone (RFC 2181, 10.1), and so nowhere at the apex; where one comes or goes, the name is
+empty from one request to the next, or until the deletion is done where Hetzner insists on that. Values are those of a
+zone file: a name without a final dot is below the zone (docs.hetzner.com/networking/dns/faq/records).
+
+Zones are addressed by name. A zone in secondary mode is a copy, shows no record sets, and is refused as soon as it is
+read. Its status and delegation_status (…#tag/zones) stop nothing: "error" says that the last change did not reach the
+name servers, which the next one may; the delegation was looked at days ago, and is "invalid" of a hidden primary too.
+What the name servers give is looked at in any case. Lists have pages of 100 record sets or 50 zones.
+
+A token may read, or read and write, everything in its project, and cannot see which: `verify` cannot tell. A project
+has 3600 requests an hour, which come back one by one (…#description/rate-limiting).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import quote
+
+import dns.exception
+import dns.name
+import dns.rdata
+import msgspec
+from msgspec import Meta, Struct
+
+from changeover.dns.account_fields import SecretField
+from changeover.dns.http import Answer, Api, Hints, Lost, Query, Unreadable, pages
+from changeover.dns.http_provider import (
+    ENDPOINT,
+    TIMEOUT,
+    HttpProvider,
+    HttpProviderType,
+    Replacement,
+    Zone,
+    written_value,
+)
+from changeover.dns.provider import Access
+from changeover.model.capabilities import Capabilities
+from changeover.model.errors import NotFound, PermissionDenied, ProviderError, RateLimited, Rejected, Unavailable
+from changeover.model.records import AddressSet, RecordSet, address_set, canonical_value
+from changeover.model.secret import Secret
+
+LEAST_TTL, MOST_TTL = 60, 2**31 - 1
+#: The most that a page has.
+SETS_A_PAGE, ZONES_A_PAGE = 100, 50
+#: How many times the time of one request all actions of a batch may take.
+ACTION_PATIENCE = 6
+#: Seconds between two looks at an action: at first, and at most.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+#: Seconds after which a zone is tried again that somebody else's action has locked.
+LOCKED_PAUSE = 1.0
+
+_MAKE_TOKEN = "Make a token at console.hetzner.com, in the zone's project: Security, API tokens, Read & Write"
+_HINTS = Hints(
+    credential=f"{_MAKE_TOKEN}, and add it with: changeover account add NAME … --replace",
+    permission=f"The token may only read. {_MAKE_TOKEN}.",
+    missing="Look at the zone's name, and at which project the token belongs to (console.hetzner.com).",
+    refused="Look at the records of these names at console.hetzner.com.",
+)
+
+_T = TypeVar("_T")
+_Step = tuple[str, Callable[[], Awaitable[object]]]
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """The account's keys in the settings file."""
+
+    endpoint: Annotated[str, ENDPOINT] = "https://api.hetzner.cloud/v1"
+
+
+class _Zone(Struct, frozen=True):
+    name: str
+    mode: str
+    ttl: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    record_count: Annotated[int, Meta(ge=0)]
+
+
+class _Record(Struct, frozen=True):
+    value: str
+    comment: str | None = None
+
+
+class _Protection(Struct, frozen=True):
+    change: bool = False
+
+
+class _Set(Struct, frozen=True):
+    name: str
+    type: str
+    records: tuple[_Record, ...]
+    ttl: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
+    labels: dict[str, str] = {}
+    protection: _Protection = _Protection()
+
+
+class _Pagination(Struct, frozen=True):
+    next_page: int | None = None
+
+
+class _Meta(Struct, frozen=True):
+    pagination: _Pagination
+
+
+class _Page(Struct, frozen=True, kw_only=True):
+    meta: _Meta
+
+
+class _Sets(_Page, frozen=True, kw_only=True):
+    items: tuple[_Set, ...] = msgspec.field(name="rrsets")
+
+
+class _Zones(_Page, frozen=True, kw_only=True):
+    items: tuple[_Zone, ...] = msgspec.field(name="zones")
+
+
+class _OneZone(Struct, frozen=True):
+    zone: _Zone
+
+
+class _Error(Struct, frozen=True):
+    code: str
+    message: str
+
+
+class _Fault(Struct, frozen=True):
+    error: _Error
+
+
+class _Action(Struct, frozen=True):
+    id: Annotated[int, Meta(ge=0)]
+    status: Literal["running", "success", "error"]
+    error: _Error | None = None
+
+
+class _Started(Struct, frozen=True):
+    action: _Action
+
+
+class Hetzner(HttpProvider[Options]):
+    """The zones of one project. Implements changeover.dns.provider.Provider."""
+
+    hints = _HINTS
+
+    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+        super().__init__(account, options, secrets, timeout)
+        self.capabilities = Capabilities(
+            label="Hetzner DNS",
+            batch=None,
+            native_compare_and_set=False,
+            propagates_atomically=False,
+            least_ttl=LEAST_TTL,
+        )
+
+    async def _read(self, zone: str, names: Sequence[str]) -> Zone:
+        there = await self._look_at(zone)
+        path = f"{_path(zone)}/rrsets"
+        # The whole zone where that takes fewer requests. It has at most as many sets as records.
+        whole = len(names) > 1 and there.record_count <= SETS_A_PAGE * (len(names) - 1)
+        queries: list[Query] = [{}] if whole else [{"name": _label(zone, name)} for name in names]
+        found: dict[str, list[RecordSet]] = {}
+        for query in queries:
+            for one in await self._list(path, {**query, "per_page": SETS_A_PAGE}, _Sets):
+                name = zone if one.name == "@" else f"{one.name}.{zone}".lower()
+                found.setdefault(name, []).append(_record_set(name, zone, there.ttl, one))
+        return Zone(found, whole)
+
+    async def _look_at(self, zone: str) -> _Zone:
+        """The zone, where its record sets are changed here."""
+        answer = await self._api.call("GET", _path(zone))
+        if answer.status == 404:
+            raise NotFound(f"Hetzner shows no zone {zone} to account {self.account}", _HINTS.missing)
+        there = self._api.decoded(self._accepted(answer).content, _OneZone).zone
+        if there.mode == "secondary":
+            raise Rejected(
+                f"The zone {zone} at Hetzner is a copy of the one on another server (secondary mode)",
+                "Changes are made there: use an account for that server.",
+            )
+        return there
+
+    async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
+        running: list[_Action] = []
+        steps = [
+            (words, partial(self._send, running, *request))
+            for replacement in replacements
+            for words, request in _requests(zone, replacement)
+        ]
+        await self._in_turn([*steps, ("Hetzner has carried out all of it", lambda: self._finish(running))])
+
+    async def _send(self, running: list[_Action], method: str, path: str, body: object | None) -> None:
+        answer = await self._api.call(method, path, body=body)
+        if running and answer.status in (409, 422, 423):
+            # What was sent before may be in its way until it is done. A refusal changed nothing, so this can be sent
+            # again; what is refused for another reason is refused again.
+            await self._finish(running)
+            answer = await self._api.call(method, path, body=body)
+        running.append(self._api.decoded(self._accepted(answer).content, _Started).action)
+
+    async def _finish(self, running: list[_Action]) -> None:
+        """Waits until all these actions have succeeded, and takes them off the list. Lost where one did not."""
+        end = time.monotonic() + ACTION_PATIENCE * self._timeout
+        pause = FIRST_PAUSE
+        while running:
+            action = running[0]
+            if action.status == "success":
+                del running[0]
+                continue
+            if action.status == "error":
+                why = f"{action.error.message} ({action.error.code})" if action.error else "it does not say why"
+                raise Lost(f"Hetzner's action {action.id} failed: {self._api.words(why)}", _HINTS.refused)
+            if time.monotonic() > end:
+                raise Lost(
+                    f"Hetzner's action {action.id} is still running after {ACTION_PATIENCE * self._timeout:g} s",
+                    "It may be made later. Read the records again before anything else is changed.",
+                )
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_PAUSE)
+            running[0] = await self._again(partial(self._action, action.id))
+
+    async def _action(self, number: int) -> _Action:
+        answer = self._accepted(await self._api.call("GET", f"/zones/actions/{number}"))
+        return self._api.decoded(answer.content, _Started).action
+
+    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+        """The TTL becomes one that Hetzner takes. Where a type stays, so do its labels, and a value's comment."""
+        return address_set(_published(before, record) for record in after)
+
+    def _policy(self, records: Sequence[RecordSet]) -> str | None:
+        for record in address_set(records):
+            if any(notes.get("protected") for notes in record.details.values()):
+                return f"{record.type}, which is protected against changes; take the protection off there"
+        return None
+
+    async def verify(self, zone: str, names: Sequence[str]) -> Access:
+        """Reads the records. Whether the token may write cannot be seen."""
+        await self.read(zone, names or [zone])
+        return Access(zones=await self.zones(), may_write=None)
+
+    async def zones(self) -> tuple[str, ...]:
+        found = await self._again(lambda: self._list("/zones", {"per_page": ZONES_A_PAGE}, _Zones))
+        return tuple(zone.name for zone in found)
+
+    async def _list(self, path: str, query: Query, of: type[_Sets] | type[_Zones]) -> list[Any]:
+        async def page(further: Query) -> tuple[Sequence[Any], Query | None]:
+            answer = self._accepted(await self._api.call("GET", path, {**query, **further}))
+            found = self._api.decoded(answer.content, of)
+            following = found.meta.pagination.next_page
+            return found.items, None if following is None else {"page": following}
+
+        return await pages(page) or []
+
+    def _connect(self) -> Api:
+        token = self._secret("token", "Hetzner Cloud API token")
+        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+
+    def _fault(self, answer: Answer) -> str:
+        error = self._api.decoded(answer.content, _Fault).error
+        return f"{error.message} ({error.code})"
+
+    def _refusal(self, answer: Answer) -> ProviderError:
+        """By the code, where that says more than the status (…#description/errors)."""
+        error = super()._refusal(answer)
+        try:
+            code = self._api.decoded(answer.content, _Fault).error.code
+        except Unreadable:
+            code = ""
+        match code:
+            case "token_readonly":
+                return PermissionDenied(error.text, _HINTS.permission)
+            case "locked" | "conflict":
+                return RateLimited(error.text, "Somebody else changes the zone. Wait and try again.", LOCKED_PAUSE)
+            case "maintenance":
+                return Unavailable(error.text, "Look at status.hetzner.com.")
+            case "protected":
+                return Rejected(error.text, "Take the protection off the record set at console.hetzner.com.")
+        if isinstance(error, RateLimited) and error.retry_after is None:
+            return RateLimited(error.text, error.hint, _until_next(answer.headers))
+        return error
+
+
+def _until_next(headers: Mapping[str, str]) -> float | None:
+    """The seconds until one more request is allowed: an hour's requests come back evenly."""
+    limit = headers.get("ratelimit-limit", "")
+    return 3600 / int(limit) if re.fullmatch(r"[1-9]\d{0,8}", limit) else None
+
+
+def _path(zone: str) -> str:
+    return f"/zones/{quote(zone, safe='')}"
+
+
+def _label(zone: str, name: str) -> str:
+    return "@" if name == zone else name.removesuffix(f".{zone}")
+
+
+def _record_set(name: str, zone: str, default_ttl: int, one: _Set) -> RecordSet:
+    """The set with what must be restored: what the set has stands with each of its values."""
+    common: dict[str, Any] = {"default_ttl": True} if one.ttl is None else {}
+    common |= {"labels": one.labels} if one.labels else {}
+    common |= {"protected": True} if one.protection.change else {}
+    details: dict[str, dict[str, Any]] = {}
+    for record in one.records:
+        value = _value(zone, one.type, record.value)
+        written = {"written": record.value} if record.value != written_value(one.type, value) else {}
+        details[value] = {**common, **({"comment": record.comment} if record.comment else {}), **written}
+    return RecordSet(
+        name=name,
+        type=one.type,
+        ttl=default_ttl if one.ttl is None else one.ttl,
+        values=tuple(sorted(details)),
+        details={value: notes for value, notes in details.items() if notes},
+    )
+
+
+def _value(zone: str, rtype: str, text: str) -> str:
+    """A value in canonical text. What cannot be read stays as it is, and so is never mistaken for something else."""
+    try:
+        if rtype not in ("A", "AAAA"):
+            origin = dns.name.from_text(zone)
+            text = dns.rdata.from_text("IN", rtype, text, origin=origin, relativize=False).to_text()
+        return canonical_value(rtype, text)
+    except (ValueError, dns.exception.DNSException):
+        return text
+
+
+def _requests(zone: str, replacement: Replacement) -> Iterator[tuple[str, tuple[str, str, object | None]]]:
+    """What is asked of the API, in words and as method, path and body."""
+    before, after = replacement.before, replacement.after
+    label, place = _label(zone, replacement.name), f"{replacement.type} at {replacement.name}"
+    sets = f"{_path(zone)}/rrsets"
+    body: dict[str, Any]
+    this = f"{sets}/{quote(label, safe='@*')}/{replacement.type}"
+    if after is None:
+        yield f"Hetzner took the deletion of {place}", ("DELETE", this, None)
+    elif before is None:
+        body = {"name": label, "type": after.type, "ttl": _ttl(after), "records": _records(after)}
+        body |= {"labels": _labels(after)} if _labels(after) else {}
+        yield f"Hetzner took the new {place}", ("POST", sets, body)
+    else:
+        changes = []
+        if _records(after) != _records(before):
+            body = {"records": _records(after)}
+            changes.append((f"Hetzner took other values of {place}", ("POST", f"{this}/actions/set_records", body)))
+        # A new text does not know that its set has the zone's default.
+        if after.ttl != before.ttl or (_ttl(after) is None and _ttl(before) is not None):
+            body = {"ttl": _ttl(after)}
+            changes.append((f"Hetzner took another TTL of {place}", ("POST", f"{this}/actions/change_ttl", body)))
+        yield from reversed(changes) if after.ttl < before.ttl else changes
+
+
+def _records(record: RecordSet) -> list[dict[str, str]]:
+    found = []
+    for value in record.values:
+        notes = record.details.get(value, {})
+        one = {"value": notes.get("written", written_value(record.type, value))}
+        found.append(one | ({"comment": notes["comment"]} if "comment" in notes else {}))
+    return found
+
+
+def _ttl(record: RecordSet) -> int | None:
+    """None for the zone's default."""
+    return None if any(notes.get("default_ttl") for notes in record.details.values()) else record.ttl
+
+
+def _labels(record: RecordSet) -> dict[str, str]:
+    return next((notes["labels"] for notes in record.details.values() if "labels" in notes), {})
+
+
+def _published(before: AddressSet, record: RecordSet) -> RecordSet:
+    same = next((r for r in before if r.type == record.type), None)
+    ttl = min(max(record.ttl, LEAST_TTL), MOST_TTL)
+    if same is None:
+        return msgspec.structs.replace(record, ttl=ttl, details={})
+    common: dict[str, Any] = {"default_ttl": True} if _ttl(same) is None and same.ttl == ttl else {}
+    for notes in same.details.values():
+        common |= {key: kept for key, kept in notes.items() if key in ("labels", "protected")}
+    details = {
+        value: common | {k: kept for k, kept in same.details.get(value, {}).items() if k in ("comment", "written")}
+        for value in record.values
+    }
+    return msgspec.structs.replace(record, ttl=ttl, details={value: notes for value, notes in details.items() if notes})
+
+
+class _Type(HttpProviderType):
+    label = "Hetzner DNS"
+    tested = "a simulator that answers recorded requests as Hetzner did"
+    options = Options
+    needs = (
+        SecretField(
+            name="token",
+            label="API token",
+            help=_MAKE_TOKEN,
+            link="https://console.hetzner.com/projects",
+            permission="Read & Write in the zone's project, which is the least that may change records",
+            pattern=r"[A-Za-z0-9]{64}",
+            example="zX2cV4bN6mQ8wE1rT3yU5iO7pA9sD2fG4hZq7wE2rT9yU4iO1pA6sD8fG3hJ5kL0",
+        ),
+    )
+    provider = Hetzner
+
+
+PROVIDER = _Type

@@ -1,0 +1,161 @@
+"""Writes docs/providers.md from what every provider declares: its keys and secrets, and what it can do.
+
+usage: python docs/write_providers.py
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from changeover.dns.account_fields import OptionField, SecretField, every_secret, option_fields
+from changeover.dns.account_words import about_option, every_provider, example_command, sentence
+from changeover.dns.provider import ProviderType
+from changeover.dns.providers import PROVIDERS
+from changeover.model.capabilities import Capabilities
+from changeover.model.secret import Secret
+
+FILE = Path(__file__).with_name("providers.md")
+INTRODUCTION = (
+    "# DNS providers",
+    "<!-- Written by `make providers` from what each provider declares; change it there. -->",
+    "An account at one of these may change the records of a service; `changeover account providers` tells the same. The"
+    " secrets are in the keyring. The keys are in the settings file, in the account's table ([settings](settings.md)).",
+    "- **Somebody else's change**, made after the records were read: where the provider compares by itself, it refuses"
+    " the write. Elsewhere everything is read again right before it, and only a change in the instant between stays"
+    " unseen.\n"
+    "- **Batch**: one that is atomic is made as a whole or not at all. Record by record, one that fails half way says"
+    " what was done.\n"
+    "- **At the apex**, the top of the zone, where DNS allows no CNAME: what a deployment's answer can be there besides"
+    " addresses.\n"
+    "- **Lease**: it keeps two computers from switching at the same time.\n"
+    "- **Tested against**: a simulator is written from the documentation and held to recorded answers.",
+)
+
+
+def document() -> str:
+    """The whole file."""
+    kinds = every_provider()
+    parts = ["\n\n".join(INTRODUCTION), "".join(_table(kinds)).rstrip(), *(_part(name, kind) for name, kind in kinds)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(kinds: list[tuple[str, ProviderType]]) -> Iterator[str]:
+    yield "| provider | somebody else's change | batch | at the apex | least TTL | lease | tested against |\n"
+    yield "|---|---|---|---|---|---|---|\n"
+    for _, kind in kinds:
+        columns = [_as_options_say(kind, column) for column in (_compares, _batch, _apex, _ttl, _lease)]
+        yield f"| [{kind.label}](#{_anchor(kind.label)}) | {' | '.join(columns)} | {_cell(kind.tested)} |\n"
+
+
+def _capabilities(kind: ProviderType, **given: Any) -> Capabilities:
+    """What an account can do where only the needed keys are given, and `given`."""
+    needed = {f.name: f.value_of(f.option.example) for f in option_fields(kind.options) if f.required}
+    options = kind.options(**{**needed, **given})
+    secrets = {field.name: Secret(field.example or "x" * 40) for field in kind.secrets(options)}
+    return kind.open("dns-main", options, secrets).capabilities
+
+
+def _as_options_say(kind: ProviderType, column: Callable[[Capabilities], str]) -> str:
+    """A column, with what it says where a key that is yes or no, or a number, is another."""
+    told = column(_capabilities(kind))
+    for field in option_fields(kind.options):
+        if bool in field.kinds:
+            switched = not field.default
+            other = column(_capabilities(kind, **{field.name: switched}))
+            if other != told:
+                told += f"; with `{field.name} = {str(switched).lower()}` {other}"
+        elif int in field.kinds and field.default:
+            other = column(_capabilities(kind, **{field.name: field.default // 2}))
+            told += f", or what `{field.name}` says" if other != told else ""
+    return told
+
+
+def _compares(can: Capabilities) -> str:
+    if not can.native_compare_and_set:
+        return "read before the write"
+    return "refused by the provider" if can.batch else "refused by the provider, set by set"
+
+
+def _batch(can: Capabilities) -> str:
+    if can.batch is None:
+        return "record by record"
+    return f"atomic, {can.batch.records} records" if can.batch.records else "atomic, one DNS message"
+
+
+def _apex(can: Capabilities) -> str:
+    told = (["CNAME, flattened"] if can.apex_cname else []) + (["ALIAS"] if can.apex_alias else [])
+    return " or ".join(told) or "addresses only"
+
+
+def _ttl(can: Capabilities) -> str:
+    return f"{can.least_ttl} s" if can.least_ttl > 1 else "any"
+
+
+def _lease(can: Capabilities) -> str:
+    return "yes" if can.leases else "no"
+
+
+def _part(name: str, kind: ProviderType) -> str:
+    keys = "".join(_key(field) for field in option_fields(kind.options))
+    secrets = "".join(_secret(field) for field in every_secret(kind))
+    return (
+        f"## {kind.label}\n\n{_description(name)}\n\n"
+        f"| key | default | meaning |\n|---|---|---|\n| `provider` | needed | `{name}` |\n{keys}\n"
+        f"{secrets}```\n{example_command(name, kind)}\n```"
+    )
+
+
+def _description(name: str) -> str:
+    """What the module says first: what it is, and how a change is made; a list that follows belongs to it."""
+    paragraphs = (importlib.import_module(PROVIDERS[name]).__doc__ or "").strip().split("\n\n")
+    told = paragraphs[:2]
+    if told[-1].endswith(":") and len(paragraphs) > 2:
+        told.append(paragraphs[2])
+    return "\n\n".join(_reflowed(paragraph) for paragraph in told)
+
+
+def _reflowed(paragraph: str) -> str:
+    """A paragraph in one line, a list with one line for each item."""
+    items = re.split(r"\n(?=- )", textwrap.dedent(paragraph))
+    return "\n".join(" ".join(item.split()) for item in items)
+
+
+def _key(field: OptionField) -> str:
+    return f"| `{field.name}` | {_default(field)} | {_cell(about_option(field))} |\n"
+
+
+def _default(field: OptionField) -> str:
+    if field.required:
+        return "needed"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
+    if not field.default:
+        return "none"
+    return f'`"{field.default}"`' if isinstance(field.default, str) else f"`{field.default}`"
+
+
+def _secret(field: SecretField) -> str:
+    link = f" See [{urlsplit(field.link).hostname}]({field.link})." if field.link else ""
+    permission = f" Least permission: {field.permission.rstrip('.')}." if field.permission else ""
+    looks = f" It looks like `{field.example}`." if field.example else ""
+    return f"**{field.label}** (secret `{field.name}`). {sentence(field.help)}{link}{permission}{looks}\n\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that a heading has in Markdown as the usual forges show it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+if __name__ == "__main__":
+    FILE.write_text(document(), encoding="utf-8")
+    print(FILE)

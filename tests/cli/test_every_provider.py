@@ -1,0 +1,163 @@
+"""A service at every provider with an HTTP API, by commands alone: over to the backup and back, with answers lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dns_servers.ground import ZONE_NAME, HttpGround
+from dns_servers.grounds import HTTP_GROUNDS
+from dns_servers.zone_server import ZoneServer
+from keyring_session import KeyringSession
+from web_servers.nginx import Nginx
+
+WWW = "www.shop.example"
+ORIGINS = {"origin-primary.example.net": "127.0.0.2", "origin-backup.example.net": "127.0.0.3"}
+LOOKUP = """\
+version = 1
+
+[lookup]
+resolvers = ["{server}"]
+nameservers = {{ "shop.example" = ["{server}"] }}
+witnesses = []
+doh = []
+portal = ""
+"""
+SERVICE = """
+[[services]]
+name = "shop"
+hostnames = ["www.shop.example", "shop.example"]
+lease = false    # faults are meant for the change itself
+dns = [{{ account = "dns-main", zone = "shop.example" }}]
+
+[services.health]
+port = {port}
+ca_file = "{ca_file}"
+timeout = 3
+
+[[services.deployments]]
+name = "primary"
+answer = {{ cname = "origin-primary.example.net" }}
+answers."shop.example" = {{ a = ["127.0.0.2"] }}
+marker = {{ header = "X-Deployment", value = "primary" }}
+
+[[services.deployments]]
+name = "backup"
+answer = {{ cname = "origin-backup.example.net" }}
+answers."shop.example" = {{ a = ["127.0.0.3"] }}
+marker = {{ header = "X-Deployment", value = "backup" }}
+"""
+
+
+class Home:
+    """A home folder and a session with a keyring, in which `changeover` is run."""
+
+    def __init__(self, folder: Path, session: KeyringSession) -> None:
+        self.folder = folder
+        self.settings = folder / "changeover.toml"
+        loopback_only = Path(__file__).parents[1] / "loopback_only"
+        self._environment = {
+            **session.environment,
+            "CHANGEOVER_HOME": str(folder),
+            "PYTHONPATH": str(loopback_only),
+        }
+
+    def json(self, *arguments: str, stdin: str = "", status: tuple[int, ...] = (0,)) -> dict[str, Any]:
+        ended = subprocess.run(
+            [sys.executable, "-m", "changeover", *arguments, "--json"],
+            env=self._environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode in status, f"{arguments}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    def files(self) -> str:
+        """All that Changeover keeps here, as text."""
+        return "".join(file.read_bytes().decode("latin-1") for file in self.folder.rglob("*") if file.is_file())
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyringSession]:
+    with KeyringSession(tmp_path_factory.mktemp("keyring")) as running:
+        yield running
+
+
+@pytest.fixture(params=HTTP_GROUNDS)
+def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HttpGround]:
+    """Its zone leads to the primary."""
+    reason = HTTP_GROUNDS[request.param].left_out.get("test_over_and_back_by_commands")
+    if reason is not None:
+        pytest.skip(reason)
+    with HTTP_GROUNDS[request.param](tmp_path) as running:
+        for name, rtype in ((WWW, "CNAME"), (ZONE_NAME, "A"), (ZONE_NAME, "AAAA")):
+            running.remove(name, rtype)
+        running.add(WWW, 3600, "CNAME", "origin-primary.example.net.")
+        running.add(ZONE_NAME, 3600, "A", "127.0.0.2")
+        yield running
+
+
+def test_over_and_back_by_commands(
+    ground: HttpGround, session: KeyringSession, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """From the account to the undo; whatever answer is lost, the end is known, and the zone is as it was before."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    home = Home(folder, session)
+    provider = request.node.callspec.params["ground"].partition(" ")[0]
+    web = Nginx(tmp_path, {"primary": ["127.0.0.2"], "backup": ["127.0.0.3"]}, [WWW, ZONE_NAME])
+    with web, ZoneServer(ZONE_NAME, ground.content, ORIGINS) as names:
+        home.settings.write_text(LOOKUP.format(server=names.server))
+        _add_account(home, ground, provider)
+        verified = home.json("account", "verify", "dns-main")
+        assert verified["ok"] is True
+        assert ZONE_NAME in verified["zones"]
+        assert home.json("discover", WWW)["dns"] == [{"account": "dns-main", "zone": ZONE_NAME}]
+        with home.settings.open("a") as settings:
+            settings.write(SERVICE.format(port=web.port, ca_file=web.ca_file))
+        start = ground.records()
+        plan = home.json("plan", "shop", "--to", "backup")
+        assert {change["name"] for change in plan["changes"]} == {WWW, ZONE_NAME}
+        assert ground.records() == start
+        for over, back in ((None, "drop-after"), ("answer-after", None)):
+            run = _with_fault(home, ground, over, "switch", "shop", "--to", "backup", "--yes")
+            assert run["outcome"] == "completed"
+            assert home.json("status", "shop")["services"][0]["active"] == "backup"
+            assert ground.beside(WWW, ZONE_NAME) <= start
+            run = _with_fault(home, ground, back, "undo", run["run"], "--yes")
+            assert run["outcome"] == "undone"
+            assert ground.records() == start
+        home.json("report", run["run"])
+    kept = home.files()
+    assert not [text for text in ground.secrets(ground.secret).values() if text in kept]
+
+
+def _add_account(home: Home, ground: HttpGround, provider: str) -> None:
+    options = [
+        f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in ground.options().items()
+    ]
+    secrets = ground.secrets(ground.secret)
+    stdin = next(iter(secrets.values())) if len(secrets) == 1 else json.dumps(secrets)
+    sets = [word for option in options for word in ("--set", option)]
+    home.json("account", "add", "dns-main", "--provider", provider, *sets, "--secret-stdin", stdin=stdin)
+
+
+def _with_fault(home: Home, ground: HttpGround, fault: str | None, *command: str) -> dict[str, Any]:
+    """The command, during which one answer to a write is lost or turned into a 503; what is left open is resumed."""
+    if fault is not None:
+        ground.behind.misbehave(fault, writes_only=True)  # type: ignore[arg-type]
+    run = home.json(*command, status=(0, 4))
+    ground.behind.forget_misbehaviour()
+    if run["outcome"] == "incomplete":
+        run = home.json("resume", run["run"], "--yes")
+    return run

@@ -1,0 +1,63 @@
+"""NS1 for the promises that every provider makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from changeover.dns.providers.ns1 import PROVIDER
+from dns_servers.ground import TOKEN, WHOLE_SETS, ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ns1_simulator import Ns1Simulator
+
+
+class Ns1Ground(HttpGround):
+    """Simulated."""
+
+    kind = PROVIDER
+    secret = TOKEN
+    left_out = WHOLE_SETS | {
+        "test_as_many_names_in_one_batch_as_the_provider_takes": "one set after the other: a batch is one hostname",
+        "test_a_write_whose_answer_is_lost_is_unsure": (
+            "one set after the other: only what was sent before is made; test_ns1 has it"
+        ),
+        "TestCredentials::test_a_credential_that_may_write_is_verified_without_a_change": (
+            "only a key that manages keys can see what a key may do; test_ns1 has what it can see"
+        ),
+        "TestCredentials::test_a_credential_that_may_not_write": (
+            "only a key that manages keys can see what a key may do; test_ns1 has the refusal of the write"
+        ),
+    }
+
+    def __init__(self, folder: Path) -> None:
+        self.simulator = Ns1Simulator([ZONE_NAME, "other.example"], self.secret)
+        self.behind = self.simulator
+        for name, ttl, rtype, value in ZONE:
+            self.add(name, ttl, rtype, value)
+
+    def options(self) -> dict[str, Any]:
+        return {"endpoint": self.simulator.endpoint}
+
+    def content(self) -> Iterable[Record]:
+        for one in self.simulator.sets(ZONE_NAME):
+            for answer in one["answers"]:
+                more = f"{answer.get('meta', '')}{'' if one['use_client_subnet'] else 'no subnet'}"
+                yield Record(one["domain"], one["ttl"], one["type"], repr(answer["answer"]), more)
+
+    def add(self, name: str, ttl: int, rtype: str, value: str) -> None:
+        self.simulator.add(ZONE_NAME, name.lower(), rtype, ttl, *fields(rtype, value))
+
+    def remove(self, name: str, rtype: str) -> None:
+        self.simulator.remove(ZONE_NAME, name.lower(), rtype)
+
+    def forbid_writing(self) -> None:
+        self.simulator.may_write = False
+
+
+def fields(rtype: str, value: str) -> list[str]:
+    """A value of a zone file as NS1 keeps it."""
+    if rtype == "TXT":
+        return value.removeprefix('"').removesuffix('"').split('" "')
+    if rtype in ("HTTPS", "SVCB"):
+        return value.replace('"', "").split(" ", 2)
+    return value.split()
