@@ -119,7 +119,7 @@ async def test_a_name_that_is_not_proxied_is_seen_at_its_name_servers(
         assert (ttl.level, "5 min" in ttl.text) == (Level.WARN, True)
         run = await board.switch(preparation, verify_timeout=10)
         assert run.outcome == "completed"
-        assert re.search(r"1 hostname changed; somebody else's change would have gone unseen for \d+ ms", run.steps[0].note)
+        assert re.search(r"1 hostname changed; .* would have gone unseen for \d+ ms", run.steps[0].note)
         assert run.steps[1].note == "1 name server gives the new answer"
         assert run.changes[0].after[0].ttl == 60
 

@@ -13,7 +13,6 @@ from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.run import Direction, Outcome, Run
 from changeover.model.service import Service
 
-
 #: What a provider makes of an address set where another stands: account, zone, what stands, what is wanted.
 Publish = Callable[[str, str, AddressSet, AddressSet], AddressSet]
 
