@@ -269,7 +269,7 @@ class TestVerifying:
         told = home.here("account", "verify", "dns-main")
         assert told.exit_code == 0
         assert "dns-main may change records" in told.output
-        assert "Look: It can change all 31 zones; one for this zone alone is safer." in told.output
+        assert "Look: It can change all 31 zones; a credential for this zone alone is safer." in told.output
         assert ", in 6 days." in told.output
         assert "It sees 31 zones:" in told.output
         found = json.loads(home.here("account", "verify", "dns-main", "--json").stdout)

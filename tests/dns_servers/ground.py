@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import msgspec
+import pytest
 
 from changeover.dns.http_provider import HttpProviderType
 from changeover.dns.provider import Provider
@@ -164,6 +165,17 @@ class HttpGround(ABC):
 
     def before_write(self, hook: Callable[[], None]) -> None:
         self.behind.before_write = hook
+
+
+def skip_left_out(made: object, request: pytest.FixtureRequest) -> None:
+    """Skips a case that the ground is left out of, with the reason."""
+    case = request.node.originalname
+    cases = (case, f"{getattr(request.node.cls, '__name__', '')}::{case}")
+    left_out: Mapping[str, str] = getattr(made, "left_out", {})
+    for key, reason in left_out.items():
+        function, _, part = key.removesuffix("]").partition("[")
+        if function in cases and part in request.node.name:
+            pytest.skip(reason)
 
 
 #: Why a provider that replaces whole record sets does not take part in these.

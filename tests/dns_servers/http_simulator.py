@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
 
 class Misbehaviour(NamedTuple):
-    what: Literal["answer", "drop-before", "drop-after", "hang", "answer-after"]
+    what: Literal["pass", "answer", "drop-before", "drop-after", "hang", "answer-after"]
     writes_only: bool
     answer: Answer
 
@@ -54,10 +54,6 @@ class HttpSimulator(ABC):
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Carries out one request. `headers` have lower-case names. Called with the lock held."""
 
-    def _writes(self, method: str, target: str) -> bool:
-        """Is it a request that changes something? A simulator with requests for a token says no to those."""
-        return method != "GET"
-
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -67,17 +63,20 @@ class HttpSimulator(ABC):
         what: Literal["answer", "drop-before", "drop-after", "hang", "answer-after"],
         *,
         times: int = 1,
+        after: int = 0,
         writes_only: bool = False,
         status: int = 503,
         headers: Headers = (),
         body: bytes = b"error",
     ) -> None:
-        """The next `times` requests go wrong.
+        """The next `times` requests go wrong, those that come `after` as many that do not.
 
         "answer" gives that status and does nothing; "answer-after" does what was asked and then gives that status;
         "drop-before" and "drop-after" close the connection before and after doing it; "hang" never answers.
         """
-        self._misbehaviours += [Misbehaviour(what, writes_only, Answer(status, tuple(headers), body))] * times
+        answer = Answer(status, tuple(headers), body)
+        self._misbehaviours += [Misbehaviour("pass", writes_only, answer)] * after
+        self._misbehaviours += [Misbehaviour(what, writes_only, answer)] * times
 
     def forget_misbehaviour(self) -> None:
         self._misbehaviours.clear()
@@ -158,17 +157,19 @@ class HttpSimulator(ABC):
         method, target = request.method.decode(), request.target.decode()
         self.requests.append((method, target))
         await asyncio.sleep(self.latency)
-        writes = self._writes(method, target)
+        writes = method != "GET"
         if writes:
             self.bodies.append(body)
         fault = next((m for m in self._misbehaviours if writes or not m.writes_only), None)
         if fault is not None:
             self._misbehaviours.remove(fault)
-            if fault.what == "hang":
+            if fault.what == "pass":
+                fault = None
+            elif fault.what == "hang":
                 await asyncio.Event().wait()
-            if fault.what == "drop-before":
+            elif fault.what == "drop-before":
                 return None
-            if fault.what == "answer":
+            elif fault.what == "answer":
                 return fault.answer
         with self.lock:
             if writes and self.before_write is not None:

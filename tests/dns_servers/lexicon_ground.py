@@ -14,6 +14,7 @@ from changeover.dns.providers.lexicon import PROVIDER
 from dns_servers.cloudflare_ground import CloudflareGround
 
 _NO_HTTPS = "a name with an HTTPS record is refused, since dns-lexicon cannot write one back; test_lexicon has it"
+_NO_STATUS = "dns-lexicon hides the status of an answer"
 _NO_RIGHTS = "dns-lexicon cannot tell what a credential may do; test_lexicon has the refusal of the write"
 
 
@@ -58,6 +59,10 @@ class LexiconGround(CloudflareGround):
         "test_what_cannot_be_a_credential_is_an_auth_error": (
             "a password may be any text, and what one may not be, the provider says; test_lexicon has what is no JSON"
         ),
+        "test_a_server_error_after_the_write_is_unsure": "record by record: what comes after it is not done",
+        "test_a_write_that_came_too_early_waits_as_it_is_told": _NO_STATUS,
+        "test_a_wait_that_is_too_long_is_told": _NO_STATUS,
+        "test_a_redirect_is_not_followed": "dns-lexicon follows one at the same host, and none to another",
         "test_over_and_back_by_commands": (
             "its provider's address is written in dns-lexicon, where no other program can be led to a simulator"
         ),

@@ -42,7 +42,10 @@ class Ns1Ground(HttpGround):
         for one in self.simulator.sets(ZONE_NAME):
             for answer in one["answers"]:
                 more = f"{answer.get('meta', '')}{'' if one['use_client_subnet'] else 'no subnet'}"
-                yield Record(one["domain"], one["ttl"], one["type"], repr(answer["answer"]), more)
+                text = " ".join(map(str, answer["answer"]))
+                yield Record(
+                    one["domain"], one["ttl"], one["type"], f'"{text}"' if one["type"] == "TXT" else text, more
+                )
 
     def add(self, name: str, ttl: int, rtype: str, value: str) -> None:
         self.simulator.add(ZONE_NAME, name.lower(), rtype, ttl, *fields(rtype, value))

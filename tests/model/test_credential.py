@@ -32,9 +32,13 @@ def test_when_it_ends(left: timedelta, words: str) -> None:
 @pytest.mark.parametrize(
     ("writable", "used", "words"),
     [
-        (ZONES, ["shop.example"], "It can change all 3 zones; one for this zone alone is safer."),
-        (ZONES[:2], ["shop.example"], "It can change 2 zones; one for this zone alone is safer."),
-        (ZONES, ZONES[:2], "It can change all 3 zones; one for the 2 zones that it is used for alone is safer."),
+        (ZONES, ["shop.example"], "It can change all 3 zones; a credential for this zone alone is safer."),
+        (ZONES[:2], ["shop.example"], "It can change 2 zones; a credential for this zone alone is safer."),
+        (
+            ZONES,
+            ZONES[:2],
+            "It can change all 3 zones; a credential for the 2 zones that it is used for alone is safer.",
+        ),
         (ZONES[:1], ["shop.example"], ""),
         (ZONES, ZONES, ""),
         (ZONES, [], ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QIntValidator
+from PySide6.QtGui import QDesktopServices, QIntValidator, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from changeover.desktop.parts import button, label
@@ -145,9 +145,16 @@ class SecretInput(Field):
         self.changed.emit()
 
 
+class Choice(QComboBox):
+    """A wheel over it scrolls the form that it is in, and chooses nothing."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
 def provider_combo() -> QComboBox:
     """Every provider by its label; its name is the data. Typing finds those that contain what is typed."""
-    made = QComboBox()
+    made = Choice()
     made.setAccessibleName("Provider")
     for name, kind in every_provider():
         made.addItem(kind.label, name)
@@ -157,6 +164,8 @@ def provider_combo() -> QComboBox:
     assert completer is not None
     assert edit is not None
     made.setMaxVisibleItems(20)
+    edit.setAccessibleName("Provider")
+    edit.setAccessibleDescription("Type a part of its name to find it")
     completer.setMaxVisibleItems(20)
     completer.setFilterMode(Qt.MatchFlag.MatchContains)
     completer.setCompletionMode(completer.CompletionMode.PopupCompletion)
@@ -189,7 +198,7 @@ def _such_as(example: str) -> str:
 
 def _input(key: OptionField) -> Input:
     if key.choices:
-        choice = QComboBox()
+        choice = Choice()
         for value in key.choices:
             choice.addItem(str(value), value)
         choice.setCurrentIndex(max(0, choice.findData(key.default)))

@@ -12,7 +12,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from changeover.desktop.account_fields import Field, KeyField, SecretInput, provider_combo
-from changeover.desktop.check_fields import in_reading_order
+from changeover.desktop.check_fields import in_reading_order, items_in
 from changeover.desktop.fault import FaultStrip
 from changeover.desktop.parts import Card, button, form_in, label
 from changeover.desktop.shapes import Mark, MarkWidget
@@ -131,11 +131,22 @@ class AddAccount(QDialog):
         before.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._form.insertRow(at, before, made)
 
+    def _take(self, row: int | QWidget) -> None:
+        """Takes a row away. It is deleted later: one of its own signals may be what has led here."""
+        taken = self._form.takeRow(row)
+        for item in (taken.labelItem, taken.fieldItem):
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
     def _show_provider(self) -> None:
         """The fields of this provider: what is needed, its secrets, and what hardly anybody changes."""
         while self._form.rowCount() > _FIRST_ROWS:
-            self._form.removeRow(_FIRST_ROWS)
+            self._take(_FIRST_ROWS)
         self.keys, self.secrets = {}, {}
+        self.fault.hide()
+        self.name_field.show_fault("")
         declared = option_fields(self._kind.options)
         seldom = [key for key in declared if is_seldom_needed(key)]
         self._before_secrets = _FIRST_ROWS + len(declared) - len(seldom)
@@ -153,13 +164,17 @@ class AddAccount(QDialog):
         if needed is not None and needed != tuple(made.secret for made in self.secrets.values()):
             for name, made in list(self.secrets.items()):
                 if made.secret not in needed:
-                    self._form.removeRow(made)
+                    self._take(made)
                     del self.secrets[name]
             kept = self.secrets
             self.secrets = {secret.name: kept.get(secret.name) or SecretInput(secret) for secret in needed}
             for at, (name, made) in enumerate(self.secrets.items(), self._before_secrets):
                 if name not in kept:
                     self._put(at, made.secret.label, made, made.input)
+        for item in items_in(self._form):
+            inside = item.widget()
+            if inside is not None:
+                inside.raise_()  # a screen reader goes by this order
         for first, second in itertools.pairwise(in_reading_order(self)):
             QWidget.setTabOrder(first, second)
         QTimer.singleShot(0, self, self._make_room)  # new fields do not know their height before

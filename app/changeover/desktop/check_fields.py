@@ -109,7 +109,7 @@ def in_reading_order(widget: QWidget) -> list[QWidget]:
 
 def _in_layout(layout: QLayout) -> list[QWidget]:
     found: list[QWidget] = []
-    for item in _items(layout):
+    for item in items_in(layout):
         widget, inner = item.widget(), item.layout()
         if widget is not None:
             found += in_reading_order(widget)
@@ -118,7 +118,7 @@ def _in_layout(layout: QLayout) -> list[QWidget]:
     return found
 
 
-def _items(layout: QLayout) -> Iterator[QLayoutItem]:
+def items_in(layout: QLayout) -> Iterator[QLayoutItem]:
     """What is in a layout; of a form row by row, since it counts its items as they were added."""
     if isinstance(layout, QFormLayout):
         roles = (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole)

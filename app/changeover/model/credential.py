@@ -77,7 +77,7 @@ def wide_words(writable: Sequence[str], zones: Sequence[str], used: Sequence[str
         return ""
     every = "all " if len(writable) > 1 and set(writable) >= set(zones) else ""
     alone = "this zone" if len(used) == 1 else f"the {len(used)} zones that it is used for"
-    return f"It can change {every}{counted(len(writable), 'zone')}; one for {alone} alone is safer."
+    return f"It can change {every}{counted(len(writable), 'zone')}; a credential for {alone} alone is safer."
 
 
 def expiry_words(expires: datetime, now: datetime) -> str:

@@ -276,7 +276,8 @@ class DnSimple(RecordByRecord[Options]):
 
     async def _may_write(self, zone: str) -> bool | None:
         nothing: dict[str, list[object]] = {"creates": [], "updates": [], "deletes": []}
-        answer = await self._api.call("POST", f"{await self._path(zone)}/batch", body=nothing)
+        path = f"{await self._path(zone)}/batch"
+        answer = await self._again(lambda: self._api.call("POST", path, body=nothing))
         if answer.status in (401, 402, 412):
             raise self._refusal(answer)
         return True if answer.status < 300 else False if answer.status == 403 else None

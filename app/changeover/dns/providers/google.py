@@ -36,7 +36,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -181,6 +181,9 @@ class _Set(Struct, frozen=True, rename="camel"):
 
 
 class _Sets(Struct, frozen=True, rename="camel"):
+    """An empty list is left out, so what kind of answer it is must be looked at."""
+
+    kind: Literal["dns#resourceRecordSetsListResponse"]
     rrsets: tuple[_Set, ...] = ()
     next_page_token: str = ""
 
