@@ -114,6 +114,8 @@ class CloudflareSimulator(HttpSimulator):
         for name in zones:
             self.add_zone(name)
         self.token = token
+        self.expires_on: str | None = None
+        self.owned_by_account = False
 
     # What tests do behind the API's back.
 
@@ -180,6 +182,11 @@ class CloudflareSimulator(HttpSimulator):
 
     def _route(self, method: str, path: str, query: dict[str, str], body: bytes) -> Json:
         match path.strip("/").split("/"):
+            case ["user", "tokens", "verify"] if (
+                method == "GET"
+            ):  # api/resources/user/subresources/tokens/methods/verify
+                expires = {"expires_on": self.expires_on} if self.expires_on else {}
+                return {"result": {"id": "f" * 32, "status": "active", **expires}}
             case ["zones"] if method == "GET":
                 found = [z.shown() for z in self.zones.values() if z.name == query.get("name", z.name)]
                 return _page(found, query, default=20)

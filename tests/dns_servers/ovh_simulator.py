@@ -79,6 +79,7 @@ class OvhSimulator(HttpSimulator):
         self.ahead = 0.0
         self.empty_means_all = False
         self.tells_rules = True
+        self.expires_on: str | None = None
         self.always_late = False
 
     @property
@@ -192,7 +193,7 @@ class OvhSimulator(HttpSimulator):
             "allowedIPs": None,
             "creation": "2026-01-01T00:00:00+01:00",
             "lastUse": None,
-            "expiration": None,
+            "expiration": self.expires_on,
             "status": keys.status,
             "rules": [{"method": method, "path": path} for method, path in keys.rules],
         }

@@ -7,6 +7,7 @@ import json
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from changeover.model.errors import (
 )
 from changeover.model.records import AddressSet, RecordSet, address_set, record_set
 from changeover.model.secret import Secret
-from dns_servers.cloudflare_simulator import EDIT, CloudflareSimulator
+from dns_servers.cloudflare_simulator import EDIT, READ_ONLY, CloudflareSimulator
 
 ZONE = "shop.example"
 WWW = "www.shop.example"
@@ -242,6 +243,26 @@ class TestPages:
         for name in names:
             simulator.add_zone(name)
         assert await provider.zones() == (ZONE, *names)
+
+
+class TestAccess:
+    async def test_what_a_token_can_touch_is_told(self, simulator: CloudflareSimulator, provider: Cloudflare) -> None:
+        """All zones that it may change, and when it ends."""
+        simulator.add_zone("blog.example", EDIT)
+        simulator.add_zone("old.example", READ_ONLY)
+        simulator.expires_on = "2026-12-31T23:59:59Z"
+        access = await provider.verify(ZONE, [WWW])
+        assert access.zones == (ZONE, "blog.example", "old.example")
+        assert (access.may_write, access.writable) == (True, (ZONE, "blog.example"))
+        assert access.expires == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+    async def test_a_token_that_cannot_be_asked_has_no_known_end(
+        self, simulator: CloudflareSimulator, provider: Cloudflare
+    ) -> None:
+        """One that an account owns; nothing else is lost by that."""
+        simulator.owned_by_account = True
+        access = await provider.verify(ZONE, [WWW])
+        assert (access.zones, access.may_write, access.expires) == ((ZONE,), True, None)
 
 
 class TestZones:

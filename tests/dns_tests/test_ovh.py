@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -458,6 +459,12 @@ class TestRules:
         keys.status = "expired"
         with pytest.raises(AuthError, match="not valid"):
             await provider.read(ZONE, [WWW])
+
+    async def test_when_the_key_ends_is_told(self, simulator: OvhSimulator, provider: Ovh) -> None:
+        """In its own time zone; a key may have no end."""
+        assert (await provider.verify(ZONE, [WWW])).expires is None
+        simulator.expires_on = "2026-12-31T00:00:00+01:00"
+        assert (await provider.verify(ZONE, [WWW])).expires == datetime(2026, 12, 30, 23, tzinfo=UTC)
 
     async def test_what_the_key_may_not_ask_is_not_known(self, simulator: OvhSimulator, provider: Ovh) -> None:
         """Where even the rules are not told."""

@@ -19,11 +19,13 @@ and stop a switch (developers.cloudflare.com/workers/configuration/routing/custo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from changeover.dns.account_fields import SecretField
 from changeover.dns.http import Answer, Api, Hints, Query, Unreadable, pages
@@ -99,6 +101,10 @@ class _Zone(Struct, frozen=True):
     status: str
     permissions: tuple[str, ...] | None = None
     name_servers: tuple[str, ...] | None = None
+
+
+class _Token(Struct, frozen=True):
+    expires_on: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class _Fault(Struct, frozen=True):
@@ -205,15 +211,34 @@ class Cloudflare(HttpProvider[Options]):
         return None
 
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records. Whether they may be changed is told by the permissions that Cloudflare lists."""
+        """Reads the records. What may be changed is told by the permissions that Cloudflare lists with each zone."""
         await self.read(zone, names or [zone])
-        permissions = (await self._zone(zone)).permissions
-        may_write = None if permissions is None else "#dns_records:edit" in permissions
-        return Access(zones=await self.zones(), may_write=may_write)
+        zones, expires = await asyncio.gather(self._zones(), self._expires())
+        may_write = {z.name: None if z.permissions is None else "#dns_records:edit" in z.permissions for z in zones}
+        known = all(may is not None for may in may_write.values())
+        return Access(
+            zones=tuple(may_write),
+            may_write=may_write.get(zone),
+            writable=tuple(name for name, may in may_write.items() if may) if known else None,
+            expires=expires,
+        )
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/zones", {"per_page": ZONES_PER_PAGE}, _Zone))
-        return tuple(dict.fromkeys(zone.name for zone in found or ()))
+        return tuple(dict.fromkeys(zone.name for zone in await self._zones()))
+
+    async def _zones(self) -> Sequence[_Zone]:
+        return await self._again(lambda: self._list("/zones", {"per_page": ZONES_PER_PAGE}, _Zone)) or ()
+
+    async def _expires(self) -> datetime | None:
+        """When the token ends (developers.cloudflare.com/api/resources/user/subresources/tokens/methods/verify).
+
+        A token that an account owns cannot ask this.
+        """
+        try:
+            answer = await self._again(lambda: self._call("GET", "/user/tokens/verify"))
+            return self._api.decoded(answer.result, _Token).expires_on
+        except ProviderError:
+            return None
 
     async def _zone_id(self, name: str) -> str:
         return (await self._zone(name)).id
@@ -438,7 +463,7 @@ class _Type(HttpProviderType):
             help="An API token, not the global API key.",
             link="https://dash.cloudflare.com/profile/api-tokens",
             permission="Zone.DNS edit and Zone.Zone read, for this zone alone",
-            pattern=r"[A-Za-z0-9_-]{40,}",
+            pattern=r"(?!cfk_)[A-Za-z0-9_-]{40,}",
             example="Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY",
         ),
     )

@@ -32,6 +32,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Annotated, Any, TypeVar
 
@@ -136,6 +137,7 @@ class _Rule(Struct, frozen=True):
 class _Credential(Struct, frozen=True):
     status: str
     rules: tuple[_Rule, ...] = ()
+    expiration: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class _Fault(Struct, frozen=True, rename={"code": "errorCode"}):
@@ -289,23 +291,15 @@ class Ovh(RecordByRecord[Options]):
             zones = await self.zones()
         except PermissionDenied:  # a key for this zone alone
             zones = (zone,)
-        return Access(zones=zones, may_write=await self._may_write(zone))
+        credential = await self._credential()
+        may_write = None if credential is None else _may_write(credential, zone)
+        return Access(zones=zones, may_write=may_write, expires=credential.expiration if credential else None)
 
-    async def _may_write(self, zone: str) -> bool | None:
+    async def _credential(self) -> _Credential | None:
         answer = await self._again(lambda: self._call("GET", "/auth/currentCredential"))
         if answer.status >= 300:
             return None
-        credential = self._api.decoded(answer.content, _Credential)
-        record = f"/domain/zone/{zone}/record"
-        needed = (
-            ("POST", record),
-            ("PUT", f"{record}/1"),
-            ("DELETE", f"{record}/1"),
-            ("POST", f"/domain/zone/{zone}/refresh"),
-        )
-        return credential.status == "validated" and all(
-            any(_allows(rule, method, path) for rule in credential.rules) for method, path in needed
-        )
+        return self._api.decoded(answer.content, _Credential)
 
     async def zones(self) -> tuple[str, ...]:
         answer = await self._again(lambda: self._call("GET", "/domain/zone"))
@@ -379,6 +373,19 @@ def _relative(zone: str, name: str) -> str:
 
 def _name(zone: str, label: str | None) -> str:
     return (f"{label}.{zone}" if label else zone).lower()
+
+
+def _may_write(credential: _Credential, zone: str) -> bool:
+    record = f"/domain/zone/{zone}/record"
+    needed = (
+        ("POST", record),
+        ("PUT", f"{record}/1"),
+        ("DELETE", f"{record}/1"),
+        ("POST", f"/domain/zone/{zone}/refresh"),
+    )
+    return credential.status == "validated" and all(
+        any(_allows(rule, method, path) for rule in credential.rules) for method, path in needed
+    )
 
 
 def _allows(rule: _Rule, method: str, path: str) -> bool:
