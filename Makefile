@@ -30,7 +30,7 @@ run: .venv/installed ## open the desktop on your own settings
 	changeover
 
 test: lint ## set everything up and run all checks and tests but the long ones
-	pytest -n 2 --dist loadfile --max-worker-restart 0 -m "not long"
+	pytest -n 2 --dist loadscope --max-worker-restart 0 -m "not long"
 
 lint: .make/to-test .venv/installed ## the checks without the tests: format, style, types, imports
 	ruff format --check .
@@ -39,7 +39,7 @@ lint: .make/to-test .venv/installed ## the checks without the tests: format, sty
 	lint-imports
 
 long: .make/to-test .venv/installed ## the tests that take minutes
-	pytest -n 2 --dist loadfile --max-worker-restart 0 -m long
+	pytest -n 2 --dist loadscope --max-worker-restart 0 -m long
 
 bench: .make/to-test .venv/installed ## measure against other programs, and print the ratios
 	python bench/measure.py

@@ -1,6 +1,6 @@
 """Measures Changeover beside other programs, in turns and in one run, and prints the ratios.
 
-    python bench/measure.py [bind] [engine] [probe] [switch] [window] [--rounds N] [--write]
+    python bench/measure.py [bind] [engine] [probe] [providers] [switch] [window] [--rounds N] [--write]
 
 `--write` puts the table into docs/performance.md. All servers are started here, on loopback.
 """
@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import bind_batches  # noqa: E402
 import engine  # noqa: E402
 import probe_cost  # noqa: E402
+import providers  # noqa: E402
 import start_window  # noqa: E402
 import switch_command  # noqa: E402
 from figures import Figure, table  # noqa: E402
@@ -30,12 +31,13 @@ MEASUREMENTS = {
     "bind": bind_batches.measure,
     "engine": engine.measure,
     "probe": probe_cost.measure,
+    "providers": providers.measure,
     "switch": switch_command.measure,
     "window": start_window.measure,
 }
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
-VERSIONS = ("changeover", "PySide6-Essentials", "dnspython", "octodns", "octodns-bind", "httpx")
+VERSIONS = ("changeover", "PySide6-Essentials", "dnspython", "octodns", "octodns-bind", "dns-lexicon", "httpx")
 
 
 def main() -> int:
