@@ -136,7 +136,7 @@ class TestProviders:
             assert f"did you mean {right}?" in ended.stderr
             ended = home.run("account", "add", "x", "--provider", wrong, "--secret-stdin", stdin=CANARY)
             assert ended.returncode == 2
-            assert f"did you mean {right}?" in ended.stderr
+            assert ended.stderr.count(f"did you mean {right}?") == 1
         assert "did you mean" not in home.run("account", "providers", "zzzzzz").stderr
 
     def test_the_help_names_them(self, home: Home) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from changeover.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
+# Before a log is opened, what goes wrong is told once, as an error, and not by logging as well.
+logging.getLogger("changeover").addHandler(logging.NullHandler())
 
 P = ParamSpec("P")
 T = TypeVar("T")
