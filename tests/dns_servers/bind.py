@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+import dns.dnssec
 import dns.exception
 import dns.flags
 import dns.message
 import dns.name
 import dns.query
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.rdtypes.dnskeybase
 import dns.tsigkeyring
 import dns.update
 import dns.xfr
@@ -55,7 +58,8 @@ class Bind:
     """A running `named`, authoritative for `zone`.
 
     `zone_text` is a zone file's text without $ORIGIN; its $TTL is 60. With `key`, updates and transfers are signed with
-    `key_name` and `secret`, else anybody on loopback may do both. Without `update` nobody may change the zone.
+    `key_name` and `secret`, else anybody on loopback may do both. Without `update` nobody may change the zone. Where it
+    is `signed`, it is when the server is ready, and `ds` has the DS record for the zone above.
 
         with Bind(tmp_path, zone="shop.example") as bind:
             server = f"127.0.0.1:{bind.port}"
@@ -70,6 +74,7 @@ class Bind:
         update: bool = True,
         ipv4: str = "127.0.0.1",
         ipv6: bool = False,
+        signed: bool = False,
     ) -> None:
         self.zone = zone
         self.key_name = KEY_NAME
@@ -79,6 +84,7 @@ class Bind:
         self._key = key
         self._update = update
         self._ipv6 = ipv6
+        self._signed = signed
         self._folder = Path(tempfile.mkdtemp(prefix="bind-", dir=folder))
         (self._folder / "zone").write_text(f"$ORIGIN {zone}.\n$TTL 60\n{zone_text}")
         self._process: ServerProcess | None = None
@@ -106,7 +112,7 @@ class Bind:
                 secret=SECRET,
                 zone=self.zone,
                 transfer=allowed,
-                update=policy if self._update else "",
+                update=(policy if self._update else "") + (" dnssec-policy default;" if self._signed else ""),
                 ipv4=f"{self.address};",
                 ipv6="::1;" if self._ipv6 else "none;",
             )
@@ -133,10 +139,25 @@ class Bind:
             answer = dns.query.udp(soa, self.address, timeout=2, port=self.port)
         except (dns.exception.DNSException, OSError, EOFError):
             raise NotReady from None
+        if self._signed and not self._keys():
+            raise NotReady
         if not answer.answer or not answer.flags & dns.flags.AA:
             if "not loaded due to errors" in self._log():
                 raise RuntimeError(f"named does not load the zone:\n{self._log()}")
             raise NotReady
+
+    def _keys(self) -> list[dns.rdata.Rdata]:
+        """The zone's keys, once they sign it."""
+        query = dns.message.make_query(self.zone, dns.rdatatype.DNSKEY, want_dnssec=True)
+        answer = dns.query.tcp(query, self.address, port=self.port, timeout=QUERY_TIMEOUT)
+        found = {rrset.rdtype: rrset for rrset in answer.answer}
+        return list(found[dns.rdatatype.DNSKEY]) if dns.rdatatype.RRSIG in found else []
+
+    @property
+    def ds(self) -> str:
+        """The DS record for the zone above, by the key that signs the others."""
+        key = next(key for key in self._keys() if key.flags & dns.rdtypes.dnskeybase.Flag.SEP)
+        return dns.dnssec.make_ds(f"{self.zone}.", key, "SHA256").to_text()
 
     def _log(self) -> str:
         return (self._folder / "named.log").read_text(errors="replace")[-4000:]

@@ -21,6 +21,7 @@ from changeover.model.readiness import findings
 from changeover.model.records import RecordSet, record_set
 from changeover.model.run import Acknowledged, Outcome
 from changeover.model.service import Answer
+from changeover.model.signing import Signing
 from changeover.model.situation import RoutingName, Situation
 from changeover.model.status_page import StatusPage
 from model.situations import (
@@ -314,6 +315,8 @@ CASES: list[Case] = [
         situation(**read({**PRIMARY, APEX: (*PRIMARY[APEX], HERITAGE)})),
         "external-dns (owner prod) keeps shop.example, and will put back what it has",
     ),
+    ("dnssec", "pass", situation(signing=(Signing(zone=APEX, signed=("ns1",)),)), "is signed"),
+    ("dnssec", "warn", situation(signing=(Signing(zone=APEX, signed=("ns1",), unsigned=("ns2",)),)), "no signatures"),
     ("lease", "block", situation(lease="ben@desk is switching shop"), "ben@desk is switching shop"),
     ("records-changed", "warn", changed(300), "www.shop.example was changed in the last 5 min by somebody else: CNAME"),
     ("unfinished-run", "pass", situation(), "No unfinished run"),
@@ -360,7 +363,7 @@ def test_a_service_that_is_ready_passes_everything() -> None:
         "earlier": {"api": "backup"},
         "status_pages": said(True),
     }
-    more |= {"journeys": walked(True, "fine"), "watched": True}
+    more |= {"journeys": walked(True, "fine"), "watched": True, "signing": (Signing(zone=APEX, signed=("ns1",)),)}
     passed = findings(situation(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}
     assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS | ONLY_BACK]

@@ -23,6 +23,7 @@ CHECKS = (
     "credential",
     "records-readable",
     "records-agree",
+    "dnssec",
     "records-changed",
     "ownership",
     "routing-policy",

@@ -10,6 +10,7 @@ from changeover.model.finding import CHECKS, Finding, Level, with_overridable
 from changeover.model.health import Health
 from changeover.model.plan import ZoneReading, changes_to
 from changeover.model.records import AddressSet, address_set, same_answer
+from changeover.model.signing import signing_findings
 from changeover.model.situation import Situation
 from changeover.model.takeover import connection_findings, target_findings
 from changeover.model.words import counted, duration, values_text
@@ -27,6 +28,7 @@ def findings(
     found += _records_readable(situation)
     readable = [r for r in situation.readings if r.error is None]
     found += _records_agree(situation, readable)
+    found += signing_findings(situation.signing)
     found += _routing(situation, readable)
     found += _answer_legal(situation, to, readable)
     found += _type_change(situation, to, readable)

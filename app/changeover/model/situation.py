@@ -17,6 +17,7 @@ from changeover.model.plan import ZoneReading
 from changeover.model.records import AddressSet, address_set
 from changeover.model.run import Run
 from changeover.model.service import Service
+from changeover.model.signing import Signing
 from changeover.model.status_page import StatusPage
 
 
@@ -51,6 +52,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     answers, as their own servers and the resolvers see them. `watched`: the health comes from watching, not from probes
     that were sent for this situation. `earlier` has, by service that must be switched before this one, where it is.
     `runs` are the service's own, newest first. `drift` is what others changed since. `lease` says who else holds it.
+    `signing` has those of its zones that are signed.
     """
 
     service: Service
@@ -72,6 +74,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     freezes: tuple[Freeze, ...] = ()
     drift: tuple[Drift, ...] = ()
     lease: str | None = None
+    signing: tuple[Signing, ...] = ()
 
     @property
     def active(self) -> str:

@@ -142,15 +142,19 @@ class Observer:
         """Reads everything but health, and takes the journeys, at `to` only where it is given."""
         from changeover.health.status_page import status_pages
         from changeover.switchover.journeys import journeys
-        from changeover.switchover.reading import read_names, read_servers
+        from changeover.switchover.reading import read_names, read_servers, read_signing
 
         taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
-        more = asyncio.gather(self._earlier(service), status_pages(service, self.lookup))
-        readings, servers, names, walked, (earlier, pages) = await asyncio.gather(
+        more = asyncio.gather(
+            journeys(service, taken, self.lookup, self._vault),
+            self._earlier(service),
+            status_pages(service, self.lookup),
+        )
+        readings, servers, names, signing, (walked, earlier, pages) = await asyncio.gather(
             self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
-            journeys(service, taken, self.lookup, self._vault),
+            read_signing(service, self.lookup),
             more,
         )
         situation = Situation(
@@ -159,6 +163,7 @@ class Observer:
             readings=readings,
             servers=servers,
             names=names,
+            signing=signing,
             journeys=walked,
             earlier=earlier,
             status_pages=pages,

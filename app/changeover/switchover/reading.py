@@ -14,6 +14,7 @@ from changeover.model.lease import lease_name
 from changeover.model.plan import ZoneReading
 from changeover.model.records import address_set
 from changeover.model.service import Service, ZoneAt
+from changeover.model.signing import Signing
 from changeover.model.situation import RoutingName, ServerAnswer
 
 
@@ -95,6 +96,15 @@ async def _read_servers(service: Service, zone: str, lookup: Lookup) -> tuple[Se
             ServerAnswer(server=f"the name servers of {zone}", address="", hostname=name, zone=zone, error=error.text)
             for name in names
         )
+
+
+async def read_signing(service: Service, lookup: Lookup) -> tuple[Signing, ...]:
+    """How those zones of the service are signed that the zones above call signed."""
+    from changeover.dns.dnssec import signing_of
+
+    zones = sorted({entry.zone for entry in service.dns})
+    found = await asyncio.gather(*(signing_of(zone, lookup) for zone in zones))
+    return tuple(signing for signing in found if signing is not None)
 
 
 async def read_names(service: Service, lookup: Lookup) -> tuple[RoutingName, ...]:
