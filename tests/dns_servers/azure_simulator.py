@@ -109,6 +109,7 @@ class AzureSimulator(HttpSimulator):
         group: str = GROUP,
     ) -> None:
         super().__init__()
+        self.lists_zones = True
         self.tenant = tenant
         self.subscription = subscription
         self.group = group
@@ -183,6 +184,8 @@ class AzureSimulator(HttpSimulator):
             raise Refusal(404, "InvalidResourceType", "The resource type could not be found.", envelope=True)
         match method, path[7:]:
             case "GET", []:
+                if not self.lists_zones:  # a role on one zone alone
+                    raise Refusal(403, "AuthorizationFailed", "The client does not have authorization.", envelope=True)
                 return self._page(path, [self._shown(zone) for zone in self.zones.values()], query)
             case "GET", [zone]:
                 return _json(200, self._shown(self._zone(zone, "ResourceNotFound")))

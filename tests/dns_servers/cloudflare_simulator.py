@@ -188,7 +188,9 @@ class CloudflareSimulator(HttpSimulator):
                 expires = {"expires_on": self.expires_on} if self.expires_on else {}
                 return {"result": {"id": "f" * 32, "status": "active", **expires}}
             case ["zones"] if method == "GET":
-                found = [z.shown() for z in self.zones.values() if z.name == query.get("name", z.name)]
+                # Asked for in either script, and shown as people write it, as users report.
+                wanted = query.get("name")
+                found = [z.shown() for z in self.zones.values() if wanted in (None, z.name, _ascii(z.name))]
                 return _page(found, query, default=20)
             case ["zones", zone_id, "dns_records", *rest] if zone_id in self.zones:
                 return self._route_records(method, self.zones[zone_id], rest, query, body)
@@ -338,11 +340,13 @@ def _is_proxiable(rtype: str, content: str) -> bool:
     return rtype in _PROXIABLE and (rtype == "CNAME" or not ipaddress.ip_address(content).is_loopback)
 
 
+def _ascii(name: str) -> str:
+    return name.encode("idna").decode("ascii")
+
+
 def _full_name(name: str, zone: str) -> str:
     """Names are stored in Punycode, complete; "@" is the apex (api/resources/dns/subresources/records)."""
-    name = name.rstrip(".").lower()
-    if not name.isascii():
-        name = name.encode("idna").decode("ascii")
+    name, zone = _ascii(name.rstrip(".").lower()), _ascii(zone)
     if name == "@":
         return zone
     return name if name == zone or name.endswith("." + zone) else f"{name}.{zone}"

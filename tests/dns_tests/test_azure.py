@@ -650,3 +650,17 @@ async def test_every_recorded_answer_is_understood(
             simulator.misbehave("answer", writes_only=True, status=answer["status"], body=body)
             assert await provider.put_text(ZONE, SIGN, "note one", None) == Applied()
             simulator.remove(ZONE, "_changeover", "TXT")
+
+
+async def test_a_role_on_one_zone_is_enough(simulator: AzureSimulator, provider: Azure) -> None:
+    """The zones of the resource group cannot be listed then; this one can be used."""
+    simulator.lists_zones = False
+    access = await provider.verify(ZONE, [WWW])
+    assert (access.zones, access.may_write) == ((ZONE,), True)
+
+
+async def test_an_empty_record_set_stops_a_switch(simulator: AzureSimulator, provider: Azure) -> None:
+    """Azure keeps such sets, and its name servers do not give them: a wildcard may answer instead."""
+    simulator._store(simulator.zones[ZONE], "empty", "A", {"TTL": 300})
+    reading = await provider.read(ZONE, [f"empty.{ZONE}"])
+    assert "empty A record set" in reading.policies[f"empty.{ZONE}"]

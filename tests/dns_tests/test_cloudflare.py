@@ -265,6 +265,27 @@ class TestAccess:
         assert (access.zones, access.may_write, access.expires) == ((ZONE,), True, None)
 
 
+class TestNames:
+    async def test_a_zone_in_another_script_is_found(
+        self, simulator: CloudflareSimulator, provider: Cloudflare
+    ) -> None:
+        """Cloudflare shows its name as people write it."""
+        simulator.add_zone("bücher.example", EDIT)
+        zone, name = "xn--bcher-kva.example", "www.xn--bcher-kva.example"
+        simulator.add("bücher.example", type="A", name=name, content="192.0.2.1", ttl=60)
+        assert zone in await provider.zones()
+        assert (await provider.read(zone, [name])).records[name] == (record_set(name, "A", 60, ["192.0.2.1"]),)
+        assert (await provider.verify(zone, [name])).may_write is True
+
+    async def test_of_two_zones_of_one_name_the_active_one_counts(
+        self, simulator: CloudflareSimulator, provider: Cloudflare
+    ) -> None:
+        """As while a domain moves to another of Cloudflare's accounts."""
+        simulator.add_zone(ZONE, READ_ONLY, status="moved")
+        access = await provider.verify(ZONE, [WWW])
+        assert (access.zones, access.may_write, access.writable) == ((ZONE,), True, (ZONE,))
+
+
 class TestZones:
     async def test_a_zone_that_is_not_active_is_refused(
         self, simulator: CloudflareSimulator, provider: Cloudflare

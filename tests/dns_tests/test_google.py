@@ -348,6 +348,12 @@ class TestChanges:
         assert await provider.apply(ZONE, [change]) == Applied()
         assert len([target for _, target in simulator.requests if "/changes/" in target]) == polls + 1
 
+    async def test_a_text_is_not_followed(self, simulator: GoogleSimulator, provider: Google) -> None:
+        """Whoever writes one must not keep a switch waiting."""
+        simulator.polls = 10**6
+        assert await provider.put_text(ZONE, SIGN, None, "changeover-lease v1") == Applied()
+        assert not [target for _, target in simulator.requests if "/changes/" in target]
+
     async def test_a_change_that_stays_pending_is_made(
         self, simulator: GoogleSimulator, provider: Google, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from changeover.dns.provider import Applied, ChangedMeanwhile, Guard, Unsure
+from changeover.dns.providers import hetzner
 from changeover.dns.providers.hetzner import LOCKED_PAUSE, PROVIDER, Hetzner, Options
 from changeover.model.change import Change
 from changeover.model.errors import (
@@ -294,6 +295,29 @@ class TestActions:
         soon = LOCKED_PAUSE / 2
         asyncio.get_running_loop().call_later(soon, simulator.add, ZONE, "www", "A", 3600, "192.0.2.99")
         assert isinstance(await provider.apply(ZONE, [change.inverse]), ChangedMeanwhile)
+
+    async def test_what_was_taken_is_waited_for_where_the_next_is_lost(
+        self, simulator: HetznerSimulator, provider: Hetzner
+    ) -> None:
+        """Only then does a reading show that the name is empty, and that it must be mended."""
+        simulator.late, simulator.seconds = True, 1.0
+        change = await planned(provider, plain("CNAME", "backup.example.net", ttl=60))
+        simulator.misbehave("answer", writes_only=True, after=1, status=502)
+        result = await provider.apply(ZONE, [change])
+        assert isinstance(result, Unsure)
+        assert not result.under_way
+        assert await stands(provider) == ()
+
+    async def test_an_action_that_takes_too_long_is_under_way(
+        self, simulator: HetznerSimulator, provider: Hetzner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may be made later, so nobody may say that nothing was changed."""
+        monkeypatch.setattr(hetzner, "ACTION_PATIENCE", 0.1)
+        simulator.late, simulator.seconds = True, 60.0
+        change = await planned(provider, plain("A", "198.51.100.1"))
+        result = await provider.apply(ZONE, [change])
+        assert isinstance(result, Unsure)
+        assert result.under_way
 
     async def test_an_action_that_fails_is_told_in_its_words(
         self, simulator: HetznerSimulator, provider: Hetzner

@@ -53,11 +53,16 @@ def sent(process: Process, copy: Copy, changes: Sequence[Change]) -> None:
             world.broke(f"{process} writes {change.name}, which is not in its plan")
             continue
         expected = [(), first.before, first.after]
+        meant = [first]
         if run.run in process.disk.anyway:
-            expected.append(intended.get(change.place, first).before)
-        if change.before not in expected and not (not copy.kind.batch and _of(first, change.before)):
+            meant.append(intended.get(change.place, first))
+            expected.append(meant[-1].before)
+        halves = not copy.kind.batch
+        if change.before not in expected and not (halves and any(_of(one, change.before) for one in meant)):
             world.broke(f"{process} replaces at {change.name} what was not in its plan: {values_text(change.before)}")
-        if change.after not in expected[1:]:
+        # A half that was made, and emptied by what came next, is put back as it was.
+        put_back = halves and change.after and any(_of(one, change.after) for one in meant)
+        if change.after not in expected[1:] and not put_back:
             world.broke(f"{process} puts at {change.name} what was not in its plan: {values_text(change.after)}")
         if change.place in process.unclear:
             world.broke(f"{process} repeats a write of {change.name} without reading what became of the first")

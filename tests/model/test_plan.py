@@ -120,13 +120,15 @@ class TestHalfMade:
         assert half_made(self.CHANGE, now) is half
 
     def test_a_mixture_is_gone_on_with(self) -> None:
-        """Where records are written one by one. An atomic write leaves none, and a whole answer may be another's."""
+        """Where records are written one by one, the TTL too. An atomic write leaves none."""
         mixture = (record_set("shop.example", "A", 60, ["198.51.100.1", "192.0.2.2"]),)
         at = {self.CHANGE.place: mixture}
         assert [c.before for c in standing([self.CHANGE], at, ["dns"]).todo] == [mixture]
         assert standing([self.CHANGE], at).foreign
-        whole = (record_set("shop.example", "A", 60, ["192.0.2.1", "192.0.2.2"]),)
-        assert standing([self.CHANGE], {self.CHANGE.place: whole}, ["dns"]).foreign
+        old = (record_set("shop.example", "A", 60, ["192.0.2.1", "192.0.2.2"]),)
+        assert [c.before for c in standing([self.CHANGE], {self.CHANGE.place: old}, ["dns"]).todo] == [old]
+        new = (record_set("shop.example", "A", 3600, ["198.51.100.1"]),)
+        assert standing([self.CHANGE], {self.CHANGE.place: new}, ["dns"]).foreign, "another switch may have made it"
 
     def test_an_empty_name_is_not_half_made(self) -> None:
         """It is mended first."""

@@ -54,6 +54,10 @@ class Lost(Unavailable):
     """The request may have been carried out, but no answer tells what became of it."""
 
 
+class UnderWay(Lost):
+    """The request was taken and is being carried out; whether it will be made is not known yet."""
+
+
 class Unreadable(Lost):
     """An answer came that makes no sense, and would make none if it was asked for again."""
 
@@ -148,6 +152,8 @@ class Api:
             async with asyncio.timeout(self._timeout):
                 response = await self._client.send(request, auth=self._auth, stream=True)
                 async with contextlib.aclosing(response):
+                    if "," in response.headers.get("content-encoding", ""):  # packed twice, a kilobyte can be gigabytes
+                        raise Lost(f"The answer of {self.host} is packed more than once", CHECK_ENDPOINT)
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > MAX_ANSWER:
@@ -211,10 +217,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text):
         return float(text)
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 async def pages(
@@ -271,18 +277,21 @@ async def repeated(read: Callable[[], Awaitable[_T]], timeout: float) -> _T:
     return found
 
 
-async def when_allowed(write: Callable[[], Awaitable[_T]], patience: float) -> _T:
-    """What `write` gives, made again only after an answer 429, which says that it was not carried out.
+async def when_allowed(write: Callable[[], Awaitable[_T]], patience: float, pause: float | None = None) -> _T:
+    """What `write` gives, made again only where it was surely not carried out: after an answer 429.
 
-    Waits as the provider asks, `patience` seconds altogether; RateLimited where that is not enough.
+    Waits as the provider asks, `patience` seconds altogether; RateLimited where that is not enough. With `pause`, it is
+    also made again after that many seconds where the provider does not say how long, or where nothing was sent.
     """
     end = time.monotonic() + patience
     while True:
         try:
             return await write()
-        except RateLimited as error:
-            wait = _wait(error, end)
-            if wait is None:
+        except (RateLimited, Unavailable) as error:
+            if isinstance(error, Lost):
+                raise
+            wait = _wait(error, end) if isinstance(error, RateLimited) and error.retry_after is not None else pause
+            if wait is None or time.monotonic() + wait >= end:
                 raise
             await asyncio.sleep(wait)
 
@@ -306,5 +315,8 @@ def is_safe_endpoint(endpoint: str) -> bool:
 
 
 def endpoint_host(endpoint: str) -> str:
-    """The host of an endpoint's address, in lower case, without the port."""
-    return urlsplit(endpoint).hostname or ""
+    """The host of an endpoint's address, in lower case, without the port; empty where it is no address."""
+    try:
+        return urlsplit(endpoint).hostname or ""
+    except ValueError:
+        return ""

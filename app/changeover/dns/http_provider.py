@@ -10,6 +10,7 @@ A provider that changes one record set after the other writes through `_in_turn`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ from changeover.dns.http import (
     Api,
     Hints,
     Lost,
+    UnderWay,
     Unreadable,
     credential,
     endpoint_host,
@@ -50,7 +52,7 @@ from changeover.dns.provider import (
 )
 from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change
-from changeover.model.errors import Conflict, NotFound, ProviderError, Rejected
+from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, Rejected
 from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
 from changeover.model.secret import Secret
 from changeover.model.text import text_of, value_of
@@ -60,6 +62,8 @@ TIMEOUT = 10.0
 #: How many times that a write may wait altogether, where the provider says that it was too early; and half way through
 #: several requests, where stopping would leave a name between two answers.
 PATIENCE, PATIENCE_HALF_WAY = 3, 6
+#: Seconds after which a request half way is made again that was surely not carried out.
+PAUSE_HALF_WAY = 1.0
 
 #: The key of the settings file with which another address than the provider's own is asked.
 ENDPOINT = Option("Endpoint", "the address of the API, where it is another than usual")
@@ -178,16 +182,22 @@ class HttpProvider(ABC, Generic[_Options]):
         said = f"{self.capabilities.label} says to account {self.account}: {words or 'nothing more'}"
         return refusal(answer, f"{said} (status {answer.status})", self.hints)
 
+    async def _zones_seen(self, zone: str) -> tuple[str, ...]:
+        """The zones that the credential sees, or the one that it was made for where it may not list them."""
+        try:
+            return await self.zones()
+        except PermissionDenied:
+            return (zone,)
+
     async def _with_zone_id(
         self, zone: str, find: Callable[[], Awaitable[str]], use: Callable[[str], Awaitable[_T]]
     ) -> _T:
         """What `use` gives with the zone's id, which `find` looks up once; again where the kept one is not there."""
         kept = self._zone_ids.get(zone)
         if kept is not None:
-            try:
+            # One that is stale stays until another is found: a write that is under way may still need it.
+            with contextlib.suppress(NotFound):
                 return await use(kept)
-            except NotFound:
-                del self._zone_ids[zone]
         found = await find()
         result = await use(found)
         self._zone_ids[zone] = found
@@ -200,12 +210,13 @@ class HttpProvider(ABC, Generic[_Options]):
         """
         for number, (words, step) in enumerate(steps):
             try:
-                await (when_allowed(step, PATIENCE_HALF_WAY * self._timeout) if number else step())
+                await (when_allowed(step, PATIENCE_HALF_WAY * self._timeout, PAUSE_HALF_WAY) if number else step())
             except ProviderError as error:
                 if not number:
                     raise
                 done = "; ".join(made for made, _ in steps[:number])
-                raise Lost(f"Done: {done}. Not done: {words}, since {error.text}", error.hint) from None
+                kind = UnderWay if isinstance(error, UnderWay) else Lost
+                raise kind(f"Done: {done}. Not done: {words}, since {error.text}", error.hint) from None
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         """Why a switch must keep its hands off the name of these record sets, in words."""
@@ -284,7 +295,7 @@ class HttpProvider(ABC, Generic[_Options]):
             try:
                 await self._write(zone, wanted)
             except Lost as error:
-                return Unsure(error.text)
+                return Unsure(error.text, under_way=isinstance(error, UnderWay))
             except Conflict as error:
                 if not self.capabilities.native_compare_and_set and not isinstance(error, Gone):
                     raise

@@ -75,9 +75,10 @@ class ChangedMeanwhile(Struct, frozen=True):
 
 
 class Unsure(Struct, frozen=True):
-    """Nobody knows what happened; `text` says why."""
+    """Nobody knows what happened; `text` says why. `under_way`: the provider took it, and may yet make it."""
 
     text: str
+    under_way: bool = False
 
 
 Result = Applied | ChangedMeanwhile | Unsure

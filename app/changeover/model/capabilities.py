@@ -22,7 +22,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     records are read again right before the write. `propagates_atomically`: what one batch changes becomes visible at
     once. `apex_cname`: a CNAME at the apex is legal, because it is flattened. `automatic_ttl`: a TTL of 1 stands for
     this many seconds. `leases`: it keeps texts by compare-and-set, and guards writes with them
-    (changeover.model.lease).
+    (changeover.model.lease). `settles`: the seconds within which a write is made whose answer was lost.
     """
 
     label: str
@@ -34,6 +34,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     apex_cname: bool = False
     apex_alias: bool = False
     leases: bool = False
+    settles: float = 1.0
 
     def seconds(self, record: RecordSet) -> int:
         """How long a resolver may go on giving this record set. Behind a proxy nothing that visitors get changes."""

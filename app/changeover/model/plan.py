@@ -225,8 +225,8 @@ def standing(changes: Sequence[Change], live: Mapping[Place, AddressSet], one_by
     """Compares `changes` with the address sets that stand at their names now.
 
     A name found empty is to be done, expecting that emptiness: it must not stay without an answer. So is one with
-    records of both sets, where the account is one of `one_by_one`, which change one record after the other. A whole
-    answer with another TTL is not taken for that: somebody else's switch may have made it.
+    records of both sets, where the account is one of `one_by_one`, which change one record after the other. What is
+    to stand there, but with another TTL, is not taken for that: somebody else's switch may have made it.
     """
     todo, done, foreign = [], [], []
     for change in changes:
@@ -243,7 +243,9 @@ def standing(changes: Sequence[Change], live: Mapping[Place, AddressSet], one_by
 
 
 def _is_whole(change: Change, now: AddressSet) -> bool:
-    return same_answer(now, change.before) or same_answer(now, change.after)
+    """Does `now` give what the change is to give, though with another TTL? Or is only the TTL to change?"""
+    only_ttl = same_answer(change.before, change.after)
+    return same_answer(now, change.after) or (only_ttl and same_answer(now, change.before))
 
 
 def half_made(change: Change, now: AddressSet) -> bool:

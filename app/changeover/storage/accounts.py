@@ -15,7 +15,15 @@ from changeover.dns.account_words import about_option, about_secret, sentence
 from changeover.dns.provider import Provider, ProviderType
 from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.model.credential import account_check
-from changeover.model.errors import AuthError, ChangeoverError, KeyringError, NotFound, Refused, UsageError
+from changeover.model.errors import (
+    AuthError,
+    ChangeoverError,
+    KeyringError,
+    NotFound,
+    PermissionDenied,
+    Refused,
+    UsageError,
+)
 from changeover.model.secret import Secret
 from changeover.model.service import Account, Settings
 from changeover.model.state import AccountCheck, AccountRow
@@ -31,6 +39,7 @@ class Accounts:
         self._file = settings_file
         self._vault = vault
         self._opened: dict[str, Provider] = {}
+        self._opening = asyncio.Lock()
 
     async def open_each(self, settings: Settings, names: Iterable[str]) -> dict[str, Provider | ChangeoverError]:
         """By name, the account's provider, or why it cannot be opened."""
@@ -50,9 +59,10 @@ class Accounts:
         return dict(zip(wanted, await asyncio.gather(*(one(name) for name in wanted)), strict=True))
 
     async def _open(self, account: Account) -> Provider:
-        if account.name not in self._opened:
-            self._opened[account.name] = await self._fresh(account)
-        return self._opened[account.name]
+        async with self._opening:  # two of one account would not know of each other's writes
+            if account.name not in self._opened:
+                self._opened[account.name] = await self._fresh(account)
+            return self._opened[account.name]
 
     async def _fresh(self, account: Account) -> Provider:
         kind = provider_type(account.provider)
@@ -111,8 +121,11 @@ class Accounts:
             raise Refused(f"There is an account {name} already", "Choose another name, or replace it with --replace.")
         kind = provider_type(provider)
         host = kind.host(msgspec.convert(account.options, kind.options))
-        for key, secret in kept.items():
-            await self._vault.put(name, key, host, secret, in_memory)
+        if in_memory:
+            for key, secret in kept.items():
+                self._vault.hold(name, key, host, secret)
+        elif kept:
+            await self._vault.put_all(name, host, kept)
         surplus = [key for key in _secret_names(settings.account(name)) if key not in kept]
         for key in [] if in_memory else surplus:  # there may be no keyring to forget it
             await self._vault.forget(name, key)
@@ -133,7 +146,10 @@ class Accounts:
                     hostnames.setdefault(entry.zone, []).extend(service.hostnames_in(entry.zone))
         try:
             provider = await self._open(account)
-            listed = await provider.zones()
+            try:
+                listed = await provider.zones()
+            except PermissionDenied:  # it may be for one zone alone
+                listed = None
             zones = listed if listed is not None else tuple(hostnames)
             tried = hostnames or ({zones[0]: []} if zones else {})
             found = {zone: await provider.verify(zone, names) for zone, names in tried.items()}

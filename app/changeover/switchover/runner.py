@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from changeover.dns.lookup import Lookup
-from changeover.dns.provider import Applied, ChangedMeanwhile, Provider, Result
+from changeover.dns.provider import Applied, ChangedMeanwhile, Provider, Result, Unsure
 from changeover.health.clocks import read_clocks
 from changeover.model.acting import undoing
 from changeover.model.action import Approval, Note, WaitUntil
 from changeover.model.change import Change, Place
 from changeover.model.divided import untouched, who_has_what
-from changeover.model.errors import Conflict, ProviderError, Refused
+from changeover.model.errors import Conflict, ProviderError, RateLimited, Refused, Unavailable
 from changeover.model.interruption import interruption
 from changeover.model.plan import (
     Act,
@@ -61,7 +61,9 @@ from changeover.switchover.verify import Verdict
 
 log = logging.getLogger(__name__)
 
-#: After a lost answer the records are read twice, this many seconds apart: the write may still be on its way.
+#: Seconds that a reading after a lost answer is tried for, and between two tries.
+READ_PATIENCE, READ_PAUSE = 30.0, 2.0
+#: Seconds between two looks at records that are as they were before the write.
 SECOND_LOOK = 1.0
 
 #: Seconds of sleep, or of a clock that was set, that are worth reading the world again.
@@ -128,7 +130,7 @@ class Runner:
         plan = await self.undo_plan(run, anyway)
         self._entries = list(await self._journal.entries(run.run))
         await self._record(UndoStarted(plan=plan))
-        return await self._carry_out(plan, Direction.UNDO, changed_before=run.unfinished, read_first=False)
+        return await self._carry_out(plan, Direction.UNDO, changed_before=run.unfinished, read_first=run.unfinished)
 
     async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
@@ -136,8 +138,9 @@ class Runner:
         may_be_silent = untouched(await self._journal.entries(run.run))
         live = await self._live(inverse(run.forward.changes), may_be_silent)
         back = [change for change in inverse(run.forward.changes) if change.place in live]
-        stands = standing(back, live)
-        todo = stands.todo
+        stands = standing(back, live, self._one_by_one if run.unfinished else ())
+        # What an unfinished run left is read once more as each step comes, and then asked of the name servers.
+        todo = (*stands.todo, *stands.done) if run.unfinished else stands.todo
         if anyway:
             todo = (*todo, *(replace(change, before=now) for change, now in stands.foreign))
         else:
@@ -281,9 +284,8 @@ class Runner:
             return Verdict(StepState.FAILED, f"{error.text}. Nothing was changed. {error.hint}".strip())
         if isinstance(result, ChangedMeanwhile):
             return Verdict(StepState.REFUSED, f"Changed by somebody else meanwhile: {'; '.join(result.conflicts)}")
-        doubt = "" if isinstance(result, Applied) else result.text
         window = provider.window
-        verdict = await self._confirm(provider, step, doubt)
+        verdict = await self._confirm(provider, step, result)
         if window is None or verdict.state is not StepState.DONE:
             return verdict
         blind = f"somebody else's change would have gone unseen for {window * 1000:.0f} ms"
@@ -296,12 +298,14 @@ class Runner:
         async with self._leases.guard(step.account, step.zone) as guard:
             return await provider.apply(step.zone, changes, guard)
 
-    async def _confirm(self, provider: Provider, step: ChangeRecords, doubt: str) -> Verdict:
+    async def _confirm(self, provider: Provider, step: ChangeRecords, result: Applied | Unsure) -> Verdict:
         """Reads what stands after a write, decides from that alone, and mends a name that was left empty."""
+        doubt = "" if isinstance(result, Applied) else result.text
         try:
-            live = await self._read_back(provider, step)
-            if all(live.get(c.place, ()) == c.before for c in step.changes):
-                await asyncio.sleep(SECOND_LOOK)
+            live = await (self._read_in_the_end(provider, step) if doubt else self._read_back(provider, step))
+            end = time.monotonic() + provider.capabilities.settles
+            while _untouched(step.changes, live) and time.monotonic() < end:
+                await asyncio.sleep(SECOND_LOOK)  # the write may still be on its way
                 live = await self._read_back(provider, step)
             if doubt and step.account in self._one_by_one:
                 live = await self._complete(provider, step, live)
@@ -311,7 +315,7 @@ class Runner:
         told = f" (the answer was lost: {doubt})" if doubt else ""
         as_planned = all(same_answer(live.get(c.place, ()), c.after) for c in step.changes)
         only_ttl = all(same_answer(c.before, c.after) for c in step.changes)
-        if as_planned and not (only_ttl and all(live.get(c.place, ()) == c.before for c in step.changes)):
+        if as_planned and not (only_ttl and _untouched(step.changes, live)):
             altered = [c.name for c in step.changes if live.get(c.place, ()) != c.after]
             if altered:
                 text = f"changed, but {altered[0]} has another TTL or other flags than planned{told}"
@@ -320,9 +324,12 @@ class Runner:
         empty = mending(step.changes, live)
         if empty:
             return await self._mend(provider, step, empty)
-        if all(live.get(c.place, ()) == c.before for c in step.changes):
-            if not doubt:  # a reading may be old, or the provider may have ignored the write: nobody knows which
+        if _untouched(step.changes, live):
+            if isinstance(result, Applied):
+                # A reading may be old, or the provider may have ignored the write: nobody knows which.
                 return Verdict(StepState.UNKNOWN, "the provider said yes, but the records read as before")
+            if result.under_way:
+                return Verdict(StepState.UNKNOWN, f"nothing is changed yet, and may be later: {doubt}")
             return Verdict(StepState.FAILED, f"Nothing was changed: {doubt}")
         wrong = next(c for c in step.changes if not same_answer(live.get(c.place, ()), c.after))
         return Verdict(StepState.UNKNOWN, f"{wrong.name} is now {values_text(live.get(wrong.place, ()))}{told}")
@@ -334,7 +341,10 @@ class Runner:
         rest = [replace(c, before=live[c.place]) for c in step.changes if half_made(c, live[c.place])]
         if not rest:
             return live
-        await self._apply(provider, step, rest)
+        try:
+            await self._apply(provider, step, rest)
+        except ProviderError as error:
+            log.warning("what was left half made could not be completed: %s", error.text)
         return await self._read_back(provider, step)
 
     async def _mend(self, provider: Provider, step: ChangeRecords, empty: Sequence[Change]) -> Verdict:
@@ -351,6 +361,17 @@ class Runner:
     async def _read_back(self, provider: Provider, step: ChangeRecords) -> Mapping[Place, AddressSet]:
         live = await provider.read_back(step.zone, step.changes)
         return {change.place: live.get(change.name, ()) for change in step.changes}
+
+    async def _read_in_the_end(self, provider: Provider, step: ChangeRecords) -> Mapping[Place, AddressSet]:
+        """What stands after a lost answer. A name may be empty, so an account that is away for a moment is awaited."""
+        end = time.monotonic() + READ_PATIENCE
+        while True:
+            try:
+                return await self._read_back(provider, step)
+            except (Unavailable, RateLimited):
+                if self._stop.is_set() or time.monotonic() + READ_PAUSE > end:
+                    raise
+            await asyncio.sleep(READ_PAUSE)
 
     async def _live(self, changes: Sequence[Change], may_be_silent: Collection[str] = ()) -> dict[Place, AddressSet]:
         """What stands at the places of `changes`; an account that may be silent, and cannot be read, is left out."""
@@ -417,6 +438,10 @@ def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:
             "Somebody else changed it after this run. Put it right at the provider, accept the run as it stands, or "
             "undo it --anyway.",
         )
+
+
+def _untouched(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> bool:
+    return all(live.get(c.place, ()) == c.before for c in changes)
 
 
 def _foreign_words(foreign: Sequence[tuple[Change, AddressSet]]) -> str:

@@ -287,6 +287,9 @@ class Azure(HttpProvider[Options]):
         return address_set(published(before, record) for record in after)
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
+        empty = next((r.type for r in address_set(records) if not r.values and "" not in r.details), None)
+        if empty is not None:
+            return f"an empty {empty} record set, which no name server gives; delete it"
         aliases = (r.details.get("", {}).get("alias") for r in address_set(records))
         found = next((alias for alias in aliases if alias), None)
         return f"an alias of the Azure resource {found.rpartition('/')[2]}" if found else None
@@ -294,7 +297,7 @@ class Azure(HttpProvider[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records, and the permissions at the zone, where they may be read."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=await self._may_write(zone))
+        return Access(zones=await self._zones_seen(zone), may_write=await self._may_write(zone))
 
     async def _may_write(self, zone: str) -> bool | None:
         path = self._path(zone, "providers/Microsoft.Authorization/permissions")

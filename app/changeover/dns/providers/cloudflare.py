@@ -162,7 +162,7 @@ class Cloudflare(HttpProvider[Options]):
         found, whole = await self._with_zone_id(zone, lambda: self._zone_id(zone), records)
         self._seen = {}
         for record in {r.id: r for r in found}.values():  # a page can repeat what moved while the others were read
-            self._seen.setdefault(record.name.lower(), []).append(record)
+            self._seen.setdefault(_ascii(record.name), []).append(record)
         return Zone({name: _record_sets(zone, there) for name, there in self._seen.items()}, whole)
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
@@ -214,17 +214,21 @@ class Cloudflare(HttpProvider[Options]):
         """Reads the records. What may be changed is told by the permissions that Cloudflare lists with each zone."""
         await self.read(zone, names or [zone])
         zones, expires = await asyncio.gather(self._zones(), self._expires())
-        may_write = {z.name: None if z.permissions is None else "#dns_records:edit" in z.permissions for z in zones}
+        # A domain that changes accounts is there twice: what holds is the one that is active.
+        last = sorted(zones, key=lambda z: z.status == "active")
+        may_write = {
+            _ascii(z.name): None if z.permissions is None else "#dns_records:edit" in z.permissions for z in last
+        }
         known = all(may is not None for may in may_write.values())
         return Access(
-            zones=tuple(may_write),
+            zones=tuple(dict.fromkeys(_ascii(z.name) for z in zones)),
             may_write=may_write.get(zone),
             writable=tuple(name for name, may in may_write.items() if may) if known else None,
             expires=expires,
         )
 
     async def zones(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(zone.name for zone in await self._zones()))
+        return tuple(dict.fromkeys(_ascii(zone.name) for zone in await self._zones()))
 
     async def _zones(self) -> Sequence[_Zone]:
         return await self._again(lambda: self._list("/zones", {"per_page": ZONES_PER_PAGE}, _Zone)) or ()
@@ -247,7 +251,7 @@ class Cloudflare(HttpProvider[Options]):
         """The zone of that name; Rejected where the world does not ask Cloudflare for it (…/domain-status)."""
         query = {"name": name, "per_page": ZONES_PER_PAGE}
         found = await self._again(lambda: self._list("/zones", query, _Zone)) or []
-        zones = sorted((z for z in found if z.name == name), key=lambda z: z.status != "active")
+        zones = sorted((z for z in found if _ascii(z.name) == name), key=lambda z: z.status != "active")
         if not zones:
             raise NotFound(f"Cloudflare shows no zone {name} to the token of account {self.account}", _HINTS.missing)
         if zones[0].status != "active":
@@ -315,6 +319,14 @@ class Cloudflare(HttpProvider[Options]):
         return error
 
 
+def _ascii(name: str) -> str:
+    """The name in lower case and A-labels. Cloudflare shows zones in the script that they are written in."""
+    try:
+        return name.lower() if name.isascii() else name.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return name
+
+
 def _is_wrong_token(faults: Iterable[_Fault]) -> bool:
     """Code 9109 is "Invalid access token", but "Unauthorized to access requested resource" and more as well."""
     return any(f.code == 9109 and ("Invalid access token" in f.message or "auth failures" in f.message) for f in faults)
@@ -328,7 +340,7 @@ def _record_sets(zone: str, records: Sequence[_Record]) -> tuple[RecordSet, ...]
         members = {_value(r): r for r in records if r.type == rtype}
         ttl = max(r.ttl for r in members.values())
         details = {value: d for value, r in members.items() if (d := _details(r, ttl))}
-        name = records[0].name.lower()
+        name = _ascii(records[0].name)
         found.append(
             RecordSet(
                 name=name,

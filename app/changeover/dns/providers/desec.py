@@ -145,7 +145,7 @@ class Desec(HttpProvider[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records. What the token may write cannot be seen."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=None)
+        return Access(zones=await self._zones_seen(zone), may_write=None)
 
     async def zones(self) -> tuple[str, ...]:
         found = await self._again(lambda: self._list("/domains/", {}, _Domain))

@@ -73,7 +73,7 @@ from changeover.model.errors import (
     RateLimited,
     Rejected,
 )
-from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
 
 #: A change takes 100,000 bytes of data; a host name has up to 255. The rest is for a guard's texts.
@@ -267,12 +267,17 @@ class Google(HttpProvider[Options]):
         async def send(zone_id: str) -> None:
             path = f"{self._project}/managedZones/{zone_id}/changes"
             answer = self._accepted(await self._api.call("POST", path, body=body))
-            await self._until_done(path, self._api.decoded(answer.content, _Change))
+            change = self._api.decoded(answer.content, _Change)
+            if any(one.type in ADDRESS_TYPES for one in replacements):
+                await self._until_done(path, change)
 
         await self._with_zone_id(zone, lambda: self._zone_id(zone), send)
 
     async def _until_done(self, path: str, change: _Change) -> None:
-        """Waits until an accepted change was sent to the name servers, or for as long as is sensible."""
+        """Waits until an accepted change was sent to the name servers, or for as long as is sensible.
+
+        Texts are not waited for: they are read by this API, and whoever writes one must not keep a switch waiting.
+        """
         end, pause = time.monotonic() + PATIENCE, 0.1
         while change.status == "pending" and time.monotonic() + pause < end:
             await asyncio.sleep(pause)
@@ -299,7 +304,7 @@ class Google(HttpProvider[Options]):
         may_write = None
         if answer.status < 300:
             may_write = set(_PERMISSIONS) <= set(self._api.decoded(answer.content, _Permissions).permissions)
-        return Access(zones=await self.zones(), may_write=may_write)
+        return Access(zones=await self._zones_seen(zone), may_write=may_write)
 
     async def zones(self) -> tuple[str, ...]:
         found = await self._again(lambda: self._zones({}))

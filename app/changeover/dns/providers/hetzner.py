@@ -33,6 +33,7 @@ has 3600 requests an hour, which come back one by one (…#description/rate-limi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -47,7 +48,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from changeover.dns.account_fields import SecretField
-from changeover.dns.http import Answer, Api, Hints, Lost, Query, Unreadable, pages
+from changeover.dns.http import Answer, Api, Hints, Lost, Query, UnderWay, Unreadable, pages
 from changeover.dns.http_provider import (
     ENDPOINT,
     TIMEOUT,
@@ -172,6 +173,7 @@ class Hetzner(HttpProvider[Options]):
             native_compare_and_set=False,
             propagates_atomically=False,
             least_ttl=LEAST_TTL,
+            settles=20.0,
         )
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
@@ -207,7 +209,21 @@ class Hetzner(HttpProvider[Options]):
             for replacement in replacements
             for words, request in _requests(zone, replacement)
         ]
-        await self._in_turn([*steps, ("Hetzner has carried out all of it", lambda: self._finish(running))])
+        finishing = False
+
+        async def finish() -> None:
+            nonlocal finishing
+            finishing = True
+            await self._finish(running)
+
+        try:
+            await self._in_turn([*steps, ("Hetzner has carried out all of it", finish)])
+        except Lost:
+            # What was taken is carried out all the same; until it is, a reading shows what stood before.
+            if not finishing:
+                with contextlib.suppress(ProviderError):
+                    await self._finish(running)
+            raise
 
     async def _send(self, running: list[_Action], method: str, path: str, body: object | None) -> None:
         answer = await self._api.call(method, path, body=body)
@@ -231,7 +247,7 @@ class Hetzner(HttpProvider[Options]):
                 why = f"{action.error.message} ({action.error.code})" if action.error else "it does not say why"
                 raise Lost(f"Hetzner's action {action.id} failed: {self._api.words(why)}", _HINTS.refused)
             if time.monotonic() > end:
-                raise Lost(
+                raise UnderWay(
                     f"Hetzner's action {action.id} is still running after {ACTION_PATIENCE * self._timeout:g} s",
                     "It may be made later. Read the records again before anything else is changed.",
                 )
@@ -256,7 +272,7 @@ class Hetzner(HttpProvider[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records. Whether the token may write cannot be seen."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=None)
+        return Access(zones=await self._zones_seen(zone), may_write=None)
 
     async def zones(self) -> tuple[str, ...]:
         found = await self._again(lambda: self._list("/zones", {"per_page": ZONES_A_PAGE}, _Zones))

@@ -158,7 +158,7 @@ class PowerDns(HttpProvider[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the zone. The key can change every zone that is no copy."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=zone not in self._copied_from)
+        return Access(zones=await self._zones_seen(zone), may_write=zone not in self._copied_from)
 
     async def zones(self) -> tuple[str, ...]:
         # Without dnssec=false the server looks at every zone's keys, which takes long where there are many zones.

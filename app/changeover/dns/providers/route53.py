@@ -328,7 +328,7 @@ class Route53(HttpProvider[Options]):
         """Reads the records, and proves the permission to write as the module says."""
         wanted = list(names) or [zone]
         await self.read(zone, wanted)
-        return Access(zones=await self.zones(), may_write=await self._may_write(zone, wanted))
+        return Access(zones=await self._zones_seen(zone), may_write=await self._may_write(zone, wanted))
 
     async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
         """By the real names, since a policy may allow some only (DeveloperGuide/specifying-rrset-conditions)."""

@@ -161,7 +161,7 @@ class Vultr(RecordByRecord[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records. What the key may write cannot be seen."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=None)
+        return Access(zones=await self._zones_seen(zone), may_write=None)
 
     async def zones(self) -> tuple[str, ...]:
         async def page(further: Query) -> tuple[Sequence[_Domain], Query | None]:
