@@ -304,7 +304,7 @@ async def test_what_holds_a_secret_does_not_show_it(tmp_path: Path) -> None:
                 added = await accounts.add("here", provider, options, {field: secret}, replace=True, in_memory=True)
             except WrongFields as error:
                 look_in_error(error, secret)
-                await vault.put("here", field, "127.0.0.1", Secret(secret), in_memory=True)  # as if by another program
+                vault.hold("here", field, "127.0.0.1", Secret(secret))  # as if by another program
             opened = (await accounts.open_each(added, ["here"]))["here"]
             assert not isinstance(opened, ChangeoverError)
             acts = (opened.read("shop.example", [WWW]), opened.verify("shop.example", [WWW]), opened.zones())

@@ -353,3 +353,41 @@ def test_a_damaged_entry_hinders_no_other_account(signed: Shop, session: Keyring
     assert add(signed, name="other")["secret"] == "keyring"
     rows = {row["name"]: row["secret"] for row in signed.json("account", "list")["accounts"]}
     assert rows == {"dns-main": "missing", "other": "keyring"}
+
+
+def test_what_is_held_in_memory_and_in_the_keyring_is_forgotten_in_both(session: KeyringSession) -> None:
+    """An account that was replaced in memory leaves no credential behind when it is removed."""
+    put, hold = ["put", "cf", "token", HOST, "first"], ["hold", "cf", "token", HOST, "second"]
+    get = ["get", "cf", "token", HOST]
+    assert answers(session.environment, put, hold, get, ["forget", "cf", "token"], get)[2:] == ["second", None, None]
+    assert answers(session.environment, ["entries"]) == [[]]
+
+
+def test_several_secrets_are_kept_together_or_not_at_all(session: KeyringSession, tmp_path: Path) -> None:
+    """A keyring that fails at the second: half of one credential and half of another would be none."""
+    get = [["get", "aws", "id", HOST], ["get", "aws", "key", HOST]]
+    put = ["put_all", "aws", HOST, "id", "id-1", "key", "key-1"]
+    assert answers(session.environment, put, *get)[1:] == ["id-1", "key-1"]
+    folder = tmp_path / "fails"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(_FAILS_AT_THE_SECOND)
+    failing = {**session.environment, "PYTHONPATH": str(folder)}
+    put = ["put_all", "aws", HOST, "id", "id-2", "key", "key-2"]
+    (ended, *kept) = answers(failing, put, *get)
+    assert ended["error"] == "KeyringError"
+    assert kept == ["id-1", "key-1"]
+
+
+_FAILS_AT_THE_SECOND = """
+from keyring.backends import SecretService
+from keyring.errors import PasswordSetError
+
+set_password = SecretService.Keyring.set_password
+
+def failing(self, service, username, password):
+    if "key-2" in password:
+        raise PasswordSetError("no room")
+    set_password(self, service, username, password)
+
+SecretService.Keyring.set_password = failing
+"""

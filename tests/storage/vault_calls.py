@@ -24,6 +24,12 @@ async def answer(vault: Vault, call: str, *words: str) -> Any:
             return None if secret is None else secret.reveal()
         case "put":
             return await vault.put(*words[:3], Secret(words[3]))
+        case "put_all":
+            return await vault.put_all(
+                words[0], words[1], dict(zip(words[2::2], map(Secret, words[3::2]), strict=True))
+            )
+        case "hold":
+            return vault.hold(*words[:3], Secret(words[3]))
         case "forget":
             return await vault.forget(*words)
         case "entries":

@@ -402,8 +402,8 @@ async def test_a_certificate_that_nobody_knows_gets_no_request(world: World, tmp
 async def test_a_secret_is_filled_in_and_never_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Not even where the answer repeats it; and it goes to the host that it was added for, and no other."""
     caplog.set_level(0)
-    await world.vault.put("service-shop", "hook", "127.0.0.1", Secret(CANARY), in_memory=True)
-    await world.vault.put("service-shop", "other", "ops.example", Secret(CANARY), in_memory=True)
+    world.vault.hold("service-shop", "hook", "127.0.0.1", Secret(CANARY))
+    world.vault.hold("service-shop", "other", "ops.example", Secret(CANARY))
     echo = f"HTTP/1.1 500 Oops\r\nContent-Length: {len(CANARY)}\r\n\r\n{CANARY}".encode()
     asked = Asked(echo)
     async with raw_server(asked) as port:
@@ -415,7 +415,7 @@ async def test_a_secret_is_filled_in_and_never_told(world: World, caplog: pytest
             await world.perform(HttpCall(url=f"{url}/{{secret:other}}")),
             await world.perform(HttpCall(url=f"{url}/{{secret:none}}")),
         ]
-        await world.vault.put("service-shop", "hook", "127.0.0.1", Secret(f"{CANARY}\r\nX: y"), in_memory=True)
+        world.vault.hold("service-shop", "hook", "127.0.0.1", Secret(f"{CANARY}\r\nX: y"))
         told.append(await world.perform(HttpCall(url=url, headers={"X": "{secret:hook}"})))
     (request,) = asked.requests
     assert request.startswith("POST /a/canary/5c1e%209f HTTP/1.1\r\n")

@@ -17,7 +17,7 @@ import json
 import queue
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from changeover.model.errors import AuthError, ChangeoverError, KeyringError
@@ -36,6 +36,11 @@ _FIX = (
     "Unlock or install a keyring (GNOME Keyring, KWallet or KeePassXC on Linux), or run Changeover in your desktop "
     "session. Secrets are never written to a file."
 )
+
+
+def vault_name(service: str) -> str:
+    """Under which name, beside those of accounts, a vault has the secrets of a service's journeys and actions."""
+    return f"service-{service}"
 
 
 class Vault:
@@ -63,19 +68,31 @@ class Vault:
             )
         return secret
 
-    async def put(self, account: str, field: str, host: str, secret: Secret, in_memory: bool = False) -> None:
-        """Keeps a secret, replacing the one before."""
-        if in_memory:
-            self._memory[(account, field)] = (host, secret)
-            return
+    def hold(self, account: str, field: str, host: str, secret: Secret) -> None:
+        """Keeps a secret in memory, for this session only."""
+        self._memory[(account, field)] = (host, secret)
+
+    async def put(self, account: str, field: str, host: str, secret: Secret) -> None:
+        """Keeps a secret in the keyring, replacing the one before."""
         self._memory.pop((account, field), None)
         text = json.dumps({"host": host, "secret": secret.reveal()})
         await self._call(lambda ring: _write(ring, self._service(account), field, text))
 
+    async def put_all(self, account: str, host: str, secrets: Mapping[str, Secret]) -> None:
+        """Keeps the secrets of an account in the keyring: all of them, or, where one is not taken, those before."""
+        texts = {field: json.dumps({"host": host, "secret": secret.reveal()}) for field, secret in secrets.items()}
+        await self._call(lambda ring: _write_all(ring, self._service(account), texts))
+        for field in secrets:
+            self._memory.pop((account, field), None)
+
     async def forget(self, account: str, field: str) -> None:
         """Removes a secret, if there is one."""
-        if self._memory.pop((account, field), None) is None:
+        in_memory = self._memory.pop((account, field), None) is not None
+        try:
             await self._call(lambda ring: _remove(ring, self._service(account), field))
+        except KeyringError:
+            if not in_memory:  # what is in memory may be so since there is no keyring
+                raise
 
     def in_memory(self, account: str, field: str) -> bool:
         return (account, field) in self._memory
@@ -178,6 +195,23 @@ def _write(ring: KeyringBackend, service: str, field: str, text: str) -> None:
     ring.set_password(service, field, _head(len(pieces), text) if pieces else text)
     for number in range(len(pieces), former):
         _delete(ring, service, _pieces_name(field, number))
+
+
+def _write_all(ring: KeyringBackend, service: str, texts: Mapping[str, str]) -> None:
+    former: dict[str, str | None] = {}
+    try:
+        for field, text in texts.items():
+            former[field] = _read(ring, service, field)
+            _write(ring, service, field, text)
+    except Exception:
+        # Half of one credential and half of another would be none. What fails here too is told by what failed first.
+        with contextlib.suppress(Exception):
+            for field, before in former.items():
+                if before is None:
+                    _remove(ring, service, field)
+                else:
+                    _write(ring, service, field, before)
+        raise
 
 
 def _remove(ring: KeyringBackend, service: str, field: str) -> None:
