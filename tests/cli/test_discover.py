@@ -175,6 +175,26 @@ class TestTheParent:
         assert one["delegation"]["leads"] == "elsewhere"
         assert "ns1.new.example" in one["delegation"]["text"]
 
+    def test_where_changes_would_not_be_seen_no_entry_is_ready(self, shop: Shop, parent: Bind) -> None:
+        """It is told what it will be, and no command is offered that would take it now."""
+        parent.change(delete=["shop NS"], add=["shop 60 NS ns1.new.example."])
+        assert shop.json("discover", "new.shop.example")["dns"] == []
+        said = shop.run("discover", "new.shop.example").stdout
+        before, _, after = said.partition("nothing for the settings file yet. Once the delegation points here")
+        assert tomllib.loads(after.partition("\n")[2])["dns"] == [{"account": "dns-main", "zone": APEX}]
+        assert "dns = " not in before
+        assert "service add" not in said
+
+    def test_an_operator_without_a_way_is_told_as_such(self, shop: Shop, parent: Bind) -> None:
+        """No command is offered that would be refused."""
+        change(shop, f'resolvers = ["{shop.bind.server}"]', f'resolvers = ["{parent.server}"]')
+        parent.change(delete=["bought NS"], add=["bought 60 NS ns01.domaincontrol.com."])
+        said = shop.run("discover", "www.bought.example")
+        assert "Changeover has no way to GoDaddy yet." in said.stdout
+        assert "account add" not in said.stdout
+        found = shop.json("discover", "www.bought.example", status=3)
+        assert found["operators"] == [{"name": "GoDaddy", "provider": None}]
+
     def test_nobody_has_it_but_its_name_servers_are_known(self, shop: Shop, parent: Bind) -> None:
         """Each account's word, whose servers they look like, and how to add an account there."""
         change(shop, f'resolvers = ["{shop.bind.server}"]', f'resolvers = ["{parent.server}"]')
@@ -205,7 +225,7 @@ def test_without_accounts_it_says_how_to_add_one(shop: Shop) -> None:
     assert "changeover account add NAME" in said.stdout
 
 
-@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.label)
+@pytest.mark.parametrize("operator", [one for one in OPERATORS if one.provider], ids=lambda operator: operator.label)
 def test_the_command_that_adds_an_account_has_what_it_needs(operator: Operator) -> None:
     """Every key without which it would be refused; the secret is asked for, and never part of it."""
     words = _add_command(operator).split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -145,6 +146,142 @@ class TestWhatItReports:
         assert posts == ["POST"]
         assert [r.values for r in await stands(ground.provider, MAIL)] == [("192.0.2.25", "198.51.100.1")]
 
+    @pytest.mark.parametrize("error", [SyntaxError("not well-formed"), Exception("told no"), AssertionError()])
+    async def test_an_error_that_nobody_knows(
+        self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        """Is no refusal, though nothing is to be seen yet; and nothing is tried in another notation after it."""
+        made = []
+
+        def fail(*arguments: Any) -> None:
+            made.append(arguments[1:])
+            raise error
+
+        monkeypatch.setattr(its_provider(), "create_record", fail)
+        name = "new.shop.example"
+        change = await planned(ground.provider, name, record_set(name, "CNAME", 60, ["backup.example.net"]))
+        assert isinstance(await ground.provider.apply(ZONE_NAME, [change]), Unsure)
+        assert len(made) == 1
+
+    @pytest.mark.parametrize("says", ["no", "it exists"])
+    async def test_a_no_after_a_server_error(
+        self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch, says: str
+    ) -> None:
+        """Some of its providers take any error for a no, or try again and are told that it is there already."""
+        import requests
+
+        def create(provider: Any, *_: str) -> bool:
+            assert requests.post(f"{provider.api_endpoint}/zones", json={}, timeout=5).status_code == 502
+            if says == "no":
+                return False
+            raise lexicon_exceptions().AuthenticationError("No such domain")
+
+        monkeypatch.setattr(its_provider(), "create_record", create)
+        ground.behind.misbehave("answer", writes_only=True, status=502)
+        result = await switched(ground)
+        assert isinstance(result, Unsure)
+        assert "one of its answers did not come" in result.text
+
+
+class TestTheRestOfTheZone:
+    """What stood elsewhere must stand after every write."""
+
+    @pytest.mark.parametrize("reports", [True, False])
+    async def test_what_goes_with_a_write_is_named(
+        self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch, reports: bool
+    ) -> None:
+        """As where a provider writes the whole zone, and loses some of it. Both where it is made, and refused."""
+        create = its_provider().create_record
+        ground.add(API, 60, "TXT", '"a text"')
+
+        def create_and_lose(provider: Any, *arguments: Any) -> bool:
+            if reports:
+                create(provider, *arguments)
+            provider.delete_record(rtype="TXT", name=API)
+            return reports
+
+        monkeypatch.setattr(its_provider(), "create_record", create_and_lose)
+        result = await switched(ground)
+        assert isinstance(result, Unsure)
+        assert ('TXT "a text" at api.shop.example' if reports else "something was changed") in result.text
+
+    async def test_much_that_goes_is_counted(self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ten are told."""
+        for number in range(13):
+            ground.add(API, 60, "TXT", f'"text {number:02}"')
+        create = its_provider().create_record
+
+        def create_and_lose(provider: Any, *arguments: Any) -> Any:
+            provider.delete_record(rtype="TXT", name=API)
+            return create(provider, *arguments)
+
+        monkeypatch.setattr(its_provider(), "create_record", create_and_lose)
+        result = await switched(ground)
+        assert isinstance(result, Unsure)
+        assert "text 09" in result.text
+        assert "text 10" not in result.text
+        assert "and 3 more" in result.text
+
+    async def test_what_a_write_changes_by_itself_is_none_of_it(
+        self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The serial number of the zone."""
+        listing, serials = its_provider().list_records, iter(range(100))
+
+        def list_records(provider: Any, *arguments: Any) -> Any:
+            text = f"ns1.example. hostmaster.example. {next(serials)} 3600 600 86400 60"
+            return [*listing(provider, *arguments), {"type": "SOA", "name": APEX, "ttl": 60, "content": text}]
+
+        monkeypatch.setattr(its_provider(), "list_records", list_records)
+        assert await switched(ground) == Applied()
+
+    async def test_an_id_of_a_whole_set_is_not_used_for_one_value(
+        self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its providers for Constellix and Misaka.io list every value with the id of its set."""
+        listing, delete, places = its_provider().list_records, its_provider().delete_record, []
+
+        def list_records(provider: Any, *arguments: Any, **named: Any) -> Any:
+            return [{**one, "id": f"{one['type']}/{one['name']}"} for one in listing(provider, *arguments, **named)]
+
+        def delete_record(provider: Any, **place: str) -> Any:
+            places.append(place)
+            monkeypatch.setattr(its_provider(), "list_records", listing)
+            return delete(provider, **place)
+
+        monkeypatch.setattr(its_provider(), "list_records", list_records)
+        monkeypatch.setattr(its_provider(), "delete_record", delete_record)
+        assert await switched(ground) == Applied()
+        assert places == [{"rtype": "A", "name": MAIL, "content": "192.0.2.25"}]
+
+
+class TestAListingThatMayBeCut:
+    async def test_a_name_without_records_among_exactly_a_page(
+        self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Is not believed. A name that is there is, and so is one in a zone with one more, or one less."""
+        listed = [
+            {"type": "A", "name": f"n{number}.shop.example", "ttl": 60, "content": "192.0.2.1", "id": number}
+            for number in range(101)
+        ]
+        monkeypatch.setattr(its_provider(), "list_records", lambda _: listed[:100])
+        with pytest.raises(Rejected, match=r"exactly 100 records, and none at mail\.shop\.example") as caught:
+            await ground.provider.read(ZONE_NAME, ["n1.shop.example", MAIL])
+        assert "add any record" in caught.value.hint
+        assert (await ground.provider.read(ZONE_NAME, ["n1.shop.example"])).records["n1.shop.example"]
+        for count in (99, 101):
+            monkeypatch.setattr(its_provider(), "list_records", lambda _, count=count: listed[:count])
+            assert (await ground.provider.read(ZONE_NAME, [MAIL])).records == {MAIL: ()}
+
+    async def test_a_name_that_a_write_empties_for_a_moment(self, ground: LexiconGround) -> None:
+        """A CNAME gives way to an address in a zone of 51 records: what is seen between is no reason to stop."""
+        await ground.provider.read(ZONE_NAME, [WWW])
+        for number in range(51 - len(ground.provider._listed[ZONE_NAME])):  # type: ignore[attr-defined]
+            ground.add(f"n{number}.shop.example", 60, "A", "192.0.2.1")
+        change = await planned(ground.provider, WWW, record_set(WWW, "A", 60, ["198.51.100.1"]))
+        assert [r.type for r in change.before] == ["CNAME"]
+        assert await ground.provider.apply(ZONE_NAME, [change]) == Applied()
+
 
 class TestTtl:
     async def test_a_set_that_stays_keeps_it(self, ground: LexiconGround) -> None:
@@ -249,10 +386,13 @@ class TestErrors:
         assert type(caught.value) is error
 
     async def test_its_texts_repeat_no_secret(self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As it is, quoted for an address, and in a JSON object."""
-        secret = "pa ss/word\u00e4"
+        """As it is, quoted for an address or a form, and in a JSON object."""
+        secret = 'pa ss/word\u00e4&"'
         provider = ground.open(secret=secret)
-        forms = (secret, "pa%20ss/word%C3%A4", "pa%20ss%2Fword%C3%A4", json.dumps({"auth_token": secret}))
+        forms = (
+            *(secret, "pa%20ss/word%C3%A4%26%22", "pa%20ss%2Fword%C3%A4%26%22", "pa%20ss/word%C3%A4&%22"),
+            *("pa+ss%2Fword%C3%A4%26%22", "pa+ss/word%C3%A4%26%22", json.dumps({"auth_token": secret})),
+        )
 
         def fail(_: Any) -> None:
             raise Exception(" ".join(forms))
@@ -402,6 +542,19 @@ class TestItsConfiguration:
         assert await stands(ground.provider, MAIL)
         assert TOKEN not in json.dumps(dict(os.environ))
 
+    def test_what_its_providers_print_and_fetch(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Is neither printed nor fetched: the suffixes are those that tldextract brings, its log is silent."""
+        from lexicon._private.providers import namecheap
+
+        lexicon_bridge._provider_class("namecheap")
+        lexicon_bridge._prepare()
+        vars(namecheap)["print"]("Remote: 3")
+        assert capsys.readouterr() == ("", "")
+        found = namecheap.tldextract.extract("shop.co.uk")
+        assert (found.domain, found.suffix) == ("shop", "co.uk")
+        assert namecheap.tldextract.extract.suffix_list_urls == ()
+        assert not logging.getLogger("tldextract").isEnabledFor(logging.CRITICAL)
+
     async def test_access(self, ground: LexiconGround) -> None:
         """It cannot list zones, nor tell what it may write."""
         assert await ground.provider.zones() is None
@@ -419,6 +572,29 @@ class TestItsConfiguration:
         assert [(entry.account, entry.zone) for entry in found.entries] == [("dns-main", ZONE_NAME)]
         other = await discover("www.elsewhere.example", [account], {"dns-main": ground.provider}, lookup)
         assert (other.entries, other.others[0].error) == ((), None)
+
+    @pytest.mark.parametrize("words", ["Incorrect API keys", "Domain name is invalid"])
+    async def test_its_zone_is_found_behind_a_refusal(
+        self, ground: LexiconGround, monkeypatch: pytest.MonkeyPatch, words: str
+    ) -> None:
+        """Some say of a name that is no zone whatever they like; it counts only where no name above is one."""
+        authenticate = its_provider().authenticate
+
+        def only_zones(provider: Any) -> Any:
+            if provider.domain == ZONE_NAME:
+                return authenticate(provider)
+            kind = lexicon_exceptions().AuthenticationError if "keys" in words else Exception
+            raise kind(f"{words}: {provider.domain}")
+
+        monkeypatch.setattr(its_provider(), "authenticate", only_zones)
+        account = Account(name="dns-main", provider="lexicon", options={"via": "cloudflare"})
+        lookup = Lookup(LookupSettings(resolvers=()), timeout=0.2)
+        found = await discover(WWW, [account], {"dns-main": ground.provider}, lookup)
+        assert [one.held.zone for one in found.found] == [ZONE_NAME]
+        other = await discover("www.elsewhere.example", [account], {"dns-main": ground.provider}, lookup)
+        assert other.found == ()
+        assert f"{words}: www.elsewhere.example" in (other.others[0].error or "")
+        assert other.others[0].via == "cloudflare"
 
     def test_it_is_called_what_it_is(self, ground: LexiconGround) -> None:
         """In every finding, and it promises nothing that it cannot."""
@@ -447,6 +623,27 @@ class TestSettings:
         """With what would be right, by dns-lexicon's own list."""
         found = dict(PROVIDER.faults(msgspec.convert(options, Options)))
         assert words in found[key]
+
+    @pytest.mark.parametrize(
+        ("via", "words"),
+        [
+            ("namecheap", "loses its MX records"),
+            ("godaddy", "writes all A records of the zone"),
+            *((via, "writes the whole zone") for via in ("joker", "sakuracloud", "valuedomain")),
+            *((via, "deletes all that a name has") for via in ("internetbs", "mythicbeasts", "yandexcloud")),
+            *((via, "sees no other name") for via in ("duckdns", "infoblox")),
+        ],
+    )
+    def test_what_would_harm_more_than_the_record_is_refused(self, via: str, words: str) -> None:
+        """And is not named among what can be taken instead."""
+        assert via in (lexicon_bridge.installed() or {})
+        (fault,) = PROVIDER.faults(Options(via=via))
+        assert fault[0] == "via"
+        assert "another provider" in fault[1]
+        assert words in fault[1]
+        others = dict(PROVIDER.faults(Options(via="porkbn")))["via"].replace(",", "").split()
+        assert via not in others
+        assert "porkbun" in others
 
     def test_an_account(self, tmp_path: Path) -> None:
         """Its secret is a JSON object of several lines, as a person would paste it."""

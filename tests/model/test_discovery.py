@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changeover.dns.providers import PROVIDERS
+from changeover.dns.providers import PROVIDERS, provider_type
+from changeover.dns.providers.lexicon import Options as LexiconOptions
 from changeover.model.discovery import (
     OPERATORS,
     Asked,
     Discovery,
     Held,
     Leads,
+    Operator,
     discovered,
     entry_text,
     likely_operator,
@@ -36,9 +38,10 @@ def asked(
     shows: tuple[str, ...] | None = OURS,
     provider: str = "desec",
     error: str | None = None,
+    via: str = "",
 ) -> Asked:
     held = Held(zone=zone, name_servers=shows) if zone is not None else None
-    return Asked(account=account, provider=provider, label=provider.upper(), held=held, error=error)
+    return Asked(account=account, provider=provider, label=provider.upper(), via=via, held=held, error=error)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,28 @@ def test_what_is_not_shown_by_a_provider_without_known_names_stays_unknown() -> 
     assert found.leads is Leads.UNKNOWN
 
 
+GODADDY, PORKBUN = ("ns01.domaincontrol.com",), ("curitiba.ns.porkbun.com",)
+
+
+@pytest.mark.parametrize(
+    ("via", "sent", "leads", "words"),
+    [
+        ("porkbun", PORKBUN, Leads.UNKNOWN, "by their names they may be the right ones"),
+        ("porkbun", GODADDY, Leads.ELSEWHERE, "of GoDaddy: changes here would not be seen"),
+        ("porkbun", CLOUDFLARE, Leads.ELSEWHERE, "of Cloudflare"),
+        ("porkbun", THEIRS, Leads.UNKNOWN, "is not known"),
+        ("gehirn", PORKBUN, Leads.UNKNOWN, "name servers shop.example has there"),
+    ],
+)
+def test_an_account_through_dns_lexicon_is_known_by_what_is_behind_it(
+    via: str, sent: tuple[str, ...], leads: Leads, words: str
+) -> None:
+    """Not every one of them is the right one where one of them is."""
+    (found,) = discovered(WWW, [asked(shows=None, provider="lexicon", via=via)], {ZONE: sent}).found
+    assert (found.leads, words in found.text) == (leads, True), found.text
+    assert ("right ones" in found.text) == ("right ones" in words)
+
+
 @pytest.mark.parametrize(
     ("accounts", "seen", "entries"),
     [
@@ -83,7 +108,8 @@ def test_what_is_not_shown_by_a_provider_without_known_names_stays_unknown() -> 
         pytest.param([asked("b", shows=None), asked()], {ZONE: OURS}, ["dns-main"], id="not known is second"),
         pytest.param([asked("b", shows=None), asked()], {ZONE: OURS + THEIRS}, ["b", "dns-main"], id="it may be one"),
         pytest.param([asked("b", shows=None), asked()], {ZONE: THEIRS}, ["b"], id="not known before wrong"),
-        pytest.param([asked(shows=THEIRS)], {ZONE: OURS}, ["dns-main"], id="at least this one"),
+        pytest.param([asked(shows=THEIRS)], {ZONE: OURS}, [], id="not seen"),
+        pytest.param([asked(), asked("b", shows=None)], {ZONE: ()}, [], id="not delegated"),
         pytest.param([asked("b", "example"), asked()], {ZONE: OURS, "example": OURS}, ["dns-main"], id="inner zone"),
         pytest.param([asked(zone=None), asked("b", zone=None, error="no answer")], {ZONE: OURS}, [], id="nobody"),
         pytest.param([], {}, [], id="no accounts"),
@@ -112,7 +138,8 @@ def test_whatever_is_read(accounts: list[Asked], seen: dict[str, tuple[str, ...]
     """Everybody asked is told once; an entry is for an account that has the zone, and none is better."""
     made = discovered(NAMES[0], accounts, seen)
     assert sorted(f.account for f in (*made.found, *made.others)) == sorted(one.account for one in accounts)
-    assert bool(made.entries) == bool(made.found)
+    seen_by_some = any(f.leads not in (Leads.ELSEWHERE, Leads.NOWHERE) for f in made.found)
+    assert bool(made.entries) == seen_by_some
     by_account = {f.account: f for f in made.found}
     chosen = [by_account[entry.account] for entry in made.entries]
     assert all(entry.zone == f.held.zone for entry, f in zip(made.entries, chosen, strict=True))
@@ -154,13 +181,31 @@ def test_whose_name_servers_they_look_like() -> None:
     assert [o.label for o in operators_of([*AWS, *CLOUDFLARE, *AWS])] == ["Amazon Route 53", "Cloudflare"]
     assert operators_of(["ns1.notcloudflare.com", "ns.cloudflare.com.example", "ns1.awsdns.com"]) == ()
     assert [o.provider for o in operators_of(["HELIUM.ns.hetzner.DE."])] == ["hetzner"]
-    assert [o.via for o in operators_of(["ns1.domaincontrol.com"])] == ["godaddy"]
+    assert [(o.label, o.via) for o in operators_of(PORKBUN)] == [("Porkbun", "porkbun")]
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.label)
 def test_an_operator_is_one_that_an_account_can_be_added_for(operator: object) -> None:
-    """What is suggested exists."""
-    assert operator.provider in PROVIDERS  # type: ignore[attr-defined]
+    """What is suggested exists, and would be taken; where there is no way, none is suggested."""
+    assert isinstance(operator, Operator)
+    if not operator.provider:
+        assert "lexicon" not in likely_operator(discovered(WWW, [], {ZONE: (example_of(operator),)}))
+        return
+    kind = PROVIDERS[operator.provider]
+    if operator.via:
+        assert provider_type(operator.provider).faults(LexiconOptions(via=operator.via)) == [], kind
+
+
+def example_of(operator: Operator) -> str:
+    """A name server's name that looks like those of GoDaddy or Namecheap."""
+    return f"ns1.{operator.pattern}".replace("\\", "")
+
+
+@pytest.mark.parametrize("operator", [one for one in OPERATORS if not one.provider], ids=lambda one: one.label)
+def test_where_there_is_no_way_it_is_said(operator: Operator) -> None:
+    """In the words about who it is."""
+    words = likely_operator(discovered(WWW, [], {ZONE: (example_of(operator),)}))
+    assert words.endswith(f"like those of {operator.label}. Changeover has no way to {operator.label} yet.")
 
 
 def test_the_entry_for_the_settings() -> None:

@@ -11,6 +11,7 @@ from changeover.model.discovery import Asked, Discovery, Found, Operator, entry_
 from changeover.model.errors import UsageError
 from changeover.model.phrases import ended
 from changeover.model.records import address_set, hostname
+from changeover.model.service import ZoneAt
 from changeover.switchover.report import rows_of
 
 
@@ -51,7 +52,7 @@ def _discovery_object(discovery: Discovery) -> dict[str, Any]:
         ],
         "zone": discovery.zone,
         "name_servers": list(discovery.name_servers) if discovery.name_servers is not None else None,
-        "operators": [{"name": o.label, "provider": o.provider} for o in discovery.operators],
+        "operators": [{"name": o.label, "provider": o.provider or None} for o in discovery.operators],
         "dns": [{"account": entry.account, "zone": entry.zone} for entry in discovery.entries],
     }
 
@@ -77,6 +78,11 @@ def _show(discovery: Discovery, users: list[str]) -> None:
         click.echo(_other_line(other))
     if not discovery.found:
         _show_missing(discovery)
+        return
+    if not discovery.entries:
+        click.echo("\nThere is nothing for the settings file yet. Once the delegation points here, it is:\n")
+        for one in discovery.found:
+            click.echo(f"  {entry_text([ZoneAt(account=one.account, zone=one.held.zone)])}")
         return
     click.echo("\nFor the settings file:\n")
     click.echo(f"  {entry_text(discovery.entries)}\n")
@@ -115,6 +121,8 @@ def _show_missing(discovery: Discovery) -> None:
         click.echo(f"\nNo account has the zone of {discovery.hostname}.")
     click.echo(likely_operator(discovery) or "Whose name servers it has is not known: nobody who was asked says it.")
     for operator in discovery.operators:
+        if not operator.provider:
+            continue
         click.echo(f"\nAdd an account at {operator.label} with:\n\n  {_add_command(operator)}")
     if not discovery.operators:
         click.echo("\nAdd an account with:\n\n  changeover account add NAME --provider … --secret-stdin\n")

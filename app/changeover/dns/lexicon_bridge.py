@@ -7,8 +7,9 @@ request is sent. That holds for what is sent with the library requests, as nearl
 that bring their own (zeep, xmlrpc, dnspython), a call that was given up may still go on.
 
 Its Client is not used: that looks up the list of public suffixes in the Internet, to guess the zone that Changeover
-knows already. Its configuration is given in memory: no environment variable and no file of the working directory is
-read, as it would by default.
+knows already. A provider that asks for that list gets the copy that tldextract brings. What a provider prints is
+dropped, since standard output is for answers. Its configuration is given in memory: no environment variable and no
+file of the working directory is read, as it would by default.
 
 The threads are daemons, since one of an executor would be waited for when the program ends (see storage.secrets).
 """
@@ -25,8 +26,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 from changeover.dns.http import MOST_WORDS, Lost, Unreadable, retry_after
 from changeover.model.errors import (
@@ -43,7 +45,10 @@ from changeover.model.secret import Secret
 _T = TypeVar("_T")
 
 #: These write addresses, headers and answers into their logs, in which a provider may have put the credential.
-_TALKATIVE = ("lexicon", "requests", "urllib3", "requests_oauthlib", "oauthlib", "zeep", "botocore", "oci", "softlayer")
+_TALKATIVE = (
+    *("lexicon", "requests", "urllib3", "requests_oauthlib", "oauthlib", "zeep", "botocore", "oci", "softlayer"),
+    "tldextract",
+)
 #: How dns-lexicon's providers say that an account does not have a zone: as an AuthenticationError, in many words.
 _NO_ZONE = re.compile(
     r"(?i)(?=.*(domain|zone))(?=.*\b(no|not|unknown)\b)(?!.*(auth|credential|login|permission|401|403))"
@@ -52,13 +57,18 @@ _INSTALL = "Install it beside Changeover: pip install 'changeover[lexicon]'"
 
 
 class _Call:
-    """Until when a call may send requests, and whether it has begun to do what it was made for."""
+    """Until when a call may send requests, and whether it has begun to do what it was made for.
+
+    It is doubtful where one of its requests had no answer, or one that leaves open what became of it: some providers of
+    dns-lexicon go on after that, or say no.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._lock = threading.Lock()
         self._deadline = time.monotonic() + seconds
         self._given_up = False
         self.begun = False
+        self.doubtful = False
 
     def begin(self) -> None:
         """Raises TimeoutError where nobody waits for it any more."""
@@ -70,6 +80,9 @@ class _Call:
     def give_up(self) -> None:
         with self._lock:
             self._given_up = True
+
+    def in_doubt(self) -> None:
+        self.doubtful = self.begun
 
     @property
     def left(self) -> float:
@@ -123,6 +136,9 @@ class Bridge:
                 result = self._carry_out(zone, work, options, ttl, call)
             except BaseException as error:  # noqa: BLE001  (providers raise what they like, and its text may hold the secret)
                 told = self._told(error, zone, call.begun, writes)
+            if writes and call.doubtful and (told is not None or result is False) and not isinstance(told, Lost):
+                text = told.text if told is not None else f"{self.label} says no, without a reason"
+                told = Lost(f"{text}; but one of its answers did not come, or was an error", _LOOK)
             with contextlib.suppress(RuntimeError):  # the loop may be closed by now
                 loop.call_soon_threadsafe(settle, result, told)
 
@@ -186,7 +202,7 @@ class Bridge:
             if _NO_ZONE.match(str(error)):
                 return NotFound(f"{self.label} shows no zone {zone}: {self._words(str(error))}", _ZONE)
             return AuthError(said, _CREDENTIAL)
-        if isinstance(error, ImportError | ProviderNotAvailableError):
+        if isinstance(error, ImportError | ProviderNotAvailableError) and not maybe:
             return Rejected(f"dns-lexicon lacks what {self._via} needs", f"pip install 'dns-lexicon[{self._via}]'")
         if isinstance(error, requests.Timeout | TimeoutError):
             return self._silent(maybe)
@@ -201,7 +217,8 @@ class Bridge:
         if isinstance(error, requests.RequestException | OSError):
             text = f"The connection to {self.label} failed: {self._words(str(error))}"
             return Lost(text, _CONNECTION) if maybe else Unavailable(text, _CONNECTION)
-        return Rejected(said, _LOOK)
+        # It may be a refusal in words; it may as well be a bug, or an answer that is none, after the write.
+        return Lost(said, _LOOK) if maybe else Rejected(said, _LOOK)
 
     def _refusal(self, response: Any, zone: str, begun: bool, maybe: bool) -> ProviderError:
         """By its status (RFC 9110, 15.5). Before it has begun, it is the credential that is refused."""
@@ -230,10 +247,24 @@ class Bridge:
         texts = [self._auth.reveal()]
         with contextlib.suppress(ValueError, AttributeError):
             texts += [text for text in json.loads(texts[0]).values() if isinstance(text, str) and len(text) >= 4]
-        written = {form for text in texts for form in (text, quote(text), quote(text, safe=""), repr(text)[1:-1])}
+        written = {form for text in texts for form in _written(text)}
         return sorted(written, key=len, reverse=True)
 
 
+def _written(text: str) -> tuple[str, ...]:
+    """The forms in which an address, a body or a message may repeat a text."""
+    quoted = (
+        quote(text),
+        quote(text, safe=""),
+        quote(text, safe=_UNQUOTED),
+        quote_plus(text),
+        quote_plus(text, safe="/"),
+    )
+    return (text, *quoted, repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+
+
+#: What requests leaves as it is in an address.
+_UNQUOTED = "!#$%&'()*+,/:;=?@[]~"
 _CREDENTIAL = "Look at the credential, and add it again with: changeover account add NAME … --replace"
 _CONNECTION = "Check your connection, and the provider's status page."
 _ZONE = "Look at the zone's name, and at which account the credential belongs to."
@@ -264,7 +295,23 @@ def _provider_class(via: str) -> Any:
     # Its Client is the public way to a provider, and no way here (see above).
     from lexicon._private.discovery import load_provider_module
 
-    return load_provider_module(via).Provider
+    module = load_provider_module(via)
+    vars(module)["print"] = _say_nothing
+    if "tldextract" in vars(module):
+        vars(module)["tldextract"] = SimpleNamespace(extract=_suffixes())
+    return module.Provider
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    pass
+
+
+@functools.cache
+def _suffixes() -> Any:
+    """What tldextract.extract is, without its requests, and without its files."""
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 @functools.cache
@@ -296,7 +343,13 @@ def _limit_requests() -> None:
         adapter.max_retries = Retry(0, read=False)
         wanted = named.get("timeout")
         named["timeout"] = min(wanted, left) if isinstance(wanted, int | float) else left
-        response = send(adapter, request, *arguments, **named)
+        try:
+            response = send(adapter, request, *arguments, **named)
+        except BaseException:
+            _here.call.in_doubt()
+            raise
+        if response.status_code >= 500 or response.status_code == 408:
+            _here.call.in_doubt()
         if response.is_redirect:
             there = urljoin(request.url, response.headers["location"])
             if urlsplit(there)[:2] != urlsplit(request.url)[:2]:

@@ -34,11 +34,15 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What one account said: the zone that it has, or why that is not known; neither where it has none."""
+    """What one account said: the zone that it has, or why that is not known; neither where it has none.
+
+    `via` is the account's name for its provider at dns-lexicon, empty where it is not that way.
+    """
 
     account: str
     provider: str
     label: str
+    via: str = ""
     held: Held | None = None
     error: str | None = None
     hint: str = ""
@@ -66,7 +70,10 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class Operator(Struct, frozen=True):
-    """Whose name servers have such names. `via` is the name that dns-lexicon knows them by, where it is what helps."""
+    """Whose name servers have such names. `via` is the name that dns-lexicon knows them by, where it is what helps.
+
+    `provider` is empty where Changeover has no way to them.
+    """
 
     label: str
     provider: str
@@ -78,7 +85,7 @@ class Discovery(Struct, frozen=True, kw_only=True):
     """All that is known of a hostname. `zone` and `name_servers` are as the world sees them, None where nobody says.
 
     `others` do not have the zone, or could not be asked. `operators`: whose name servers they look like. `entries` are
-    the settings' dns entry, empty where no account has the zone.
+    the settings' dns entry, empty where no account has the zone, or changes would not be seen at any.
     """
 
     hostname: str
@@ -105,8 +112,8 @@ OPERATORS = (
     Operator("NS1", "ns1", r"nsone\.net"),
     Operator("OVHcloud", "ovh", r"ovh\.(net|ca)|anycast\.me"),
     Operator("Vultr", "vultr", r"vultr\.com"),
-    Operator("GoDaddy", "lexicon", r"domaincontrol\.com", "godaddy"),
-    Operator("Namecheap", "lexicon", r"registrar-servers\.com", "namecheap"),
+    Operator("GoDaddy", "", r"domaincontrol\.com"),
+    Operator("Namecheap", "", r"registrar-servers\.com"),
     Operator("Porkbun", "lexicon", r"porkbun\.com", "porkbun"),
 )
 
@@ -193,17 +200,19 @@ _UNSEEN = "changes here would not be seen"
 
 def _by_their_names(asked: Asked, zone: str, servers: Sequence[str]) -> tuple[Leads, str]:
     """Where the provider does not show what the zone's name servers should be, their names may tell."""
-    theirs = [operator_of(server) for server in servers]
-    if asked.provider in {one.provider for one in OPERATORS if not one.via} and all(
-        one is not None and one.provider != asked.provider for one in theirs
-    ):
+    known = [operator for server in servers if (operator := operator_of(server)) is not None]
+    ours = [operator for operator in known if _is_for(operator, asked)]
+    if any(_is_for(one, asked) for one in OPERATORS) and len(known) == len(servers) and not ours:
         labels = " and ".join(one.label for one in operators_of(servers))
         text = f"The delegation points to other name servers ({_list(servers)}), of {labels}: {_UNSEEN}"
         return Leads.ELSEWHERE, text
-    ours = any(one is not None and one.provider == asked.provider for one in theirs)
     why = f"{asked.label} does not show which name servers {zone} has there"
     like = "; by their names they may be the right ones" if ours else ""
     return Leads.UNKNOWN, f"Whether the delegation ({_list(servers)}) points to this provider is not known: {why}{like}"
+
+
+def _is_for(operator: Operator, asked: Asked) -> bool:
+    return (operator.provider, operator.via) == (asked.provider, asked.via)
 
 
 def _list(servers: Iterable[str], most: int = 4) -> str:
@@ -212,12 +221,14 @@ def _list(servers: Iterable[str], most: int = 4) -> str:
 
 
 def _entries(found: Sequence[Found]) -> tuple[ZoneAt, ...]:
-    """The accounts that a service needs: those where changes are seen; else those of which it is not known."""
+    """The accounts that a service needs: those where changes are seen; else those of which it is not known.
+
+    None where changes would surely not be seen.
+    """
     by: dict[Leads, list[Found]] = {leads: [f for f in found if f.leads is leads] for leads in Leads}
     best = by[Leads.HERE] + by[Leads.PARTLY]
     if not by[Leads.HERE]:
         best += by[Leads.UNKNOWN]
-    best = best or list(found)
     longest = max((len(f.held.zone) for f in best), default=0)
     chosen = (f for f in found if f in best and len(f.held.zone) == longest)
     return tuple(ZoneAt(account=f.account, zone=f.held.zone) for f in chosen)
@@ -245,4 +256,6 @@ def likely_operator(discovery: Discovery) -> str:
         return ""
     like = " and ".join(one.label for one in discovery.operators)
     said = f"The name servers of {discovery.zone} are {_list(discovery.name_servers)}"
-    return f"{said}; they look like those of {like}." if like else f"{said}."
+    missing = " and ".join(one.label for one in discovery.operators if not one.provider)
+    no_way = f" Changeover has no way to {missing} yet." if missing else ""
+    return f"{said}; they look like those of {like}.{no_way}" if like else f"{said}."

@@ -23,7 +23,15 @@ from changeover.model.discovery import (
     parents,
     zone_seen,
 )
-from changeover.model.errors import ChangeoverError, NotFound, PermissionDenied, Unavailable
+from changeover.model.errors import (
+    AuthError,
+    ChangeoverError,
+    NotFound,
+    PermissionDenied,
+    ProviderError,
+    Rejected,
+    Unavailable,
+)
 from changeover.model.service import Account
 
 #: Of a parent's name servers, so many are asked for the delegation: all of them have the same.
@@ -54,13 +62,19 @@ async def _ask(hostname: str, account: Account, provider: Provider | ChangeoverE
         held = await _held(hostname, provider)
     except ChangeoverError as error:
         return _failed(account, label, error)
-    return Asked(account=account.name, provider=account.provider, label=label, held=held)
+    return Asked(account=account.name, provider=account.provider, label=label, via=_via(account), held=held)
 
 
 def _failed(account: Account, label: str, error: ChangeoverError) -> Asked:
+    text = error.text.rstrip(".")
     return Asked(
-        account=account.name, provider=account.provider, label=label, error=error.text.rstrip("."), hint=error.hint
+        account=account.name, provider=account.provider, label=label, via=_via(account), error=text, hint=error.hint
     )
+
+
+def _via(account: Account) -> str:
+    """What the account's provider is at dns-lexicon, where that is its way."""
+    return str(account.options.get("via", "")) if account.provider == "lexicon" else ""
 
 
 async def _held(hostname: str, provider: Provider) -> Held | None:
@@ -71,11 +85,17 @@ async def _held(hostname: str, provider: Provider) -> Held | None:
     if listed is not None:
         zone = longest_zone(hostname, listed)
         return await _read(hostname, zone, provider) if zone is not None else None
+    refusal: ProviderError | None = None
     for zone in parents(hostname):
         try:
             return await _read(hostname, zone, provider)
         except NotFound:
             continue
+        except (AuthError, PermissionDenied, Rejected) as error:
+            # So some say that a zone is not theirs; which is meant, only a shorter name tells.
+            refusal = refusal or error
+    if refusal is not None:
+        raise refusal
     return None
 
 

@@ -4,7 +4,8 @@ dns-lexicon reaches about ninety providers by create, list, update and delete of
 batches nor compare-and-set. The names are read again right before the first write and after every single one: what
 dns-lexicon reports as done counts only once it is seen. It is known to report success where there was none: an update
 that finds nothing, a record that exists already with another TTL, a refusal whose answer it does not look at. A write
-that is said to be made and is not seen within some seconds ends as "nobody knows", with what was done before.
+that is said to be made and is not seen within some seconds ends as "nobody knows", with what was done before. So does
+one after which something else in the zone is gone, and one that ends in an error that is no clear refusal.
 
 How each change is made. Addresses are created before the old ones are deleted, so that there is always an answer; for a
 moment both are given. A CNAME, of which there can be one, is updated by its id, which some of its providers do by
@@ -24,9 +25,12 @@ What is not touched:
 
 What it cannot see: flags that a provider keeps beside a record (proxied, weights, regions, comments). They are not
 restored by an undo. Texts are kept by reading before writing, so this is no ground for leases. It cannot list zones,
-nor tell what a credential may do. There is no CNAME at an apex.
+nor tell what a credential may do. There is no CNAME at an apex. Some of its providers list the first page of a zone
+only, and do not say so: a name without records is not believed where exactly as many are listed as a page has.
 
-Providers that Changeover has itself are refused here: those ways compare, restore and batch what this one cannot.
+Providers that Changeover has itself are refused here: those ways compare, restore and batch what this one cannot. So
+are those whose records dns-lexicon writes by the zone, by the type or by the name (GoDaddy and Namecheap among them):
+what others change meanwhile would be lost, and more. There is no way to these yet.
 """
 
 from __future__ import annotations
@@ -44,7 +48,8 @@ from changeover.dns.http import Answer, Api, Hints, Lost, Unreadable, is_safe_en
 from changeover.dns.http_provider import Replacement
 from changeover.dns.lexicon_bridge import Bridge, declared, installed
 from changeover.dns.lexicon_records import MOST_TTL, Notation, is_type, notation_of, understood, written
-from changeover.dns.provider import Access, Provider
+from changeover.dns.lexicon_unfit import UNFIT
+from changeover.dns.provider import Access, Provider, Reading
 from changeover.dns.record_by_record import Record, RecordByRecord, record_sets, records_of
 from changeover.model.capabilities import Capabilities
 from changeover.model.errors import NotFound, ProviderError, Rejected
@@ -56,14 +61,15 @@ from changeover.model.words import values_text
 TIMEOUT = 30.0
 #: Seconds before each look at what became of a write. Some providers list a change a moment later.
 LOOKS = (0.0, 1.0, 2.0)
+#: As many records as a listing has that ends with its first page. Smaller pages are left out: so many records have too
+#: many zones. That the name servers do give records for such a name, the finding `records-agree` sees.
+PAGES = (50, 100, 200, 250, 300, 500, 1000)
+#: So many records that are gone are told one by one.
+MOST_TOLD = 10
 _WRITABLE = ("A", "AAAA", "CNAME")
 
 #: What dns-lexicon calls a provider that Changeover has itself, by another name.
 OWN = {"ddns": "rfc2136", "googleclouddns": "google", "linode4": "linode", "nsone": "ns1"}
-_UNFIT = {
-    "auto": "a provider by its own name; auto guesses it",
-    "localzone": "a provider; localzone writes a file",
-}
 _SECRET_WORDS = ("auth", "key", "secret", "token", "password")
 
 _HELP = (
@@ -115,6 +121,19 @@ class Lexicon(RecordByRecord[Options]):
             least_ttl=options.minimum_ttl,
         )
         self._notation: dict[str, Notation] = {}
+        # All that a zone had when it was last listed, as (name, type, value).
+        self._listed: dict[str, list[tuple[str, str, str]]] = {}
+
+    async def read(self, zone: str, names: Sequence[str]) -> Reading:
+        reading = await super().read(zone, names)
+        count, missing = len(self._listed[zone]), [name for name in names if not reading.records[name]]
+        if missing and count in PAGES:
+            raise Rejected(
+                f"{self._bridge.label} lists exactly {count} records, and none at {missing[0]}: it may have listed the"
+                " first ones only",
+                f"Where {zone} has exactly so many, add any record at the provider, and try again.",
+            )
+        return reading
 
     async def _records(self, zone: str, names: Sequence[str]) -> tuple[Iterable[tuple[str, Record]], bool]:
         """The whole zone: the filter by name fails at the apex, or elsewhere, with many of dns-lexicon's providers."""
@@ -125,6 +144,7 @@ class Lexicon(RecordByRecord[Options]):
         except (LookupError, TypeError, ValueError, AttributeError):
             raise Unreadable(f"What {self._bridge.label} lists could not be understood") from None
         self._notation[zone] = notation
+        self._listed[zone] = [(record.name, record.type, record.value) for _, record in found]
         return found, True
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
@@ -177,6 +197,8 @@ class Lexicon(RecordByRecord[Options]):
 
     async def _delete(self, zone: str, record_id: str, record: Record) -> None:
         there, (content, *_) = self._id(zone, record), written(record, self._notation[zone])
+        if [i for i, _ in self._pairs(zone, record.name, record.type)].count(there) > 1:
+            there = ""  # it is the id of the whole set, which would go with it
         place = {"identifier": there} if there else {"rtype": record.type, "name": record.name, "content": content}
         await self._carry_out(
             zone,
@@ -203,21 +225,29 @@ class Lexicon(RecordByRecord[Options]):
 
         Raises Lost where it may have been made, or has done something else; another error where nothing was changed.
         """
-        before = self._values(zone, record)
+        before, others = self._values(zone, record), self._others(zone, record)
         try:
             if await self._bridge.call(zone, act, ttl=record.ttl, writes=True) is False:
                 raise Rejected(f"{self._bridge.label} refuses that {record} is written, and does not say why")
         except Lost:
             raise
         except ProviderError as error:
-            if await self._look(zone, record) != before:
+            if await self._look(zone, record) != before or others - self._others(zone, record):
                 raise Lost(f"{error.text}; but something was changed", error.hint) from None
             raise
         for wait in LOOKS:
             await asyncio.sleep(wait)
             values = await self._look(zone, record)
-            if made(values):
+            gone = others - self._others(zone, record)
+            if made(values) and not gone:
                 return
+        if gone:
+            told = [f"{rtype} {value} at {name}" for name, rtype, value in sorted(gone)]
+            more = f", and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+            raise Lost(
+                f"{record} was being written, and of {zone} others are gone: {', '.join(told[:MOST_TOLD])}{more}."
+                " Put back at the provider what nobody else took away"
+            )
         there = ", ".join(sorted(values)) or "nothing"
         raise Lost(f"{self._bridge.label} says that it is done, but {record.type} at {record.name} is {there}")
 
@@ -233,6 +263,11 @@ class Lexicon(RecordByRecord[Options]):
 
     def _values(self, zone: str, record: Record) -> set[str]:
         return {other.value for _, other in self._pairs(zone, record.name, record.type)}
+
+    def _others(self, zone: str, record: Record) -> set[tuple[str, str, str]]:
+        """What else the zone had when it was last listed. A SOA changes with every write."""
+        its_own = {(record.name, record.type)}
+        return {one for one in self._listed[zone] if one[:2] not in its_own and one[1] != "SOA"}
 
     def _id(self, zone: str, record: Record) -> str:
         """The id that the record has now: it may be made of what stands beside it."""
@@ -319,12 +354,12 @@ class _Type:
         if any(word in key for key in options.pairs for word in _SECRET_WORDS):
             found.append(("more", "without what may be a secret; that belongs into the JSON object of the credential"))
         own, known = OWN.get(options.via, options.via), installed()
-        if options.via in _UNFIT:
-            found.append(("via", _UNFIT[options.via]))
+        if options.via in UNFIT:
+            found.append(("via", UNFIT[options.via]))
         elif own in PROVIDERS:
             found.append(("via", f'another provider; for this one write provider = "{own}", which does it better'))
         elif known is not None and options.via and options.via not in known:
-            others = ", ".join(name for name in known if OWN.get(name, name) not in PROVIDERS and name not in _UNFIT)
+            others = ", ".join(name for name in known if OWN.get(name, name) not in PROVIDERS and name not in UNFIT)
             found.append(("via", f"one of those that dns-lexicon has: {others}"))
         elif known is not None and (
             surplus := sorted(set(options.pairs) - set(declared(options.via) or options.pairs))
