@@ -348,6 +348,9 @@ def _check(zone: Zone, one: Json, own: int | None) -> None:
     rtype, name, content = one.get("type"), one["name"], one.get("content")
     if rtype not in TYPES:
         raise Refusal(400, "Validation failed", {"record_type": ["unsupported"]})
+    if own is None and name != name.lower():
+        # github.com/Shopify/record_store/pull/75, in words of its own
+        raise Refusal(400, "Validation failed", {"name": ["has capital letters"]})
     if not content:
         raise Refusal(400, "Validation failed", {"content": ["can't be blank"]})
     if not isinstance(one.get("ttl", 3600), int) or one.get("ttl", 3600) < 0:

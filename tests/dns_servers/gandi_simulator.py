@@ -144,6 +144,9 @@ class GandiSimulator(HttpSimulator):
         return _json(200, found)
 
     def _change(self, method: str, domain: Domain, place: list[str], given: Json) -> Answer:
+        spelled = {label for label, _ in domain.sets}
+        if place and place[0] not in spelled and place[0].lower() in {label.lower() for label in spelled}:
+            return _json(500, {"code": 500})  # github.com/DNSControl/dnscontrol/issues/3581
         former = copy.deepcopy(domain.sets)
         try:
             match method, place:

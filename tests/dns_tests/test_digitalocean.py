@@ -95,6 +95,20 @@ class TestNotation:
         assert await provider.apply(ZONE, [change.inverse]) == Applied()
         assert shown(simulator) == before
 
+    @pytest.mark.parametrize("data", ["@", "shop.example", "Shop.Example"])
+    async def test_the_domain_itself_is_shown_in_one_way_only(
+        self, simulator: DigitalOceanSimulator, provider: DigitalOcean, data: str
+    ) -> None:
+        """So however it was written before, nothing of that can be kept or restored."""
+        simulator.remove(ZONE, "www", "A")
+        simulator.add(ZONE, "www", "CNAME", 300, data)
+        for after in (plain("CNAME", ZONE, ttl=60), plain("A", "198.51.100.1")):
+            change = await planned(provider, after)
+            assert await provider.apply(ZONE, [change]) == Applied()
+            assert await stands(provider) == change.after
+            assert await provider.apply(ZONE, [change.inverse]) == Applied()
+            assert await stands(provider) == change.before
+
     async def test_a_value_that_stays_keeps_its_notation(
         self, simulator: DigitalOceanSimulator, provider: DigitalOcean
     ) -> None:

@@ -395,6 +395,28 @@ class TestValues:
         assert await provider.apply(ZONE, [change]) == Applied()
         assert {*ids(simulator, label)} == {"CNAME backup.example.net"}
 
+    @pytest.mark.parametrize("names", [[API], [API, WWW]], ids=["alone", "of two"])
+    @pytest.mark.parametrize("batch", [True, False])
+    async def test_a_name_with_capital_letters_is_switched(
+        self, simulator: DnSimpleSimulator, batch: bool, names: list[str]
+    ) -> None:
+        """In place, so it stays spelled so. What must be created anew is in lower case: DNSimple takes nothing else."""
+        provider = opened(simulator, batch=batch)
+        simulator.add(ZONE, "Api", "A", 3600, "192.0.2.5")
+        zone = simulator.records(ZONE)
+        assert [r.values for r in (await provider.read(ZONE, names)).records[API]] == [("192.0.2.5",)]
+        change = await planned(provider, plain("A", "198.51.100.1", name=API))
+        assert await provider.apply(ZONE, [change]) == Applied()
+        assert (ids(simulator, "Api").keys(), ids(simulator, "api")) == ({"A 198.51.100.1"}, {})
+        assert await provider.apply(ZONE, [change.inverse]) == Applied()
+        assert simulator.records(ZONE) == zone
+        other = await planned(provider, plain("CNAME", "backup.example.net", name=API))
+        assert await provider.apply(ZONE, [other]) == Applied()
+        assert await provider.apply(ZONE, [other.inverse]) == Applied()
+        assert await stands(provider, API) == change.before
+        assert (ids(simulator, "Api"), ids(simulator, "api").keys()) == ({}, {"A 192.0.2.5"})
+        await provider.aclose()
+
     async def test_a_long_text_stays_as_it_is(self, simulator: DnSimpleSimulator, provider: DnSimple) -> None:
         """Beside another that is put there."""
         long = " ".join(f'"{c * 255}"' for c in "ab")
@@ -429,6 +451,37 @@ class TestLargeZones:
         for name in names:
             assert [r.values for r in await stands(provider, name)] == [("198.51.100.1",)]
         await provider.aclose()
+
+    @pytest.mark.parametrize("names", [[API], [API, WWW]], ids=["alone", "of two"])
+    async def test_a_name_with_capital_letters_is_refused_until_it_is_written_in_lower_case(
+        self, simulator: DnSimpleSimulator, single: DnSimple, names: list[str]
+    ) -> None:
+        """Asked for by its name it might be missing, and another be created beside it."""
+        number = simulator.add(ZONE, "Api", "A", 3600, "192.0.2.5")
+        for other in range(150):
+            simulator.add(ZONE, f"n{other}", "A", 3600, "192.0.2.1")
+        assert await stands(single)
+        with pytest.raises(Rejected, match=r"has api\.shop\.example as Api\.shop\.example") as caught:
+            await single.read(ZONE, names)
+        assert "in lower case" in caught.value.hint
+        simulator.zones[ZONE].records[number]["name"] = "api"
+        assert (await single.read(ZONE, names)).records[API]
+
+    async def test_a_name_without_records_is_looked_for_everywhere_once(
+        self, simulator: DnSimpleSimulator, single: DnSimple
+    ) -> None:
+        """Since DNSimple makes no new names with capital letters."""
+        for number in range(5000):
+            simulator.add(ZONE, f"n{number}", "A", 3600, "192.0.2.1")
+        await single.read(ZONE, [WWW])
+        counts = []
+        for name in (API, f"new.{ZONE}"):
+            del simulator.requests[:]
+            assert await stands(single, name) == ()
+            counts.append(len(simulator.requests))
+        print(f"requests for a name without records among 5,000, at first and later: {counts}")
+        # Each: a page, the name, and the same for the wildcard above it.
+        assert counts == [2 + 51 + 2, 2 + 2]
 
     async def test_all_zones_are_listed(self) -> None:
         """More than one page of them."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Guard, Unsure
+from changeover.dns.providers import gandi
 from changeover.dns.providers.gandi import PROVIDER, Gandi, Options
 from changeover.model.change import Change
 from changeover.model.errors import (
@@ -220,6 +221,35 @@ class TestValues:
         assert await stands(provider, name) == change.after
         assert written(simulator) == [("PUT", label)]
 
+    @pytest.mark.parametrize("names", [[API], [API, WWW]], ids=["alone", "of two"])
+    @pytest.mark.parametrize("others", [0, 1200])
+    @pytest.mark.parametrize("after", [plain("A", "198.51.100.1", name=API), plain("CNAME", "b.example.net", name=API)])
+    async def test_a_name_with_capital_letters_is_switched_where_it_is(
+        self, simulator: GandiSimulator, provider: Gandi, after: RecordSet, others: int, names: list[str]
+    ) -> None:
+        """Whether it is asked for alone or not, in a domain of one page or of several; and it stays spelled so."""
+        simulator.add(ZONE, "Api", "A", 3600, "192.0.2.5")
+        simulator.add(ZONE, "Api", "AAAA", 3600, "2001:db8::5")
+        for number in range(others):
+            simulator.add(ZONE, f"n{number:04}", "A", 3600, "192.0.2.1")
+        zone = simulator.sets(ZONE)
+        assert [r.values for r in (await provider.read(ZONE, names)).records[API]] == [("192.0.2.5",), ("2001:db8::5",)]
+        change = await planned(provider, after)
+        assert await provider.apply(ZONE, [change]) == Applied()
+        assert {one["rrset_name"] for one in simulator.sets(ZONE) if one["rrset_name"].lower() == "api"} == {"Api"}
+        assert await stands(provider, API) == change.after
+        assert await provider.apply(ZONE, [change.inverse]) == Applied()
+        assert simulator.sets(ZONE) == zone
+
+    async def test_a_name_in_two_spellings_is_refused(self, simulator: GandiSimulator, provider: Gandi) -> None:
+        """Which of them answers, nobody knows. Other names are of no concern."""
+        for label in ("api", "Api"):
+            simulator.add(ZONE, label, "A", 3600, "192.0.2.5")
+        assert await stands(provider)
+        with pytest.raises(Rejected, match="at Api and at api of") as caught:
+            await provider.read(ZONE, [API, WWW])
+        assert "Delete" in caught.value.hint
+
     async def test_a_set_without_a_ttl_has_the_default_one(self, simulator: GandiSimulator, provider: Gandi) -> None:
         """The documentation calls it optional."""
         await provider.read(ZONE, [WWW])
@@ -277,12 +307,25 @@ class TestDomains:
         ],
     )
     async def test_a_name_without_records_is_empty_however_it_is_told(
-        self, simulator: GandiSimulator, provider: Gandi, status: int, body: Any
+        self,
+        simulator: GandiSimulator,
+        provider: Gandi,
+        monkeypatch: pytest.MonkeyPatch,
+        status: int,
+        body: Any,
     ) -> None:
         """By a missing record, by a missing page while the domain is there, or by an empty list."""
-        await provider.read(ZONE, [WWW])
-        simulator.misbehave("answer", status=status, body=json.dumps(body).encode())
-        assert await stands(provider) == ()
+        monkeypatch.setattr(gandi, "PER_PAGE", 1)
+        before = simulator._answer
+
+        def answer(method: str, target: str, *rest: Any) -> Any:
+            found = before(method, target, *rest)
+            empty = target.endswith("/records/api")
+            return found._replace(status=status, content=json.dumps(body).encode()) if empty else found
+
+        simulator._answer = answer  # type: ignore[method-assign]
+        assert await stands(provider, API) == ()
+        assert any(target.endswith("/records/api") for _, target in simulator.requests)
 
     async def test_a_domain_that_was_removed_since_is_not_found(
         self, simulator: GandiSimulator, provider: Gandi
@@ -318,9 +361,21 @@ class TestLargeZones:
             assert await provider.apply(ZONE, [change]) == Applied()
         print(f"{reading} requests of reading at first, {len(simulator.requests) - reading} of the switch")
         assert reading == 3 + 2 + 2
-        assert len(simulator.requests) - reading == 2 * 2
+        assert len(simulator.requests) - reading == 2 * (1 + 1 + 1)
         assert written(simulator) == [("PUT", "n4000/A"), ("PUT", "n4999/A")]
         assert [one for one in simulator.sets(ZONE) if one["rrset_name"] not in ("n4000", "n4999")] == others
+
+    async def test_a_name_without_records_is_looked_for_everywhere(
+        self, simulator: GandiSimulator, provider: Gandi
+    ) -> None:
+        """It may be there in another spelling. The pages are few, and show that no wildcard covers it."""
+        for number in range(5000):
+            simulator.add(ZONE, f"n{number:04}", "A", 3600, "192.0.2.1")
+        await provider.read(ZONE, [WWW])
+        del simulator.requests[:]
+        assert await stands(provider, API) == ()
+        print(f"{len(simulator.requests)} requests for a name without records among 5,000")
+        assert len(simulator.requests) == 1 + 1 + 11
 
     async def test_many_names_are_read_by_pages(self, simulator: GandiSimulator, provider: Gandi) -> None:
         """Where that is fewer requests; a full last page is followed by an empty one."""
@@ -470,7 +525,7 @@ async def test_every_recorded_answer_is_understood(file: Path, simulator: GandiS
             continue
         if answer["status"] == 404:
             simulator.misbehave("answer", status=404, body=body.encode())
-            assert (await provider.read(zone, [zone])).records == {zone: ()}
+            assert await provider._at(zone, zone) == []
             continue
         sets = json.loads(body) if body.startswith("[") else [json.loads(body)]
         names = sorted({zone if one["rrset_name"] == "@" else f"{one['rrset_name']}.{zone}" for one in sets})

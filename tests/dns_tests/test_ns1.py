@@ -320,6 +320,38 @@ class TestZones:
         simulator.misbehave("answer", status=200, body=json.dumps(listed).encode())
         assert (await provider.read(ZONE, [gone])).records == {gone: ()}
 
+    @pytest.mark.parametrize(
+        "after",
+        [
+            [plain("A", "198.51.100.1", name="api.shop.example")],
+            [plain("A", "192.0.2.5", name="api.shop.example"), plain("AAAA", "2001:db8::1", name="api.shop.example")],
+            [plain("CNAME", "backup.example.net", name="api.shop.example")],
+        ],
+        ids=["A", "A+AAAA", "CNAME"],
+    )
+    async def test_a_name_with_capital_letters_is_switched_where_it_is(
+        self, simulator: Ns1Simulator, provider: Ns1, after: list[RecordSet]
+    ) -> None:
+        """Its records have addresses with these letters, and new ones get the same."""
+        simulator.add(ZONE, f"Api.{ZONE}", "A", 3600, "192.0.2.5")
+        zone = simulator.records(ZONE)
+        change = await planned(provider, *after)
+        assert change.before == (plain("A", "192.0.2.5", name="api.shop.example"),)
+        assert await provider.apply(ZONE, [change]) == Applied()
+        assert await stands(provider, "api.shop.example") == change.after
+        assert {one["domain"] for one in simulator.sets(ZONE)} == {ZONE, WWW, f"Api.{ZONE}"}
+        assert await provider.apply(ZONE, [change.inverse]) == Applied()
+        assert simulator.records(ZONE) == zone
+
+    async def test_a_name_in_two_spellings_is_refused(self, simulator: Ns1Simulator, provider: Ns1) -> None:
+        """Which of them answers, nobody knows. Other names are of no concern."""
+        for name in (f"api.{ZONE}", f"Api.{ZONE}"):
+            simulator.add(ZONE, name, "A", 3600, "192.0.2.5")
+        assert await stands(provider)
+        with pytest.raises(Rejected, match=r"at Api\.shop\.example and at api\.shop\.example") as caught:
+            await provider.read(ZONE, [f"api.{ZONE}", WWW])
+        assert "Delete" in caught.value.hint
+
     async def test_names_with_a_wildcard_or_in_another_script(self, simulator: Ns1Simulator, provider: Ns1) -> None:
         """Are written as they are, in the address of a request too."""
         for name in (f"*.apps.{ZONE}", f"xn--bcher-kva.{ZONE}", f"_sip.{ZONE}"):

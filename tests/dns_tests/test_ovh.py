@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from changeover.dns.provider import Applied, ChangedMeanwhile, Guard, Reading, Unsure
+from changeover.dns.providers import ovh
 from changeover.dns.providers.ovh import MOST_RECORDS, PROVIDER, Options, Ovh, _Record, _record
 from changeover.model.change import Change
 from changeover.model.errors import (
@@ -182,6 +183,46 @@ class TestRefreshes:
         assert await provider.read_back(ZONE, [change]) == {WWW: change.after}
         assert not written(simulator)
 
+    @pytest.mark.parametrize("status", [400, 409, 423])
+    async def test_a_refresh_that_is_refused_is_asked_for_again(
+        self, simulator: OvhSimulator, provider: Ovh, monkeypatch: pytest.MonkeyPatch, status: int
+    ) -> None:
+        """Another one may be under way."""
+        monkeypatch.setattr(ovh, "REFRESH_PAUSE", 0.01)
+        change = await planned(provider, plain("A", "198.51.100.1"))
+        busy: dict[str, Any] = {"writes_only": True, "status": status, "times": 5, "body": b'{"message": "busy"}'}
+        simulator.before_write = lambda: simulator.misbehave("answer", **busy)
+        assert await provider.apply(ZONE, [change]) == Applied()
+        assert written(simulator) == [("PUT", "ID"), *[("POST", "refresh")] * 6]
+        assert simulator.published(ZONE) == simulator.records(ZONE)
+
+    async def test_a_refresh_that_stays_refused_is_told(
+        self, simulator: OvhSimulator, provider: Ovh, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After half a minute, here a moment: the change is stored, and not published."""
+        monkeypatch.setattr(ovh, "REFRESH_PATIENCE", 0.1)
+        monkeypatch.setattr(ovh, "REFRESH_PAUSE", 0.03)
+        change = await planned(provider, plain("A", "198.51.100.1"))
+        before = simulator.published(ZONE)
+        busy: dict[str, Any] = {"writes_only": True, "status": 409, "times": 99, "body": b'{"message": "busy"}'}
+        simulator.before_write = lambda: simulator.misbehave("answer", **busy)
+        result = await provider.apply(ZONE, [change])
+        assert isinstance(result, Unsure)
+        assert "Not done: the name servers are told, since OVHcloud says to account ovh: busy" in result.text
+        assert 2 <= written(simulator).count(("POST", "refresh")) <= 4
+        with pytest.raises(Unavailable, match=r"stored the change of shop\.example and did not publish it: .*busy"):
+            await provider.read_back(ZONE, [change])
+        assert simulator.published(ZONE) == before
+
+    async def test_a_refresh_that_the_keys_do_not_allow_is_asked_for_once(
+        self, simulator: OvhSimulator, provider: Ovh
+    ) -> None:
+        """Waiting would not help."""
+        change = await planned(provider, plain("A", "198.51.100.1"))
+        simulator.before_write = lambda: simulator.misbehave("answer", writes_only=True, status=403, body=b"{}")
+        assert isinstance(await provider.apply(ZONE, [change]), Unsure)
+        assert written(simulator) == [("PUT", "ID"), ("POST", "refresh")]
+
     async def test_another_program_finds_it_as_well(self, simulator: OvhSimulator, provider: Ovh) -> None:
         """A run that is taken up again, after the first one died between the write and the refresh."""
         change = await planned(provider, plain("A", "198.51.100.1"))
@@ -225,7 +266,7 @@ class TestTtls:
         assert await stands(provider) == change.after
 
     async def test_the_default_is_told_and_restored(self, simulator: OvhSimulator, provider: Ovh) -> None:
-        """A TTL of 0 is the SOA's, which is asked once, and is 0 again after an undo; a record that stays keeps it."""
+        """A TTL of 0 is the SOA's, and is 0 again after an undo; a record that stays keeps it."""
         simulator.zones[ZONE].ttl = 7200
         simulator.add(ZONE, "api", "A", 0, "192.0.2.5")
         name = f"api.{ZONE}"
@@ -240,7 +281,18 @@ class TestTtls:
         assert await provider.apply(ZONE, [beside]) == Applied()
         assert [one["ttl"] for one in simulator.records(ZONE)[-2:]] == [0, 7200]
         assert await stands(provider, name) == beside.after
-        assert [target for _, target in simulator.requests].count(f"/1.0/domain/zone/{ZONE}/soa") == 1
+
+    async def test_a_default_that_is_changed_is_seen(self, simulator: OvhSimulator, provider: Ovh) -> None:
+        """By one request with each reading that has a record with it, and by none otherwise."""
+        simulator.add(ZONE, "api", "A", 0, "192.0.2.5")
+        for seconds in (3600, 300):
+            simulator.zones[ZONE].ttl = seconds
+            del simulator.requests[:]
+            assert [r.ttl for r in await stands(provider, f"api.{ZONE}")] == [seconds]
+            assert [target for _, target in simulator.requests].count(f"/1.0/domain/zone/{ZONE}/soa") == 1
+        del simulator.requests[:]
+        assert await stands(provider)
+        assert not [target for _, target in simulator.requests if target.endswith("/soa")]
 
     async def test_a_default_that_only_gets_another_ttl(self, simulator: OvhSimulator, provider: Ovh) -> None:
         """Gets it, even where the plan still has the note that it was a default."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -33,6 +34,12 @@ class ZoneRecord(Struct, frozen=True):
 def label(zone: str, name: str) -> str:
     """`name` as the API has it: without the zone, and empty for the apex."""
     return name.removesuffix(zone).rstrip(".")
+
+
+def in_capitals(zone: str, records: Iterable[ZoneRecord]) -> dict[str, str]:
+    """The names with capital letters, as they are spelled, by the names that they are in DNS."""
+    spelled = (f"{one.name}.{zone}" for one in records if one.name)
+    return {name.lower(): name for name in spelled if name != name.lower()}
 
 
 def record_of(zone: str, one: ZoneRecord) -> Record:

@@ -177,7 +177,7 @@ class DigitalOcean(RecordByRecord[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records. What the token may write cannot be seen."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=None)
+        return Access(zones=await self._zones_seen(zone), may_write=None)
 
     async def zones(self) -> tuple[str, ...]:
         async def page(further: Query) -> tuple[Sequence[_Domain], Query | None]:
@@ -212,7 +212,9 @@ def _record(zone: str, one: _Record) -> tuple[str, Record]:
     value = _value(zone, one, one.data)
     record = Record(name=name.lower(), type=one.type, ttl=one.ttl, value=value)
     shown = value if one.type == "CNAME" else _data(record)
-    if one.type in _WRITTEN_TYPES and one.data not in (shown, "@"):
+    # However the domain itself is written, it is shown as "@" afterwards.
+    is_domain = one.type == "CNAME" and value == zone
+    if one.type in _WRITTEN_TYPES and one.data != shown and not is_domain:
         record = msgspec.structs.replace(record, details={"written": one.data})
     return str(one.id), record
 

@@ -27,6 +27,11 @@ HTTPS records can be made in the record editor (…/articles/service-binding-rec
 name that type: an undo that must create one may be refused. Contents have no final dot; a TXT record's are quoted or
 not, as they were given (…/articles/txt-record-format).
 
+DNSimple makes no records with capital letters in their names, but keeps those of old times
+(github.com/Shopify/record_store/pull/75). In a zone of one page they are switched like others, and what is created
+anew is in lower case. A larger zone is asked for names, which may not find them: where a name has no records, the
+whole zone is looked through once, and a name with capital letters is refused.
+
 Lists have pages of 100 (…/v2/#pagination). An account's tokens share 2400 requests an hour; an answer 429 says in
 X-RateLimit-Reset when the next hour begins (…/v2/#rate-limiting). A token belongs to an account or to a user, who may
 have several accounts; a scoped one sees some zones only (…/articles/api-access-token). Which scopes it has, no request
@@ -48,6 +53,7 @@ from changeover.dns.dnsimple_records import (
     LEAST_TTL,
     ZoneRecord,
     created,
+    in_capitals,
     label,
     operation,
     published,
@@ -177,18 +183,36 @@ class DnSimple(RecordByRecord[Options]):
         )
         self._account_id = options.account_id
         self._known: set[str] = set()
+        # The names of a zone that have capital letters, as they are spelled, where it was looked through for them.
+        self._capitals: dict[str, dict[str, str]] = {}
 
     async def _records(self, zone: str, names: Sequence[str]) -> tuple[Iterable[tuple[str, Record]], bool]:
         await self._look_at(zone)
         path = f"{await self._path(zone)}/records"
-        every = await self._list(path, {}, _Records, most_pages=len(names)) if len(names) > 1 else None
-        found = every
+        found = every = await self._list(path, {}, _Records, most_pages=len(names))
         if found is None:
-            asked = [{"name": label(zone, name)} for name in names]
-            found = [record for query in asked for record in await self._list(path, query, _Records) or ()]
+            each = {name: await self._list(path, {"name": label(zone, name)}, _Records) or () for name in names}
+            found = [record for there in each.values() for record in there]
+            await self._refuse_capitals(zone, [name for name, there in each.items() if not there])
+        elif len(found) > PER_PAGE:
+            self._capitals[zone] = in_capitals(zone, found)
+            await self._refuse_capitals(zone, names)
         ids = {record.id for record in found}
         shown = {r.id: r for r in found if r.parent_id not in ids}  # a page may repeat what moved meanwhile
         return [(str(r.id), record_of(zone, r)) for r in shown.values()], every is not None
+
+    async def _refuse_capitals(self, zone: str, names: Sequence[str]) -> None:
+        """Refuses those of `names` whose records are there with capital letters, in a zone of several pages."""
+        if names and zone not in self._capitals:
+            every = await self._list(f"{await self._path(zone)}/records", {}, _Records)
+            self._capitals[zone] = in_capitals(zone, every or ())
+        for name in names:
+            if (spelled := self._capitals[zone].get(name)) is not None:
+                del self._capitals[zone]  # somebody may mend it
+                raise Rejected(
+                    f"DNSimple has {name} as {spelled}, and does not find names with capital letters reliably",
+                    "Write the name in lower case in the record editor of dnsimple.com.",
+                )
 
     async def _look_at(self, zone: str) -> None:
         """Once for each zone: is it there, and does what stands there reach visitors?"""
@@ -272,7 +296,9 @@ class DnSimple(RecordByRecord[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records, and with batches sends one that holds nothing."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=await self._may_write(zone) if self._options.batch else None)
+        return Access(
+            zones=await self._zones_seen(zone), may_write=await self._may_write(zone) if self._options.batch else None
+        )
 
     async def _may_write(self, zone: str) -> bool | None:
         nothing: dict[str, list[object]] = {"creates": [], "updates": [], "deletes": []}

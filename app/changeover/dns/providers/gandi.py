@@ -23,9 +23,14 @@ from others. A domain that others than Gandi's name servers answer for is refuse
 and so is one that has its records from a linked zone (api.gandi.net/docs/linkedzone), whose next deployment would
 replace them. Gandi can keep a snapshot of a domain before each change (automatic_snapshots); that is left as it is.
 
-Lists have pages, here of 500. One address may make 1000 requests a minute (api.gandi.net/docs/reference). A personal
-access token belongs to one organization, and ends by itself (api.gandi.net/docs/authentication). It cannot be asked
-what it may do: `verify` knows only that it may read.
+Gandi keeps a name as it was entered, and finds it in no other spelling (github.com/DNSControl/dnscontrol/pull/3582). So
+it is written to as it is listed, and a name without records is looked for in the whole list, in case it is there with
+capital letters. One that is there in two spellings is refused.
+
+Lists have pages, here of 500: a domain of no more pages than names is read whole, a larger one by names. One address
+may make 1000 requests a minute (api.gandi.net/docs/reference). A personal access token belongs to one organization, and
+ends by itself (api.gandi.net/docs/authentication). It cannot be asked what it may do: `verify` knows only that it may
+read.
 """
 
 from __future__ import annotations
@@ -132,17 +137,30 @@ class Gandi(HttpProvider[Options]):
         self._known: set[str] = set()
         # The types that stood at each name of a zone when it was last read.
         self._types: dict[tuple[str, str], set[str]] = {}
+        # How each name that was read is spelled at Gandi.
+        self._spelled: dict[tuple[str, str], str] = {}
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
         if zone not in self._known:
             await self._look_at(zone)
         path = f"{_path(zone)}/records"
-        every = await self._list(path, _Set, most_pages=len(names)) if len(names) > 1 else None
-        sets = every if every is not None else [one for name in names for one in await self._at(zone, name)]
+        every = await self._list(path, _Set, most_pages=len(names))
+        each = [await self._at(zone, name) for name in names] if every is None else []
+        if not all(each):
+            every = await self._list(path, _Set)
+        sets = every if every is not None else [one for there in each for one in there]
         found: dict[str, list[RecordSet]] = {}
+        spelled: dict[str, str] = {}
         for one in sets:
             name = zone if one.rrset_name == "@" else f"{one.rrset_name}.{zone}".lower()
             found.setdefault(name, []).append(_record_set(zone, name, one))
+            other = spelled.setdefault(name, one.rrset_name)
+            if other != one.rrset_name and name in names:
+                raise Rejected(
+                    f"Gandi has records at {other} and at {one.rrset_name} of {zone}, which are one name",
+                    "Delete those of one spelling at admin.gandi.net.",
+                )
+        self._spelled.update({(zone, name): spelled[name] for name in names if name in spelled})
         self._types.update({(zone, name): {r.type for r in found.get(name, ())} for name in names})
         return Zone(found, whole=every is not None)
 
@@ -183,12 +201,12 @@ class Gandi(HttpProvider[Options]):
         return ""
 
     async def _at(self, zone: str, name: str) -> list[_Set]:
-        answer = await self._api.call("GET", f"{_path(zone)}/records/{_label(zone, name)}")
-        if answer.status != 404:
-            return self._api.decoded(self._accepted(answer).content, list[_Set])
-        if not self._is_empty_name(answer):
-            self._accepted(await self._api.call("GET", _path(zone)))
-        return []
+        """What stands at a name in the spelling that is known; none also where the domain is not there."""
+        answer = await self._api.call("GET", self._place(zone, name))
+        return [] if answer.status == 404 else self._api.decoded(self._accepted(answer).content, list[_Set])
+
+    def _place(self, zone: str, name: str) -> str:
+        return f"{_path(zone)}/records/{self._spelled.get((zone, name)) or _label(zone, name)}"
 
     def _is_empty_name(self, answer: Answer) -> bool:
         """Does an answer 404 say that only the record is missing?"""
@@ -222,15 +240,13 @@ class Gandi(HttpProvider[Options]):
 
     async def _put_name(self, zone: str, name: str, sets: Sequence[RecordSet]) -> None:
         items = [{"rrset_type": one.type, **_content(one)} for one in sets]
-        path = f"{_path(zone)}/records/{_label(zone, name)}"
-        self._accepted(await self._api.call("PUT", path, body={"items": items}))
+        self._accepted(await self._api.call("PUT", self._place(zone, name), body={"items": items}))
 
     async def _put(self, zone: str, one: RecordSet) -> None:
-        path = f"{_path(zone)}/records/{_label(zone, one.name)}/{one.type}"
-        self._accepted(await self._api.call("PUT", path, body=_content(one)))
+        self._accepted(await self._api.call("PUT", f"{self._place(zone, one.name)}/{one.type}", body=_content(one)))
 
     async def _delete(self, zone: str, name: str, rtype: str) -> None:
-        answer = await self._api.call("DELETE", f"{_path(zone)}/records/{_label(zone, name)}/{rtype}")
+        answer = await self._api.call("DELETE", f"{self._place(zone, name)}/{rtype}")
         if answer.status != 404 or not self._is_empty_name(answer):
             self._accepted(answer)
 
@@ -247,7 +263,7 @@ class Gandi(HttpProvider[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records. What the token may write cannot be seen."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=None)
+        return Access(zones=await self._zones_seen(zone), may_write=None)
 
     async def zones(self) -> tuple[str, ...]:
         found = await self._again(lambda: self._list("/livedns/domains", _Domain))

@@ -11,14 +11,16 @@ is disabled, in edit mode or has errors: such a domain is refused when it is fou
 TTLs are 30, 120, 300, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 345600, 604800, 1209600 or 2419200 seconds
 (github.com/linode/terraform-provider-linode, docs/resources/domain_record.md; the reference leaves out the first two).
 Linode rounds any other, once it says up and once to the nearest, so only these are ever sent: a TTL is rounded up. 0 is
-the domain's default, which is 86400 where the domain has none (…/get-domain); an undo restores the 0.
+the domain's default, which is 86400 where the domain has none (…/get-domain): it is asked for whenever one of the names
+has a 0, and an undo restores the 0.
 
 The types are A, AAAA, CNAME, TXT, MX, NS, SRV, CAA and PTR. There is no ALIAS and no HTTPS record, and no CNAME at the
 apex (techdocs.akamai.com/cloud-computing/docs/dns-manager). There are no weights, health checks or redirections.
 
 Lists have pages of at most 500 (…/pagination). A domain has at most 12,000 records (…/post-domain-record): one of a
 single page is read whole, of a larger one only the names that are asked for, by the X-Filter header (…/filtering-and-
-sorting). A minute has 200 requests of lists and 1600 of others; an answer 429 says in Retry-After how long to wait
+sorting). That filter is compared with the first page once for each set of names. A minute has 200 requests of lists and
+1600 of others; an answer 429 says in Retry-After how long to wait
 (…/rate-limits). Every answer says in X-OAuth-Scopes what the token may do (…/response-headers), and /profile/grants
 what its user may, where that one is restricted; new kinds of users may have roles that neither shows.
 """
@@ -131,10 +133,8 @@ class Linode(RecordByRecord[Options]):
             propagates_atomically=False,
             least_ttl=self.ttls[0],
         )
-        # Of each domain that was read, what a TTL of 0 means there.
-        self._default_ttls: dict[str, int] = {}
-        # The domains of more than one page.
-        self._large: set[str] = set()
+        # The sets of names in domains of more than one page, for which the filter was compared with the first.
+        self._compared: set[tuple[str, frozenset[str]]] = set()
         # What the token may do, as the last list said.
         self._scopes: str | None = None
 
@@ -142,7 +142,14 @@ class Linode(RecordByRecord[Options]):
         found, whole = await self._with_zone_id(
             zone, lambda: self._find(zone), lambda domain_id: self._listed(zone, domain_id, names)
         )
-        return ((str(one.id), _record(zone, one, self._default_ttls[zone])) for one in found), whole
+        default = any(not one.ttl_sec and _name(zone, one) in names for one in found)
+        default_ttl = await self._default_ttl(zone) if default else DEFAULT_TTL
+        return ((str(one.id), _record(zone, one, default_ttl)) for one in found), whole
+
+    async def _default_ttl(self, zone: str) -> int:
+        """What a TTL of 0 means there now. The id is known: its records were read."""
+        answer = self._accepted(await self._api.call("GET", f"/domains/{self._zone_ids[zone]}"))
+        return self._api.decoded(answer.content, _Domain).ttl_sec or DEFAULT_TTL
 
     async def _find(self, zone: str) -> str:
         """The domain's id, where Linode serves the domain from the records that it shows."""
@@ -161,20 +168,19 @@ class Linode(RecordByRecord[Options]):
                 f"Linode's name servers do not serve {zone}: its status is {self._api.words(domain.status)}",
                 "Enable the domain at cloud.linode.com, Domains.",
             )
-        self._default_ttls[zone] = domain.ttl_sec or DEFAULT_TTL
         return str(domain.id)
 
     async def _listed(self, zone: str, domain_id: str, names: Sequence[str]) -> tuple[Sequence[_Record], bool]:
         """The whole domain where one page has it, else the records at `names`."""
         path = f"/domains/{domain_id}/records"
         first: Sequence[_Record] = ()
-        if zone not in self._large:
+        wanted = [_relative(zone, name) for name in names]
+        compared = (zone, frozenset(wanted))
+        if compared not in self._compared:
             page = await self._page(path, _Record, {}, None)
             if page.pages <= 1:
                 return page.data, True
-            self._large.add(zone)
             first = page.data
-        wanted = [_relative(zone, name) for name in names]
         found: list[_Record] = []
         for start in range(0, len(wanted), NAMES_A_REQUEST):
             group = wanted[start : start + NAMES_A_REQUEST]
@@ -183,6 +189,7 @@ class Linode(RecordByRecord[Options]):
         overlooked = {one.name.lower() for one in first}.intersection(wanted) - {one.name.lower() for one in found}
         if overlooked:
             raise Unreadable(f"Linode's filter does not find all records of {zone}", CHECK_ENDPOINT)
+        self._compared.add(compared)
         return found, False
 
     async def _create(self, zone: str, record: Record) -> None:
@@ -264,8 +271,12 @@ def _relative(zone: str, name: str) -> str:
     return name.removesuffix(zone).rstrip(".")
 
 
+def _name(zone: str, one: _Record) -> str:
+    return (f"{one.name}.{zone}" if one.name else zone).lower()
+
+
 def _record(zone: str, one: _Record, default_ttl: int) -> Record:
-    name = (f"{one.name}.{zone}" if one.name else zone).lower()
+    name = _name(zone, one)
     value = record_value(one.type, _zone_file_text(one))
     details: dict[str, Any] = {} if one.ttl_sec else {"default_ttl": default_ttl}
     if one.type in ("A", "AAAA", "CNAME") and one.target != value:

@@ -11,8 +11,10 @@ until the addresses are deleted, visitors of a new CNAME would still get them.
 
 There is no compare-and-set. Everything is read again right before the write: the list of the zone, by pages of the
 Link header (about 2,500 records), then each record at the names in question. Only the list tells which types stand at
-a name; the search of the API finds what is similar, and is not used. Texts are kept by replacing the name's TXT record:
-two that create one at the same moment can both be told that it is theirs, so this is no ground for leases.
+a name; the search of the API finds what is similar, and is not used. A record has the address that it is listed under,
+so a name with capital letters is written as it is listed; one that is listed in two spellings is refused. Texts are
+kept by replacing the name's TXT record: two that create one at the same moment can both be told that it is theirs, so
+this is no ground for leases.
 
 What answers one visitor otherwise than another stops a switch: a filter chain, answer groups, data feeds; and so do
 linked records and redirects, which have no answers of their own. What says nothing about the answer is kept, and put
@@ -146,18 +148,28 @@ class Ns1(HttpProvider[Options]):
             propagates_atomically=False,
             apex_alias=True,
         )
+        # How each name that was read is spelled at NS1.
+        self._spelled: dict[tuple[str, str], str] = {}
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
         listed = {(one.domain, one.type) for one in await self._listed(zone)}
         there = {domain.lower() for domain, _ in listed}
         wanted = {*names, *(f"*.{parent}" for name in names if name not in there for parent in _parents(name))}
         found: dict[str, list[RecordSet]] = {}
+        spelled: dict[str, str] = {}
         for domain, rtype in sorted(listed):
             name = domain.lower()
             if name in wanted and rtype not in _AUTOMATIC:
                 one = await self._record(zone, domain, rtype)
                 if one is not None and (one.answers or one.link):
                     found.setdefault(name, []).append(_record_set(name, one))
+                    other = spelled.setdefault(name, domain)
+                    if other != domain:
+                        raise Rejected(
+                            f"NS1 has records at {other} and at {domain}, which are one name",
+                            "Delete those of one spelling at my.nsone.net.",
+                        )
+        self._spelled.update({(zone, name): domain for name, domain in spelled.items()})
         return Zone(found, whole=True)
 
     async def _listed(self, zone: str) -> list[_Listed]:
@@ -195,11 +207,12 @@ class Ns1(HttpProvider[Options]):
     def _step(self, zone: str, replacement: Replacement) -> tuple[str, Callable[[], Awaitable[object]]]:
         before, after = replacement.before, replacement.after
         place = f"{replacement.type} at {replacement.name}"
-        path = _path(zone, replacement.name, replacement.type)
+        domain = self._spelled.get((zone, replacement.name), replacement.name)
+        path = _path(zone, domain, replacement.type)
         if after is None:
             return f"{place} is deleted", partial(self._ask, "DELETE", path, None)
         if before is None:
-            body = {"zone": zone, "domain": after.name, "type": after.type, "ttl": after.ttl}
+            body = {"zone": zone, "domain": domain, "type": after.type, "ttl": after.ttl}
             body |= {"answers": _answers(after), **_kept(after)}
             return f"{place} is created", partial(self._ask, "PUT", path, body)
         changed: dict[str, Any] = {"ttl": after.ttl} if after.ttl != before.ttl else {}
@@ -226,7 +239,7 @@ class Ns1(HttpProvider[Options]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records. Whether the key may write cannot be seen."""
         await self.read(zone, names or [zone])
-        return Access(zones=await self.zones(), may_write=None)
+        return Access(zones=await self._zones_seen(zone), may_write=None)
 
     async def zones(self) -> tuple[str, ...]:
         async def page(further: Query) -> tuple[Sequence[_Zone], Query | None]:

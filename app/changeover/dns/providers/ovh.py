@@ -6,15 +6,17 @@ empty in between. Somebody else's changes that wait for a refresh are published 
 the names are read again right before the first request. A text is kept in the same way, so this is no ground for
 leases.
 
-Where the refresh fails, the change is stored and not published, and the error says so; the refresh is asked for again,
-which does no harm. What stands in the API alone helps no visitor, so where `read_back` finds all as planned and does
-not know that it was published, it publishes it: after such an error, or in a run that is taken up again after a crash.
+There may be one refresh at a time, whoever asked for it (github.com/ovh/terraform-provider-ovh/issues/76); with which
+status another is refused, is not documented. So one that is refused is asked for again for half a minute, which does
+no harm, unless the keys are the reason. Where it fails, the change is stored and not published, and the error says so.
+What stands in the API alone helps no visitor, so where `read_back` finds all as planned and does not know that it was
+published, it publishes it: after such an error, or in a run that is taken up again after a crash.
 
 The least TTL is 60 seconds: less is made 60 (github.com/ovh/terraform-provider-ovh/pull/397). 0 is the zone's default,
-which its SOA tells; an undo restores the 0. A host name without a final dot is below the zone, as in a zone file. There
-is no ALIAS, and a CNAME stands alone. OVHcloud itself puts a CNAME beside texts ("3|welcome") in new zones: undoing a
-change there would put a CNAME beside others, so it is refused beforehand. So are web redirections and DynHost records,
-which are kept apart from the records and answer for their name as well.
+which its SOA tells: it is asked whenever a record has a 0, and an undo restores the 0. A host name without a final dot
+is below the zone, as in a zone file. There is no ALIAS, and a CNAME stands alone. OVHcloud itself puts a CNAME beside
+texts ("3|welcome") in new zones: undoing a change there would put a CNAME beside others, so it is refused beforehand.
+So are web redirections and DynHost records, which are kept apart from the records and answer for their name as well.
 
 The list of a zone's records takes a name and gives ids, and each id is a request; the filter is only said to be "like"
 the name, so each record's own name counts. Should no name (the apex) mean all, a zone of more than 1,000 records is
@@ -50,13 +52,15 @@ from changeover.dns.provider import Access
 from changeover.dns.record_by_record import Record, RecordByRecord, record_sets
 from changeover.model.capabilities import Capabilities
 from changeover.model.change import Change
-from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Rejected, Unavailable
+from changeover.model.errors import AuthError, Conflict, NotFound, ProviderError, Rejected, Unavailable
 from changeover.model.records import ADDRESS_TYPES, NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
 
 LEAST_TTL = 60
 #: Requests at the same time, where several records are read.
 AT_ONCE = 8
+#: Seconds for which a refresh that is refused is asked for again, and between two times.
+REFRESH_PATIENCE, REFRESH_PAUSE = 30.0, 2.0
 #: Records that one reading takes; the filter gives more only where it does not do what it is for.
 MOST_RECORDS = 1000
 #: What these are called where a zone's records are told. No record of DNS has such a type.
@@ -177,8 +181,6 @@ class Ovh(RecordByRecord[Options]):
             propagates_atomically=False,
             least_ttl=LEAST_TTL,
         )
-        # Of each zone, what a TTL of 0 means there.
-        self._default_ttls: dict[str, int] = {}
         # Zones whose name servers are known to have what is stored.
         self._published: set[str] = set()
         self._clock = asyncio.Lock()
@@ -194,10 +196,10 @@ class Ovh(RecordByRecord[Options]):
                 found.append((f"DynHost {host.id}", _beside(_name(zone, host.sub_domain), DYNHOST, host.ip)))
         # Last, so that little time goes by between what is compared and a write.
         records = await self._at(zone, "record", names, _Record)
-        if any(not one.ttl for one in records) and zone not in self._default_ttls:
+        default = 0
+        if any(not one.ttl for one in records):
             soa = await self._call("GET", f"/domain/zone/{zone}/soa")
-            self._default_ttls[zone] = self._api.decoded(self._accepted(soa).content, _Soa).ttl
-        default = self._default_ttls.get(zone, 0)
+            default = self._api.decoded(self._accepted(soa).content, _Soa).ttl
         return [*found, *((str(one.id), _record(zone, one, default)) for one in records)], False
 
     async def _at(self, zone: str, kind: str, names: Sequence[str], of: type[_T]) -> list[_T]:
@@ -250,7 +252,15 @@ class Ovh(RecordByRecord[Options]):
         async def refresh() -> None:
             self._accepted(await self._call("POST", f"/domain/zone/{zone}/refresh"))
 
-        await self._again(refresh)
+        end = time.monotonic() + REFRESH_PATIENCE
+        while True:
+            try:
+                await self._again(refresh)
+                break
+            except (Conflict, Rejected):
+                if time.monotonic() + REFRESH_PAUSE > end:
+                    raise
+            await asyncio.sleep(REFRESH_PAUSE)
         self._published.add(zone)
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
@@ -287,10 +297,7 @@ class Ovh(RecordByRecord[Options]):
         if errors:
             said = self._api.words("; ".join(map(str, errors)))
             raise Rejected(f"OVHcloud cannot publish {zone}: {said}", _HINTS.refused)
-        try:
-            zones = await self.zones()
-        except PermissionDenied:  # a key for this zone alone
-            zones = (zone,)
+        zones = await self._zones_seen(zone)
         credential = await self._credential()
         may_write = None if credential is None else _may_write(credential, zone)
         return Access(zones=zones, may_write=may_write, expires=credential.expiration if credential else None)
