@@ -14,13 +14,10 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from changeover.dns.provider import ProviderType
 
 
 class Option(Struct, frozen=True):
@@ -133,7 +130,16 @@ def _option_fields(options: type[Struct]) -> Iterator[OptionField]:
         )
 
 
-def secret_fields(kind: ProviderType, options: Mapping[str, object]) -> tuple[SecretField, ...] | None:
+class Declaration(Protocol):
+    """What a provider declares of its accounts, as a part of changeover.dns.provider.ProviderType."""
+
+    options: ClassVar[type[Struct]]
+
+    @staticmethod
+    def secrets(options: Any) -> tuple[SecretField, ...]: ...
+
+
+def secret_fields(kind: Declaration, options: Mapping[str, object]) -> tuple[SecretField, ...] | None:
     """The secrets that an account with these options needs, be others still missing; None where one does not fit."""
     filled = {
         f.name: options.get(f.name, f.blank) for f in _option_fields(kind.options) if f.required or f.name in options
@@ -144,7 +150,7 @@ def secret_fields(kind: ProviderType, options: Mapping[str, object]) -> tuple[Se
         return None
 
 
-def every_secret(kind: ProviderType) -> tuple[SecretField, ...]:
+def every_secret(kind: Declaration) -> tuple[SecretField, ...]:
     """The secrets that accounts of this kind may need: those with every key filled in, by its example."""
     filled = {f.name: f.value_of(f.option.example) for f in _option_fields(kind.options) if f.option.example}
     plain, full = secret_fields(kind, {}) or (), secret_fields(kind, filled) or ()

@@ -27,8 +27,7 @@ from changeover.model.run import StepState
 from changeover.model.service import Service
 from changeover.model.service_secrets import host_of
 from changeover.model.status_ranges import expected
-from changeover.storage.secrets import Vault
-from changeover.switchover.journeys import vault_name
+from changeover.storage.secrets import Vault, vault_name
 from changeover.switchover.verify import Verdict
 
 if TYPE_CHECKING:

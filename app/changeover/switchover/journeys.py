@@ -12,15 +12,10 @@ from changeover.model.journey import JourneyResult
 from changeover.model.placeholders import secrets_of
 from changeover.model.secret import Secret
 from changeover.model.service import Deployment, Service
-from changeover.storage.secrets import Vault
+from changeover.storage.secrets import Vault, vault_name
 
 if TYPE_CHECKING:
     from changeover.dns.lookup import Lookup
-
-
-def vault_name(service: str) -> str:
-    """Under which name the keyring has the secrets of a service's journeys."""
-    return f"service-{service}"
 
 
 async def journeys(

@@ -77,12 +77,18 @@ class LiveStates:
         self._watching = False
 
     def states(self) -> tuple[ServiceState, ...]:
+        """Every service's live state, in the order of the settings."""
         return tuple(self._states.values())
 
     def state(self, name: str) -> ServiceState:
+        """One service's live state. KeyError where there is no such service."""
         return self._states[name]
 
     def subscribe(self, callback: Callable[[str | None], None]) -> Callable[[], None]:
+        """Calls `callback` with a service's name when its state changed, with None when the settings did.
+
+        Gives what ends the subscription.
+        """
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback)
 

@@ -1,0 +1,79 @@
+"""Preparing a switch: everything is read, and what it would do and what speaks against it are computed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from msgspec.structs import replace
+
+from changeover.model.acting import with_actions
+from changeover.model.errors import Refused
+from changeover.model.plan import compared_with, make_plan
+from changeover.model.readiness import findings
+from changeover.model.state import Preparation
+from changeover.model.ttl import fast_from
+from changeover.storage.configuration import Configuration
+from changeover.storage.recorded_runs import RecordedRuns
+from changeover.switchover.live import LiveStates
+from changeover.switchover.observer import Observer
+
+
+class Preparer:
+    """Makes preparations. Reads only."""
+
+    def __init__(
+        self, configuration: Configuration, recorded: RecordedRuns, observer: Observer, live: LiveStates
+    ) -> None:
+        self._configuration = configuration
+        self._recorded = recorded
+        self._observer = observer
+        self._live = live
+
+    async def prepare(self, name: str, to: str, emergency: bool = False, expected: str | None = None) -> Preparation:
+        """What a switch of the service to `to` would do, and what speaks against it.
+
+        Health is what a watch has gathered, where one runs, else from a few probes now. `expected` is the deployment
+        that a person believes to be active; that another one is blocks the switch.
+        """
+        service = self._configuration.service(name)
+        self._configuration.deployment(name, to)
+        from changeover.switchover.propagation import cache_time
+        from changeover.switchover.public_name import take_baseline
+
+        lookup = self._observer.lookup
+        watched = self._live.seen(service) is not None
+        looking = self._observer.read(service, to) if watched else self._observer.look(service, to)
+        situation, cached, baseline = await asyncio.gather(
+            looking, cache_time(service, lookup), take_baseline(service, lookup)
+        )
+        situation = replace(situation, **((self._live.seen(service) or {}) if watched else {}))
+        readable = all(r.error is None for r in situation.readings)
+        plan = make_plan(service, situation.active, to, situation.readings, situation.at) if readable else None
+        if plan is not None:
+            fast = fast_from(await self._recorded.all(), name)
+            left = math.ceil((fast - situation.at).total_seconds()) if fast is not None else 0
+            # Behind a proxy nothing that resolvers keep matters, so the chain of names does not either.
+            chain = cached.seconds if plan.visitors_follow_within else 0
+            longest = max(plan.visitors_follow_within, left, chain)
+            plan = compared_with(with_actions(plan, service, emergency), baseline)
+            plan = replace(plan, visitors_follow_within=longest)
+        return Preparation(
+            service=name,
+            to=to,
+            emergency=emergency,
+            plan=plan,
+            findings=findings(situation, to, emergency, expected),
+            situation=situation,
+            at=situation.at,
+        )
+
+    async def again(self, preparation: Preparation) -> Preparation:
+        """A fresh one for who holds the service's lock. Raises Refused where the plan would be another by now."""
+        fresh = await self.prepare(preparation.service, preparation.to, preparation.emergency)
+        # The lock is this run's own by now.
+        found = tuple(f for f in fresh.findings if f.check != "lock")
+        before = preparation.plan.changes if preparation.plan else ()
+        if fresh.plan is None or fresh.plan.changes != before:
+            raise Refused("The records are not what this plan was made from; nothing was changed", "Look again.")
+        return replace(fresh, findings=found)

@@ -1,0 +1,85 @@
+"""Whether a service has a backup: the stage that it is in, and a person's word that it has one again."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from changeover.model.errors import Refused
+from changeover.model.finding import Finding
+from changeover.model.lifecycle import Lifecycle, Stage, lifecycle
+from changeover.model.run import Reprotected, Reprotecting, Run
+from changeover.storage.configuration import Configuration
+from changeover.storage.home import this_person
+from changeover.storage.journal import Journal
+from changeover.storage.recorded_runs import RecordedRuns
+from changeover.switchover.observer import Observer
+from changeover.switchover.preparer import Preparer
+from changeover.switchover.said import Said
+
+log = logging.getLogger(__name__)
+
+
+class Protection:
+    """The protection of services."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        journal: Journal,
+        recorded: RecordedRuns,
+        observer: Observer,
+        preparer: Preparer,
+        said: Said,
+    ) -> None:
+        self._configuration = configuration
+        self._journal = journal
+        self._recorded = recorded
+        self._observer = observer
+        self._preparer = preparer
+        self._said = said
+
+    async def lifecycle(self, name: str) -> Lifecycle:
+        """The stage of a service, from where visitors are sent now and its runs."""
+        service = self._configuration.service(name)
+        situation = await self._observer.read(service, service.primary.name)
+        return lifecycle(service, situation.active, situation.runs, datetime.now().astimezone())
+
+    async def protect(self, run_id: str, note: str = "", *, begin: bool = False, force_reason: str = "") -> Run:
+        """Says that the service which a run left without a backup has one again; with `begin`, that one is being made.
+
+        Some other deployment must be able to take over now. Where none is, Refused says what blocks it, unless there
+        is a reason to say so all the same.
+        """
+        run = await self._recorded.one(run_id)
+        found = await self.lifecycle(run.service)
+        if found.run != run_id or found.stage not in (Stage.COMMITTED, Stage.RE_PROTECTING):
+            first = found.run == run_id and found.stage is Stage.SWITCHED
+            hint = f"Commit it first: changeover commit {run_id}" if first else found.text
+            raise Refused(f"Run {run_id} is not one after which {run.service} is known to lack a backup", hint)
+        event: Reprotecting | Reprotected = Reprotecting(who=this_person(), note=note)
+        if not begin:
+            event = Reprotected(who=this_person(), note=await self._proven_backup(run, note, force_reason))
+        with self._recorded.locked(run.service):
+            await self._recorded.refuse_unfinished(run.service)
+            await self._journal.append(run_id, event)
+        return await self._said.told(run_id)
+
+    async def _proven_backup(self, run: Run, note: str, force_reason: str) -> str:
+        """The note that goes into the journal, if some deployment besides the one that `run` led to could take over."""
+        lacking: dict[str, list[Finding]] = {}
+        for deployment in self._configuration.service(run.service).deployments:
+            if deployment.name != run.to:
+                prepared = await self._preparer.prepare(run.service, deployment.name)
+                # Whether anything should be switched just now is another question.
+                asked = [f for f in prepared.blocked if f.check not in ("freeze", "lease", "source-healthy")]
+                if not asked:
+                    return note
+                lacking[deployment.name] = asked
+        said = "; ".join(f"{name}: {', '.join(f.text for f in found)}" for name, found in lacking.items())
+        if force_reason.strip():
+            log.warning("%s counts as protected although nothing could take over: %s", run.service, said)
+            return f"{note} (by force: {force_reason.strip()}; {said})".strip()
+        hint = "Mend it, or say with --force-reason why there is a backup all the same."
+        blocks = [f for found in lacking.values() for f in found]
+        raise Refused(f"No other deployment could take over now, so there is no backup. {said}", hint, blocks)

@@ -1,0 +1,252 @@
+"""Runs, each begun, resumed or undone under the lock of its service and the leases of its zones."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from changeover.model.errors import ChangeoverError, Refused, UsageError
+from changeover.model.finding import Level, overridden, unknown_override
+from changeover.model.freeze import freeze_left, freezes_of
+from changeover.model.lease import Holder
+from changeover.model.plan import Plan
+from changeover.model.run import Run, Started
+from changeover.model.service import Service
+from changeover.model.situation import Situation, noticed
+from changeover.model.state import Preparation
+from changeover.model.unsafe import FRESH, unsafe
+from changeover.model.words import counted
+from changeover.storage.configuration import Configuration
+from changeover.storage.home import Home, home_mark, this_person
+from changeover.storage.journal import Journal
+from changeover.storage.recorded_runs import RecordedRuns, refuse_unless_next
+from changeover.switchover.deeds import Deeds
+from changeover.switchover.journeys import journeys
+from changeover.switchover.live import LiveStates
+from changeover.switchover.observer import Observer
+from changeover.switchover.preparer import Preparer
+
+if TYPE_CHECKING:
+    from changeover.dns.provider import Provider
+    from changeover.switchover.lease import ZoneLeases
+    from changeover.switchover.runner import Runner
+
+log = logging.getLogger(__name__)
+
+#: Seconds within which every name server must give what was written.
+VERIFY_TIMEOUT = 60.0
+
+Progress = Callable[[Run], None]
+
+
+def _ignore(_: Run) -> None:
+    return None
+
+
+class Runs:
+    """Carries plans out. Live states follow each run, and `on_progress` gets it after every entry of its journal.
+
+    `stop`, once set, lets the step in hand finish and leaves the run interrupted.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        configuration: Configuration,
+        journal: Journal,
+        recorded: RecordedRuns,
+        observer: Observer,
+        live: LiveStates,
+        preparer: Preparer,
+    ) -> None:
+        self._home = home
+        self._configuration = configuration
+        self._journal = journal
+        self._recorded = recorded
+        self._observer = observer
+        self._live = live
+        self._preparer = preparer
+
+    async def switch(
+        self,
+        preparation: Preparation,
+        overrides: Mapping[str, str] | None = None,
+        *,
+        on_progress: Progress = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+        why: str = "",
+    ) -> Run:
+        """Runs the prepared plan. Raises Refused, with the findings, where something speaks against it.
+
+        `why` is a person's reason, for the report.
+        """
+        overrides = overrides or {}
+        unknown = unknown_override(overrides)
+        if unknown is not None:
+            raise UsageError(f"There is no check {unknown}", "The checks' names stand before each finding.")
+        with self._recorded.locked(preparation.service):
+            if datetime.now(UTC) - preparation.at > FRESH:
+                preparation = await self._preparer.again(preparation)
+            found = overridden(preparation.findings, overrides)
+            blocks = [f for f in found if f.level is Level.BLOCK]
+            await self._recorded.refuse_unfinished(preparation.service)
+            if not (preparation.emergency and "freeze" in overrides):
+                await self._refuse_frozen(preparation.service)
+            if blocks or preparation.plan is None:
+                text = f"{counted(len(blocks), 'check blocks', 'checks block')} this switch; nothing was changed"
+                raise Refused(text, findings=found)
+            if not preparation.plan.steps:
+                raise Refused(f"Visitors are sent to {preparation.to} already; there is nothing to change")
+            service = self._configuration.service(preparation.service)
+            wrong = unsafe(preparation.plan, service, datetime.now(UTC))
+            if wrong:
+                raise Refused(f"This plan must not run: {'; '.join(wrong)}. Nothing was changed")
+            log.info("switching %s to %s", preparation.service, preparation.to)
+            takeover = preparation.emergency and "lease" in overrides
+            arguments = (preparation.service, preparation.plan, on_progress, stop, verify_timeout)
+            async with self._running(*arguments, takeover=takeover) as runner:
+                return await runner.start(
+                    Started(
+                        plan=preparation.plan,
+                        findings=found,
+                        emergency=preparation.emergency,
+                        who=this_person(),
+                        why=why,
+                        noticed=noticed(preparation.situation),
+                        decided=preparation.at,
+                    )
+                )
+
+    async def _refuse_frozen(self, service: str) -> None:
+        """A freeze may have been set since the plan was looked at."""
+        now = datetime.now(UTC)
+        frozen = freezes_of(service, await self._observer.freezes(), now)
+        if frozen:
+            raise Refused(f"{freeze_left(frozen[0], now)}. Nothing was changed", "Unfreeze it, or wait for its end.")
+
+    async def undo(
+        self,
+        run_id: str,
+        *,
+        on_progress: Progress = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+        anyway: bool = False,
+    ) -> Run:
+        """Puts every record set of a run back as it was, and gives the run with outcome `undone`.
+
+        Refused where somebody else changed one since, unless a person says `anyway`.
+        """
+        async with self._recorded.to_go_on(run_id, "undo") as run:
+            arguments = (run.service, run.forward, on_progress, stop, verify_timeout)
+            # No lease where nothing is to be undone: an account that was never changed need not even answer.
+            leased = await self._undo_plan(run, anyway)
+            async with self._running(*arguments, run=run_id, leased=leased) as runner:
+                return await runner.undo(run, anyway)
+
+    async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
+        """What `undo` would do now. Reads only."""
+        run = await self._recorded.one(run_id)
+        refuse_unless_next(run, "undo")
+        return await self._undo_plan(run, anyway)
+
+    async def _undo_plan(self, run: Run, anyway: bool) -> Plan:
+        service = self._configuration.service(run.service)
+        runner = self._runner(service, await self._providers(run.forward))
+        return await runner.undo_plan(run, anyway)
+
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        on_progress: Progress = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+    ) -> Run:
+        """Goes on with an unfinished run, after reading what stands."""
+        async with self._recorded.to_go_on(run_id, "resume") as run:
+            arguments = (run.service, run.plan, on_progress, stop, verify_timeout)
+            async with self._running(*arguments, run=run_id) as runner:
+                return await runner.resume(run)
+
+    async def carry_out(self, plan: Plan, situation: Situation, verify_timeout: float) -> Run:
+        """Runs a plan that moves nobody: one for TTLs, made from what was read."""
+        errors = [r for r in situation.readings if r.error is not None]
+        if errors:
+            raise Refused(f"The records of {errors[0].zone} cannot be read: {errors[0].error}", errors[0].hint)
+        if not plan.steps:
+            raise Refused("The TTLs are as they should be; nothing was changed")
+        with self._recorded.locked(plan.service):
+            await self._recorded.refuse_unfinished(plan.service)
+            async with self._running(plan.service, plan, _ignore, None, verify_timeout) as runner:
+                return await runner.start(Started(plan=plan, who=this_person(), decided=situation.at))
+
+    @asynccontextmanager
+    async def _running(
+        self,
+        service_name: str,
+        plan: Plan,
+        on_progress: Progress,
+        stop: asyncio.Event | None,
+        verify_timeout: float,
+        *,
+        run: str = "",
+        leased: Plan | None = None,
+        takeover: bool = False,
+    ) -> AsyncIterator[Runner]:
+        """What carries a plan out, with the leases of its zones held meanwhile, or of those of `leased`; `takeover`
+        takes them from anybody."""
+        from changeover.switchover.lease import zone_lease
+
+        service = self._configuration.service(service_name)
+        providers = await self._providers(plan)
+        changes = (leased or plan).changes
+        zones = sorted({(change.account, change.zone) for change in changes}) if service.lease else []
+        holder = Holder(owner=this_person(), service=service.name, run=run, home=home_mark(self._home.data))
+        async with zone_lease(providers, zones, holder, takeover=takeover) as leases:
+            with self._live.working(service_name):
+                yield self._runner(service, providers, on_progress, stop, verify_timeout, leases)
+
+    async def _providers(self, plan: Plan) -> dict[str, Provider]:
+        needed = dict.fromkeys(change.account for change in plan.changes)
+        providers: dict[str, Provider] = {}
+        for name, provider in (await self._configuration.open_each(needed)).items():
+            if isinstance(provider, ChangeoverError):
+                raise provider
+            providers[name] = provider
+        return providers
+
+    def _runner(
+        self,
+        service: Service,
+        providers: Mapping[str, Provider],
+        on_progress: Progress = _ignore,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+        leases: ZoneLeases | None = None,
+    ) -> Runner:
+        from changeover.switchover.runner import Runner
+
+        vault = self._configuration.vault
+
+        def progress(run: Run) -> None:
+            self._live.change(run.service, run=run)
+            on_progress(run)
+
+        return Runner(
+            service,
+            self._journal,
+            providers,
+            self._observer.lookup,
+            on_progress=progress,
+            stop=stop or asyncio.Event(),
+            verify_timeout=verify_timeout,
+            walk=lambda d, address: journeys(service, (d,), self._observer.lookup, vault, address),
+            act=Deeds(service, self._observer.lookup, vault, self._recorded.one).perform,
+            leases=leases,
+        )
