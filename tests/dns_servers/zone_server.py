@@ -21,15 +21,23 @@ from dns_servers.ground import Record
 class ZoneServer:
     """One name server on a UDP port of 127.0.0.1, which stands for the resolvers as well.
 
-    `content` gives the zone as it is now. `elsewhere` has addresses of names in other zones, which any resolver knows.
+    `content` gives the zone as it is now, but for its `name_servers`. `elsewhere` has addresses of names in other
+    zones, which any resolver knows.
     """
 
-    def __init__(self, zone: str, content: Callable[[], Iterable[Record]], elsewhere: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        zone: str,
+        content: Callable[[], Iterable[Record]],
+        elsewhere: Mapping[str, str],
+        name_servers: Iterable[str] = (),
+    ) -> None:
         self._content = content
+        servers = list(name_servers) or [f"ns1.{zone}"]
         self._fixed = [
-            Record(zone, 3600, "SOA", f"ns1.{zone}. hostmaster.{zone}. 1 3600 600 86400 60"),
-            Record(zone, 3600, "NS", f"ns1.{zone}."),
-            Record(f"ns1.{zone}", 3600, "A", "127.0.0.1"),
+            Record(zone, 3600, "SOA", f"{servers[0]}. hostmaster.{zone}. 1 3600 600 86400 60"),
+            *(Record(zone, 3600, "NS", f"{name}.") for name in servers),
+            *(Record(name, 3600, "A", "127.0.0.1") for name in servers),
             *(Record(name, 300, "A", address) for name, address in elsewhere.items()),
         ]
         answering = self
