@@ -489,7 +489,15 @@ class TestPermissions:
         simulator.misbehave("answer", writes_only=True, status=400, body=error("InvalidInput", "Invalid request"))
         assert (await provider.verify(ZONE, [WWW])).may_write is None
 
-    @pytest.mark.parametrize("action", ["ListHostedZonesByName", "ListHostedZones", "ListResourceRecordSets"])
+    async def test_a_key_for_one_zone_need_not_list_the_others(
+        self, simulator: Route53Simulator, provider: Route53
+    ) -> None:
+        """It sees that one."""
+        simulator.denied.add("ListHostedZones")
+        access = await provider.verify(ZONE, [WWW])
+        assert (access.zones, access.may_write) == ((ZONE,), True)
+
+    @pytest.mark.parametrize("action", ["ListHostedZonesByName", "ListResourceRecordSets"])
     async def test_a_missing_permission_is_named(
         self, simulator: Route53Simulator, provider: Route53, action: str
     ) -> None:
