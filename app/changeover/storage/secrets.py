@@ -74,9 +74,7 @@ class Vault:
 
     async def put(self, account: str, field: str, host: str, secret: Secret) -> None:
         """Keeps a secret in the keyring, replacing the one before."""
-        self._memory.pop((account, field), None)
-        text = json.dumps({"host": host, "secret": secret.reveal()})
-        await self._call(lambda ring: _write(ring, self._service(account), field, text))
+        await self.put_all(account, host, {field: secret})
 
     async def put_all(self, account: str, host: str, secrets: Mapping[str, Secret]) -> None:
         """Keeps the secrets of an account in the keyring: all of them, or, where one is not taken, those before."""
@@ -201,7 +199,7 @@ def _write_all(ring: KeyringBackend, service: str, texts: Mapping[str, str]) -> 
     former: dict[str, str | None] = {}
     try:
         for field, text in texts.items():
-            former[field] = _read(ring, service, field)
+            former[field] = _undamaged(ring, service, field)
             _write(ring, service, field, text)
     except Exception:
         # Half of one credential and half of another would be none. What fails here too is told by what failed first.
@@ -212,6 +210,14 @@ def _write_all(ring: KeyringBackend, service: str, texts: Mapping[str, str]) -> 
                 else:
                     _write(ring, service, field, before)
         raise
+
+
+def _undamaged(ring: KeyringBackend, service: str, field: str) -> str | None:
+    """The text that can be put back; what is damaged cannot, and is mended by being replaced."""
+    try:
+        return _read(ring, service, field)
+    except AuthError:
+        return None
 
 
 def _remove(ring: KeyringBackend, service: str, field: str) -> None:
