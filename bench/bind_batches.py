@@ -19,20 +19,20 @@ import dns.message
 import dns.query
 from figures import Figure
 
-from changeover.dns.lookup import Lookup
+from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Applied
-from changeover.dns.providers.rfc2136 import Options, Rfc2136
-from changeover.model.batches import batches
-from changeover.model.change import Change
-from changeover.model.journey import JourneyResult
-from changeover.model.plan import Act, Plan, plan_of
-from changeover.model.records import record_set
-from changeover.model.run import Run, Started, StepState
+from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.model.dns.batches import batches
+from changeover.model.dns.change import Change, ZoneAt
+from changeover.model.dns.records import record_set
+from changeover.model.health.check import JourneyResult
+from changeover.model.runs.plan import ActionStep, Plan, plan_of
+from changeover.model.runs.run import Run, Started, StepState
+from changeover.model.runs.verification import Verdict
 from changeover.model.secret import Secret
-from changeover.model.service import Answer, Deployment, LookupSettings, Service, ZoneAt
-from changeover.storage.journal import Journal
+from changeover.model.settings.service import Answer, Deployment, LookupSettings, Service
+from changeover.storage.journal.journal import Journal
 from changeover.switchover.runner import Runner
-from changeover.switchover.verify import Verdict
 from dns_servers.bind import Bind
 
 SIZES = (1, 10, 100, 500)
@@ -111,7 +111,7 @@ async def no_journeys(deployment: Deployment, address: str) -> tuple[JourneyResu
     return ()
 
 
-async def no_deeds(step: Act, run: Run, stop: asyncio.Event) -> Verdict:
+async def no_deeds(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
     raise AssertionError("there is nothing to do but DNS")
 
 
@@ -181,5 +181,5 @@ def _changes(names: Sequence[str], old: str, new: str) -> list[Change]:
 
 
 def _provider(bind: Bind) -> Rfc2136:
-    options = Options(server=bind.server, key_name=bind.key_name)
+    options = Rfc2136Options(server=bind.server, key_name=bind.key_name)
     return Rfc2136("dns-main", options, Secret(bind.secret))

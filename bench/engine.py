@@ -21,15 +21,15 @@ import dns.query
 from bind_batches import no_deeds, no_journeys
 from figures import Figure
 
-from changeover.dns.lookup import Lookup
-from changeover.dns.providers.rfc2136 import Options, Rfc2136
-from changeover.model.change import Change
-from changeover.model.plan import CheckNameServers, plan_of
-from changeover.model.records import record_set
-from changeover.model.run import Run, Started, StepState
+from changeover.dns.lookup.client import Lookup
+from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.model.dns.change import Change, ZoneAt
+from changeover.model.dns.records import record_set
+from changeover.model.runs.plan import CheckNameServers, plan_of
+from changeover.model.runs.run import Run, Started, StepState
 from changeover.model.secret import Secret
-from changeover.model.service import Answer, Deployment, LookupSettings, Service, ZoneAt
-from changeover.storage.journal import Journal
+from changeover.model.settings.service import Answer, Deployment, LookupSettings, Service
+from changeover.storage.journal.journal import Journal
 from changeover.switchover.runner import Runner
 from dns_servers.bind import Bind
 from dns_servers.powerdns import PowerDns
@@ -75,7 +75,7 @@ def _measure(size: int, accounts: int, rounds: int) -> Figure:
 
 def _by_engine(servers: Servers, names: Sequence[str], journal: Path) -> float:
     providers = {
-        account: Rfc2136(account, Options(server=server.server, key_name=server.key_name), Secret(server.secret))
+        account: Rfc2136(account, Rfc2136Options(server=server.server, key_name=server.key_name), Secret(server.secret))
         for account, server in servers.items()
     }
     changes = [_change(account, name) for account in servers for name in names]

@@ -16,8 +16,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from changeover.model.health import Cause, Phases, ProbeResult, Round
-from changeover.storage.history import History
+from changeover.model.health.probe_result import Cause, Phases, ProbeResult, Round
+from changeover.storage.history.history import History
 
 INTERVAL = 30
 BEGIN = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

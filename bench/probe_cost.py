@@ -24,8 +24,8 @@ import httpx
 from figures import Figure
 
 from changeover.health.probe import probe
-from changeover.model.check import HealthCheck
-from changeover.model.service import Answer, Deployment
+from changeover.model.health.check import HealthCheck
+from changeover.model.settings.service import Answer, Deployment
 from dns_servers.process import NotReady, ServerProcess, free_port
 from web_servers.nginx import Nginx
 

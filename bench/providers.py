@@ -23,9 +23,9 @@ from typing import Any
 from figures import Figure
 
 from changeover.dns.provider import Applied
-from changeover.model.batches import batches
-from changeover.model.change import Change
-from changeover.model.records import address_set, record_set
+from changeover.model.dns.batches import batches
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import address_set, record_set
 from dns_servers.ground import ZONE_NAME, HttpGround
 from dns_servers.grounds import HTTP_GROUNDS
 
@@ -44,7 +44,7 @@ ADDRESSES = {
     "dnsimple": "https://api.dnsimple.com/v2",
     "vultr": "https://api.vultr.com/v2",
 }
-Act = Callable[[list[str], str], None]
+ActionStep = Callable[[list[str], str], None]
 
 
 def measure(rounds: int, wanted: list[str] | None = None) -> list[Figure]:
@@ -92,7 +92,7 @@ async def _changeover(ground: HttpGround, names: list[str], to: str) -> None:
     changes = []
     for name in names:
         before = address_set(there[name])
-        after = provider.publishes(ZONE_NAME, before, (record_set(name, "A", TTL, [to]),))
+        after = provider.normalize(ZONE_NAME, before, (record_set(name, "A", TTL, [to]),))
         changes.append(Change(account="dns-main", zone=ZONE_NAME, name=name, before=before, after=after))
     for batch in batches(changes, {"dns-main": provider.capabilities}):
         if await provider.apply(ZONE_NAME, batch) != Applied():
@@ -101,7 +101,7 @@ async def _changeover(ground: HttpGround, names: list[str], to: str) -> None:
     await provider.aclose()
 
 
-def _peers(name: str, ground: HttpGround) -> dict[str, Act]:
+def _peers(name: str, ground: HttpGround) -> dict[str, ActionStep]:
     secret, endpoint = ground.secret, str(ground.options()["endpoint"])
     host, _, port = ground.behind.address.removeprefix("http://").partition(":")
     octodns: dict[str, tuple[str, dict[str, Any]]] = {
@@ -115,7 +115,7 @@ def _peers(name: str, ground: HttpGround) -> dict[str, Act]:
         "powerdns": {"auth_token": secret, "pdns_server": ground.behind.address},
         "vultr": {"auth_token": secret},
     }
-    found: dict[str, Act] = {}
+    found: dict[str, ActionStep] = {}
     if name in octodns:
         kind, arguments = octodns[name]
         found["octoDNS"] = lambda names, to: _octodns(kind, arguments, names, to)
@@ -164,7 +164,7 @@ def _lexicon(name: str, auth: dict[str, str], names: list[str], to: str) -> None
             raise RuntimeError(f"dns-lexicon did not change {one}")
 
 
-def _sent_to(address: str | None, endpoint: str, act: Act) -> Act:
+def _sent_to(address: str | None, endpoint: str, act: ActionStep) -> ActionStep:
     def redirected(names: list[str], to: str) -> None:
         with _only_to(address, endpoint):
             act(names, to)

@@ -19,7 +19,7 @@ from figures import Figure
 
 AIM = 1.3
 #: A window that is not painted within this many seconds never will be.
-PATIENCE = 30
+RETRY_BUDGET = 30
 
 _BARE = """\
 import sys
@@ -54,7 +54,7 @@ def _until_painted(arguments: list[str], environment: dict[str, str]) -> float:
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    impatience = threading.Timer(PATIENCE, process.kill)
+    impatience = threading.Timer(RETRY_BUDGET, process.kill)
     impatience.start()
     said = []
     try:
@@ -95,7 +95,7 @@ def _screen() -> Iterator[str]:
 def _wait_for(display: str, name: str, selection: bool = False) -> None:
     """Until the window manager has said who it is, or a tray owns its place on the screen."""
     command = ["xdotool", "search", "--class", "trayer"] if selection else ["xprop", "-root", name]
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + RETRY_BUDGET
     while time.monotonic() < deadline:
         asked = subprocess.run(command, env={**os.environ, "DISPLAY": display}, capture_output=True, text=True)
         if asked.returncode == 0 and asked.stdout.strip() and "not found" not in asked.stdout:

@@ -21,16 +21,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from changeover.dns.lookup import Lookup
-from changeover.health.senses import NetworkSenses
-from changeover.health.watch import Seen, Watch
-from changeover.model.check import HealthCheck
-from changeover.model.connection import Connection
-from changeover.model.health import Health
-from changeover.model.history import Gap
-from changeover.model.service import Answer, Deployment, LookupSettings, Service, ZoneAt
-from changeover.storage.history import History
-from changeover.switchover.recorder import HistoryRecorder
+from changeover.dns.lookup.client import Lookup
+from changeover.health.probe_environment import NetworkEnvironment
+from changeover.health.watch import RoundRecorded, Watch
+from changeover.model.dns.change import ZoneAt
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.connectivity import Connection
+from changeover.model.health.history import Gap
+from changeover.model.health.probe_result import Health
+from changeover.model.settings.service import Answer, Deployment, LookupSettings, Service
+from changeover.monitoring.recorder import HistoryRecorder
+from changeover.storage.history.history import History
 from web_servers.nginx import Nginx
 
 NAME = "www.shop.example"
@@ -46,7 +47,7 @@ class Listener:
         self.seen = 0
         self.down = asyncio.Event()
 
-    def saw(self, seen: Seen) -> None:
+    def saw(self, seen: RoundRecorded) -> None:
         self.seen += 1
         self.recorder.saw(seen, False, False)
         if seen.health.health is Health.UNHEALTHY:
@@ -83,7 +84,7 @@ async def load(count: int, seconds: float, nginx: Nginx, folder: Path) -> None:
     history = History(folder / "changeover.db")
     listener = Listener(HistoryRecorder(history))
     lookup = Lookup(NOWHERE)
-    watch = Watch(NetworkSenses(lambda: lookup, lambda: NOWHERE), listener)
+    watch = Watch(NetworkEnvironment(lambda: lookup, lambda: NOWHERE), listener)
     watch.reset(services(count, nginx, 30))
     tasks = [asyncio.create_task(watch.run()), asyncio.create_task(listener.recorder.run())]
     await asyncio.sleep(45)
@@ -113,7 +114,7 @@ async def notice(nginx: Nginx, interval: float) -> float:
         history = History(Path(folder) / "changeover.db")
         listener = Listener(HistoryRecorder(history))
         lookup = Lookup(NOWHERE)
-        watch = Watch(NetworkSenses(lambda: lookup, lambda: NOWHERE), listener)
+        watch = Watch(NetworkEnvironment(lambda: lookup, lambda: NOWHERE), listener)
         watch.reset(services(2, nginx, interval))
         task = asyncio.create_task(watch.run())
         await asyncio.sleep(interval * 2 + 1)

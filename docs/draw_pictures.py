@@ -21,24 +21,24 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
-from changeover.desktop.add_account import AddAccount
-from changeover.desktop.add_service import AddService
-from changeover.desktop.application import Session, make_application, run
-from changeover.desktop.colours import DARK, LIGHT, use
-from changeover.desktop.note import NoteStrip
-from changeover.desktop.service_list import ServiceList
-from changeover.desktop.service_page import ServicePage
-from changeover.desktop.shapes import Mark
-from changeover.desktop.tasks import Tasks
-from changeover.desktop.timeline import Range
+from changeover.desktop.application import DesktopSession, make_application, run
+from changeover.desktop.history.timeline import Range
+from changeover.desktop.main_window import MainWindow
+from changeover.desktop.runtime.tasks import Tasks
+from changeover.desktop.service.service_list import ServiceList
+from changeover.desktop.service.service_page import ServicePage
+from changeover.desktop.setup.add_account import AddAccount
+from changeover.desktop.setup.add_service import AddService
 from changeover.desktop.tray import tray_pixmap
-from changeover.desktop.window import MainWindow
+from changeover.desktop.widgets.colours import DARK, LIGHT, use
+from changeover.desktop.widgets.note_strip import NoteStrip
+from changeover.desktop.widgets.shapes import Mark
 from changeover.desktop.wizard.dialog import Wizard
-from changeover.desktop.wizard.flow import Page
+from changeover.desktop.wizard.flow import WizardPage
 from changeover.lab.ground import PracticeGround
-from changeover.model.own_fault import clock_note
-from changeover.model.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
-from changeover.model.state import ServiceState
+from changeover.model.readiness.service_state import ServiceState
+from changeover.model.runs.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
+from changeover.model.wording.local_fault import clock_note
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from desktop.samples import (
@@ -205,7 +205,7 @@ def draw_acting(drawing: Drawing, board: Switchboard) -> None:
     with shown(wizard):
         for kind, emergency in (("planned", False), ("emergency", True)):
             wizard.changes.show_plan(acting_plan(emergency), {})
-            wizard.go_to(Page.CHANGES)
+            wizard.go_to(WizardPage.CHANGES)
             drawing.both(wizard, f"wizard-3-changes-{kind}")
         for name, run_then in runs.items():
             wizard.show_run(run_then)
@@ -214,29 +214,29 @@ def draw_acting(drawing: Drawing, board: Switchboard) -> None:
         wizard.outcome.show_run(ended)
         wizard.outcome.show_panel(panel_of(ended, NOW), NOW)
         wizard.outcome.show_soak(soak_of(NOW, worse=True))
-        wizard.go_to(Page.RESULT)
+        wizard.go_to(WizardPage.RESULT)
         drawing.both(wizard, "wizard-5-result-worse")
     wizard.deleteLater()
 
 
-async def draw_story(session: Session, ground: PracticeGround, drawing: Drawing) -> None:
+async def draw_story(session: DesktopSession, ground: PracticeGround, drawing: Drawing) -> None:
     """From a quiet day over an outage and the wizard to the backup."""
-    desk, board, window = session.desk, session.desk.switchboard, session.window
+    controller, board, window = session.controller, session.controller.switchboard, session.window
     for _ in range(60):  # a minute, so that there is a history to show
         await board.refresh(SERVICE)
         await asyncio.sleep(1)
-    await until(lambda: "the backup is ready" in desk.page.sentence.text())
+    await until(lambda: "the backup is ready" in controller.page.sentence.text())
     drawing.both(window, "main")
 
     ground.break_("primary")
     for _ in range(12):
         await board.refresh(SERVICE)
         await asyncio.sleep(1)
-    await until(lambda: "has been failing" in desk.page.sentence.text())
+    await until(lambda: "has been failing" in controller.page.sentence.text())
     drawing.both(window, "main-down")
 
-    desk.open_wizard(board.state(SERVICE))
-    wizard = desk.wizards[SERVICE]
+    controller.open_wizard(board.state(SERVICE))
+    wizard = controller.wizards[SERVICE]
     drawing.both(wizard, "wizard-1-direction")
     wizard.next_button.click()
     await until(lambda: wizard.readiness.ready)
@@ -287,7 +287,7 @@ async def draw_all(folder: Path) -> None:
         async with PracticeGround.started(Path(home)) as ground:
             board = Switchboard(Home.at(Path(home)))
             draw_acting(drawing, board)
-            opened: list[Session] = []
+            opened: list[DesktopSession] = []
             desktop = asyncio.create_task(run(board, ground, opened=opened.append))
             await until(lambda: opened or desktop.done())
             try:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from changeover.dns.account_fields import OptionField, SecretField, every_secret, option_fields
-from changeover.dns.account_words import about_option, every_provider, example_command, sentence
 from changeover.dns.provider import ProviderType
 from changeover.dns.providers import PROVIDERS
-from changeover.model.capabilities import Capabilities
+from changeover.dns.providers.help import about_option, every_provider, example_command, sentence
+from changeover.model.dns.capabilities import Capabilities
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import OptionField, SecretField, every_secret, option_fields
 
 FILE = Path(__file__).with_name("providers.md")
 INTRODUCTION = (

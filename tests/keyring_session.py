@@ -14,7 +14,7 @@ from typing import Self
 
 PASSWORD = "password of the login keyring\n"
 #: Seconds that a program may take to start or to end.
-PATIENCE = 30
+RETRY_BUDGET = 30
 
 #: Has the name of the program that would ask a person for the password, and never answers.
 _ABSENT_PERSON = """
@@ -70,7 +70,7 @@ class KeyringSession:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=2 * PATIENCE,
+            timeout=2 * RETRY_BUDGET,
             check=False,
         )
 
@@ -81,7 +81,7 @@ class KeyringSession:
         """
         assert self._daemon is not None
         self._daemon.terminate()
-        self._daemon.wait(PATIENCE)
+        self._daemon.wait(RETRY_BUDGET)
         if person:
             _line(self._start([sys.executable, "-c", _ABSENT_PERSON]))
         self._start_keyring()
@@ -97,7 +97,7 @@ class KeyringSession:
         assert self._daemon.stdin is not None
         self._daemon.stdin.write(PASSWORD.encode())
         self._daemon.stdin.close()
-        waiting = ["gdbus", "wait", "--session", f"--timeout={PATIENCE}", "org.freedesktop.secrets"]
+        waiting = ["gdbus", "wait", "--session", f"--timeout={RETRY_BUDGET}", "org.freedesktop.secrets"]
         subprocess.run(waiting, env=self.environment, check=True)
 
     def _start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from changeover.model.state import ServiceState
+from changeover.model.readiness.service_state import ServiceState
 from changeover.switchboard import Switchboard
 from shop import Shop
 

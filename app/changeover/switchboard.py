@@ -2,13 +2,13 @@
 
 It opens the parts, gives each the others that it needs, and lends its name to what they do:
 
-    storage/configuration.py     the settings in force; accounts and services are added, changed, removed
-    storage/recorded_runs.py     the runs as the journal has them
-    switchover/observer.py       what is there now, read
-    switchover/live.py           what a watch knows
+    accounts/configuration.py     the settings in force; accounts and services are added, changed, removed
+    storage/journal/recorded_runs.py     the runs as the journal has them
+    monitoring/observer.py       what is there now, read
+    monitoring/live_states.py           what a watch knows
     switchover/preparer.py       what a switch would do, and what speaks against it
     switchover/runs.py           a run is begun, resumed, undone
-    switchover/said.py           what people say of a run
+    switchover/decisions.py           what people say of a run
     switchover/ttls.py           TTLs are lowered, and given back
     switchover/protection.py     is there a backup?
 """
@@ -22,38 +22,38 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from changeover.accounts.configuration import Configuration
 from changeover.health.rounds import probe_round
-from changeover.model.check import HealthCheck
-from changeover.model.freeze import Freeze
-from changeover.model.health import Round
-from changeover.model.pin import Hold, Pin
-from changeover.model.records import RecordSet
-from changeover.model.run import Outcome, Run
-from changeover.model.service import Settings
-from changeover.model.state import ServiceState, assessed
-from changeover.model.ttl import fast_from
-from changeover.storage.configuration import Configuration
+from changeover.model.dns.records import RecordSet
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.probe_result import Round
+from changeover.model.readiness.freeze import Freeze
+from changeover.model.readiness.pin import Hold, Pin
+from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.runs.run import Outcome, Run
+from changeover.model.runs.ttl import fast_from
+from changeover.model.settings.service import Settings
+from changeover.monitoring.live_states import LiveStates
+from changeover.monitoring.observer import Observer
+from changeover.monitoring.recorder import HistoryRecorder
 from changeover.storage.freezes import Freezes
-from changeover.storage.history import History
+from changeover.storage.history.history import History
 from changeover.storage.home import Home, this_person
-from changeover.storage.journal import Journal
+from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.recorded_runs import RecordedRuns
+from changeover.storage.keyring import Vault
 from changeover.storage.pins import Pins
-from changeover.storage.recorded_runs import RecordedRuns
-from changeover.storage.secrets import Vault
-from changeover.switchover.live import LiveStates
-from changeover.switchover.observer import Observer
+from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
 from changeover.switchover.protection import Protection
-from changeover.switchover.recorder import HistoryRecorder
 from changeover.switchover.runs import Runs
-from changeover.switchover.said import Said
 from changeover.switchover.ttls import Ttls
 
 if TYPE_CHECKING:
-    from changeover.dns.lookup import Lookup, ResolverAnswer
-    from changeover.model.discovery import Discovery
-    from changeover.model.propagation import Kept
-    from changeover.model.soak import Soak
+    from changeover.dns.lookup.client import Lookup, ResolverAnswer
+    from changeover.model.dns.discovery import Discovery
+    from changeover.model.dns.propagation import CachedAnswer
+    from changeover.model.health.soak import Soak
 
 
 class Switchboard:
@@ -77,12 +77,12 @@ class Switchboard:
             self.freezes,
             recorded.of,
         )
-        self._live = live = LiveStates(observer.senses, observer, HistoryRecorder(self.history))
+        self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
         live.reset(configuration.settings.services)
         preparer = Preparer(configuration, recorded, observer, live)
         runs = Runs(home, configuration, self.journal, recorded, observer, live, preparer)
         ttls = Ttls(configuration, recorded, observer, runs)
-        said = Said(self.journal, recorded, live, settled=ttls.restore_after)
+        said = OperatorDecisions(self.journal, recorded, live, settled=ttls.restore_after)
         protection = Protection(configuration, self.journal, recorded, observer, preparer, said)
 
         # What people have set up
@@ -144,10 +144,10 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
-        situation, visit, run = await asyncio.gather(
+        snapshot, visit, run = await asyncio.gather(
             self._observer.look(service), self._observer.visit(service), self._recorded.newest(name)
         )
-        return assessed(ServiceState(service=service, run=run, visit=visit), situation)
+        return assessed(ServiceState(service=service, run=run, visit=visit), snapshot)
 
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""
@@ -164,15 +164,15 @@ class Switchboard:
         answers = await asyncio.gather(*(self.lookup.resolvers(host) for host in self.service(name).hostnames))
         return tuple(answer for found in answers for answer in found)
 
-    async def panel(self, name: str) -> tuple[Kept, ...]:
+    async def panel(self, name: str) -> tuple[CachedAnswer, ...]:
         """What every resolver has for the service's hostnames, beside what the authoritative servers give."""
-        from changeover.switchover.propagation import panel
+        from changeover.monitoring.propagation import panel
 
         return await panel(self.service(name), self.lookup, await self._recorded.newest(name))
 
     async def soak(self, run: Run, on_progress: Callable[[Soak], None]) -> Soak | None:
         """Looks at a service closely after a switch, until its time is over or it worsens. None where it makes none."""
-        from changeover.switchover.soak import soak
+        from changeover.switchover.verify.soak import soak
 
         service = self.service(run.service)
         deployment = service.deployment(run.to)
@@ -186,7 +186,7 @@ class Switchboard:
 
     async def discover(self, hostname: str) -> Discovery:
         """Which account has the zone of `hostname`, a canonical name, what stands there, where its delegation leads."""
-        from changeover.switchover.discovery import discover
+        from changeover.monitoring.discovery import discover
 
         accounts = self.settings.accounts
         providers = await self._configuration.open_each([account.name for account in accounts])

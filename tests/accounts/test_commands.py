@@ -19,10 +19,10 @@ from click.testing import CliRunner, Result
 
 from accounts.toy import KEY_FILE
 from changeover.cli import changeover
-from changeover.dns.account_fields import every_secret, option_fields
-from changeover.dns.account_words import every_provider
 from changeover.dns.providers import PROVIDERS, provider_type
-from keyring_session import PATIENCE, KeyringSession
+from changeover.dns.providers.help import every_provider
+from changeover.model.settings.account_fields import every_secret, option_fields
+from keyring_session import RETRY_BUDGET, KeyringSession
 
 CANARY = "canary_8f3b1c6e5d7a4f2b9c0e1d2f3a4b5c6d7"
 USED = """
@@ -248,7 +248,7 @@ def at_terminal(words: Sequence[str], typed: Sequence[str], environment: dict[st
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [sys.executable, "-m", "changeover", *words], environment)
-    shown, left, end = b"", list(typed), time.monotonic() + PATIENCE
+    shown, left, end = b"", list(typed), time.monotonic() + RETRY_BUDGET
     while time.monotonic() < end:
         try:
             shown += os.read(terminal, 4096)

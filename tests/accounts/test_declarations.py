@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from accounts.toy import PROVIDER as TOY
-from changeover.dns.account_fields import every_secret, misfits, option_fields, secret_fields
-from changeover.dns.account_words import example_command, sentence
 from changeover.dns.provider import ProviderType
 from changeover.dns.providers import PROVIDERS, provider_type
+from changeover.dns.providers.help import example_command, sentence
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import every_secret, misfits, option_fields, secret_fields
 
 EVERY = pytest.mark.parametrize("name", PROVIDERS)
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField, misfits
 from changeover.dns.provider import Access
-from changeover.model.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField, misfits
 
 NAME = "toy"
 KEY_FILE = '{\n  "id": "canary-of-the-toy-key",\n\t"lines": ["a\\nb"]\n}\n'

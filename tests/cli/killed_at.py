@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from changeover.cli import main
-from changeover.storage.journal import Journal
+from changeover.storage.journal.journal import Journal
 
 number, moment = int(sys.argv[1]), sys.argv[2]
 count = 0

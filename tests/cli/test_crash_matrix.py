@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from changeover.model.errors import Refused
-from changeover.model.run import Run
+from changeover.model.runs.run import Run
 from changeover.switchboard import Switchboard
 from shop import Shop
 
 KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
 #: A run's journal: started (an undo's has undo-started), then intent and end of each of its steps, then its own end.
 ENTRIES = {"forward": 8, "undo": 8}
-#: The same with deeds beside DNS: four more steps, and two of these to take back.
+#: The same with operations beside DNS: four more steps, and two of these to take back.
 WITH_DEEDS = {"forward": 16, "undo": 12}
 ENDERS = ("resume", "undo", "accept")
-DEEDS = """
+OPERATIONS = """
 [[services.actions]]
 name = "lock"
 phase = "quiesce"
@@ -82,9 +82,9 @@ def scenarios(entries: dict[str, int], often: int) -> list[object]:
 
 @pytest.fixture(scope="module")
 def busy_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The same shop, with deeds beside DNS before and after its records are changed."""
+    """The same shop, with operations beside DNS before and after its records are changed."""
     with Shop(tmp_path_factory.mktemp("deeds")) as shop:
-        text = shop.home.settings_file.read_text().replace("[lookup]", DEEDS.format(folder=shop.folder))
+        text = shop.home.settings_file.read_text().replace("[lookup]", OPERATIONS.format(folder=shop.folder))
         shop.home.settings_file.write_text(text)
         yield shop
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from changeover.commands.discover import _add_command
-from changeover.dns.account_fields import option_fields
 from changeover.dns.providers import provider_type
-from changeover.model.discovery import OPERATORS, Operator
+from changeover.model.dns.discovery import OPERATORS, Operator
+from changeover.model.settings.account_fields import option_fields
 from dns_servers.bind import Bind
 from dns_servers.desec_simulator import DesecSimulator
 from dns_servers.process import free_port

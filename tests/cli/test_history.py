@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from changeover.commands.history import percent
-from changeover.model.health import Cause
-from changeover.model.history import GapKind
-from changeover.storage.history import History
+from changeover.model.health.history import GapKind
+from changeover.model.health.probe_result import Cause
+from changeover.storage.history.history import History
 from changeover.storage.home import Home
 from storage.recorded import one_round
 

@@ -1,4 +1,4 @@
-"""Actions in real runs: people who answer from another terminal, a process killed in a deed's midst, secrets."""
+"""Actions in real runs: people who answer from another terminal, a process killed in an operation's midst, secrets."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def test_words_that_make_no_sense(killed: Shop) -> None:
 
 
 def test_a_command_that_fails_ends_the_run(shop: Shop) -> None:
-    """Before anything was changed: failed, with its last words. Once it is mended, another run goes through."""
+    """Before anything was changed: failed, with its last words. Once it is repaired, another run goes through."""
     with_actions(shop, FAILS)
     found = shop.json("switch", "shop", "--to", "backup", "--yes", status=1)
     assert (found["outcome"], moved(shop)) == ("failed", False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from changeover.model.run import Outcome
+from changeover.model.runs.run import Outcome
 from changeover.switchboard import Switchboard
 from shop import APEX, WWW, Shop
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import dns.message
 import dns.query
 
-from changeover.model.lease import Lease, lease_name, leases
-from changeover.model.records import RecordSet
+from changeover.model.dns.lease import Lease, lease_name, leases
+from changeover.model.dns.records import RecordSet
 from shop import WWW, Shop
 
 ZONE = "shop.example"

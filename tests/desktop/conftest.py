@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.waiting import PATIENCE
+from desktop.waiting import RETRY_BUDGET
 
 #: Kept to the end of the process: Qt's objects do not survive their application.
 _applications: list[QApplication] = []
@@ -71,7 +71,7 @@ def qapp(screen: str) -> QApplication:
 
 @pytest.fixture
 def light(qapp: QApplication) -> Iterator[None]:
-    from changeover.desktop.colours import LIGHT, use
+    from changeover.desktop.widgets.colours import LIGHT, use
 
     use(LIGHT)
     yield
@@ -85,7 +85,7 @@ def on_loop(qapp: QApplication) -> Callable[[Coroutine[Any, Any, Any]], Any]:
 
     def run(scenario: Coroutine[Any, Any, Any]) -> Any:
         async def limited() -> Any:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(RETRY_BUDGET):
                 return await scenario
 
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtGui import QFontMetrics, QImage
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QScrollArea, QWidget
 
-from changeover.desktop.parts import Elided
+from changeover.desktop.widgets.parts import Elided
 
 
 def settle() -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from changeover.desktop.application import Session, run
+from changeover.desktop.application import DesktopSession, run
 from changeover.lab.ground import PracticeGround
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
@@ -19,10 +19,10 @@ from desktop.waiting import until
 
 
 @asynccontextmanager
-async def desktop(home: Path, ground: PracticeGround | None = None) -> AsyncIterator[Session]:
+async def desktop(home: Path, ground: PracticeGround | None = None) -> AsyncIterator[DesktopSession]:
     """The desktop on the settings in `home`."""
     board = Switchboard(Home.at(home))
-    opened: list[Session] = []
+    opened: list[DesktopSession] = []
     running = asyncio.create_task(run(board, ground, opened=opened.append))
     try:
         await until(lambda: opened or running.done(), "the window")
@@ -40,7 +40,7 @@ async def desktop(home: Path, ground: PracticeGround | None = None) -> AsyncIter
 
 
 @asynccontextmanager
-async def lab_desktop(home: Path) -> AsyncIterator[Session]:
+async def lab_desktop(home: Path) -> AsyncIterator[DesktopSession]:
     """The desktop on a practice ground of its own."""
     async with PracticeGround.started(home) as ground, desktop(home, ground) as session:
         yield session

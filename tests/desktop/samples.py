@@ -6,24 +6,36 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from changeover.desktop.timeline import Past, Range
-from changeover.model.acting import with_actions
-from changeover.model.action import Action, Approval, CommandLine, HttpCall, Note, Phase, WaitUntil
-from changeover.model.capabilities import BatchLimit, Capabilities
-from changeover.model.certificate import Certificate
-from changeover.model.check import HealthCheck
-from changeover.model.connection import Connection, Link
-from changeover.model.context import in_context
+from changeover.desktop.history.timeline import Past, Range
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.change import ZoneAt
+from changeover.model.dns.propagation import CachedAnswer
+from changeover.model.dns.records import record_set
 from changeover.model.finding import Finding, Level
-from changeover.model.freeze import Freeze
-from changeover.model.health import Cause, DeploymentHealth, Health, Phases, ProbeResult, Round, judged
-from changeover.model.history import Day, Gap, GapKind, Incident, Point
-from changeover.model.maintenance import Maintenance, maintenance_end
-from changeover.model.pin import Hold, Pin
-from changeover.model.plan import Kind, Plan, ZoneReading, make_plan
-from changeover.model.propagation import Kept
-from changeover.model.records import record_set
-from changeover.model.run import (
+from changeover.model.health.certificate import Certificate
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.connectivity import Connection, Connectivity
+from changeover.model.health.history import Day, Gap, GapKind, Incident, Point
+from changeover.model.health.probe_result import (
+    Cause,
+    DeploymentHealth,
+    Health,
+    Phases,
+    ProbeResult,
+    Round,
+    Visit,
+    judged,
+)
+from changeover.model.health.soak import Look, Soak, judged_soak
+from changeover.model.health.tally import Counts, times_of
+from changeover.model.readiness.freeze import Freeze
+from changeover.model.readiness.overlay import in_context
+from changeover.model.readiness.pin import Hold, Pin
+from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.plan import Plan, PlanKind, ZoneReading, make_plan
+from changeover.model.runs.plan_actions import with_actions
+from changeover.model.runs.run import (
     Accepted,
     Committed,
     Ended,
@@ -36,13 +48,10 @@ from changeover.model.run import (
     StepEnded,
     StepState,
 )
-from changeover.model.run import fold as fold_run
-from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
-from changeover.model.situation import Situation
-from changeover.model.soak import Look, Soak, judged_soak
-from changeover.model.state import ServiceState, assessed
-from changeover.model.tally import Counts, times_of
-from changeover.model.visit import Visit
+from changeover.model.runs.run import fold as fold_run
+from changeover.model.settings.action import Action, Approval, CommandLine, HttpCall, Note, Phase, WaitUntil
+from changeover.model.settings.maintenance import Maintenance, maintenance_end
+from changeover.model.settings.service import Answer, Deployment, Marker, Service
 
 NOW = datetime(2026, 11, 23, 14, 20, 31, tzinfo=UTC)
 CAPABILITIES = Capabilities(
@@ -186,7 +195,7 @@ def state(
         may_write=True,
     )
     unfinished = run.run if run is not None and run.unfinished else None
-    situation = Situation(
+    snapshot = Snapshot(
         service=service,
         at=NOW,
         readings=(reading,),
@@ -197,15 +206,15 @@ def state(
         maintenance=ends,
         watched=True,
     )
-    whole = assessed(ServiceState(service=service, rounds=kept, run=run, visit=visit), situation)
+    whole = assessed(ServiceState(service=service, rounds=kept, run=run, visit=visit), snapshot)
     return replace(whole, active=active, **more)
 
 
 def run(outcome: Outcome | None, *, committed: bool = False, accepted: str | None = None, text: str = "") -> Run:
     """A run from primary to backup; `outcome` None is one without an end."""
     base = state()
-    assert base.situation is not None
-    plan = make_plan(SHOP, "primary", "backup", base.situation.readings, NOW - timedelta(minutes=19))
+    assert base.snapshot is not None
+    plan = make_plan(SHOP, "primary", "backup", base.snapshot.readings, NOW - timedelta(minutes=19))
     started = NOW - timedelta(minutes=19)
     events: list[object] = [Started(plan=plan, findings=base.findings), Intent(step=0)]
     if outcome is not None:
@@ -225,14 +234,14 @@ def run(outcome: Outcome | None, *, committed: bool = False, accepted: str | Non
     return fold_run(entries)
 
 
-def panel_of(ended: Run, now: datetime) -> list[Kept]:
+def panel_of(ended: Run, now: datetime) -> list[CachedAnswer]:
     """Three resolvers just after a run: one has followed, one keeps the old answer for 42 s, one does not answer."""
     old = (record_set("www.shop.example", "CNAME", 42, [TARGET]),)
     of = {"hostname": "www.shop.example", "at": now, "over": "UDP"}
     return [
-        Kept(resolver="1.1.1.1", records=ended.changes[0].after, followed=True, **of),  # type: ignore[arg-type]
-        Kept(resolver="8.8.8.8", records=old, ttl_left=42, followed=False, **of),  # type: ignore[arg-type]
-        Kept(resolver="9.9.9.9", error="9.9.9.9:53 does not answer", **of),  # type: ignore[arg-type]
+        CachedAnswer(resolver="1.1.1.1", records=ended.changes[0].after, updated=True, **of),  # type: ignore[arg-type]
+        CachedAnswer(resolver="8.8.8.8", records=old, ttl_left=42, updated=False, **of),  # type: ignore[arg-type]
+        CachedAnswer(resolver="9.9.9.9", error="9.9.9.9:53 does not answer", **of),  # type: ignore[arg-type]
     ]
 
 
@@ -246,8 +255,8 @@ def soak_of(now: datetime, *, worse: bool) -> Soak:
 
 def plan(of: ServiceState, to: str) -> Plan:
     """The plan of a switch from that state."""
-    assert of.situation is not None
-    return make_plan(of.service, of.active, to, of.situation.readings, NOW)
+    assert of.snapshot is not None
+    return make_plan(of.service, of.active, to, of.snapshot.readings, NOW)
 
 
 def finding(
@@ -268,7 +277,7 @@ ACTING = replace(
         Action(
             name="read-only",
             phase=Phase.QUIESCE,
-            deed=HttpCall(url="https://ops.shop.example/read-only"),
+            operation=HttpCall(url="https://ops.shop.example/read-only"),
             undo=HttpCall(url="https://ops.shop.example/read-only", method="DELETE"),
             needs="source",
             risk="Orders taken meanwhile may be lost.",
@@ -276,19 +285,21 @@ ACTING = replace(
         Action(
             name="jobs",
             phase=Phase.QUIESCE,
-            deed=CommandLine(command=("bin/jobs", "stop")),
+            operation=CommandLine(command=("bin/jobs", "stop")),
             undo=CommandLine(command=("bin/jobs", "start")),
             together="stop",
         ),
         Action(
             name="mail-queue",
             phase=Phase.QUIESCE,
-            deed=CommandLine(command=("bin/mail", "hold")),
+            operation=CommandLine(command=("bin/mail", "hold")),
             together="stop",
         ),
-        Action(name="ready", phase=Phase.PROVE, deed=WaitUntil(until="healthy", deployment="backup"), repeatable=True),
-        Action(name="go", phase=Phase.PROVE, deed=Approval(question="Does the backup look right to you?")),
-        Action(name="press", phase=Phase.LIFT, deed=Note(note="Tell the support team that it is over")),
+        Action(
+            name="ready", phase=Phase.PROVE, operation=WaitUntil(until="healthy", deployment="backup"), repeatable=True
+        ),
+        Action(name="go", phase=Phase.PROVE, operation=Approval(question="Does the backup look right to you?")),
+        Action(name="press", phase=Phase.LIFT, operation=Note(note="Tell the support team that it is over")),
     ),
 )
 
@@ -334,18 +345,18 @@ LONG = replace(
 )
 
 
-ONLINE = Connection(at=NOW, link=Link.ONLINE, text="This computer is online.")
+ONLINE = Connection(at=NOW, link=Connectivity.ONLINE, text="This computer is online.")
 OFFLINE = Connection(
-    at=NOW, link=Link.OFFLINE, text="This computer is offline: the router answers, but nothing beyond it does."
+    at=NOW, link=Connectivity.OFFLINE, text="This computer is offline: the router answers, but nothing beyond it does."
 )
 PORTAL = Connection(
     at=NOW,
-    link=Link.PORTAL,
+    link=Connectivity.PORTAL,
     text="A login page stands between this computer and the internet. Open a browser and log in.",
 )
 NO_DNS = Connection(
     at=NOW,
-    link=Link.ONLINE,
+    link=Connectivity.ONLINE,
     text="This computer's own DNS does not answer; DNS over HTTPS does. Check the resolver or the VPN.",
     dns_fails=True,
 )
@@ -395,7 +406,7 @@ FREEZE = Freeze(
 def shortened() -> Run:
     """A run that lowered the TTLs 90 s ago, from 5 min."""
     whole = run(Outcome.COMPLETED, committed=True)
-    forward = replace(whole.forward, kind=Kind.PREPARE, visitors_follow_within=300, to="primary")
+    forward = replace(whole.forward, kind=PlanKind.PREPARE, visitors_follow_within=300, to="primary")
     return replace(whole, to="primary", forward=forward, plan=forward, ended=NOW - timedelta(seconds=90))
 
 

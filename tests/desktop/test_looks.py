@@ -12,28 +12,28 @@ from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from changeover.desktop import ask
-from changeover.desktop.accounts import AccountsWindow
-from changeover.desktop.add_account import AddAccount
-from changeover.desktop.add_service import AddService
-from changeover.desktop.colours import DARK, LIGHT, Colours, use
-from changeover.desktop.desk import Desk
-from changeover.desktop.note import NoteStrip
-from changeover.desktop.service_acts import FreezeQuestion
-from changeover.desktop.service_list import ServiceList
-from changeover.desktop.service_page import ServicePage, WordsPage
-from changeover.desktop.shapes import Mark
-from changeover.desktop.tasks import Tasks
-from changeover.desktop.timeline import Past, Range
+from changeover.desktop.controller import MainController
+from changeover.desktop.history.timeline import Past, Range
+from changeover.desktop.main_window import MainWindow
+from changeover.desktop.runtime.tasks import Tasks
+from changeover.desktop.service.service_actions import FreezeQuestion
+from changeover.desktop.service.service_list import ServiceList
+from changeover.desktop.service.service_page import ServicePage, WordsPage
+from changeover.desktop.setup.accounts import AccountsWindow
+from changeover.desktop.setup.add_account import AddAccount
+from changeover.desktop.setup.add_service import AddService
 from changeover.desktop.tray import tray_pixmap
-from changeover.desktop.window import MainWindow
+from changeover.desktop.widgets import questions as ask
+from changeover.desktop.widgets.colours import DARK, LIGHT, Colours, use
+from changeover.desktop.widgets.note_strip import NoteStrip
+from changeover.desktop.widgets.shapes import Mark
 from changeover.desktop.wizard.dialog import Wizard
-from changeover.desktop.wizard.flow import Page
-from changeover.desktop.work import Work
-from changeover.model.own_fault import clock_note
-from changeover.model.readiness import findings
-from changeover.model.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
-from changeover.model.state import Preparation, ServiceState
+from changeover.desktop.wizard.flow import WizardPage
+from changeover.desktop.wizard.run_in_progress import Work
+from changeover.model.readiness.service_state import Preparation, ServiceState
+from changeover.model.readiness.zone_checks import findings
+from changeover.model.runs.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
+from changeover.model.wording.local_fault import clock_note
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from changeover.switchover.report import markdown
@@ -192,13 +192,13 @@ def test_no_services_yet(look: str, qtbot: QtBot, pictures: Path, board: Switchb
     """An empty window says what this is for, and the first step."""
     window = framed()
     qtbot.addWidget(window)
-    desk = Desk(window, board, Tasks(ignore))
+    controller = MainController(window, board, Tasks(ignore))
     with qtbot.waitExposed(window):
         window.show()
-    assert window.pages.currentWidget() is desk.empty
+    assert window.pages.currentWidget() is controller.empty
     window.fault.show_words("Cloudflare does not answer", "Check your connection.")
     draw(window, pictures / f"empty-{look}.png")
-    desk.close()
+    controller.close()
 
 
 def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -> None:
@@ -228,14 +228,14 @@ def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | 
 
 
 def prepared(of: ServiceState, to: str, emergency: bool = False) -> Preparation:
-    assert of.situation is not None
+    assert of.snapshot is not None
     return Preparation(
         service=of.service.name,
         to=to,
         emergency=emergency,
         plan=plan(of, to),
-        findings=findings(of.situation, to, emergency),
-        situation=of.situation,
+        findings=findings(of.snapshot, to, emergency),
+        snapshot=of.snapshot,
         at=NOW,
     )
 
@@ -259,12 +259,12 @@ def test_every_page_before_a_switch(
     preparation = prepared(of, wizard.direction.to, wizard.direction.emergency)
     wizard.readiness.show_checking()
     wizard.readiness.show_preparation(preparation)
-    wizard.go_to(Page.READINESS)
+    wizard.go_to(WizardPage.READINESS)
     draw(wizard, pictures / name.format("2-readiness"))
     assert preparation.plan is not None
     reasons = {"target-answers": "It answers for everybody but this computer"} if which == "both-down" else {}
     wizard.changes.show_plan(preparation.plan, reasons)
-    wizard.go_to(Page.CHANGES)
+    wizard.go_to(WizardPage.CHANGES)
     draw(wizard, pictures / name.format("3-changes"))
 
 
@@ -279,17 +279,17 @@ def test_every_page_of_a_run(which: str, look: str, qtbot: QtBot, pictures: Path
     }[which]
     wizard = wizard_for(board, of, qtbot)
     wizard.progress.show_run(run(None), NOW)
-    wizard.go_to(Page.SWITCH)
+    wizard.go_to(WizardPage.SWITCH)
     draw(wizard, pictures / f"wizard-4-switch-{which}-{look}.png")
     wizard.outcome.show_run(ended)
     wizard.outcome.show_panel(panel_of(ended, NOW), NOW)
     if which == "completed":
         wizard.outcome.show_soak(soak_of(NOW, worse=False))
-    wizard.go_to(Page.RESULT)
+    wizard.go_to(WizardPage.RESULT)
     draw(wizard, pictures / f"wizard-5-result-{which}-{look}.png")
 
 
-#: Runs with steps beyond DNS, by how they stand. A run that was cut off leaves a deed that nobody knows about.
+#: Runs with steps beyond DNS, by how they stand. A run that was cut off leaves an operation that nobody knows about.
 ACTING_RUNS = {
     "waiting": acting_run(*done(0, 1, 2, 3), Intent(step=4)),
     "together": acting_run(*done(0), Intent(step=1), Intent(step=2), emergency=True),
@@ -314,7 +314,7 @@ def test_a_run_that_waits_for_a_person(
     wizard = wizard_for(board, state(service=ACTING), qtbot)
     wizard.resize(*size)
     wizard.show_run(ACTING_RUNS[which])
-    assert wizard.page is Page.SWITCH
+    assert wizard.page is WizardPage.SWITCH
     draw(wizard, pictures / f"wizard-4-{which}-{size[0]}-{look}.png")
     assert wizard.close_button.isDefault()
 
@@ -326,7 +326,7 @@ def test_a_plan_with_steps_beyond_dns(
     """What is done at the same time stands together; what an emergency leaves out is struck, with the risk."""
     wizard = wizard_for(board, state(service=ACTING), qtbot)
     wizard.changes.show_plan(acting_plan(emergency), {}, "" if emergency else "primary is healthy for 12 min only")
-    wizard.go_to(Page.CHANGES)
+    wizard.go_to(WizardPage.CHANGES)
     kind = "emergency" if emergency else "planned"
     draw(wizard, pictures / f"wizard-3-plan-{kind}-{look}.png")
     told = [made.text() for made in wizard.changes.findChildren(QLabel)]
@@ -340,7 +340,7 @@ def test_a_switch_that_worsens(look: str, qtbot: QtBot, pictures: Path, board: S
     wizard.outcome.show_run(run(Outcome.COMPLETED))
     wizard.outcome.show_panel(panel_of(run(Outcome.COMPLETED), NOW), NOW)
     wizard.outcome.show_soak(soak_of(NOW, worse=False))
-    wizard.go_to(Page.RESULT)
+    wizard.go_to(WizardPage.RESULT)
     assert not wizard.outcome.back_button.isVisible()
     wizard.outcome.show_soak(soak_of(NOW, worse=True))
     assert wizard.outcome.back_button.isVisible()

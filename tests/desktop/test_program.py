@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 30
+RETRY_BUDGET = 30
 
 
 class Program:
@@ -26,7 +26,7 @@ class Program:
 
     def window(self) -> str:
         """The window's id, once it has its icon: from then on the program listens. The tray's is not managed."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + RETRY_BUDGET
         while time.monotonic() < end:
             asked = (
                 "search",
@@ -50,11 +50,11 @@ class Program:
 
     def ended(self) -> tuple[int, str]:
         """Exit status and standard error, once it has ended by itself."""
-        _, told = self.process.communicate(timeout=PATIENCE)
+        _, told = self.process.communicate(timeout=RETRY_BUDGET)
         return self.process.returncode, told
 
     def _run(self, *words: str) -> str:
-        done = subprocess.run(words, env=self._environment, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(words, env=self._environment, capture_output=True, text=True, timeout=RETRY_BUDGET)
         return done.stdout.strip()
 
 
@@ -79,7 +79,7 @@ def test_without_a_display_it_says_so(tmp_path: Path) -> None:
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environment = {k: v for k, v in os.environ.items() if k not in names} | {"CHANGEOVER_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "changeover"], env=environment, capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, "-m", "changeover"], env=environment, capture_output=True, text=True, timeout=RETRY_BUDGET
     )
     assert done.returncode == 2
     assert "no display" in done.stderr

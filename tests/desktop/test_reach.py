@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 import changeover.desktop
-from changeover.desktop import ask
-from changeover.desktop.accounts import AccountsWindow
-from changeover.desktop.add_account import AddAccount
-from changeover.desktop.add_service import AddService
-from changeover.desktop.service_acts import FreezeQuestion
-from changeover.desktop.wizard.flow import Page
-from changeover.model.run import Intent
+from changeover.desktop.service.service_actions import FreezeQuestion
+from changeover.desktop.setup.accounts import AccountsWindow
+from changeover.desktop.setup.add_account import AddAccount
+from changeover.desktop.setup.add_service import AddService
+from changeover.desktop.widgets import questions as ask
+from changeover.desktop.wizard.flow import WizardPage
+from changeover.model.runs.run import Intent
 from desktop.on_screen import click, lab_desktop
 from desktop.samples import acting_run, done, plan, state
 from desktop.waiting import until
@@ -45,20 +45,20 @@ def test_every_focusable_widget_has_a_name(
 
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
-            desk = session.desk
-            await until(lambda: "the backup is ready" in desk.page.sentence.text(), "a quiet state")
-            await desk.switchboard.switch(await desk.switchboard.prepare("shop", "backup"))
-            await until(lambda: desk.page.second_button.isVisible(), "the undo")
+            controller = session.controller
+            await until(lambda: "the backup is ready" in controller.page.sentence.text(), "a quiet state")
+            await controller.switchboard.switch(await controller.switchboard.prepare("shop", "backup"))
+            await until(lambda: controller.page.second_button.isVisible(), "the undo")
             assert nameless(session.window) == []
-            click(desk.page.main_button)
-            wizard = desk.wizards["shop"]
+            click(controller.page.main_button)
+            wizard = controller.wizards["shop"]
             assert nameless(wizard) == []
             click(wizard.next_button)
             await until(lambda: wizard.readiness.ready, "the readiness")
             assert nameless(wizard) == []
             click(wizard.next_button)
             assert nameless(wizard) == []
-            for page in (Page.SWITCH, Page.RESULT):
+            for page in (WizardPage.SWITCH, WizardPage.RESULT):
                 wizard.go_to(page)
                 assert nameless(wizard) == []
             wizard.show_run(acting_run(*done(0, 1, 2, 3), Intent(step=4)))
@@ -67,9 +67,9 @@ def test_every_focusable_widget_has_a_name(
             wizard.reject()
             undo = plan(state(active="backup"), "primary")
             for dialog in (
-                AddService(session.window, desk.switchboard, session.tasks),
-                AddAccount(session.window, desk.switchboard, session.tasks),
-                AccountsWindow(session.window, desk.switchboard, session.tasks),
+                AddService(session.window, controller.switchboard, session.tasks),
+                AddAccount(session.window, controller.switchboard, session.tasks),
+                AccountsWindow(session.window, controller.switchboard, session.tasks),
                 ask.about_undo(session.window, "shop-1", undo, kept=False),
                 ask.ReasonQuestion(session.window, "Accept?", "It stays as it is.", "Accept"),
                 FreezeQuestion(session.window, "shop"),
@@ -88,13 +88,13 @@ def test_pictures_are_told_in_words(on_loop: Callable[..., None], tmp_path: Path
 
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
-            page = session.desk.page
+            page = session.controller.page
             await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state")
             told = page.route.accessibleDescription()
             assert "Visitors reach primary" in told
             assert "backup at 127.0.0" in told or "backup at ::1" in told
             assert "primary" in page.chart.accessibleDescription()
-            item = session.desk.services.rows.item(0)
+            item = session.controller.services.rows.item(0)
             assert item.data(Qt.ItemDataRole.AccessibleTextRole) == "shop, healthy, on primary · healthy"
 
     on_loop(scenario())
@@ -105,18 +105,18 @@ def test_the_keyboard_reaches_everything(on_loop: Callable[..., None], tmp_path:
 
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
-            desk = session.desk
-            await until(lambda: "the backup is ready" in desk.page.sentence.text(), "a quiet state")
+            controller = session.controller
+            await until(lambda: "the backup is ready" in controller.page.sentence.text(), "a quiet state")
             order = [
-                desk.services.filter,
-                desk.services.rows,
-                desk.services.add_button,
-                desk.services.accounts_button,
-                *desk.banner.buttons.values(),
-                desk.page.main_button,
-                desk.page.more_button,
+                controller.services.filter,
+                controller.services.rows,
+                controller.services.add_button,
+                controller.services.accounts_button,
+                *controller.banner.buttons.values(),
+                controller.page.main_button,
+                controller.page.more_button,
             ]
-            reached = [widget for widget in _chain(desk.services.filter) if widget in order]
+            reached = [widget for widget in _chain(controller.services.filter) if widget in order]
             assert reached == order
             assert all(widget.focusPolicy() & Qt.FocusPolicy.TabFocus for widget in order)
 

@@ -10,10 +10,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from changeover.desktop.application import Session
-from changeover.desktop.shapes import Mark
-from changeover.desktop.wizard.flow import Page
-from changeover.model.run import Outcome
+from changeover.desktop.application import DesktopSession
+from changeover.desktop.widgets.shapes import Mark
+from changeover.desktop.wizard.flow import WizardPage
+from changeover.model.runs.run import Outcome
 from desktop.looking import draw
 from desktop.on_screen import click, lab_desktop
 from desktop.waiting import until
@@ -23,7 +23,7 @@ def keep(widget: QWidget, folder: Path, name: str) -> None:
     draw(widget, folder / f"story-{name}.png")
 
 
-def tray_image(session: Session) -> QImage:
+def tray_image(session: DesktopSession) -> QImage:
     """What the tray shows."""
     return session.tray.icon.icon().pixmap(22).toImage()
 
@@ -33,8 +33,8 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
 
     async def story() -> None:
         async with lab_desktop(tmp_path / "lab") as session:
-            desk, page = session.desk, session.desk.page
-            board, banner = desk.switchboard, session.desk.banner
+            controller, page = session.controller, session.controller.page
+            board, banner = controller.switchboard, session.controller.banner
             assert banner is not None
             await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state")
             assert session.tray.glance.mark is Mark.HEALTHY
@@ -53,23 +53,23 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             keep(session.window, pictures, "2-down")
 
             click(page.main_button)
-            wizard = desk.wizards["shop"]
+            wizard = controller.wizards["shop"]
             await until(wizard.isVisible)
             assert wizard.direction.emergency, "an outage suggests the emergency failover"
             keep(wizard, pictures, "3-direction")
             QTest.keyClick(wizard, Qt.Key.Key_Return)
-            assert wizard.page is Page.READINESS
+            assert wizard.page is WizardPage.READINESS
             await until(lambda: wizard.readiness.ready, "the readiness")
             keep(wizard, pictures, "4-readiness")
             QTest.keyClick(wizard, Qt.Key.Key_Return)
-            assert wizard.page is Page.CHANGES
+            assert wizard.page is WizardPage.CHANGES
             assert wizard.switch_button.text() == "Switch 2 hostnames to backup"
             assert board.state("shop").run is None, "nothing has changed yet"
             keep(wizard, pictures, "5-changes")
             click(wizard.switch_button)
-            assert wizard.page is Page.SWITCH
+            assert wizard.page is WizardPage.SWITCH
             keep(wizard, pictures, "6-switch")
-            await until(lambda: wizard.page is Page.RESULT, "the result")
+            await until(lambda: wizard.page is WizardPage.RESULT, "the result")
             assert wizard.outcome.run is not None
             assert wizard.outcome.run.outcome is Outcome.COMPLETED
             await until(lambda: "the new answer" in wizard.outcome.summary.text(), "the resolvers")
@@ -82,15 +82,15 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             click(banner.buttons["primary"])
             await until(lambda: board.state("shop").health["primary"].health == "healthy", "the mended primary")
             click(wizard.undo_button)
-            await until(lambda: desk.dialog is not None and desk.dialog.isVisible(), "the question")
-            keep(desk.dialog, pictures, "9-undo")
-            click(desk.dialog.yes_button)
-            await until(lambda: wizard.page is Page.SWITCH, "the undo")
-            await until(lambda: wizard.page is Page.RESULT, "the undo's result")
+            await until(lambda: controller.dialog is not None and controller.dialog.isVisible(), "the question")
+            keep(controller.dialog, pictures, "9-undo")
+            click(controller.dialog.yes_button)
+            await until(lambda: wizard.page is WizardPage.SWITCH, "the undo")
+            await until(lambda: wizard.page is WizardPage.RESULT, "the undo's result")
             assert wizard.outcome.run.outcome is Outcome.UNDONE
             keep(wizard, pictures, "10-undone")
             QTest.keyClick(wizard, Qt.Key.Key_Escape)
-            await until(lambda: "shop" not in desk.wizards)
+            await until(lambda: "shop" not in controller.wizards)
             await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state again")
             await until(lambda: tray_image(session) == quiet_icon, "the quiet icon again")
             assert "whole story" in banner.text.text()

@@ -10,15 +10,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
-from changeover.desktop.accounts import AccountsWindow
-from changeover.desktop.add_account import AddAccount
-from changeover.desktop.add_service import AddService
-from changeover.desktop.application import Session
-from changeover.desktop.timeline import Range
-from changeover.desktop.wizard.flow import Page
+from changeover.desktop.application import DesktopSession
+from changeover.desktop.history.timeline import Range
+from changeover.desktop.setup.accounts import AccountsWindow
+from changeover.desktop.setup.add_account import AddAccount
+from changeover.desktop.setup.add_service import AddService
+from changeover.desktop.wizard.flow import WizardPage
 from changeover.model.errors import KeyringError
-from changeover.model.plan import make_plan
-from changeover.model.run import Intent, Outcome, Started
+from changeover.model.runs.plan import make_plan
+from changeover.model.runs.run import Intent, Outcome, Started
 from desktop.on_screen import click, lab_desktop
 from desktop.waiting import until
 
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.usefixtures("light")
 OnLoop = Callable[..., None]
 
 
-async def quiet(session: Session) -> None:
+async def quiet(session: DesktopSession) -> None:
     """Waits until the practice ground is known to be in order."""
-    await until(lambda: "the backup is ready" in session.desk.page.sentence.text(), "a quiet state")
+    await until(lambda: "the backup is ready" in session.controller.page.sentence.text(), "a quiet state")
 
 
-async def asked(session: Session) -> None:
+async def asked(session: DesktopSession) -> None:
     """Waits for a dialog that the window has opened."""
-    await until(lambda: session.desk.dialog is not None and session.desk.dialog.isVisible(), "a dialog")
+    await until(lambda: session.controller.dialog is not None and session.controller.dialog.isVisible(), "a dialog")
 
 
 def test_blocks_need_a_reason(on_loop: OnLoop, tmp_path: Path) -> None:
@@ -42,29 +42,29 @@ def test_blocks_need_a_reason(on_loop: OnLoop, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            banner, page = session.desk.banner, session.desk.page
+            banner, page = session.controller.banner, session.controller.page
             assert banner is not None
             click(banner.buttons["primary"])
             click(banner.buttons["backup"])
             await until(lambda: "Every deployment of shop is failing" in page.sentence.text(), "both to be down")
             click(page.main_button)
-            wizard = session.desk.wizards["shop"]
+            wizard = session.controller.wizards["shop"]
             click(wizard.next_button)
             await until(lambda: wizard.readiness.preparation is not None, "the findings")
             assert not wizard.next_button.isEnabled()
             assert "Type a reason" in wizard.why.text()
             QTest.keyClick(wizard, Qt.Key.Key_Return)
-            assert wizard.page is Page.READINESS
+            assert wizard.page is WizardPage.READINESS
             for field in wizard.readiness.fields:
                 QTest.keyClicks(field, "It works from elsewhere")
             assert wizard.why.text() == ""
             click(wizard.next_button)
-            assert wizard.page is Page.CHANGES
+            assert wizard.page is WizardPage.CHANGES
             click(wizard.back_button)
             click(wizard.close_button)
 
             click(page.main_button)
-            wizard = session.desk.wizards["shop"]
+            wizard = session.controller.wizards["shop"]
             wizard.direction.planned_choice.setChecked(True)
             click(wizard.next_button)
             await until(lambda: wizard.readiness.preparation is not None, "the findings")
@@ -79,22 +79,22 @@ def test_enter_and_escape_never_change_anything(on_loop: OnLoop, tmp_path: Path)
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk = session.desk
+            controller = session.controller
             QTest.keyClick(session.window, Qt.Key.Key_Return)
-            assert not desk.wizards, "Enter in the main window is no button"
-            click(desk.page.main_button)
-            wizard = desk.wizards["shop"]
+            assert not controller.wizards, "Enter in the main window is no button"
+            click(controller.page.main_button)
+            wizard = controller.wizards["shop"]
             assert not wizard.direction.emergency, "a healthy primary suggests the planned switchover"
             QTest.keyClick(wizard, Qt.Key.Key_Return)
             await until(lambda: wizard.readiness.ready, "the readiness")
             QTest.keyClick(wizard, Qt.Key.Key_Return)
-            assert wizard.page is Page.CHANGES
+            assert wizard.page is WizardPage.CHANGES
             QTest.keyClick(wizard, Qt.Key.Key_Return)
-            assert wizard.page is Page.READINESS, "on the dangerous page Enter goes back"
+            assert wizard.page is WizardPage.READINESS, "on the dangerous page Enter goes back"
             assert not any(b.isDefault() for b in wizard.findChildren(QPushButton) if b.property("role") == "danger")
             QTest.keyClick(wizard, Qt.Key.Key_Escape)
-            assert not desk.wizards
-            assert await desk.switchboard.runs() == ()
+            assert not controller.wizards
+            assert await controller.switchboard.runs() == ()
 
     on_loop(scenario())
 
@@ -105,13 +105,15 @@ def test_a_closed_wizard_does_not_stop_a_run(on_loop: OnLoop, tmp_path: Path) ->
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk, ground_banner = session.desk, session.desk.banner
+            controller, ground_banner = session.controller, session.controller.banner
             assert ground_banner is not None
             click(ground_banner.buttons["primary"])
             click(ground_banner.buttons["backup"])
-            await until(lambda: "Every deployment of shop is failing" in desk.page.sentence.text(), "both to be down")
-            click(desk.page.main_button)
-            wizard = desk.wizards["shop"]
+            await until(
+                lambda: "Every deployment of shop is failing" in controller.page.sentence.text(), "both to be down"
+            )
+            click(controller.page.main_button)
+            wizard = controller.wizards["shop"]
             click(wizard.next_button)
             await until(lambda: wizard.readiness.preparation is not None, "the findings")
             for field in wizard.readiness.fields:
@@ -120,28 +122,28 @@ def test_a_closed_wizard_does_not_stop_a_run(on_loop: OnLoop, tmp_path: Path) ->
             click(wizard.switch_button)
             await until(lambda: "visitors" in [s.name for s in _running(session)], "the check as a visitor")
             QTest.keyClick(wizard, Qt.Key.Key_Escape)
-            assert not desk.wizards
-            assert desk.working, "the run goes on"
-            await until(lambda: desk.page.main_button.text() == "Show progress")
+            assert not controller.wizards
+            assert controller.working, "the run goes on"
+            await until(lambda: controller.page.main_button.text() == "Show progress")
 
             session.ask_to_quit()
             await asked(session)
             assert not session.quit.is_set()
-            desk.dialog.reject()
+            controller.dialog.reject()
 
-            click(desk.page.main_button)
-            wizard = desk.wizards["shop"]
-            assert wizard.page is Page.SWITCH
+            click(controller.page.main_button)
+            wizard = controller.wizards["shop"]
+            assert wizard.page is WizardPage.SWITCH
             click(ground_banner.buttons["backup"])
-            await until(lambda: wizard.page is Page.RESULT, "the end of the run")
+            await until(lambda: wizard.page is WizardPage.RESULT, "the end of the run")
             assert wizard.outcome.run.outcome is Outcome.COMPLETED
-            await until(lambda: not desk.working)
+            await until(lambda: not controller.working)
 
     on_loop(scenario())
 
 
-def _running(session: Session) -> list:
-    run = session.desk.switchboard.state("shop").run
+def _running(session: DesktopSession) -> list:
+    run = session.controller.switchboard.state("shop").run
     return [step for step in (run.steps if run else ()) if step.state == "running"]
 
 
@@ -151,18 +153,18 @@ def test_quitting_stops_a_run_after_its_step(on_loop: OnLoop, tmp_path: Path) ->
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk = session.desk
-            session.desk.banner._ground.break_("backup")
-            await until(lambda: desk.switchboard.state("shop").health["backup"].health == "unhealthy")
-            found = await desk.switchboard.prepare("shop", "backup", emergency=True)
+            controller = session.controller
+            session.controller.banner._ground.break_("backup")
+            await until(lambda: controller.switchboard.state("shop").health["backup"].health == "unhealthy")
+            found = await controller.switchboard.prepare("shop", "backup", emergency=True)
             reasons = {f.check: "to see it wait" for f in found.blocked}
-            desk.runs.begin(found, reasons, "")
+            controller.runs.begin(found, reasons, "")
             await until(lambda: "visitors" in [s.name for s in _running(session)], "the check as a visitor")
             session.ask_to_quit()
             await asked(session)
-            click(desk.dialog.yes_button)
-            await until(lambda: not desk.working, "the run's present step")
-            run = (await desk.switchboard.runs())[0]
+            click(controller.dialog.yes_button)
+            await until(lambda: not controller.working, "the run's present step")
+            run = (await controller.switchboard.runs())[0]
             assert run.outcome is Outcome.INTERRUPTED
             assert "resume" in run.next
 
@@ -175,21 +177,21 @@ def test_an_interrupted_run_is_offered(on_loop: OnLoop, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk, board = session.desk, session.desk.switchboard
+            controller, board = session.controller, session.controller.switchboard
             before = await board.prepare("shop", "backup")
-            plan = make_plan(board.service("shop"), "primary", "backup", before.situation.readings, before.at)
+            plan = make_plan(board.service("shop"), "primary", "backup", before.snapshot.readings, before.at)
             entry = await board.journal.begin(Started(plan=plan))
             await board.journal.append(entry.run, Intent(step=0))
             await board.refresh("shop")
-            page = desk.page
+            page = controller.page
             assert f"Run {entry.run} was interrupted." in page.sentence.text()
             assert page.main_button.text() == f"Resume run {entry.run}…"
             assert page.second_button.isVisible()
-            desk._act("accept", None)
+            controller._act("accept", None)
             await asked(session)
-            assert not desk.dialog.yes_button.isEnabled(), "a reason is needed"
-            QTest.keyClicks(desk.dialog.reason, "Nothing was changed, as I saw at the provider")
-            click(desk.dialog.yes_button)
+            assert not controller.dialog.yes_button.isEnabled(), "a reason is needed"
+            QTest.keyClicks(controller.dialog.reason, "Nothing was changed, as I saw at the provider")
+            click(controller.dialog.yes_button)
             await until(lambda: page.main_button.text() == "Switch to backup…", "the accepted run")
             assert (await board.runs())[0].accepted == "Nothing was changed, as I saw at the provider"
 
@@ -202,19 +204,19 @@ def test_the_report_of_a_run(on_loop: OnLoop, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk, board = session.desk, session.desk.switchboard
+            controller, board = session.controller, session.controller.switchboard
             await board.switch(await board.prepare("shop", "backup"))
 
             def links() -> dict[str, QPushButton]:
-                found = desk.page.activity.findChildren(QPushButton)
+                found = controller.page.activity.findChildren(QPushButton)
                 return {b.accessibleName(): b for b in found if b.isVisible() and b.isEnabled()}
 
             await until(lambda: "Undo run shop-1" in links(), "the run in the activity")
             assert {"Report run shop-1", "Undo run shop-1", "Keep it run shop-1"} == set(links())
             click(links()["Report run shop-1"])
             await asked(session)
-            assert desk.dialog.windowTitle() == "Report of run shop-1"
-            save = next(b for b in desk.dialog.findChildren(QPushButton) if b.text() == "Save report…")
+            assert controller.dialog.windowTitle() == "Report of run shop-1"
+            save = next(b for b in controller.dialog.findChildren(QPushButton) if b.text() == "Save report…")
             click(save)
             await until(lambda: _file_dialog() is not None, "the question for a file")
             chooser = _file_dialog()
@@ -222,7 +224,7 @@ def test_the_report_of_a_run(on_loop: OnLoop, tmp_path: Path) -> None:
             chooser.accept()
             await until((tmp_path / "shop-1.md").exists, "the file")
             assert "shop-1" in (tmp_path / "shop-1.md").read_text(encoding="utf-8")
-            desk.dialog.reject()
+            controller.dialog.reject()
 
     on_loop(scenario())
 
@@ -237,12 +239,12 @@ def test_what_speaks_against_an_undo_is_shown_in_front(on_loop: OnLoop, tmp_path
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk, board = session.desk, session.desk.switchboard
+            controller, board = session.controller, session.controller.switchboard
             done = await board.switch(await board.prepare("shop", "backup"))
-            desk.open_wizard(board.state("shop"))
-            wizard = desk.wizards["shop"]
+            controller.open_wizard(board.state("shop"))
+            wizard = controller.wizards["shop"]
             wizard.outcome.show_run(done)
-            wizard.go_to(Page.RESULT)
+            wizard.go_to(WizardPage.RESULT)
             await board.undo(done.run)
             click(wizard.undo_button)
             await until(wizard.fault.isVisible, "the refusal")
@@ -257,9 +259,9 @@ def test_adding_a_service_from_its_address(on_loop: OnLoop, tmp_path: Path) -> N
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk = session.desk
-            click(desk.services.add_button)
-            form = desk.dialog
+            controller = session.controller
+            click(controller.services.add_button)
+            form = controller.dialog
             assert isinstance(form, AddService)
             QTest.keyClicks(form.addresses, "mail.shop.example")
             QTest.keyClick(form.addresses, Qt.Key.Key_Return)
@@ -276,14 +278,14 @@ def test_adding_a_service_from_its_address(on_loop: OnLoop, tmp_path: Path) -> N
             click(form.add_button)
             await until(lambda: not form.isVisible() or form.fault.isVisible(), "the form to close")
             assert not form.isVisible(), form.fault.text.text()
-            assert [s.service.name for s in desk.switchboard.states()] == ["shop", "second"]
-            assert desk.services.rows.count() == 2
+            assert [s.service.name for s in controller.switchboard.states()] == ["shop", "second"]
+            assert controller.services.rows.count() == 2
 
-            desk.choose("second")
-            desk._act("remove", None)
-            await until(lambda: desk.dialog is not form and desk.dialog.isVisible(), "the question")
-            click(desk.dialog.yes_button)
-            await until(lambda: desk.services.rows.count() == 1, "the removal")
+            controller.choose("second")
+            controller._act("remove", None)
+            await until(lambda: controller.dialog is not form and controller.dialog.isVisible(), "the question")
+            click(controller.dialog.yes_button)
+            await until(lambda: controller.services.rows.count() == 1, "the removal")
 
     on_loop(scenario())
 
@@ -294,10 +296,10 @@ def test_adding_an_account(on_loop: OnLoop, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk, board = session.desk, session.desk.switchboard
+            controller, board = session.controller, session.controller.switchboard
             server = board.settings.accounts[0].options["server"]
-            click(desk.services.accounts_button)
-            accounts = desk.dialog
+            click(controller.services.accounts_button)
+            accounts = controller.dialog
             assert isinstance(accounts, AccountsWindow)
             click(accounts.add_button)
             form = accounts.form
@@ -335,7 +337,7 @@ def test_without_a_keyring_a_secret_may_stay_in_memory(
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            board = session.desk.switchboard
+            board = session.controller.switchboard
             form = AddAccount(session.window, board, session.tasks)
             form.show()
             form.provider.setCurrentIndex(form.provider.findData("rfc2136"))
@@ -374,7 +376,7 @@ def test_what_a_task_raises_is_shown(on_loop: OnLoop, tmp_path: Path) -> None:
             assert (strip.text.text(), strip.hint.text()) == ("The keyring does not answer", "Unlock it.")
             session.tasks.spawn(breaks(), "a fault")
             await until(lambda: "nobody expected this" in strip.text.text(), "the error")
-            await session.desk.switchboard.refresh("shop")
+            await session.controller.switchboard.refresh("shop")
 
     on_loop(scenario())
 
@@ -385,7 +387,7 @@ def test_an_outage_is_in_the_activity(on_loop: OnLoop, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            page, banner = session.desk.page, session.desk.banner
+            page, banner = session.controller.page, session.controller.banner
             assert banner is not None
             click(banner.buttons["primary"])
             await until(lambda: "primary failing since" in _texts(page.activity), "the incident")
@@ -407,12 +409,12 @@ def test_the_menu_leads_to_checks_and_pins(on_loop: OnLoop, tmp_path: Path) -> N
     async def scenario() -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
-            desk = session.desk
+            controller = session.controller
             for text, kind in (("How it is checked…", "EditCheck"), ("Pin a deployment…", "PinDialog")):
-                next(a for a in desk.page.more_menu.actions() if a.text() == text).trigger()
-                await until(lambda kind=kind: type(desk.dialog).__name__ == kind, text)
-                assert desk.dialog.isVisible()
-                desk.dialog.close()
+                next(a for a in controller.page.more_menu.actions() if a.text() == text).trigger()
+                await until(lambda kind=kind: type(controller.dialog).__name__ == kind, text)
+                assert controller.dialog.isVisible()
+                controller.dialog.close()
 
     on_loop(scenario())
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer
 
 #: How long a scenario may take. A limit for what hangs, not a promise.
-PATIENCE = 60.0
+RETRY_BUDGET = 60.0
 
 
 async def until(condition: Callable[[], object], what: str = "") -> None:
@@ -24,7 +24,7 @@ async def until(condition: Callable[[], object], what: str = "") -> None:
     timer.timeout.connect(look)
     timer.start()
     try:
-        async with asyncio.timeout(PATIENCE / 2):
+        async with asyncio.timeout(RETRY_BUDGET / 2):
             await met
     except TimeoutError:
         raise AssertionError(f"waited in vain for {what or condition}") from None

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, Self
 
 from changeover.dns.provider import Provider
-from changeover.dns.providers.rfc2136 import Options, Rfc2136
-from changeover.model.records import ADDRESS_TYPES
+from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.model.dns.records import ADDRESS_TYPES
 from changeover.model.secret import Secret
 from dns_servers.bind import SECRET, Bind
 from dns_servers.ground import ZONE, ZONE_NAME
@@ -43,7 +43,7 @@ class BindGround:
         return value
 
     def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
-        options = Options(server=f"127.0.0.1:{self.relay.port}", key_name=self.bind.key_name)
+        options = Rfc2136Options(server=f"127.0.0.1:{self.relay.port}", key_name=self.bind.key_name)
         return Rfc2136("dns-main", options, Secret(secret or self.secret), timeout)
 
     def records(self) -> frozenset[str]:

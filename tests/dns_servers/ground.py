@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 import msgspec
 import pytest
 
-from changeover.dns.http_provider import HttpProviderType
+from changeover.dns.http.provider import HttpProviderType
 from changeover.dns.provider import Provider
-from changeover.model.records import ADDRESS_TYPES
+from changeover.model.dns.records import ADDRESS_TYPES
 from changeover.model.secret import Secret
 from dns_servers.http_simulator import HttpSimulator
 

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from changeover.dns.providers.lexicon import PROVIDER
+from changeover.dns.providers.lexicon.lexicon import PROVIDER
 from dns_servers.cloudflare_ground import CloudflareGround
 
 _NO_HTTPS = "a name with an HTTPS record is refused, since dns-lexicon cannot write one back; test_lexicon has it"
@@ -76,7 +76,7 @@ class LexiconGround(CloudflareGround):
         super().__enter__()
         self._stack.enter_context(led_to("cloudflare", self.simulator.endpoint))
         # A simulator lists a change at once.
-        self._stack.enter_context(mock.patch("changeover.dns.providers.lexicon.LOOKS", (0.0, 0.05)))
+        self._stack.enter_context(mock.patch("changeover.dns.providers.lexicon.lexicon.LOOKS", (0.0, 0.05)))
         return self
 
     def __exit__(self, *error: object) -> None:

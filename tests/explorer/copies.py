@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from changeover.model.change import Change
-from changeover.model.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
-from changeover.model.words import values_text
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set, values_text
 from explorer.world import World
 
 

@@ -10,18 +10,19 @@ from typing import NamedTuple, NoReturn
 from unittest import mock
 
 from changeover.health import probe, sample
-from changeover.model.plan import Act, inverse, standing
-from changeover.model.records import record_set, same_answer
-from changeover.model.run import Run, StepState, fold
-from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
-from changeover.switchover.verify import Verdict
+from changeover.model.dns.change import ZoneAt
+from changeover.model.dns.records import record_set, same_answer
+from changeover.model.runs.plan import ActionStep, batch_progress, inverse
+from changeover.model.runs.run import Run, StepState, fold
+from changeover.model.runs.verification import Verdict
+from changeover.model.settings.service import Answer, Deployment, Marker, Service
 from explorer import names
 from explorer.copies import KINDS, Copy
 from explorer.journal import Disk
 from explorer.people import Operator, Outsider, closes_the_lid
 from explorer.process import Process
 from explorer.world import Computer, Happened, World
-from watch.virtual_time import VirtualLoop
+from health.virtual_time import VirtualLoop
 
 #: Seconds after which every write that was ever on its way has arrived.
 SETTLED = 60.0
@@ -109,8 +110,8 @@ class Setting:
     def names(self, process: Process) -> names.Names:
         return names.Names(process)
 
-    def deeds(self, process: Process) -> Callable[[Act, Run, asyncio.Event], Awaitable[Verdict]]:
-        async def done(step: Act, run: Run, stop: asyncio.Event) -> Verdict:
+    def operations(self, process: Process) -> Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]:
+        async def done(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
             return Verdict(StepState.DONE, "done")
 
         return done
@@ -199,7 +200,7 @@ def _foreign(setting: Setting, run: Run) -> bool:
     is not the same.
     """
     live = {(c.account, c.zone, name): c.now(name) for c in setting.copies for name in c.past}
-    if standing(run.forward.changes, live).foreign or standing(run.plan.changes, live).foreign:
+    if batch_progress(run.forward.changes, live).foreign or batch_progress(run.plan.changes, live).foreign:
         return True
     for wanted in (run.forward.changes, inverse(run.forward.changes), run.plan.changes):
         would = {**live, **{change.place: change.after for change in wanted}}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from changeover.model.errors import UsageError
-from changeover.model.run import Entry, Event, Intent, Started
+from changeover.model.runs.run import Entry, Event, Intent, Started
 from explorer import promises
 from explorer.world import START, World
 
@@ -33,7 +33,7 @@ class Disk:
 
 
 class ProcessJournal:
-    """The journal as one process uses it. Has the methods of changeover.storage.journal.Journal.
+    """The journal as one process uses it. Has the methods of changeover.storage.journal.journal.Journal.
 
     The process may die before or after any entry.
     """

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from changeover.dns.lookup import NameServer, ResolverAnswer
-from changeover.health.request import Exchange
-from changeover.model.check import HealthCheck
-from changeover.model.conditions import Response
+from changeover.dns.lookup.client import NameServer, ResolverAnswer
+from changeover.health.http.request import Exchange
+from changeover.model.dns.observed import ServerAnswer
+from changeover.model.dns.records import RecordSet
 from changeover.model.errors import Unavailable
-from changeover.model.health import Cause, Phases
-from changeover.model.records import RecordSet
-from changeover.model.service import LookupSettings
-from changeover.model.situation import ServerAnswer
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.conditions import Response
+from changeover.model.health.probe_result import Cause, Phases
+from changeover.model.settings.service import LookupSettings
 
 if TYPE_CHECKING:
     from explorer.history import Setting
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Names:
-    """How one process looks names up. Has the methods of changeover.dns.lookup.Lookup that a run uses."""
+    """How one process looks names up. Has the methods of changeover.dns.lookup.client.Lookup that a run uses."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -81,7 +81,7 @@ class Names:
 async def exchange(
     setting: Setting, hostname: str, address: str, check: HealthCheck, request: object, wanted: object = None
 ) -> Exchange:
-    """Stands in for changeover.health.request.exchange: who answers at an address is known, unless it is down."""
+    """Stands in for changeover.health.http.request.exchange: who answers at an address is known, unless it is down."""
     world = setting.world
     await asyncio.sleep(0.05)
     there = setting.at_address.get(address)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from changeover.model.dns.records import AddressSet, address_set, record_set
 from changeover.model.errors import ProviderError, Refused
-from changeover.model.plan import Plan, ZoneReading, inverse, make_plan, plan_of
-from changeover.model.records import AddressSet, address_set, record_set
-from changeover.model.run import Accepted, Committed, Run, Started, fold
+from changeover.model.runs.plan import Plan, ZoneReading, inverse, make_plan, plan_of
+from changeover.model.runs.run import Accepted, Committed, Run, Started, fold
 from changeover.switchover.runner import Runner
 from explorer.journal import Disk
 from explorer.process import Process
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from explorer.history import Setting
 
 #: Seconds that a run waits for name servers and visitors.
-PATIENCE = 4.0
+RETRY_BUDGET = 4.0
 
 
 class InattentiveRunner(Runner):
@@ -173,9 +173,9 @@ class Operator:
             self._setting.names(process),  # type: ignore[arg-type]
             on_progress=lambda run: None,
             stop=process.stop,
-            verify_timeout=PATIENCE,
+            verify_timeout=RETRY_BUDGET,
             walk=_no_journeys,
-            act=self._setting.deeds(process),
+            act=self._setting.operations(process),
         )
 
 

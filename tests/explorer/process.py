@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from changeover.model.change import Place
+from changeover.model.dns.change import Place
 from explorer.copies import Copy
 from explorer.journal import AfterTheAct, Disk, ProcessJournal
 from explorer.provider import SimulatedProvider

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from changeover.model.change import Change
-from changeover.model.plan import ChangeRecords
-from changeover.model.records import AddressSet, same_answer
-from changeover.model.run import (
-    Ended,
-    Entry,
-    Intent,
-    Outcome,
-    Resumed,
-    Run,
-    Started,
-    StepEnded,
-    UndoStarted,
-    fold,
-)
-from changeover.model.words import values_text
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, same_answer, values_text
+from changeover.model.runs.plan import ChangeRecords
+from changeover.model.runs.run import Ended, Entry, Intent, Outcome, Resumed, Run, Started, StepEnded, UndoStarted, fold
 from explorer.copies import Copy
 
 if TYPE_CHECKING:

@@ -6,11 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Guard, Reading, Result, Unsure, conflicts
-from changeover.model.capabilities import BatchLimit, Capabilities
-from changeover.model.change import Change
+from changeover.dns.provider import (
+    Access,
+    Applied,
+    Guard,
+    Indeterminate,
+    PreconditionFailed,
+    RecordsRead,
+    Result,
+    conflicts,
+)
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, address_set
 from changeover.model.errors import NotFound, RateLimited, Rejected, Unavailable
-from changeover.model.records import AddressSet, address_set
 from explorer import promises
 from explorer.copies import Copy, Kind, Piece
 
@@ -34,7 +43,7 @@ def capabilities_of(kind: Kind) -> Capabilities:
 class SimulatedProvider:
     """Implements changeover.dns.provider.Provider on the copies that the account has."""
 
-    window: float | None = None
+    race_window: float | None = None
 
     def __init__(self, process: Process, account: str, copies: Sequence[Copy]) -> None:
         self._process = process
@@ -45,12 +54,12 @@ class SimulatedProvider:
         self._writing = asyncio.Lock()
         self._asked_at = 0.0
 
-    async def read(self, zone: str, names: Sequence[str]) -> Reading:
+    async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
         copy = self._copy(zone)
         when = await self._seen(copy, "reads")
         for name in names:
             self._has_read(copy, name, when)
-        return Reading(records={name: copy.everything(name, when) for name in names})
+        return RecordsRead(records={name: copy.everything(name, when) for name in names})
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
         reading = await self.read(zone, [change.name for change in changes])
@@ -64,7 +73,7 @@ class SimulatedProvider:
             result = await self._apply(copy, changes)
             if isinstance(result, Applied):
                 self._process.confirmed.update(change.place for change in changes)
-            if isinstance(result, Unsure):
+            if isinstance(result, Indeterminate):
                 self._process.unclear.update(change.place for change in changes)
                 if self._world.planted == "repeat after a time-out":
                     promises.sent(self._process, copy, changes)
@@ -79,15 +88,15 @@ class SimulatedProvider:
             now = {c.name: copy.everything(c.name, seen) for c in changes}
             found = [text for c in changes for text in conflicts(c, now[c.name])]
             if found and self._world.planted != "write without expectation":
-                return ChangedMeanwhile(tuple(found))
+                return PreconditionFailed(tuple(found))
         pieces = [copy.pieces(change) for change in changes]
         if copy.kind.batch:
             return await self._send(copy, [p for ps in pieces for p in ps], changes, seen, begun=False)
         begun = False
         for piece in [p for ps in pieces for p in ps]:
             result = await self._send(copy, [piece], [piece.change], seen, begun)
-            if isinstance(result, ChangedMeanwhile) and begun:
-                return Unsure("a part was written, then the rest was refused")
+            if isinstance(result, PreconditionFailed) and begun:
+                return Indeterminate("a part was written, then the rest was refused")
             if not isinstance(result, Applied):
                 return result
             begun = True
@@ -108,7 +117,7 @@ class SimulatedProvider:
             await asyncio.sleep(world.latency())
             await process.point()
             if begun:
-                return Unsure("a part was written, then the provider was not there")
+                return Indeterminate("a part was written, then the provider was not there")
             raise RateLimited("too many requests", retry_after=2) if fault == "rate" else Unavailable("no connection")
         answer: asyncio.Future[bool] = world.loop.create_future()
         late = fault == "late" or (fault == "5xx after" and world.chance(50))
@@ -124,15 +133,15 @@ class SimulatedProvider:
         if fault in ("5xx", "5xx after"):
             await asyncio.sleep(0.5)
             await process.point()
-            return Unsure("503")
+            return Indeterminate("503")
         if fault:
             await asyncio.sleep(TIMEOUT)
             await process.point()
-            return Unsure("no answer in time")
+            return Indeterminate("no answer in time")
         fits = await answer
         await asyncio.sleep(world.latency())
         await process.point()
-        return Applied() if fits else ChangedMeanwhile(("it is not what was read",))
+        return Applied() if fits else PreconditionFailed(("it is not what was read",))
 
     def _carry_out(
         self, copy: Copy, pieces: Sequence[Piece], changes: Sequence[Change], seen: float, late: bool
@@ -186,10 +195,10 @@ class SimulatedProvider:
             raise NotFound(f"{self._account} has no zone {zone}")
         return self._copies[zone]
 
-    async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+    async def swap_txt(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
         raise Rejected("these providers keep no texts")
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         return after
 
     async def verify(self, zone: str, names: Sequence[str]) -> Access:

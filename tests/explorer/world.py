@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from unittest import mock
 
-from watch.virtual_time import VirtualLoop
+from health.virtual_time import VirtualLoop
 
 #: Bugs that an explorer which is worth something finds.
 PLANTED = (

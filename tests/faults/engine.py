@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from changeover.dns.lookup import Lookup
+from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Provider
-from changeover.dns.providers.rfc2136 import Options, Rfc2136
-from changeover.model.change import Change
-from changeover.model.journey import JourneyResult
-from changeover.model.plan import Act, plan_of
-from changeover.model.records import AddressSet, record_set
-from changeover.model.run import Run, Started
+from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.model.dns.change import Change, ZoneAt
+from changeover.model.dns.records import AddressSet, record_set
+from changeover.model.health.check import JourneyResult
+from changeover.model.runs.plan import ActionStep, plan_of
+from changeover.model.runs.run import Run, Started
+from changeover.model.runs.verification import Verdict
 from changeover.model.secret import Secret
-from changeover.model.service import Answer, Deployment, LookupSettings, Service, ZoneAt
-from changeover.storage.journal import Journal
+from changeover.model.settings.service import Answer, Deployment, LookupSettings, Service
+from changeover.storage.journal.journal import Journal
 from changeover.switchover.runner import Runner
-from changeover.switchover.verify import Verdict
 from dns_servers.bind import Bind
 from dns_servers.fault_proxy import FaultProxy
 from dns_servers.powerdns import PowerDns
@@ -28,7 +28,7 @@ SERVERS = {"BIND": Bind, "PowerDNS": PowerDns}
 ZONE = "shop.example"
 SOA = "@ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\n"
 #: Seconds that the engine waits for an answer here.
-PATIENCE = 0.4
+RETRY_BUDGET = 0.4
 VERIFY_TIMEOUT = 2.0
 Answers = Sequence[tuple[str, str]]
 
@@ -44,15 +44,19 @@ def change(
     return Change(account=account, zone=zone, name=name, before=of(before), after=of(after))
 
 
-def provider_of(server: Server, proxy: FaultProxy, account: str = "dns-main", patience: float = PATIENCE) -> Rfc2136:
+def provider_of(
+    server: Server, proxy: FaultProxy, account: str = "dns-main", patience: float = RETRY_BUDGET
+) -> Rfc2136:
     """The account at `server`, by way of its proxy."""
-    options = Options(server=proxy.server, key_name=server.key_name)
+    options = Rfc2136Options(server=proxy.server, key_name=server.key_name)
     return Rfc2136(account, options, Secret(server.secret), patience)
 
 
 def planned(changes: Sequence[Change]) -> Started:
     """A run of these changes. Its deployments are none of the service's: there are no visitors here, only records."""
-    capabilities = {c.account: Rfc2136(c.account, Options(server="127.0.0.1"), None).capabilities for c in changes}
+    capabilities = {
+        c.account: Rfc2136(c.account, Rfc2136Options(server="127.0.0.1"), None).capabilities for c in changes
+    }
     return Started(plan=plan_of("shop", "here", "there", changes, capabilities, datetime.now(UTC)))
 
 
@@ -72,7 +76,7 @@ def engine(
         Service(name="shop", hostnames=tuple(names), dns=zones, deployments=deployments),
         journal,
         {account: provider for (account, _), provider in providers.items()},
-        Lookup(LookupSettings(resolvers=(), nameservers=dict(name_servers), doh=()), PATIENCE),
+        Lookup(LookupSettings(resolvers=(), nameservers=dict(name_servers), doh=()), RETRY_BUDGET),
         on_progress=lambda _: None,
         stop=asyncio.Event(),
         verify_timeout=VERIFY_TIMEOUT,
@@ -85,5 +89,5 @@ async def _no_journeys(deployment: Deployment, address: str) -> tuple[JourneyRes
     return ()
 
 
-async def _no_deeds(step: Act, run: Run, stop: asyncio.Event) -> Verdict:
+async def _no_deeds(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
     raise AssertionError("there is nothing to do but DNS")

@@ -11,14 +11,14 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from changeover.model.change import Change
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet
 from changeover.model.errors import ProviderError, Refused
-from changeover.model.records import AddressSet
-from changeover.model.run import Outcome, Run
-from changeover.storage.journal import Journal
+from changeover.model.runs.run import Outcome, Run
+from changeover.storage.journal.journal import Journal
 from changeover.switchover.runner import Runner
 from dns_servers.fault_proxy import FaultProxy, by_chance
-from faults.engine import PATIENCE, ZONE, change, engine, planned, provider_of
+from faults.engine import RETRY_BUDGET, ZONE, change, engine, planned, provider_of
 from faults.ground import Server, Stands, all_stand
 
 #: How many messages in a hundred are struck: there are few updates, and they are what matters.
@@ -46,7 +46,7 @@ class Lane:
     def __init__(self, server: Server, number: int, seed: str, folder: Path) -> None:
         self.server = server
         self.chance = random.Random(f"{seed}/{number}")
-        self.proxy = FaultProxy(server.port, by_chance(f"{seed}/{number}/wire", UPDATES, QUERIES), PATIENCE)
+        self.proxy = FaultProxy(server.port, by_chance(f"{seed}/{number}/wire", UPDATES, QUERIES), RETRY_BUDGET)
         self.counts: Counter[str] = Counter()
         self.changes = changes(number)
         self.names = tuple(c.name for c in self.changes)

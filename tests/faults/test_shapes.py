@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from changeover.model.change import Change
-from changeover.model.plan import ChangeRecords
-from changeover.storage.journal import Journal
+from changeover.model.dns.change import Change
+from changeover.model.runs.plan import ChangeRecords
+from changeover.storage.journal.journal import Journal
 from changeover.switchover.runner import Runner
 from dns_servers.bind import Bind
 from dns_servers.fault_proxy import Fault, FaultProxy
@@ -21,7 +21,7 @@ from faults.engine import SERVERS, SOA, ZONE, change, engine, planned, provider_
 from faults.ground import Server, stands
 
 NAMES_AT_ONCE = 500
-PATIENCE = 2.0
+RETRY_BUDGET = 2.0
 
 
 @pytest.fixture(params=SERVERS)
@@ -52,8 +52,8 @@ async def behind_proxy(
     server: Server, decide: Strike, changes: Sequence[Change], journal: Journal
 ) -> AsyncIterator[tuple[Runner, FaultProxy]]:
     """The engine for one zone at one server."""
-    async with FaultProxy(server.port, decide, PATIENCE) as proxy:
-        providers = {("dns-main", ZONE): provider_of(server, proxy, patience=PATIENCE)}
+    async with FaultProxy(server.port, decide, RETRY_BUDGET) as proxy:
+        providers = {("dns-main", ZONE): provider_of(server, proxy, patience=RETRY_BUDGET)}
         yield engine([c.name for c in changes], providers, {ZONE: (server.server,)}, journal), proxy
 
 
@@ -103,8 +103,8 @@ async def test_two_zones_of_one_service(end: str, tmp_path: Path, journal: Journ
     with Bind(tmp_path, ZONE, text) as first, PowerDns(tmp_path, other, text) as second:
         start = (first.records(), second.records())
         async with (
-            FaultProxy(second.port, Strike(1, Fault.LOSE_REQUEST), PATIENCE) as proxy,
-            FaultProxy(first.port, Strike(0, None), PATIENCE) as plain,
+            FaultProxy(second.port, Strike(1, Fault.LOSE_REQUEST), RETRY_BUDGET) as proxy,
+            FaultProxy(first.port, Strike(0, None), RETRY_BUDGET) as plain,
         ):
             providers = {
                 ("dns-main", ZONE): provider_of(first, plain),

@@ -14,12 +14,12 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changeover.health.certificate import refused
+from changeover.health.http.certificate import refused
 from changeover.health.probe import probe
-from changeover.model.certificate import Kind, why_refused
-from changeover.model.check import HealthCheck
-from changeover.model.health import Cause
-from changeover.model.service import Answer, Deployment
+from changeover.model.health.certificate import CertificateKind, why_refused
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.probe_result import Cause
+from changeover.model.settings.service import Answer, Deployment
 from health.web import answering, serving
 from web_servers.certificates import made, pem_of, server_context
 from web_servers.nginx import Nginx
@@ -41,13 +41,13 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
 @pytest.mark.parametrize(
     ("fault", "words", "kind"),
     [
-        ("good", None, Kind.TRUSTED),
-        ("expired", "it expired 3 days ago", Kind.TRUSTED),
-        ("wrong-name", f"it is for intranet.example, not for {WWW}", Kind.TRUSTED),
-        ("self-signed", "it is self-signed", Kind.SELF_SIGNED),
+        ("good", None, CertificateKind.TRUSTED),
+        ("expired", "it expired 3 days ago", CertificateKind.TRUSTED),
+        ("wrong-name", f"it is for intranet.example, not for {WWW}", CertificateKind.TRUSTED),
+        ("self-signed", "it is self-signed", CertificateKind.SELF_SIGNED),
     ],
 )
-async def test_what_nginx_shows(nginx: Nginx, fault: str, words: str | None, kind: Kind) -> None:
+async def test_what_nginx_shows(nginx: Nginx, fault: str, words: str | None, kind: CertificateKind) -> None:
     """At the standby's own address, before anybody is sent there."""
     check = HealthCheck(port=nginx.port, ca_file=str(nginx.ca_file))
     found = await probe(BACKUP, WWW, NGINXES[fault], check)
@@ -68,49 +68,49 @@ SHOWN = {
     "Heroku's": (
         made(HEROKU, ["*.herokuapp.com", "herokuapp.com"], issuer={"commonName": "R11"}),
         f"it is Heroku's own (*.herokuapp.com and 1 other name), not one for {WWW}",
-        Kind.PLATFORM,
+        CertificateKind.PLATFORM,
     ),
     "Kubernetes'": (
         made(KUBERNETES, ["ingress.local"]),
         f"it is the Kubernetes ingress controller's own (ingress.local), not one for {WWW}",
-        Kind.PLATFORM,
+        CertificateKind.PLATFORM,
     ),
     "Traefik's": (
         made({"commonName": "TRAEFIK DEFAULT CERT"}, ["6f2b.9f3c.traefik.default"]),
         f"it is Traefik's own (6f2b.9f3c.traefik.default), not one for {WWW}",
-        Kind.PLATFORM,
+        CertificateKind.PLATFORM,
     ),
     "staging": (
         made({"commonName": WWW}, [WWW], issuer=STAGING),
         'it comes from a staging authority, "(STAGING) Ersatz Edamame E1 ((STAGING) Let\'s Encrypt)", '
         "which browsers do not trust",
-        Kind.STAGING,
+        CertificateKind.STAGING,
     ),
     "snakeoil": (
         made({"commonName": "debian"}, ["debian"]),
         f"it is self-signed, made for the machine when the web server was installed; it is for debian, not for {WWW}",
-        Kind.SELF_SIGNED,
+        CertificateKind.SELF_SIGNED,
     ),
     "only a subject": (
         made({"commonName": "old.example"}, []),
         f"it is self-signed; it is for old.example, not for {WWW}",
-        Kind.SELF_SIGNED,
+        CertificateKind.SELF_SIGNED,
     ),
     "self-signed and expired": (
         made({"commonName": WWW}, [WWW], start=timedelta(days=-9), end=timedelta(hours=-3)),
         "it is self-signed; it expired 3 h ago",
-        Kind.SELF_SIGNED,
+        CertificateKind.SELF_SIGNED,
     ),
     "another authority": (
         made({"commonName": WWW}, [WWW], issuer={"commonName": "Shop Root", "organizationName": "Shop Ltd"}),
         "the chain is incomplete or its authority is not trusted (issuer: Shop Root (Shop Ltd))",
-        Kind.UNTRUSTED,
+        CertificateKind.UNTRUSTED,
     ),
 }
 
 
 @pytest.mark.parametrize(("pem", "words", "kind"), SHOWN.values(), ids=SHOWN)
-async def test_what_is_wrong_is_said(tmp_path: Path, pem: bytes, words: str, kind: Kind) -> None:
+async def test_what_is_wrong_is_said(tmp_path: Path, pem: bytes, words: str, kind: CertificateKind) -> None:
     """A platform's own, a trial authority's, a machine's own; everything that is wrong, not only the first."""
     async with serving(answering(OK), server_context(tmp_path, pem)) as web:
         found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port))

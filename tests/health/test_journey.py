@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from changeover.health.journey import run_journey
-from changeover.model.check import HealthCheck, Journey, JourneyStep
-from changeover.model.journey import JourneyResult
+from changeover.model.health.check import HealthCheck, Journey, JourneyResult, JourneyStep
 from changeover.model.secret import Secret
-from changeover.model.service import Answer, Deployment
+from changeover.model.settings.service import Answer, Deployment
 from dns_servers.process import free_port
 from health.web import Talk, answering, header, serving, silence
 from web_servers.nginx import Nginx

@@ -20,11 +20,11 @@ import pytest
 import trustme
 
 from changeover.health.probe import probe
-from changeover.model.certificate import Kind
-from changeover.model.check import HealthCheck
-from changeover.model.conditions import MAX_BODY
-from changeover.model.health import Cause, ProbeResult
-from changeover.model.service import Answer, Deployment, Marker
+from changeover.model.health.certificate import CertificateKind
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.conditions import MAX_BODY
+from changeover.model.health.probe_result import Cause, ProbeResult
+from changeover.model.settings.service import Answer, Deployment, Marker
 from dns_servers.process import free_port
 from health.web import Talk, answering, dripping, hanging_up, header, noting, serving, silence
 from web_servers.certificates import pem_of, server_context
@@ -62,7 +62,7 @@ async def test_a_good_answer_of_a_real_server(nginx: Nginx, address: str) -> Non
     assert before <= found.at <= datetime.now(UTC)
     assert found.certificate_error is None
     assert found.certificate is not None
-    assert (found.certificate.names, found.certificate.kind) == ((WWW,), Kind.TRUSTED)
+    assert (found.certificate.names, found.certificate.kind) == ((WWW,), CertificateKind.TRUSTED)
     assert found.certificate.issued < before < found.certificate.expires
     times = [found.phases.connect, found.phases.tls, found.phases.first_byte, found.phases.total]
     assert None not in times
@@ -499,8 +499,8 @@ async def test_an_endless_head_is_refused() -> None:
 NO_ROUTE = """
 import asyncio
 from changeover.health.probe import probe
-from changeover.model.check import HealthCheck
-from changeover.model.service import Answer, Deployment
+from changeover.model.health.check import HealthCheck
+from changeover.model.settings.service import Answer, Deployment
 found = asyncio.run(probe(Deployment(name="d", answer=Answer()), "www.shop.example", "{}", HealthCheck(timeout=5)))
 print(found.ok, found.reason)
 """

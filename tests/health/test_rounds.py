@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from changeover.dns.lookup import Lookup
-from changeover.health.rounds import AT_ONCE, probe_now, probe_round
-from changeover.model.check import HealthCheck
-from changeover.model.health import Cause, Health
-from changeover.model.service import Answer, Deployment, LookupSettings, Marker, Service, ZoneAt
+from changeover.dns.lookup.client import Lookup
+from changeover.health.rounds import MAX_CONCURRENT, probe_now, probe_round
+from changeover.model.dns.change import ZoneAt
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.probe_result import Cause, Health
+from changeover.model.settings.service import Answer, Deployment, LookupSettings, Marker, Service
 from dns_servers.bind import Bind
 from dns_servers.process import free_port
 from health.web import Talk, WebServer, serving
@@ -226,4 +227,4 @@ async def test_hundreds_of_hostnames_are_not_probed_all_at_once(lookup: Lookup) 
         many = replace(service, hostnames=tuple(f"h{number}.shop.example" for number in range(150)))
         probed = await probe_round(many, backup, lookup)
     assert (len(probed.results), probed.verdict) == (150, Health.HEALTHY)
-    assert 1 < most <= AT_ONCE
+    assert 1 < most <= MAX_CONCURRENT

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from changeover.dns.lookup import Lookup
+from changeover.dns.lookup.client import Lookup
 from changeover.health.status_page import status_pages
-from changeover.model.service import LookupSettings, Service
-from connection.servers import saying, silence, web
-from model.situations import service
+from changeover.model.settings.service import LookupSettings, Service
+from health.connectivity.servers import saying, silence, web
+from model.snapshots import service
 
 LOOKUP = Lookup(LookupSettings(resolvers=(), witnesses=(), doh=(), portal=None))
 

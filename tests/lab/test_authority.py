@@ -16,13 +16,13 @@ import dns.tsigkeyring
 import dns.update
 import pytest
 
-from changeover.dns.exchange import Server, ask, ask_all, question
-from changeover.dns.provider import Applied, ChangedMeanwhile
-from changeover.dns.providers.rfc2136 import Options, Rfc2136
+from changeover.dns.provider import Applied, PreconditionFailed
+from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.dns.wire.exchange import Server, ask, ask_all, question
 from changeover.lab.authority import Authority
-from changeover.model.change import Change
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, address_set, record_set
 from changeover.model.errors import UsageError
-from changeover.model.records import AddressSet, address_set, record_set
 from dns_servers.bind import Bind
 from lab.messages import ZONE, ZONE_TEXT, send, update
 from lab.programs import dig, nsupdate
@@ -228,7 +228,7 @@ async def test_ends_while_connections_are_open(tmp_path: Path) -> None:
 
 async def test_the_provider_switches_and_switches_back(port: int) -> None:
     """A CNAME becomes addresses, and a set of addresses another one, in one batch; then back, TTLs and all."""
-    provider = Rfc2136("lab-dns", Options(server=f"127.0.0.1:{port}"), None)
+    provider = Rfc2136("lab-dns", Rfc2136Options(server=f"127.0.0.1:{port}"), None)
     names = ["www.shop.example", "two.shop.example"]
     reading = await provider.read("shop.example", names)
     before = {name: address_set(reading.records[name]) for name in names}
@@ -237,7 +237,7 @@ async def test_the_provider_switches_and_switches_back(port: int) -> None:
     assert await provider.apply("shop.example", _changes(before, after)) == Applied()
     changed = await provider.read("shop.example", names)
     assert {name: address_set(changed.records[name]) for name in names} == after
-    assert isinstance(await provider.apply("shop.example", _changes(before, after)), ChangedMeanwhile)
+    assert isinstance(await provider.apply("shop.example", _changes(before, after)), PreconditionFailed)
     assert await provider.apply("shop.example", _changes(after, before)) == Applied()
     assert (await provider.read("shop.example", names)).records == reading.records
 
@@ -251,7 +251,7 @@ def _changes(before: dict[str, AddressSet], after: dict[str, AddressSet]) -> lis
 
 async def test_the_provider_may_write(port: int) -> None:
     """Its own check says so, and changes nothing."""
-    provider = Rfc2136("lab-dns", Options(server=f"127.0.0.1:{port}"), None)
+    provider = Rfc2136("lab-dns", Rfc2136Options(server=f"127.0.0.1:{port}"), None)
     access = await provider.verify("shop.example", ["www.shop.example"])
     assert access.may_write is True
     assert (await dig(port, "shop.example", "SOA", "+short")).split()[2] == "100"
@@ -259,6 +259,6 @@ async def test_the_provider_may_write(port: int) -> None:
 
 async def test_the_provider_knows_a_wildcard(port: int) -> None:
     """A name that only a wildcard answers for has no records of its own."""
-    provider = Rfc2136("lab-dns", Options(server=f"127.0.0.1:{port}"), None)
+    provider = Rfc2136("lab-dns", Rfc2136Options(server=f"127.0.0.1:{port}"), None)
     reading = await provider.read("shop.example", ["x.wild.shop.example"])
     assert reading.wildcards == ("x.wild.shop.example",)

@@ -14,17 +14,17 @@ import platformdirs
 import pytest
 import trustme
 
-from changeover.dns.exchange import Server, ask, parse_server, question
-from changeover.dns.lookup import Lookup
+from changeover.dns.lookup.client import Lookup
 from changeover.dns.providers import provider_type
-from changeover.dns.providers.rfc2136 import Options
+from changeover.dns.providers.rfc2136 import Rfc2136Options
+from changeover.dns.wire.exchange import Server, ask, parse_server, question
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround, break_deployment, default_home, mend_deployment
 from changeover.model.errors import SettingsError, UsageError
-from changeover.model.health import Health
-from changeover.storage import settings as settings_file
+from changeover.model.health.probe_result import Health
 from changeover.storage.home import Home
+from changeover.storage.settings import file as settings_file
 from lab.programs import dig, nsupdate
 
 #: Starts a practice ground in the folder given, says so, and runs until it is told to end.
@@ -81,7 +81,7 @@ async def test_a_new_folder_becomes_a_world_that_works(tmp_path: Path) -> None:
             found = await probe_now(service, deployment, lookup)
             assert found.health is Health.HEALTHY, found.reason
         (account,) = settings.accounts
-        provider = provider_type(account.provider).open(account.name, Options(**account.options), {})
+        provider = provider_type(account.provider).open(account.name, Rfc2136Options(**account.options), {})
         reading = await provider.read("shop.example", service.hostnames)
         for name in service.hostnames:
             published = service.primary.answer_for(name).record_sets(name, service.ttl)
@@ -289,8 +289,8 @@ UNDER_QT = """
 import asyncio, pathlib, sys
 from PySide6.QtWidgets import QApplication
 import qasync
-from changeover.dns.exchange import Server, ask, parse_server, question
-from changeover.dns.lookup import Lookup
+from changeover.dns.wire.exchange import Server, ask, parse_server, question
+from changeover.dns.lookup.client import Lookup
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround

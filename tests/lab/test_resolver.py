@@ -11,11 +11,11 @@ import dns.message
 import dns.rcode
 import pytest
 
-from changeover.dns.exchange import Server, ask, question
-from changeover.dns.lookup import Lookup
+from changeover.dns.lookup.client import Lookup
+from changeover.dns.wire.exchange import Server, ask, question
 from changeover.lab.authority import Authority
 from changeover.lab.resolver import Resolver
-from changeover.model.service import LookupSettings
+from changeover.model.settings.service import LookupSettings
 from lab.messages import send, update
 from lab.programs import dig
 

@@ -14,9 +14,9 @@ import pytest
 
 from changeover.health.probe import probe
 from changeover.lab import certificates, web
-from changeover.model.check import HealthCheck
-from changeover.model.service import Answer, Marker
-from changeover.model.service import Deployment as ServiceDeployment
+from changeover.model.health.check import HealthCheck
+from changeover.model.settings.service import Answer, Marker
+from changeover.model.settings.service import Deployment as ServiceDeployment
 
 ADDRESSES = {"primary": "127.0.0.2", "backup": "127.0.0.3"}
 NAMES = ("www.shop.example", "shop.example", *ADDRESSES.values())
@@ -40,7 +40,7 @@ class Servers:
 @pytest.fixture
 async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
     tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
-    deployments = {address: web.Deployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
+    deployments = {address: web.LabDeployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
     async with web.serving(deployments, tls, None) as port:
         yield Servers(port, tmp_path)
 
@@ -136,7 +136,7 @@ async def test_many_requests_on_one_connection(servers: Servers) -> None:
 async def test_both_are_at_one_port_which_is_kept(tmp_path: Path) -> None:
     """The port of the last time is taken again; where it is not free, another one is."""
     tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
-    deployments = {address: web.Deployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
+    deployments = {address: web.LabDeployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
     async with web.serving(deployments, tls, None) as port, web.serving(deployments, tls, port) as other:
         assert other != port
     async with web.serving(deployments, tls, port) as again:
@@ -147,8 +147,8 @@ async def test_ipv6_beside_ipv4(tmp_path: Path) -> None:
     """Where the usual two addresses cannot be had, ::1 is the second one."""
     tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
     deployments = {
-        "127.0.0.1": web.Deployment("primary", tmp_path / "p"),
-        "::1": web.Deployment("backup", tmp_path / "b"),
+        "127.0.0.1": web.LabDeployment("primary", tmp_path / "p"),
+        "::1": web.LabDeployment("backup", tmp_path / "b"),
     }
     context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
     async with web.serving(deployments, tls, None) as port:
@@ -164,7 +164,7 @@ async def test_ipv6_beside_ipv4(tmp_path: Path) -> None:
 
 def test_a_response_is_made_without_a_connection(tmp_path: Path) -> None:
     """The whole behaviour is a function of the request and of one file."""
-    deployment = web.Deployment("backup", tmp_path / "backup")
+    deployment = web.LabDeployment("backup", tmp_path / "backup")
     request = h11.Request(method="GET", target="/health", headers=[("Host", "shop.example")])
     assert deployment.response(request)[0] == 200
     (tmp_path / "backup").touch()

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from msgspec import convert
 
-from changeover.model.check import Thresholds
-from changeover.model.judgement import Outcome, State, Track, blind, step
+from changeover.model.health.check import Thresholds
+from changeover.model.health.track import RoundOutcome, State, Track, blind, step
 from model.strategies import NOW
 
-OUTCOMES = {"g": Outcome.GOOD, "b": Outcome.BAD, "p": Outcome.PART, "n": Outcome.UNTRIED}
+OUTCOMES = {"g": RoundOutcome.GOOD, "b": RoundOutcome.BAD, "p": RoundOutcome.PART, "n": RoundOutcome.UNTRIED}
 #: After these nothing can be seen, and so many checks after it do not count.
 BLIND = {"z": 0, "s": 2}
 STATES = {

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from changeover.model.capabilities import BatchLimit, Capabilities
-from changeover.model.change import Change
-from changeover.model.check import Thresholds
-from changeover.model.plan import ChangeRecords, Plan, inverse, plan_of
-from changeover.model.records import AddressSet, RecordSet, address_set
-from changeover.model.run import (
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.health.check import Thresholds
+from changeover.model.runs.plan import ChangeRecords, Plan, inverse, plan_of
+from changeover.model.runs.run import (
     Accepted,
     Committed,
     Ended,
@@ -156,7 +156,7 @@ def thresholds() -> st.SearchStrategy[Thresholds]:
     made = st.builds(
         Thresholds,
         down_after=st.integers(1, 6),
-        down_gathered=st.integers(1, 12),
+        failures_before_down=st.integers(1, 12),
         good_run=st.integers(1, 12),
         up_after=st.integers(1, 8),
         up_seconds=st.sampled_from([0.0, 30.0, 180.0, 600.0]),

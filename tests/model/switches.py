@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from changeover.model.change import Change
-from changeover.model.plan import Kind, Plan, inverse, plan_of
-from changeover.model.records import AddressSet
-from changeover.model.run import Ended, Entry, Event, Intent, Outcome, Run, Started, UndoStarted, fold
-from model.situations import APEX, BACKUP, PRIMARY, WWW
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet
+from changeover.model.runs.plan import Plan, PlanKind, inverse, plan_of
+from changeover.model.runs.run import Ended, Entry, Event, Intent, Outcome, Run, Started, UndoStarted, fold
+from model.snapshots import APEX, BACKUP, PRIMARY, WWW
 from model.strategies import NOW, capabilities
 
 RECORDS = {"primary": PRIMARY, "backup": BACKUP}
@@ -25,7 +25,7 @@ def changes(source: str = "primary", to: str = "backup") -> tuple[Change, ...]:
     )
 
 
-def plan(source: str = "primary", to: str = "backup", kind: Kind = Kind.SWITCH) -> Plan:
+def plan(source: str = "primary", to: str = "backup", kind: PlanKind = PlanKind.SWITCH) -> Plan:
     made = plan_of("shop", source, to, changes(source, to), {"dns": capabilities(None)}, NOW)
     return replace(made, kind=kind)
 
@@ -38,7 +38,7 @@ def switched(
     to: str = "backup",
     emergency: bool = False,
     number: int = 1,
-    kind: Kind = Kind.SWITCH,
+    kind: PlanKind = PlanKind.SWITCH,
     alive: bool = False,
 ) -> Run:
     """A run that ended `ago` seconds before NOW, or where `outcome` is None was cut off.

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from changeover.model.health import Cause, Phases, ProbeResult, Round
-from changeover.storage.history import History
-from changeover.storage.rollup import Keep
+from changeover.model.health.probe_result import Cause, Phases, ProbeResult, Round
+from changeover.storage.history.history import History
+from changeover.storage.history.rollup import Keep
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 

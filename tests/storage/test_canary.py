@@ -18,12 +18,12 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from changeover.accounts.accounts import Accounts, WrongFields
 from changeover.model.errors import ChangeoverError
 from changeover.model.secret import Secret
-from changeover.model.service import Account, Settings
-from changeover.storage.accounts import Accounts, WrongFields
+from changeover.model.settings.service import Account, Settings
 from changeover.storage.home import Home
-from changeover.storage.secrets import Vault
+from changeover.storage.keyring import Vault
 from dns_servers.bind import KEY_NAME, SECRET, Bind
 from dns_servers.cloudflare_simulator import READ_ONLY, CloudflareSimulator
 from dns_servers.process import free_port

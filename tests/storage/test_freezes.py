@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from changeover.model.errors import UsageError
-from changeover.model.freeze import Freeze
+from changeover.model.readiness.freeze import Freeze
 from changeover.storage.freezes import Freezes
 from storage.recorded import AT, after, rows
 

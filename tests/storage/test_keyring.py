@@ -102,7 +102,7 @@ def test_a_long_secret_is_split_and_joined(session: KeyringSession) -> None:
     ids=["a part is gone", "a part is another", "the head is another"],
 )
 def test_damage_is_noticed(session: KeyringSession, damage: list[str]) -> None:
-    """A part that is missing or changed: the account is to be added again, and that mends it."""
+    """A part that is missing or changed: the account is to be added again, and that repairs it."""
     put, get = ["put", "gcp", "key", HOST, "k" * 3000], ["get", "gcp", "key", HOST]
     error = answers(session.environment, put, damage, get)[2]
     assert error["error"] == "AuthError"

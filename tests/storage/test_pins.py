@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from changeover.model.errors import UsageError
-from changeover.model.pin import Hold, Pin
+from changeover.model.readiness.pin import Hold, Pin
 from changeover.storage.pins import Pins
 from storage.recorded import AT, after, rows
 

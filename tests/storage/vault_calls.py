@@ -14,7 +14,7 @@ from typing import Any
 from changeover.model.errors import ChangeoverError
 from changeover.model.secret import Secret
 from changeover.storage.home import Home
-from changeover.storage.secrets import Vault
+from changeover.storage.keyring import Vault
 
 
 async def answer(vault: Vault, call: str, *words: str) -> Any:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from changeover.dns.lookup import Lookup
-from changeover.model.check import HealthCheck
-from changeover.model.service import Answer, Deployment, LookupSettings, Marker, Service, ZoneAt
+from changeover.dns.lookup.client import Lookup
+from changeover.model.dns.change import ZoneAt
+from changeover.model.health.check import HealthCheck
+from changeover.model.settings.service import Answer, Deployment, LookupSettings, Marker, Service
 from health.web import serving
 
 WWW, ZONE = "www.shop.example", "shop.example"

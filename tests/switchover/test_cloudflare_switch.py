@@ -94,7 +94,7 @@ async def test_a_proxied_name_moves_behind_the_edge(tmp_path: Path, cloudflare: 
     start = cloudflare.records(ZONE)
     async with at_cloudflare(tmp_path, cloudflare) as board:
         preparation = await board.prepare("shop", "backup")
-        assert preparation.situation.active == "primary"
+        assert preparation.snapshot.active == "primary"
         assert not preparation.blocked, preparation.blocked
         run = await board.switch(preparation, verify_timeout=10)
         assert run.outcome == "completed"

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from changeover.model.finding import Level
-from changeover.model.health import Cause, Health
-from changeover.model.history import GapKind
-from changeover.model.judgement import State
-from changeover.model.pin import Hold
-from changeover.model.sentence import sentence, urgent
-from changeover.model.state import ServiceState
+from changeover.model.health.history import GapKind
+from changeover.model.health.probe_result import Cause, Health
+from changeover.model.health.track import State
+from changeover.model.readiness.pin import Hold
+from changeover.model.readiness.service_state import ServiceState
+from changeover.model.wording.sentence import sentence, urgent
 from changeover.switchboard import Switchboard
 from shop import Shop
 from watched import until, watching
@@ -182,7 +182,7 @@ async def test_ipv6_is_left_behind(shop: Shop) -> None:
 async def test_a_persons_word_counts_until_it_ends(shop: Shop) -> None:
     """Held unhealthy it is taken for down; out of use, no switch leads there; let go, its checks say how it is."""
     async with watching(shop) as board:
-        await until(board, lambda s: all_are(Health.HEALTHY, s) and s.situation is not None)
+        await until(board, lambda s: all_are(Health.HEALTHY, s) and s.snapshot is not None)
         await board.pin("shop", "primary", Hold.UNHEALTHY, "the disk is full", 3600)
         state = board.state("shop")
         assert (state.health["primary"].state, state.health["primary"].health) == (State.PINNED, Health.UNHEALTHY)

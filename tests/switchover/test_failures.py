@@ -11,9 +11,9 @@ import pytest
 
 from changeover.model.errors import Refused
 from changeover.model.finding import Level
-from changeover.model.run import Run
-from changeover.model.state import Preparation
-from changeover.storage.lock import service_lock
+from changeover.model.readiness.service_state import Preparation
+from changeover.model.runs.run import Run
+from changeover.storage.journal.lock import service_lock
 from changeover.switchboard import Switchboard
 from dns_servers.bind import Bind
 from dns_servers.process import free_port
@@ -277,11 +277,11 @@ async def test_mixed_and_elsewhere_block_by_source_known(shop: Shop) -> None:
     shop.bind.change(delete=["www CNAME"], add=["www 60 A 127.0.0.3"])
     async with board_of(shop) as board:
         mixed = await board.prepare("shop", "backup")
-        assert mixed.situation.active == "mixed"
+        assert mixed.snapshot.active == "mixed"
         assert "source-known" in blocks(mixed)
         shop.bind.change(delete=["www A", "@ A", "@ AAAA"], add=["www 60 A 192.0.2.1", "@ 60 A 192.0.2.1"])
         elsewhere = await board.prepare("shop", "backup")
-        assert elsewhere.situation.active == "elsewhere"
+        assert elsewhere.snapshot.active == "elsewhere"
         run = await board.switch(elsewhere, {"source-known": "the old host is being left"}, verify_timeout=5)
         assert run.outcome == "completed"
         assert (await board.undo(run.run)).outcome == "undone"

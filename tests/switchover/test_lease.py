@@ -10,11 +10,11 @@ from typing import Literal
 
 import pytest
 
-from changeover.dns.provider import Applied, ChangedMeanwhile, Guard, Provider
-from changeover.model.change import Change
+from changeover.dns.provider import Applied, Guard, PreconditionFailed, Provider
+from changeover.model.dns.change import Change
+from changeover.model.dns.lease import LENGTH, Holder, Lease, Take, leases, may_take
+from changeover.model.dns.records import address_set, record_set
 from changeover.model.errors import Conflict, Refused, Unavailable
-from changeover.model.lease import LENGTH, Holder, Lease, Take, leases, may_take
-from changeover.model.records import address_set, record_set
 from changeover.storage.home import home_mark
 from changeover.switchover.lease import zone_lease
 from dns_servers.bind_ground import BindGround
@@ -55,7 +55,7 @@ async def there(ground: Ground) -> list[Lease]:
 
 async def switched(ground: Ground) -> Change:
     before = address_set((await ground.provider.read(ZONE_NAME, [WWW])).records[WWW])
-    after = ground.provider.publishes(ZONE_NAME, before, AFTER)
+    after = ground.provider.normalize(ZONE_NAME, before, AFTER)
     return Change(account="dns-main", zone=ZONE_NAME, name=WWW, before=before, after=after)
 
 
@@ -134,7 +134,7 @@ async def test_a_takeover_and_the_former_holders_write(ground: Ground) -> None:
             assert "taken over from alice@laptop, who was switching shop" in new.notes[0]
             zone = ground.records()
             result = await ground.provider.apply(ZONE_NAME, [planned], guard)
-            assert isinstance(result, ChangedMeanwhile)
+            assert isinstance(result, PreconditionFailed)
             assert "owner=bob@desk" in result.conflicts[0]
             assert ground.records() == zone
         await old.renew()
@@ -183,7 +183,7 @@ async def test_a_takeover_in_the_last_instant(bind: BindGround) -> None:
             bind.add(SIGN, 60, "TXT", f'"{text}"')
 
         bind.before_write(take)
-        assert isinstance(await bind.provider.apply(ZONE_NAME, [planned], guard), ChangedMeanwhile)
+        assert isinstance(await bind.provider.apply(ZONE_NAME, [planned], guard), PreconditionFailed)
         assert (await switched(bind)).before == planned.before
 
 

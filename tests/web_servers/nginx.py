@@ -64,7 +64,7 @@ class Nginx:
     """Deployments by name, each at its own loopback addresses, all at one port.
 
     `names` are what the certificates are for; `certificates` has by deployment which of `faulty` it shows, unless the
-    good one. `break_` and `mend`, `stop_database` and `start_database` change what a deployment answers, at once.
+    good one. `break_` and `repair`, `stop_database` and `start_database` change what a deployment answers, at once.
     """
 
     def __init__(

@@ -10,20 +10,29 @@ from typing import Any
 
 import click
 
-from changeover.commands.session import DONE, REFUSED, Session, command, json_option, print_json, print_table, say
-from changeover.dns.account_fields import OptionField, SecretField, every_secret, option_fields, secret_fields
-from changeover.dns.account_words import (
-    about_option,
-    about_secret,
-    as_written,
-    every_provider,
-    example_command,
+from changeover.accounts.accounts import checked_account, known_provider
+from changeover.commands.session import (
+    DONE,
+    REFUSED,
+    CommandSession,
+    command,
+    json_option,
+    print_json,
+    print_table,
+    say,
 )
 from changeover.dns.provider import ProviderType
 from changeover.dns.providers import PROVIDERS
+from changeover.dns.providers.help import about_option, about_secret, as_written, every_provider, example_command
 from changeover.model.errors import UsageError
-from changeover.model.words import counted
-from changeover.storage.accounts import checked_account, known_provider
+from changeover.model.formatting import counted
+from changeover.model.settings.account_fields import (
+    OptionField,
+    SecretField,
+    every_secret,
+    option_fields,
+    secret_fields,
+)
 
 
 @click.group()
@@ -46,7 +55,7 @@ def add(name: str, provider: str, sets: tuple[str, ...], secret_stdin: bool, rep
     """
     options = _options(provider, sets)
     secrets = _given(name, provider, options) if secret_stdin else {}
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         session.run(board.add_account(name, provider, options, secrets, replace=replace))
         (row,) = [row for row in session.run(board.accounts()) if row.name == name]
@@ -169,7 +178,7 @@ def _key(field: OptionField) -> dict[str, Any]:
 @command
 def list_(as_json: bool) -> int:
     """Every account, and where its secret is."""
-    with Session() as session:
+    with CommandSession() as session:
         rows = session.run(session.switchboard.accounts())
     if as_json:
         print_json({"accounts": [{"name": r.name, "provider": r.provider, "secret": r.secret} for r in rows]})
@@ -186,7 +195,7 @@ def list_(as_json: bool) -> int:
 @command
 def verify(name: str, as_json: bool) -> int:
     """Prove that an account can read its zones, and say what its credential may do, and for how long."""
-    with Session() as session:
+    with CommandSession() as session:
         found = session.run(session.switchboard.verify_account(name))
     if as_json:
         said = {"account": name, "ok": found.ok, "zones": list(found.zones), "may_write": found.may_write}
@@ -216,7 +225,7 @@ def verify(name: str, as_json: bool) -> int:
 @command
 def remove(name: str, as_json: bool) -> int:
     """Remove an account that no service uses, and its secret."""
-    with Session() as session:
+    with CommandSession() as session:
         session.run(session.switchboard.remove_account(name))
     if as_json:
         print_json({"account": name, "removed": True})

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from changeover.commands.session import DONE, REFUSED, Session, command, json_option, print_json, say
-from changeover.model.discovery import Asked, Discovery, Found, Operator, entry_text, likely_operator
+from changeover.commands.session import DONE, REFUSED, CommandSession, command, json_option, print_json, say
+from changeover.model.dns.change import ZoneAt
+from changeover.model.dns.discovery import Asked, DiscoveredZone, Discovery, Operator, entry_text, likely_operator
+from changeover.model.dns.records import address_set, hostname
 from changeover.model.errors import UsageError
-from changeover.model.phrases import ended
-from changeover.model.records import address_set, hostname
-from changeover.model.service import ZoneAt
+from changeover.model.formatting import ended
 from changeover.switchover.report import rows_of
 
 
@@ -21,7 +21,7 @@ from changeover.switchover.report import rows_of
 @command
 def discover(name: str, as_json: bool) -> int:
     """Find the account that has a hostname's zone, and whether the delegation points to it."""
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         host = _hostname(name)
         if not as_json:
@@ -57,7 +57,7 @@ def _discovery_object(discovery: Discovery) -> dict[str, Any]:
     }
 
 
-def _found_object(one: Found) -> dict[str, Any]:
+def _found_object(one: DiscoveredZone) -> dict[str, Any]:
     held = one.held
     return {
         "account": one.account,
@@ -95,7 +95,7 @@ def _show(discovery: Discovery, users: list[str]) -> None:
     click.echo(f"    --deployment primary={_answer_now(discovery)} --deployment backup=…")
 
 
-def _show_found(name: str, one: Found) -> None:
+def _show_found(name: str, one: DiscoveredZone) -> None:
     held = one.held
     click.echo(f"{one.account} ({one.label}) has the zone {held.zone}")
     if held.wildcard:
@@ -131,8 +131,8 @@ def _show_missing(discovery: Discovery) -> None:
 
 def _add_command(operator: Operator) -> str:
     """The command that adds an account there, with the keys that it must be given."""
-    from changeover.dns.account_fields import option_fields, secret_fields
     from changeover.dns.providers import PROVIDERS, provider_type
+    from changeover.model.settings.account_fields import option_fields, secret_fields
 
     if operator.provider not in PROVIDERS:
         return "changeover account add NAME --provider … --secret-stdin"

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from changeover.commands.history import counts_object, seconds_object
+from changeover.commands.history_output import counts_object, seconds_object
 from changeover.commands.session import DONE
-from changeover.storage.history import History
+from changeover.storage.history.history import History
 from changeover.switchover.report import utc
 
 

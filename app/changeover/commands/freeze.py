@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from changeover.commands.pin import seconds_of
-from changeover.commands.session import DONE, Session, command, json_option, print_json, say
-from changeover.model.freeze import Freeze
-from changeover.model.words import duration
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, say
+from changeover.model.formatting import duration
+from changeover.model.readiness.freeze import Freeze
 from changeover.switchover.report import local, utc
 
 
@@ -38,7 +38,7 @@ def freeze(service: str | None, reason: str, length: str, as_json: bool) -> int:
     An emergency may override it by name. A run that was begun before can be resumed and undone.
     """
     seconds = seconds_of(length)
-    with Session() as session:
+    with CommandSession() as session:
         made = session.run(session.switchboard.freeze(service, reason, seconds))
     if as_json:
         print_json(freeze_object(made))
@@ -53,7 +53,7 @@ def freeze(service: str | None, reason: str, length: str, as_json: bool) -> int:
 @command
 def unfreeze(service: str | None, as_json: bool) -> int:
     """End the freeze of a service, or without one the freeze of everything."""
-    with Session() as session:
+    with CommandSession() as session:
         ended = session.run(session.switchboard.unfreeze(service))
     if as_json:
         print_json({"service": service, "ended": ended})

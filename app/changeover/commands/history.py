@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
+from changeover.commands.history_output import counts_object, seconds_object
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
 from changeover.model.errors import UsageError
-from changeover.model.history import Day, Gap, Incident, day_bounds
-from changeover.model.tally import Counts, Times
-from changeover.model.words import duration
+from changeover.model.formatting import duration
+from changeover.model.health.history import Day, Gap, Incident, day_bounds
 from changeover.switchboard import Switchboard
 from changeover.switchover.report import local, utc
 
@@ -37,7 +37,7 @@ def history(service: str, days: int, deployment: str | None, form: str | None, r
     until = datetime.now(UTC)
     today = until.astimezone().date()
     since, _ = day_bounds(today - timedelta(days=days - 1), None)
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         names = session.run(_names(board, service, deployment))
         if form is not None:
@@ -141,18 +141,6 @@ def _day_object(day: Day) -> dict[str, Any]:
         "seconds": seconds_object(day.times),
         "gaps": {str(kind): round(seconds, 3) for kind, seconds in day.gaps.items()},
     }
-
-
-def counts_object(counts: Counts) -> dict[str, int]:
-    return {"good": counts.good, "part": counts.part, "bad": counts.bad, "untried": counts.untried}
-
-
-def seconds_object(times: Times) -> dict[str, float | None]:
-    """Response times as JSON and exports have them, in seconds."""
-    found = {"p50": times.percentile(0.5), "p95": times.percentile(0.95), "p99": times.percentile(0.99)}
-    bounds = {"fastest": times.fastest, "slowest": times.slowest}
-    rounded = {name: None if seconds is None else round(seconds, 6) for name, seconds in found.items()}
-    return rounded | {name: None if bound is None else bound / 1e6 for name, bound in bounds.items()}
 
 
 def _incident_object(incident: Incident) -> dict[str, Any]:

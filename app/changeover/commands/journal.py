@@ -6,7 +6,7 @@ import json
 
 import click
 
-from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
 from changeover.switchover.report import html_page, local, markdown, outcome_sentence, run_object, utc
 
 
@@ -15,7 +15,7 @@ from changeover.switchover.report import html_page, local, markdown, outcome_sen
 @command
 def runs(as_json: bool) -> int:
     """All runs, newest first, and what can be done with each."""
-    with Session() as session:
+    with CommandSession() as session:
         found = session.run(session.switchboard.runs())
     if as_json:
         rows = [
@@ -48,7 +48,7 @@ def runs(as_json: bool) -> int:
 @command
 def report(run: str, form: str, as_json: bool) -> int:
     """What a run did, when, and why it was allowed to."""
-    with Session() as session:
+    with CommandSession() as session:
         found = session.run(session.switchboard.run(run))
     if as_json:
         print_json(run_object(found))
@@ -66,7 +66,7 @@ def report(run: str, form: str, as_json: bool) -> int:
 @command
 def accept(run: str, reason: str, as_json: bool) -> int:
     """End an interrupted or incomplete run as it stands."""
-    with Session() as session:
+    with CommandSession() as session:
         ended = session.run(session.switchboard.accept(run, reason))
     if as_json:
         print_json(run_object(ended))
@@ -80,7 +80,7 @@ def accept(run: str, reason: str, as_json: bool) -> int:
 @command
 def commit(run: str, as_json: bool) -> int:
     """Keep a completed run: its undo window ends."""
-    with Session() as session:
+    with CommandSession() as session:
         ended = session.run(session.switchboard.commit(run))
     if as_json:
         print_json(run_object(ended))
@@ -94,7 +94,7 @@ def commit(run: str, as_json: bool) -> int:
 @command
 def pause(run: str, as_json: bool) -> int:
     """Stop a run before its next step, whichever window or terminal it is in."""
-    with Session() as session:
+    with CommandSession() as session:
         paused = session.run(session.switchboard.pause(run))
     if as_json:
         print_json(run_object(paused))
@@ -109,7 +109,7 @@ def pause(run: str, as_json: bool) -> int:
 @command
 def escalate(run: str, why: str, as_json: bool) -> int:
     """Make an unfinished planned run an emergency: steps that need the primary are left out from here on."""
-    with Session() as session:
+    with CommandSession() as session:
         escalated = session.run(session.switchboard.escalate(run, why))
     if as_json:
         print_json(run_object(escalated))

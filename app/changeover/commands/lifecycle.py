@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from changeover.commands.freeze import freeze_object
-from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
-from changeover.model.freeze import freeze_words
-from changeover.model.lifecycle import Lifecycle
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.model.readiness.freeze import freeze_words
+from changeover.model.readiness.lifecycle import Lifecycle
 from changeover.switchover.report import run_object, utc
 
 
@@ -21,7 +21,7 @@ from changeover.switchover.report import run_object, utc
 @command
 def lifecycle(service: str | None, as_json: bool) -> int:
     """Is there a backup, how long may a switch be undone, and what comes next?"""
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         names = [board.service(service).name] if service else [s.name for s in board.settings.services]
         primaries = {name: board.service(name).primary.name for name in names}
@@ -77,7 +77,7 @@ def _words(verb: str, service: str, primary: str, run: str | None) -> str:
 @command
 def protect(run: str, begin: bool, note: str, force_reason: str, as_json: bool) -> int:
     """Say that there is a backup again after a committed switch. Whether it could take over is checked first."""
-    with Session() as session:
+    with CommandSession() as session:
         told = session.run(session.switchboard.protect(run, note, begin=begin, force_reason=force_reason))
     if as_json:
         print_json(run_object(told))
@@ -94,7 +94,7 @@ def protect(run: str, begin: bool, note: str, force_reason: str, as_json: bool) 
 @command
 def acknowledge(run: str, as_json: bool) -> int:
     """Say that you have seen what an emergency switch led to: another may be suggested again."""
-    with Session() as session:
+    with CommandSession() as session:
         told = session.run(session.switchboard.acknowledge(run))
     if as_json:
         print_json(run_object(told))

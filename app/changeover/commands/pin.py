@@ -6,10 +6,10 @@ import re
 
 import click
 
-from changeover.commands.session import DONE, Session, command, json_option, print_json, say
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, say
 from changeover.model.errors import UsageError
-from changeover.model.pin import Hold
-from changeover.model.words import duration
+from changeover.model.formatting import duration
+from changeover.model.readiness.pin import Hold
 from changeover.switchover.report import local, utc
 
 _UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
@@ -44,7 +44,7 @@ def seconds_of(text: str) -> float:
 def pin(service: str, deployment: str, hold: str, reason: str, length: str, as_json: bool) -> int:
     """Hold a deployment healthy, unhealthy or out of use, whatever its checks say. It ends by itself."""
     seconds = seconds_of(length)
-    with Session() as session:
+    with CommandSession() as session:
         made = session.run(session.switchboard.pin(service, deployment, Hold(hold), reason, seconds))
     if as_json:
         print_json(
@@ -68,7 +68,7 @@ def pin(service: str, deployment: str, hold: str, reason: str, length: str, as_j
 @command
 def unpin(service: str, deployment: str, as_json: bool) -> int:
     """Let the checks speak for a deployment again."""
-    with Session() as session:
+    with CommandSession() as session:
         ended = session.run(session.switchboard.unpin(service, deployment))
     if as_json:
         print_json({"service": service, "deployment": deployment, "hold": None, "reason": None, "until": None})

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
-from changeover.model.propagation import CacheTime, Kept, all_followed, panel_words, predicted
-from changeover.model.words import duration, values_text
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.model.dns.propagation import CachedAnswer, CacheTime, all_updated, panel_words, predicted
+from changeover.model.dns.records import values_text
+from changeover.model.formatting import duration
 from changeover.switchover.report import utc
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _HEADINGS = ("RESOLVER", "OVER", "HOSTNAME", "HAS", "FOR", "FOLLOWS", "NOTE")
 @command
 def propagation(service: str, watching: bool, as_json: bool) -> int:
     """What every resolver still has of a service, for how long, and who follows last."""
-    with Session() as session:
+    with CommandSession() as session:
         if watching:
             session.run_until_stopped(
                 lambda stop: _watch(session.switchboard, service, as_json, stop), said="No longer watching."
@@ -46,8 +47,8 @@ def propagation(service: str, watching: bool, as_json: bool) -> int:
     return DONE
 
 
-async def _once(board: Switchboard, name: str) -> tuple[tuple[Kept, ...], CacheTime]:
-    from changeover.switchover.propagation import cache_time, panel
+async def _once(board: Switchboard, name: str) -> tuple[tuple[CachedAnswer, ...], CacheTime]:
+    from changeover.monitoring.propagation import cache_time, panel
 
     service = board.service(name)
     run = next((r for r in await board.runs() if r.service == name), None)
@@ -56,7 +57,7 @@ async def _once(board: Switchboard, name: str) -> tuple[tuple[Kept, ...], CacheT
 
 async def _watch(board: Switchboard, name: str, as_json: bool, stop: asyncio.Event) -> None:
     """On a terminal the table stands still and its times run; elsewhere every change is told, as JSON one a line."""
-    from changeover.switchover.propagation import following
+    from changeover.monitoring.propagation import following
 
     service = board.service(name)
     run = next((r for r in await board.runs() if r.service == name), None)
@@ -81,35 +82,35 @@ async def _watch(board: Switchboard, name: str, as_json: bool, stop: asyncio.Eve
                 say(panel_words(kept, now))
 
 
-def _told(kept: Kept) -> tuple[str, ...]:
+def _told(kept: CachedAnswer) -> tuple[str, ...]:
     """What is worth a line when it changes; times run by themselves."""
-    return kept.resolver, kept.over, kept.hostname, values_text(kept.records), str(kept.followed), kept.error or ""
+    return kept.resolver, kept.over, kept.hostname, values_text(kept.records), str(kept.updated), kept.error or ""
 
 
-def _said(kept: Kept) -> str:
+def _said(kept: CachedAnswer) -> str:
     if kept.error is not None:
         return f"{kept.hostname}: {kept.error}"
     return f"{kept.hostname} is {values_text(kept.records)}, for {duration(kept.ttl_left)} more{_noted(kept)}"
 
 
-def _noted(kept: Kept) -> str:
-    followed = "; has followed" if kept.followed else "" if kept.followed is None else "; has not followed yet"
+def _noted(kept: CachedAnswer) -> str:
+    followed = "; has followed" if kept.updated else "" if kept.updated is None else "; has not followed yet"
     return f"{followed}{'; ' if kept.note else ''}{kept.note}"
 
 
-def _row(kept: Kept, now: datetime) -> tuple[str, ...]:
+def _row(kept: CachedAnswer, now: datetime) -> tuple[str, ...]:
     place = (kept.resolver, kept.over, kept.hostname)
     if kept.error is not None:
         return (*place, "", "", "", kept.error)
     left = max(0.0, kept.ttl_left - (now - kept.at).total_seconds())
-    flips = kept.flips
-    follows = "has followed" if kept.followed else "not known"
-    if flips is not None:
-        follows = f"{flips.astimezone(now.tzinfo):%H:%M:%S}" if flips > now else "should have"
+    expires_at = kept.expires_at
+    follows = "has followed" if kept.updated else "not known"
+    if expires_at is not None:
+        follows = f"{expires_at.astimezone(now.tzinfo):%H:%M:%S}" if expires_at > now else "should have"
     return (*place, values_text(kept.records), duration(left), follows, kept.note)
 
 
-def _table(kept: Sequence[Kept], now: datetime) -> Any:
+def _table(kept: Sequence[CachedAnswer], now: datetime) -> Any:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -123,13 +124,13 @@ def _table(kept: Sequence[Kept], now: datetime) -> Any:
 
 
 def propagation_object(
-    service: str, kept: Sequence[Kept], now: datetime, cached: CacheTime | None = None
+    service: str, kept: Sequence[CachedAnswer], now: datetime, cached: CacheTime | None = None
 ) -> dict[str, Any]:
     """How far a change has come, as `propagation --json` has it."""
     found: dict[str, Any] = {
         "service": service,
         "at": utc(now.astimezone(UTC)),
-        "followed": all_followed(kept),
+        "followed": all_updated(kept),
         "last_follows_at": utc(predicted(kept, now.astimezone(UTC))),
         "text": panel_words(kept, now),
         "resolvers": [
@@ -139,8 +140,8 @@ def propagation_object(
                 "hostname": k.hostname,
                 "records": [{"type": r.type, "ttl": r.ttl, "values": list(r.values)} for r in k.records],
                 "ttl_left": k.ttl_left if k.error is None else None,
-                "followed": k.followed,
-                "follows_at": utc(k.flips),
+                "followed": k.updated,
+                "follows_at": utc(k.expires_at),
                 "note": k.note,
                 "error": k.error,
             }

@@ -15,7 +15,7 @@ from changeover.commands.session import (
     FAILED,
     INCOMPLETE,
     REFUSED,
-    Session,
+    CommandSession,
     command,
     confirmed,
     json_option,
@@ -25,9 +25,9 @@ from changeover.commands.session import (
 from changeover.commands.state import emergency_option, print_findings, raise_keyring_error, show_plan, to_option
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Finding, unknown_override
-from changeover.model.run import Outcome, Run, StepState
-from changeover.model.state import Preparation
-from changeover.model.words import duration
+from changeover.model.formatting import duration
+from changeover.model.readiness.service_state import Preparation
+from changeover.model.runs.run import Outcome, Run, StepState
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
 
 _STATUS = {
@@ -115,7 +115,7 @@ def switch(
 ) -> int:
     """Send a service's visitors to another deployment."""
     reasons = _reasons(overrides)
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         preparation = session.run(board.prepare(service, to, emergency, expected))
         if preparation.already_there:
@@ -175,7 +175,7 @@ def _without_run(
     return {
         "run": None,
         "service": preparation.service,
-        "from": preparation.situation.active,
+        "from": preparation.snapshot.active,
         "to": preparation.to,
         "outcome": outcome,
         "text": text,
@@ -186,7 +186,7 @@ def _without_run(
     }
 
 
-def _followed(session: Session, work: Callable[[Progress, asyncio.Event], Any]) -> Run:
+def _followed(session: CommandSession, work: Callable[[Progress, asyncio.Event], Any]) -> Run:
     """Runs and follows a run. An error in its midst leaves it interrupted; that is how it is then given."""
     with Progress() as progress:
         try:
@@ -218,7 +218,7 @@ def status_of(run: Run) -> int:
     return _STATUS[run.outcome]
 
 
-async def _wait_for_resolvers(session: Session, run: Run) -> None:
+async def _wait_for_resolvers(session: CommandSession, run: Run) -> None:
     """Until every resolver that answers has the new records, or the longest TTL is over."""
     wanted = {(change.name, record.type): record.values for change in run.changes for record in change.after}
     opaque = {c.name for c in run.changes for r in (*c.before, *c.after) if r.opaque}
@@ -250,7 +250,7 @@ async def _wait_for_resolvers(session: Session, run: Run) -> None:
 @command
 def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool) -> int:
     """Put every record set of a run back exactly as it was."""
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         before = session.run(board.run(run))
 
@@ -280,7 +280,7 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
 @command
 def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
     """Go on with an unfinished run, after reading what stands."""
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         before = session.run(board.run(run))
 

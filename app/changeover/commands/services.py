@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import click
 
-from changeover.commands.session import DONE, Session, command, json_option, print_json, print_table, say
-from changeover.model.check import HealthCheck
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import UsageError
-from changeover.model.service import Answer, Deployment, Marker, Service, ZoneAt
+from changeover.model.health.check import HealthCheck
+from changeover.model.settings.service import Answer, Deployment, Marker, Service
 
 
 @click.group()
@@ -51,7 +52,7 @@ def add(
         deployments=_deployments(deployments, markers),
         health=HealthCheck(path=path),
     )
-    with Session() as session:
+    with CommandSession() as session:
         session.run(session.switchboard.add_service(made))
     if as_json:
         print_json({"service": name, "added": True})
@@ -116,7 +117,7 @@ def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
     text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if not text:
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
-    with Session() as session:
+    with CommandSession() as session:
         session.run(session.switchboard.add_service_secret(name, field, text))
     if as_json:
         print_json({"service": name, "secret": field, "added": True})
@@ -129,7 +130,7 @@ def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
 @command
 def list_(as_json: bool) -> int:
     """Every service with its hostnames and deployments."""
-    with Session() as session:
+    with CommandSession() as session:
         services = session.switchboard.settings.services
     if as_json:
         rows = [
@@ -151,7 +152,7 @@ def list_(as_json: bool) -> int:
 @command
 def remove(name: str, as_json: bool) -> int:
     """Remove a service from the settings. Its records and its journal stay as they are."""
-    with Session() as session:
+    with CommandSession() as session:
         session.run(session.switchboard.remove_service(name))
     if as_json:
         print_json({"service": name, "removed": True})

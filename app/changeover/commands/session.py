@@ -70,7 +70,7 @@ def print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> N
     Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False).print(table)
 
 
-class Session:
+class CommandSession:
     """A switchboard on a loop of its own, for one command. The loop does not run while a person is asked."""
 
     def __init__(self, home: Home | None = None) -> None:
@@ -85,7 +85,7 @@ class Session:
         start_log(self._home.log_file, debugging())
         log.info("command %s", " ".join(word for word in sys.argv[1:3] if word.isalpha()))
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> CommandSession:
         self._runner.__enter__()
         self.switchboard = self._runner.run(self._open())
         return self

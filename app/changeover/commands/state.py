@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,21 +10,19 @@ import click
 from changeover.commands.session import (
     DONE,
     REFUSED,
-    Session,
+    CommandSession,
     command,
     json_option,
     print_json,
     print_table,
     say,
 )
+from changeover.commands.state_output import print_states, state_object
 from changeover.model.errors import KeyringError
 from changeover.model.finding import Finding
-from changeover.model.health import DeploymentHealth
-from changeover.model.judgement import State
-from changeover.model.service import Deployment
-from changeover.model.state import Preparation, ServiceState
-from changeover.model.words import counted, duration
-from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_object, rows_of, utc
+from changeover.model.formatting import counted, duration
+from changeover.model.readiness.service_state import Preparation, ServiceState
+from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_object, rows_of
 
 
 @click.command()
@@ -35,7 +32,7 @@ from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_obj
 @command
 def status(service: str | None, watching: bool, as_json: bool) -> int:
     """Probe now, and show each service's health, active deployment and readiness."""
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         names = [board.service(service).name] if service else [s.name for s in board.settings.services]
         if not names and not as_json:
@@ -60,65 +57,6 @@ def status(service: str | None, watching: bool, as_json: bool) -> int:
     return DONE
 
 
-def print_states(states: Sequence[ServiceState]) -> None:
-    """A row for each deployment, and what stands beside all of them."""
-    rows = []
-    for state in states:
-        for number, d in enumerate(state.service.deployments):
-            health = state.health[d.name]
-            mark = "→" if d.name == state.active else ""
-            first = (state.service.name, state.active, str(state.readiness)) if number == 0 else ("", "", "")
-            rows.append((*first, f"{mark} {d.name}".strip(), health_word(health), health.reason))
-    print_table(("SERVICE", "ACTIVE", "READINESS", "DEPLOYMENT", "HEALTH", "REASON"), rows)
-    for state in states:
-        if state.run is not None and state.run.unfinished:
-            say(
-                f"Run {state.run.run} of {state.service.name} is {state.run.outcome}: changeover report {state.run.run}"
-            )
-    for state in states:
-        if state.visit is not None and not state.visit.ok:
-            say(f"Visitors of {state.service.name}: {state.visit.text}")
-    if any(state.connection is not None and state.connection.blind for state in states):
-        say("While this computer is offline, nothing can be said about any service.")
-
-
-def health_word(health: DeploymentHealth) -> str:
-    """ "healthy", with its state where that says more."""
-    plain = (State.UP, State.DOWN, State.UNKNOWN)
-    return str(health.health) if health.state in plain else f"{health.health}, {health.state}"
-
-
-def state_object(state: ServiceState) -> dict[str, Any]:
-    """A service's state as `status --json` has it."""
-    unfinished = state.run is not None and state.run.unfinished
-    visit = state.visit
-    return {
-        "name": state.service.name,
-        "hostnames": list(state.service.hostnames),
-        "active": state.active,
-        "readiness": str(state.readiness),
-        "open_run": state.run.run if state.run is not None and unfinished else None,
-        "deployments": [_deployment_object(state, d) for d in state.service.deployments],
-        "connection": state.connection.text if state.connection is not None else None,
-        "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,
-        "error": state.error,
-    }
-
-
-def _deployment_object(state: ServiceState, deployment: Deployment) -> dict[str, Any]:
-    health = state.health[deployment.name]
-    return {
-        "name": deployment.name,
-        "platform": deployment.platform,
-        "health": str(health.health),
-        "state": str(health.state),
-        "cause": str(health.cause) if health.cause is not None else None,
-        "reason": health.reason,
-        "checked_at": utc(health.checked_at),
-        "proven_at": utc(health.proven),
-    }
-
-
 to_option = click.option("--to", "to", required=True, metavar="DEPLOYMENT", help="The deployment to send visitors to.")
 emergency_option = click.option("--emergency", is_flag=True, help="The primary is gone: a failover, not a switchover.")
 
@@ -131,7 +69,7 @@ emergency_option = click.option("--emergency", is_flag=True, help="The primary i
 @command
 def check(service: str, to: str, emergency: bool, as_json: bool) -> int:
     """Could this deployment take over now? All findings at once."""
-    with Session() as session:
+    with CommandSession() as session:
         preparation = session.run(session.switchboard.prepare(service, to, emergency))
     raise_keyring_error(preparation)
     ready = not preparation.blocked
@@ -153,7 +91,7 @@ def check(service: str, to: str, emergency: bool, as_json: bool) -> int:
 @command
 def plan(service: str, to: str, emergency: bool, as_json: bool) -> int:
     """What would change, in which order. Changes nothing."""
-    with Session() as session:
+    with CommandSession() as session:
         preparation = session.run(session.switchboard.prepare(service, to, emergency))
     raise_keyring_error(preparation)
     if as_json:
@@ -165,7 +103,7 @@ def plan(service: str, to: str, emergency: bool, as_json: bool) -> int:
 
 def raise_keyring_error(preparation: Preparation) -> None:
     """A keyring that cannot be used ends a command, whatever else was found."""
-    for reading in preparation.situation.readings:
+    for reading in preparation.snapshot.readings:
         if reading.error_kind == "keyring":
             raise KeyringError(reading.error or "", reading.hint)
 
@@ -174,7 +112,7 @@ def _plan_object(preparation: Preparation) -> dict[str, Any]:
     made = preparation.plan
     return {
         "service": preparation.service,
-        "from": preparation.situation.active,
+        "from": preparation.snapshot.active,
         "to": preparation.to,
         "changes": [change_object(c) for c in made.changes] if made else [],
         "steps": [{"name": s.name, "text": s.text} for s in made.steps] if made else [],

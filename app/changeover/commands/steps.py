@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from changeover.commands.session import DONE, Session, command, json_option, print_json, say
-from changeover.model.run import Outcome, Run
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, say
+from changeover.model.runs.run import Outcome, Run
 from changeover.switchover.report import run_object
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def repeat(run: str, step: str, as_json: bool) -> int:
 
 
 def _said(word: Callable[[Switchboard], Coroutine[Any, Any, Run]], text: str, as_json: bool) -> int:
-    with Session() as session:
+    with CommandSession() as session:
         after = session.run(word(session.switchboard))
     if as_json:
         print_json(run_object(after))

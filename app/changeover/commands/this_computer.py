@@ -6,9 +6,9 @@ import shlex
 
 import click
 
-from changeover.commands.session import DONE, FAILED, Session, command, json_option, print_json, say
+from changeover.commands.session import DONE, FAILED, CommandSession, command, json_option, print_json, say
+from changeover.local_dns.command_lines import curl_arguments, web_address
 from changeover.model.errors import UsageError
-from changeover.model.this_computer import curl_arguments, web_address
 
 _BROWSERS_OWN = "Browsers keep names of their own for a minute or so: close them, or open a private window."
 
@@ -20,7 +20,7 @@ def flush_dns(as_json: bool) -> int:
     """Make this computer forget the names that it looked up, and say what to type where that needs more rights."""
     import asyncio
 
-    from changeover.switchover.this_computer import flush_names
+    from changeover.local_dns.execute import flush_names
 
     found = asyncio.run(flush_names())
     if as_json:
@@ -45,9 +45,9 @@ def flush_dns(as_json: bool) -> int:
 @command
 def open(service: str, at: str, hostname: str | None, no_browser: bool, as_json: bool) -> int:
     """Open a service at one of its deployments, whatever the DNS says."""
-    from changeover.switchover.this_computer import addresses_at, open_browser
+    from changeover.local_dns.execute import addresses_at, open_browser
 
-    with Session() as session:
+    with CommandSession() as session:
         board = session.switchboard
         found = board.service(service)
         deployment = found.deployment(at)

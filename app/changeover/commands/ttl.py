@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from changeover.commands.run import status_of, timeout_option
-from changeover.commands.session import Session, command, json_option, print_json, say
-from changeover.model.run import Outcome, Run
-from changeover.model.words import duration
+from changeover.commands.session import CommandSession, command, json_option, print_json, say
+from changeover.model.formatting import duration
+from changeover.model.runs.run import Outcome, Run
 from changeover.switchover.report import local, outcome_sentence, run_object, utc
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def restore(service: str, verify_timeout: float, as_json: bool) -> int:
 
 
 def _carried_out(work: Callable[[Switchboard], Coroutine[Any, Any, Run]], service: str, as_json: bool) -> int:
-    with Session() as session:
+    with CommandSession() as session:
         run = session.run(work(session.switchboard))
         fast = session.run(session.switchboard.fast_from(service))
     if as_json:

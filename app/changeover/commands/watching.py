@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from changeover.commands.session import say
-from changeover.commands.state import health_word, print_states, state_object
-from changeover.model.health import Health
-from changeover.model.state import ServiceState
+from changeover.commands.state_output import health_word, print_states, state_object
+from changeover.model.health.probe_result import Health
+from changeover.model.readiness.service_state import ServiceState
 
 if TYPE_CHECKING:
     from changeover.switchboard import Switchboard
@@ -63,7 +63,7 @@ def _known(state: ServiceState) -> bool:
     """Is there a first whole picture? An offline computer never gets one, and that is told as well."""
     if state.connection is not None and state.connection.blind:
         return True
-    return state.situation is not None and all(h.health is not Health.UNKNOWN for h in state.health.values())
+    return state.snapshot is not None and all(h.health is not Health.UNKNOWN for h in state.health.values())
 
 
 def _lines(state: ServiceState) -> list[str]:

@@ -1,1 +1,1 @@
-"""The desktop app. Qt is here, and nowhere else."""
+"""The window, the tray and the wizard. Qt is here and nowhere else."""

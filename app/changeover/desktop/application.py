@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QApplication
 
-    from changeover.desktop.desk import Desk
-    from changeover.desktop.window import MainWindow
+    from changeover.desktop.controller import MainController
+    from changeover.desktop.main_window import MainWindow
     from changeover.lab.ground import PracticeGround
     from changeover.switchboard import Switchboard
 
@@ -35,7 +35,7 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
     if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
         raise UsageError("There is no display to open a window on", "Use the commands instead: changeover --help")
     application = _plain_application()
-    from changeover.desktop.window import MainWindow
+    from changeover.desktop.main_window import MainWindow
 
     window = MainWindow()
     window.show()
@@ -71,8 +71,8 @@ def make_application() -> QApplication:
 def _plain_application() -> QApplication:
     from PySide6.QtWidgets import QApplication, QStyleFactory
 
-    from changeover.desktop.colours import colours, palette
-    from changeover.desktop.garbage import collect_here
+    from changeover.desktop.runtime.garbage import collect_here
+    from changeover.desktop.widgets.colours import colours, palette
 
     application = QApplication(sys.argv[:1])
     collect_here(application)
@@ -86,7 +86,7 @@ def _plain_application() -> QApplication:
 
 
 def _dress(application: QApplication) -> None:
-    from changeover.desktop.colours import use, wanted
+    from changeover.desktop.widgets.colours import use, wanted
 
     use(wanted())
     application.styleHints().colorSchemeChanged.connect(lambda _: use(wanted()))
@@ -106,7 +106,7 @@ async def _main(application: QApplication, window: MainWindow, open_switchboard:
                 asked.disconnect(quit_.set)
             await run(switchboard, ground, window=window, quit_=quit_)
     except ChangeoverError as error:
-        from changeover.desktop.service_page import WordsPage
+        from changeover.desktop.service.service_page import WordsPage
 
         page = WordsPage()
         page.show_words("Changeover could not start", error.text, error.hint)
@@ -124,7 +124,7 @@ async def run(
     *,
     window: MainWindow | None = None,
     quit_: asyncio.Event | None = None,
-    opened: Callable[[Session], None] = lambda _: None,
+    opened: Callable[[DesktopSession], None] = lambda _: None,
 ) -> int:
     """Runs the desktop on an open switchboard until somebody quits; the loop must be Qt's own.
 
@@ -132,34 +132,34 @@ async def run(
     """
     import asyncio
 
-    from changeover.desktop.window import MainWindow
+    from changeover.desktop.main_window import MainWindow
 
     if window is None:
         window = MainWindow()
         window.furnish()
-    session = Session(switchboard, ground, window, quit_ or asyncio.Event())
+    session = DesktopSession(switchboard, ground, window, quit_ or asyncio.Event())
     window.show()
     opened(session)
     await session.until_quit()
     return 0
 
 
-class Session:
+class DesktopSession:
     """Everything that is on the screen, and the order in which it goes."""
 
     def __init__(
         self, switchboard: Switchboard, ground: PracticeGround | None, window: MainWindow, quit_: asyncio.Event
     ) -> None:
-        from changeover.desktop.desk import Desk
-        from changeover.desktop.tasks import Tasks
+        from changeover.desktop.controller import MainController
+        from changeover.desktop.runtime.tasks import Tasks
         from changeover.desktop.tray import Tray
 
         self.window = window
         self.quit = quit_
         self.tasks = Tasks(window.fault.show_error)
-        self.desk: Desk = Desk(window, switchboard, self.tasks, ground)
+        self.controller: MainController = MainController(window, switchboard, self.tasks, ground)
         self.tray = Tray(switchboard.states, self._open, self.ask_to_quit)
-        self.desk.on_change(self.tray.update)
+        self.controller.on_change(self.tray.update)
         window.closing.connect(self._closing)
         window.quitting.connect(self.ask_to_quit)
         self.tasks.spawn(switchboard.watch(), "watching")
@@ -169,30 +169,30 @@ class Session:
         try:
             await self.quit.wait()
             self.tray.close()
-            for work in self.desk.working:
+            for work in self.controller.working:
                 work.stop.set()
-            await self.desk.finished()
+            await self.controller.finished()
         finally:
             self.tray.close()
-            self.desk.close()
+            self.controller.close()
             await self.tasks.close()
 
     def ask_to_quit(self) -> None:
         """Quits, after asking where a run is in progress."""
-        if self.desk.working:
+        if self.controller.working:
             self.window.bring_forward()
             self.tasks.spawn(self._really_quit(), "asking to quit")
         else:
             self.quit.set()
 
     async def _really_quit(self) -> None:
-        from changeover.desktop.ask import Question, answered
+        from changeover.desktop.widgets.questions import Question, answered
 
         text = "It stops after its present step. The next start says where things stand, and offers to resume or undo."
         asked = Question(
             self.window, "A run is in progress", text, "Stop after this step and quit", danger=True, no="Keep going"
         )
-        self.desk.dialog = asked
+        self.controller.dialog = asked
         if await answered(asked):
             self.quit.set()
 
@@ -206,7 +206,7 @@ class Session:
     def _open(self, service: str | None) -> None:
         self.window.bring_forward()
         if service is not None:
-            self.desk.choose(service)
+            self.controller.choose(service)
 
 
 def _set_icon(window: MainWindow) -> None:

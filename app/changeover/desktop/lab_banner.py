@@ -9,11 +9,11 @@ from msgspec import Struct
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
-from changeover.desktop.parts import button, label, set_role
+from changeover.desktop.widgets.parts import button, label, set_role
 from changeover.lab.ground import DEPLOYMENTS, PracticeGround
-from changeover.model.health import Health
-from changeover.model.run import Outcome
-from changeover.model.state import ServiceState
+from changeover.model.health.probe_result import Health
+from changeover.model.readiness.service_state import ServiceState
+from changeover.model.runs.run import Outcome
 
 STEPS = ("Break the primary", "Switch", "Undo")
 
@@ -52,7 +52,7 @@ def story(state: ServiceState, broken: Collection[str]) -> Story:
 
 
 class LabBanner(QFrame):
-    """Says that nothing here is real, what to do next, and has the buttons that break and mend."""
+    """Says that nothing here is real, what to do next, and has the buttons that break and repair."""
 
     acted = Signal()
 

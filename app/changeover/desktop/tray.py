@@ -10,13 +10,13 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from changeover.desktop.colours import DARK, LIGHT, Colours, colours
-from changeover.desktop.shapes import Mark, of_state, paint_mark
-from changeover.model.notice import notices
-from changeover.model.own_fault import own_fault_line
-from changeover.model.sentence import list_line
-from changeover.model.state import ServiceState
-from changeover.model.words import counted
+from changeover.desktop.widgets.colours import DARK, LIGHT, Colours, colours
+from changeover.desktop.widgets.shapes import Mark, of_state, paint_mark
+from changeover.model.formatting import counted
+from changeover.model.readiness.service_state import ServiceState
+from changeover.model.wording.local_fault import own_fault_line
+from changeover.model.wording.notice import notices
+from changeover.model.wording.sentence import list_line
 
 SIZES = (16, 22, 24, 32, 44, 64, 128)
 #: A tray may come up after the desktop has: look again this often, for this long, in milliseconds.

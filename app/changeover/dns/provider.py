@@ -17,8 +17,8 @@ Changing. Each `Change` says "replace the address set of this name, expected to 
     result = await provider.apply("shop.example", [change])
 
 - `Applied`: every change of the batch is made. A record set whose type stays was replaced in place.
-- `ChangedMeanwhile`: some name was not as expected. Nothing was changed, at no name; `conflicts` says where.
-- `Unsure`: the answer was lost (time-out, connection, a 5xx). Everything or nothing may have happened, and where
+- `PreconditionFailed`: some name was not as expected. Nothing was changed, at no name; `conflicts` says where.
+- `Indeterminate`: the answer was lost (time-out, connection, a 5xx). Everything or nothing may have happened, and where
   `batch` is None a part. The caller reads and decides; the provider never repeats a write by itself.
 - A ProviderError is raised when provably nothing was changed: a wrong credential, a refusal, no connection.
 
@@ -31,16 +31,16 @@ Texts. Programs that share a zone leave each other texts in TXT records, one of 
 text's first word. Where `capabilities.leases` says so, a provider keeps such texts by compare-and-set:
 
     name, first, second = "_changeover.shop.example", "changeover-lease v1 …", "changeover-lease v1 …"
-    await provider.put_text("shop.example", name, None, first)      # expects no text of this kind, and creates it
-    await provider.put_text("shop.example", name, first, second)    # expects exactly `first`, and replaces it
-    await provider.put_text("shop.example", name, second, None)     # expects `second` to be there, and removes it
+    await provider.swap_txt("shop.example", name, None, first)      # expects no text of this kind, and creates it
+    await provider.swap_txt("shop.example", name, first, second)    # expects exactly `first`, and replaces it
+    await provider.swap_txt("shop.example", name, second, None)     # expects `second` to be there, and removes it
 
 The results are those of `apply`. Other TXT values at the name, of other kinds, stay as they are, TTL included.
-`ChangedMeanwhile` says that the text is another. Two that create at the same moment do not both get `Applied`; a
+`PreconditionFailed` says that the text is another. Two that create at the same moment do not both get `Applied`; a
 provider that has no compare-and-set reads again after the write, and takes back a text that collided.
 
 Guards. With `Guard(name, first)`, `apply` makes its changes only where `first` is the one text of its kind at `name`;
-else it is `ChangedMeanwhile`, and nothing was changed. So a run whose lease was taken over cannot write. Where the
+else it is `PreconditionFailed`, and nothing was changed. So a run whose lease was taken over cannot write. Where the
 server compares natively (RFC 2136), the guard is one more prerequisite of the same message, and holds to the last
 instant. Elsewhere (Cloudflare) the text is read again with the records, right before the write; a lease that is taken
 over in the instant between stays unseen by that one write.
@@ -55,33 +55,32 @@ from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct
 
-from changeover.dns.account_fields import SecretField
-from changeover.model.capabilities import Capabilities
-from changeover.model.change import Change
-from changeover.model.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, RecordSet, address_set, values_text
+from changeover.model.dns.txt_record import kind_of, texts
 from changeover.model.secret import Secret
-from changeover.model.text import kind_of, texts
-from changeover.model.words import values_text
+from changeover.model.settings.account_fields import SecretField
 
 
 class Applied(Struct, frozen=True):
     """Every change of the batch is made."""
 
 
-class ChangedMeanwhile(Struct, frozen=True):
+class PreconditionFailed(Struct, frozen=True):
     """Nothing was changed: these names were not as expected. The texts say what stood there, as far as known."""
 
     conflicts: tuple[str, ...]
 
 
-class Unsure(Struct, frozen=True):
+class Indeterminate(Struct, frozen=True):
     """Nobody knows what happened; `text` says why. `under_way`: the provider took it, and may yet make it."""
 
     text: str
     under_way: bool = False
 
 
-Result = Applied | ChangedMeanwhile | Unsure
+Result = Applied | PreconditionFailed | Indeterminate
 
 #: Seconds that a text may be cached. Nobody reads it by way of a cache, but a TXT record has a TTL.
 TEXT_TTL = 60
@@ -94,7 +93,7 @@ class Guard(Struct, frozen=True):
     text: str
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class RecordsRead(Struct, frozen=True, kw_only=True):
     """What stands at the names that were asked for.
 
     `records` has every name asked for. `wildcards`: names that only a wildcard answers for; their `records` are empty.
@@ -130,8 +129,8 @@ def text_conflicts(name: str, text: str, live: Iterable[RecordSet]) -> list[str]
     return [f"{name} said “{text}”, and now says {' and '.join(f'“{one}”' for one in found) or 'nothing'}"]
 
 
-def put_conflicts(name: str, before: str | None, after: str | None, live: Iterable[RecordSet]) -> list[str]:
-    """In words, how `live`, what stands at `name`, differs from what `put_text` expects there."""
+def swap_conflicts(name: str, before: str | None, after: str | None, live: Iterable[RecordSet]) -> list[str]:
+    """In words, how `live`, what stands at `name`, differs from what `swap_txt` expects there."""
     if before is None:
         there = texts(live, kind_of(after)) if after is not None else ()
         return [f"{name} said nothing, and now says “{there[0]}”"] if there else []
@@ -159,9 +158,9 @@ class Provider(Protocol):
     capabilities: Capabilities
     #: How long the last write was blind, in seconds at most: from when its comparison was asked for until the write was
     #: answered. None before the first write, and where the provider itself compares.
-    window: float | None
+    race_window: float | None
 
-    async def read(self, zone: str, names: Sequence[str]) -> Reading:
+    async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
         """Everything that stands at `names` (see above). Raises NotFound where the account does not have the zone."""
         ...
 
@@ -169,7 +168,7 @@ class Provider(Protocol):
         """Makes one batch of changes, all or nothing where `batch` is not None, if the guard holds (see above)."""
         ...
 
-    async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+    async def swap_txt(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
         """Creates, replaces or removes one text, expecting `before` (see above). Never repeats a write by itself.
 
         A text is one line of ASCII of at most 255 characters without quotes and backslashes. Raises Rejected where the
@@ -184,7 +183,7 @@ class Provider(Protocol):
         """
         ...
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """What this provider makes of `after` where `before` stands: flags carried over, TTLs as it means them.
 
         Pure. `read` after an applied change gives exactly this.
@@ -211,7 +210,7 @@ class ProviderType(Protocol):
     #: What the provider was tried against, for people who choose one.
     tested: ClassVar[str]
     #: The account's keys in the settings file; a frozen msgspec Struct with defaults where a key may be left out, and
-    #: with words beside each (changeover.dns.account_fields).
+    #: with words beside each (changeover.model.settings.account_fields).
     options: ClassVar[type[Struct]]
 
     @staticmethod

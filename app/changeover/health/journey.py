@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
-from changeover.health.request import Request, exchange
-from changeover.model.check import HealthCheck, Journey, JourneyStep
-from changeover.model.conditions import Response, unmet
-from changeover.model.journey import JourneyResult
-from changeover.model.placeholders import SECRET, Empty, NoSecret, Unfilled, body_of, captured, headers_of, path_of
+from changeover.health.http.request import Request, exchange
+from changeover.model.formatting import counted
+from changeover.model.health.check import HealthCheck, Journey, JourneyResult, JourneyStep
+from changeover.model.health.conditions import Response, unmet
 from changeover.model.secret import Secret
-from changeover.model.service import Deployment
-from changeover.model.words import counted
+from changeover.model.settings.placeholders import (
+    SECRET,
+    Empty,
+    NoSecret,
+    Unfilled,
+    body_of,
+    captured,
+    headers_of,
+    path_of,
+)
+from changeover.model.settings.service import Deployment
 
 if TYPE_CHECKING:
     import email.message

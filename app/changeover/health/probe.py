@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from changeover.health.request import Exchange, Request, exchange
-from changeover.model.certificate import days_left
-from changeover.model.check import HealthCheck
-from changeover.model.conditions import Response, looks_into_body, unmet
-from changeover.model.health import Cause, ProbeResult
-from changeover.model.known_pages import recognised
-from changeover.model.service import Deployment
+from changeover.health.http.request import Exchange, Request, exchange
+from changeover.model.health.certificate import days_left
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.conditions import Response, looks_into_body, unmet
+from changeover.model.health.known_pages import recognised
+from changeover.model.health.probe_result import Cause, ProbeResult
+from changeover.model.settings.service import Deployment
 
 
 async def probe(

@@ -12,16 +12,24 @@ from msgspec import Struct
 
 from changeover.health.probe import probe
 from changeover.model.errors import Unavailable
-from changeover.model.health import ENOUGH, Cause, DeploymentHealth, ProbeResult, Round, judged, settled
-from changeover.model.service import Deployment, Service
+from changeover.model.health.probe_result import (
+    MAX_ROUNDS,
+    Cause,
+    DeploymentHealth,
+    ProbeResult,
+    Round,
+    judged,
+    settled,
+)
+from changeover.model.settings.service import Deployment, Service
 
 if TYPE_CHECKING:
-    from changeover.dns.lookup import Lookup
+    from changeover.dns.lookup.client import Lookup
 
 #: Between the probes of a command, which has no history to rest on.
 PAUSE = 0.2
 #: A service with hundreds of hostnames must not open hundreds of connections at once.
-AT_ONCE = 20
+MAX_CONCURRENT = 20
 _NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
@@ -46,7 +54,7 @@ async def probe_round(
     to say whether the app is alive behind its dead name: visitors do not get there, so the result stays bad.
     """
     at = datetime.now(UTC)
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(MAX_CONCURRENT)
     targets = {answer.target for name in service.hostnames if (answer := deployment.answer_for(name)).target}
     found = await asyncio.gather(*(_addresses(t, lookup, known, service.health.timeout) for t in targets if t))
     resolved = dict(zip(targets, found, strict=True))
@@ -123,7 +131,7 @@ async def probe_now(
     `first` is a round that was probed just now, if there is one.
     """
     rounds = [first or await probe_round(service, deployment, lookup)]
-    while not settled(rounds) and len(rounds) < ENOUGH:
+    while not settled(rounds) and len(rounds) < MAX_ROUNDS:
         await asyncio.sleep(PAUSE)
         rounds.append(await probe_round(service, deployment, lookup))
     return judged(deployment.name, rounds)

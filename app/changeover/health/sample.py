@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from changeover.health.request import Request, exchange
-from changeover.model.baseline import Answered
-from changeover.model.check import HealthCheck
-from changeover.model.conditions import Response
+from changeover.health.http.request import Request, exchange
+from changeover.model.health.baseline import Answered
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.conditions import Response
 
 #: The headers that tell that a cache answered, and for how long it had the answer.
 _AGE = "age"

@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from changeover.health.fetch import FAULTS, TIMEOUT, fault_words, fetch
+from changeover.health.http.fetch import FAULTS, TIMEOUT, fault_words, fetch
 from changeover.model.errors import Unavailable
-from changeover.model.service import Service
-from changeover.model.status_page import StatusPage, status_page
+from changeover.model.health.status_page import StatusPage, status_page
+from changeover.model.settings.service import Service
 
 if TYPE_CHECKING:
-    from changeover.dns.lookup import Lookup
+    from changeover.dns.lookup.client import Lookup
 
 
 async def status_pages(service: Service, lookup: Lookup) -> tuple[StatusPage, ...]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from changeover.health.probe import probe
 from changeover.model.errors import Unavailable
-from changeover.model.service import Service
-from changeover.model.visit import Visit
+from changeover.model.health.probe_result import Visit
+from changeover.model.settings.service import Service
 
 if TYPE_CHECKING:
-    from changeover.dns.lookup import Lookup
+    from changeover.dns.lookup.client import Lookup
 
 
 async def visit(service: Service, lookup: Lookup) -> Visit:

@@ -17,16 +17,23 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from changeover.health.interfaces import network_changed
-from changeover.model.connection import Connection, Link
-from changeover.model.health import DeploymentHealth, Health, Round, Tracks, deployment_health, tracks_after
-from changeover.model.history import Gap, GapKind
-from changeover.model.interruption import Clocks, Interruption, interruption
-from changeover.model.judgement import State, blind, moved
-from changeover.model.service import Deployment, Service
+from changeover.health.connectivity.interfaces import network_changed
+from changeover.model.health.clock_gap import Clocks, Interruption, interruption
+from changeover.model.health.connectivity import Connection, Connectivity
+from changeover.model.health.history import Gap, GapKind
+from changeover.model.health.probe_result import (
+    DeploymentHealth,
+    Health,
+    Round,
+    Tracks,
+    deployment_health,
+    tracks_after,
+)
+from changeover.model.health.track import State, blind, moved
+from changeover.model.settings.service import Deployment, Service
 
 #: Probes of deployments under way at once.
-AT_ONCE = 50
+MAX_CONCURRENT = 50
 #: Rounds kept in memory for each deployment: six hours at 30 s.
 KEPT_ROUNDS = 720
 #: Between the first rounds of a deployment of which nothing is known yet, in seconds, and how many there are of them.
@@ -44,7 +51,7 @@ FRESH_LOOK, OLD_LOOK = 5.0, 60.0
 SHORT_STALL = 30.0
 
 
-class Senses(Protocol):
+class ProbeEnvironment(Protocol):
     """What a watch does to the world."""
 
     async def probe(self, service: Service, deployment: Deployment, known: dict[str, tuple[str, ...]]) -> Round:
@@ -62,7 +69,7 @@ class Senses(Protocol):
         ...
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class RoundRecorded(Struct, frozen=True, kw_only=True):
     """A round that counted, and the health before and after it. `rounds` are the newest ones, oldest first."""
 
     service: Service
@@ -77,7 +84,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 class Listener(Protocol):
     """What a watch tells, on the loop, as it happens."""
 
-    def saw(self, seen: Seen) -> None: ...
+    def saw(self, seen: RoundRecorded) -> None: ...
 
     def connection_changed(self, connection: Connection) -> None: ...
 
@@ -114,22 +121,22 @@ class _Watched:
 class Watch:
     """Probes all deployments of its services until cancelled. Lives on one asyncio loop."""
 
-    def __init__(self, senses: Senses, listener: Listener) -> None:
-        self._senses = senses
+    def __init__(self, environment: ProbeEnvironment, listener: Listener) -> None:
+        self._environment = environment
         self._listener = listener
         self._watched: dict[_Key, _Watched] = {}
         self._busy: dict[str, int] = {}
         self._restart = asyncio.Event()
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(MAX_CONCURRENT)
         self._look = asyncio.Lock()
         self._looked = float("-inf")
         self._look_now = asyncio.Event()
         self._epoch = 0
         self._offline_since: datetime | None = None
-        clocks = senses.read_clocks()
+        clocks = environment.read_clocks()
         self._base = (clocks.wall, clocks.monotonic)
         self._ticked = clocks
-        self._networks = senses.networks()
+        self._networks = environment.networks()
         self.connection: Connection | None = None
 
     def reset(self, services: Sequence[Service]) -> None:
@@ -156,7 +163,7 @@ class Watch:
     def now(self) -> datetime:
         """The time, from the steady clock: it never jumps within a verdict."""
         wall, monotonic = self._base
-        return datetime.fromtimestamp(wall + self._senses.read_clocks().monotonic - monotonic, UTC)
+        return datetime.fromtimestamp(wall + self._environment.read_clocks().monotonic - monotonic, UTC)
 
     @contextmanager
     def hurrying(self, service: str) -> Iterator[None]:
@@ -220,7 +227,7 @@ class Watch:
 
     @property
     def _offline(self) -> bool:
-        return self.connection is not None and self.connection.link is Link.OFFLINE
+        return self.connection is not None and self.connection.link is Connectivity.OFFLINE
 
     async def _round(self, watched: _Watched) -> None:
         if watched.probing.locked():  # none overtakes itself; who asks for a round gets the one under way
@@ -229,7 +236,7 @@ class Watch:
         async with watched.probing, self._gate:
             epoch, began = self._epoch, self.now()
             watched.started += 1
-            probed = await self._senses.probe(watched.service, watched.deployment, watched.known)
+            probed = await self._environment.probe(watched.service, watched.deployment, watched.known)
             self._compare_clocks()
             if epoch == self._epoch:
                 await self._take(watched, Round(at=began, results=probed.results), epoch)
@@ -254,7 +261,7 @@ class Watch:
         newest = tuple(watched.rounds)[-limits.flapping_window :]
         watched.health = deployment_health(name, tracks, newest, limits, before.proven if before else None)
         self._listener.saw(
-            Seen(
+            RoundRecorded(
                 service=watched.service,
                 deployment=name,
                 probed=probed,
@@ -273,7 +280,7 @@ class Watch:
         async with self._look:
             if self.connection is None or self._looked < asked - fresh:
                 self._looked = asyncio.get_running_loop().time()
-                self._take_connection(await self._senses.look_around())
+                self._take_connection(await self._environment.look_around())
             assert self.connection is not None
             return self.connection
 
@@ -321,14 +328,14 @@ class Watch:
             self._compare_networks()
 
     def _compare_clocks(self) -> None:
-        before, self._ticked = self._ticked, self._senses.read_clocks()
+        before, self._ticked = self._ticked, self._environment.read_clocks()
         found = interruption(before, self._ticked, TICK, SLACK)
         if found is not None:
             self._interrupted(found)
 
     def _compare_networks(self) -> None:
         """Another network: what is under way over the old one does not count, and who asks looks around anew."""
-        before, self._networks = self._networks, self._senses.networks()
+        before, self._networks = self._networks, self._environment.networks()
         if network_changed(before, self._networks):
             self._epoch += 1
             self._looked = float("-inf")
@@ -363,4 +370,4 @@ def _fresh_enough(before: Tracks, after: Tracks) -> float:
 def _proven_by(deployment: str, offline: Connection | None, at: datetime) -> Connection:
     """What an answer proves that came while all witnesses were silent."""
     text = f"No witness answers, but {deployment} does, so this computer is online. Look at the settings' witnesses."
-    return Connection(at=at, link=Link.UNKNOWN, text=text, evidence=offline.evidence if offline else ())
+    return Connection(at=at, link=Connectivity.UNKNOWN, text=text, evidence=offline.evidence if offline else ())

@@ -11,7 +11,7 @@ import trustme
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from changeover.storage.settings import write_atomically
+from changeover.storage.settings.file import write_atomically
 
 _OWNER = "Changeover practice ground"
 _LIFE = timedelta(days=365)

@@ -14,8 +14,8 @@ import dns.flags
 import dns.message
 import dns.rcode
 
-from changeover.dns.exchange import read_message
-from changeover.lab.listening import Place, Tasks, bound_sockets, connections
+from changeover.dns.wire.exchange import read_message
+from changeover.lab.listening import LabTasks, Place, bound_sockets, connections
 
 #: The one address where DNS is served: who can send a datagram to it can change the zone.
 ADDRESS = "127.0.0.1"
@@ -33,7 +33,7 @@ async def dns_port(answer: Answer, preferred: int | None) -> AsyncIterator[int]:
     """Answers DNS requests with `answer`, and gives the port: `preferred` where it is free."""
     places = [Place(ADDRESS), Place(ADDRESS, socket.SOCK_DGRAM)]
     port, (stream, datagrams) = bound_sockets(places, preferred)
-    tasks = Tasks()
+    tasks = LabTasks()
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(lambda: _Datagrams(answer, tasks), sock=datagrams)
     try:
@@ -60,7 +60,7 @@ async def _respond(answer: Answer, wire: bytes) -> dns.message.Message | None:
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, answer: Answer, tasks: Tasks) -> None:
+    def __init__(self, answer: Answer, tasks: LabTasks) -> None:
         self._answer = answer
         self._tasks = tasks
         self._transport: asyncio.DatagramTransport | None = None

@@ -1,4 +1,4 @@
-"""The practice ground as a whole: started and ended as one, kept in one folder, broken and mended from anywhere."""
+"""The practice ground as a whole: started and ended as one, kept in one folder, broken and repaired from anywhere."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Self
 import filelock
 import platformdirs
 
-from changeover.dns.exchange import Server
+from changeover.dns.wire.exchange import Server
 from changeover.lab import dns_port, settings, web
 from changeover.lab.authority import Authority
 from changeover.lab.resolver import Resolver
 from changeover.model.errors import UsageError
 from changeover.storage.home import Home
-from changeover.storage.lock import is_locked
+from changeover.storage.journal.lock import is_locked
 
 DEPLOYMENTS = ("primary", "backup")
 #: Addresses for the two, in the order in which they are tried: macOS has only the second pair.
@@ -204,7 +204,7 @@ async def _serve_web(
     """Starts both deployments, and gives their port and their addresses by name."""
     for pair in _ADDRESSES:
         addresses = dict(zip(DEPLOYMENTS, pair, strict=True))
-        deployments = {a: web.Deployment(name, _broken_file(home, name)) for name, a in addresses.items()}
+        deployments = {a: web.LabDeployment(name, _broken_file(home, name)) for name, a in addresses.items()}
         try:
             return await stack.enter_async_context(web.serving(deployments, tls, preferred)), addresses
         except OSError as error:

@@ -61,7 +61,7 @@ def _bound(places: Sequence[Place], port: int) -> tuple[int, list[socket.socket]
     return port, sockets
 
 
-class Tasks:
+class LabTasks:
     """Tasks that end with their context."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ async def connections(
     bound: socket.socket, serve: ServeConnection, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
     """Serves each connection to `bound` with `serve`. Connections that are open at the end are cut."""
-    tasks = Tasks()
+    tasks = LabTasks()
     server = await asyncio.start_server(
         lambda reader, writer: tasks.start(_serve(serve, reader, writer)),
         sock=bound,

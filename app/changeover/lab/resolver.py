@@ -18,7 +18,7 @@ import dns.rrset
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
-from changeover.dns.exchange import Server, ask, question
+from changeover.dns.wire.exchange import Server, ask, question
 from changeover.lab.dns_port import UDP_SIZE, dns_port
 from changeover.model.errors import Unavailable
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from changeover.dns.exchange import parse_server
+from changeover.dns.wire.exchange import parse_server
 from changeover.lab import dns_port
 from changeover.lab.web import MARKER_HEADER
 from changeover.model.errors import UsageError
-from changeover.storage import settings as settings_file
+from changeover.storage.settings import file as settings_file
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

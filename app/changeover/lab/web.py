@@ -36,7 +36,7 @@ _PAGE = """\
 """
 
 
-class Deployment:
+class LabDeployment:
     """One web deployment. It answers 503 to everything while the file `broken` exists."""
 
     def __init__(self, name: str, broken: Path) -> None:
@@ -103,7 +103,9 @@ async def _read_request(http: h11.Connection, reader: asyncio.StreamReader) -> h
 
 
 @asynccontextmanager
-async def serving(deployments: dict[str, Deployment], tls: ssl.SSLContext, preferred: int | None) -> AsyncIterator[int]:
+async def serving(
+    deployments: dict[str, LabDeployment], tls: ssl.SSLContext, preferred: int | None
+) -> AsyncIterator[int]:
     """Serves each deployment at its address, all at one port, and gives that: `preferred` where it is free."""
     port, sockets = bound_sockets([Place(address) for address in deployments], preferred)
     async with contextlib.AsyncExitStack() as stack:

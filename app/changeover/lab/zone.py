@@ -17,7 +17,7 @@ import dns.transaction
 import dns.zone
 
 from changeover.model.errors import UsageError
-from changeover.storage.settings import write_atomically
+from changeover.storage.settings.file import write_atomically
 
 _CHAIN = 16
 _WILDCARD = dns.name.from_text("*", None)
@@ -48,7 +48,7 @@ def save(file: Path, content: dns.transaction.Transaction) -> None:
     write_atomically(file, "".join(f"{rdataset.to_text(name)}\n" for name, rdataset in found))
 
 
-class Found(NamedTuple):
+class ZoneAnswer(NamedTuple):
     """What a zone has to say about a question. `authoritative` is false for a referral."""
 
     rcode: dns.rcode.Rcode
@@ -58,7 +58,7 @@ class Found(NamedTuple):
     authoritative: bool = True
 
 
-def find(zone: dns.zone.Zone, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> Found:
+def find(zone: dns.zone.Zone, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> ZoneAnswer:
     """The answer to a question for a name in the zone: CNAMEs followed inside the zone, wildcards, delegations."""
     answer: list[dns.rrset.RRset] = []
     for _ in range(_CHAIN):
@@ -68,20 +68,20 @@ def find(zone: dns.zone.Zone, name: dns.name.Name, rdtype: dns.rdatatype.RdataTy
         node = _node(zone, name)
         if node is None:
             rcode = dns.rcode.NOERROR if _has_names_below(zone, name) else dns.rcode.NXDOMAIN
-            return Found(rcode, answer, [_negative_soa(zone)], [])
+            return ZoneAnswer(rcode, answer, [_negative_soa(zone)], [])
         matching = [r for r in node if rdtype in (r.rdtype, dns.rdatatype.ANY)]
         if matching:
-            return Found(dns.rcode.NOERROR, answer + [_rrset(name, r) for r in matching], [], [])
+            return ZoneAnswer(dns.rcode.NOERROR, answer + [_rrset(name, r) for r in matching], [], [])
         cname = node.get_rdataset(dns.rdataclass.IN, dns.rdatatype.CNAME)
         if cname is None:
-            return Found(dns.rcode.NOERROR, answer, [_negative_soa(zone)], [])
+            return ZoneAnswer(dns.rcode.NOERROR, answer, [_negative_soa(zone)], [])
         answer.append(_rrset(name, cname))
         name = cname[0].target
         if not name.is_subdomain(_origin(zone)):
-            return Found(dns.rcode.NOERROR, answer, [], [])
+            return ZoneAnswer(dns.rcode.NOERROR, answer, [], [])
         if any(name == rrset.name for rrset in answer):
             break
-    return Found(dns.rcode.SERVFAIL, answer, [], [])
+    return ZoneAnswer(dns.rcode.SERVFAIL, answer, [], [])
 
 
 def _origin(zone: dns.zone.Zone) -> dns.name.Name:
@@ -118,7 +118,7 @@ def _delegation(zone: dns.zone.Zone, name: dns.name.Name) -> dns.name.Name | Non
     return cut
 
 
-def _referral(zone: dns.zone.Zone, cut: dns.name.Name, answer: list[dns.rrset.RRset]) -> Found:
+def _referral(zone: dns.zone.Zone, cut: dns.name.Name, answer: list[dns.rrset.RRset]) -> ZoneAnswer:
     servers = zone.find_rrset(cut, dns.rdatatype.NS)
     glue = [
         zone.find_rrset(server.target, rdtype)
@@ -126,7 +126,7 @@ def _referral(zone: dns.zone.Zone, cut: dns.name.Name, answer: list[dns.rrset.RR
         for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
         if server.target.is_subdomain(_origin(zone)) and zone.get_rdataset(server.target, rdtype) is not None
     ]
-    return Found(dns.rcode.NOERROR, answer, [servers], glue, authoritative=bool(answer))
+    return ZoneAnswer(dns.rcode.NOERROR, answer, [servers], glue, authoritative=bool(answer))
 
 
 def _negative_soa(zone: dns.zone.Zone) -> dns.rrset.RRset:

@@ -1,1 +1,1 @@
-"""The words of the product as frozen data, and its decisions as pure functions. No I/O, no clock, no Qt."""
+"""The domain: frozen data and every decision as a pure function. No I/O, no clock, no Qt."""

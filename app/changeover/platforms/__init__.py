@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from changeover.platforms.platform import Platform
 
 #: By the name that the settings file uses, the module whose PLATFORM it is; imported when first needed. What each can
-#: be asked for stands in model/platform.py, where the settings look it up. "url" has none: nobody can steer it.
+#: be asked for stands in model/settings/platform.py, where the settings look it up. "url" has none.
 PLATFORMS: Mapping[str, str] = {}
 
 

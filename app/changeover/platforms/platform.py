@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from changeover.model.action import PlatformCall, Verb
-from changeover.model.service import Deployment
+from changeover.model.settings.action import PlatformCall, Verb
+from changeover.model.settings.service import Deployment
 
 
 class Platform(Protocol):
@@ -18,7 +18,7 @@ class Platform(Protocol):
 
     @property
     def verbs(self) -> Collection[Verb]:
-        """What it can be asked to do: the same as its line in model/platform.py."""
+        """What it can be asked to do: the same as its line in model/settings/platform.py."""
         ...
 
     async def perform(self, deployment: Deployment, call: PlatformCall, key: str) -> str:

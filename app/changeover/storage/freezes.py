@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from changeover.model.errors import UsageError
-from changeover.model.freeze import Freeze
-from changeover.storage.database import Database
-from changeover.storage.recording import milliseconds, moment
+from changeover.model.readiness.freeze import Freeze
+from changeover.storage.database.database import Database
+from changeover.storage.history.writer import milliseconds, moment
 
 #: A freeze ends by itself after at most so many seconds, or it would be forgotten: 72 hours.
 LONGEST = 72 * 3600.0

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from changeover.model.errors import UsageError
-from changeover.model.pin import Hold, Pin
-from changeover.storage.database import Database
-from changeover.storage.recording import milliseconds, moment
+from changeover.model.readiness.pin import Hold, Pin
+from changeover.storage.database.database import Database
+from changeover.storage.history.writer import milliseconds, moment
 
 #: A pin ends by itself after at most so many seconds, as a zonal shift of AWS ARC does: 72 hours.
 LONGEST = 72 * 3600.0

@@ -1,1 +1,1 @@
-"""Switching over: reading the situation, running a plan, verifying it, reporting."""
+"""Switching over: preparing a plan, running a plan, verifying it, reporting."""

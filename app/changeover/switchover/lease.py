@@ -7,7 +7,7 @@
         if lease.lost.is_set():                                 # before each step: taken over, or not renewed in time
             print(lease.why_lost)
 
-What a lease is, and what it says: changeover.model.lease.
+What a lease is, and what it says: changeover.model.dns.lease.
 """
 
 from __future__ import annotations
@@ -22,17 +22,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from changeover.dns.provider import Applied, Guard, Provider, Unsure
-from changeover.model.errors import (
-    Conflict,
-    NotFound,
-    PermissionDenied,
-    ProviderError,
-    Refused,
-    Rejected,
-    Unavailable,
-)
-from changeover.model.lease import (
+from changeover.dns.provider import Applied, Guard, Indeterminate, Provider
+from changeover.model.dns.lease import (
     LENGTH,
     RENEWED,
     Holder,
@@ -46,7 +37,16 @@ from changeover.model.lease import (
     may_take,
     renewed,
 )
-from changeover.model.phrases import clock
+from changeover.model.errors import (
+    Conflict,
+    NotFound,
+    PermissionDenied,
+    ProviderError,
+    Refused,
+    Rejected,
+    Unavailable,
+)
+from changeover.model.formatting import clock
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 At = tuple[str, str]
 
 
-class Held(Struct, frozen=True, kw_only=True):
+class HeldLease(Struct, frozen=True, kw_only=True):
     """A lease that this run holds, as it was last written; `until` is when it ends, on this process's own clock.
 
     `sure`: it is known to stand there, word for word.
@@ -76,7 +76,7 @@ class ZoneLeases:
     def __init__(self, providers: Mapping[str, Provider], holder: Holder) -> None:
         self._providers = providers
         self._holder = holder
-        self._held: dict[At, Held] = {}
+        self._held: dict[At, HeldLease] = {}
         self._locks: dict[At, asyncio.Lock] = {}
         self.notes: list[str] = []
         self.lost = asyncio.Event()
@@ -137,9 +137,9 @@ class ZoneLeases:
             if isinstance(answer, Refusal):
                 raise Refused(f"{answer.text}. Nothing was changed", answer.hint)
             for left in found[1:]:
-                await provider.put_text(at[1], lease_name(at[1]), left.text, None)
+                await provider.swap_txt(at[1], lease_name(at[1]), left.text, None)
             if await self._write(provider, at, answer):
-                self._held[at] = Held(lease=answer.lease, until=began + LENGTH.total_seconds())
+                self._held[at] = HeldLease(lease=answer.lease, until=began + LENGTH.total_seconds())
                 self._locks[at] = asyncio.Lock()
                 if answer.over is not None:
                     self._tell_of(at[1], answer.over)
@@ -150,8 +150,8 @@ class ZoneLeases:
 
     async def _write(self, provider: Provider, at: At, take: Take) -> bool:
         """Writes a lease; after a lost answer, what stands there tells. False where it was another's turn."""
-        result = await provider.put_text(at[1], lease_name(at[1]), take.before, take.lease.text)
-        if not isinstance(result, Unsure):
+        result = await provider.swap_txt(at[1], lease_name(at[1]), take.before, take.lease.text)
+        if not isinstance(result, Indeterminate):
             return isinstance(result, Applied)
         there = [one.text for one in await self._stands(at)]
         if there == ([] if take.before is None else [take.before]):
@@ -180,18 +180,18 @@ class ZoneLeases:
                     ended = clock(held.lease.expires, datetime.now().astimezone())
                     self._lose(at, f"The lease of this run on {at[1]} ended at {ended}, not renewed: {error.text}")
 
-    async def _renew_held(self, at: At, held: Held) -> None:
+    async def _renew_held(self, at: At, held: HeldLease) -> None:
         began = time.monotonic()
         new = renewed(held.lease, self._holder, datetime.now().astimezone())
         provider = self._providers[at[0]]
-        result = await provider.put_text(at[1], lease_name(at[1]), held.lease.text, new.text)
+        result = await provider.swap_txt(at[1], lease_name(at[1]), held.lease.text, new.text)
         if isinstance(result, Applied):
-            self._held[at] = Held(lease=new, until=began + LENGTH.total_seconds())
+            self._held[at] = HeldLease(lease=new, until=began + LENGTH.total_seconds())
             return
         self._held[at] = replace(held, sure=False)
         await self._look_again(at, held)
 
-    async def _look_again(self, at: At, held: Held) -> None:
+    async def _look_again(self, at: At, held: HeldLease) -> None:
         """After a lost answer, or a conflict that may be with a late write of one's own: what stands there?"""
         found = await self._stands(at)
         for one in found:
@@ -225,7 +225,7 @@ class ZoneLeases:
 
     async def _release(self, at: At, lease: Lease) -> bool:
         """Gives it back as it was written last; where another of one's own writes stands there, that one."""
-        put = self._providers[at[0]].put_text
+        put = self._providers[at[0]].swap_txt
         if isinstance(await put(at[1], lease_name(at[1]), lease.text, lease.released.text), Applied):
             return True
         ours = [one for one in await self._stands(at) if isinstance(one, Lease) and one.fence == lease.fence]

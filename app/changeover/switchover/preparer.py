@@ -7,16 +7,16 @@ import math
 
 from msgspec.structs import replace
 
-from changeover.model.acting import with_actions
+from changeover.accounts.configuration import Configuration
 from changeover.model.errors import Refused
-from changeover.model.plan import compared_with, make_plan
-from changeover.model.readiness import findings
-from changeover.model.state import Preparation
-from changeover.model.ttl import fast_from
-from changeover.storage.configuration import Configuration
-from changeover.storage.recorded_runs import RecordedRuns
-from changeover.switchover.live import LiveStates
-from changeover.switchover.observer import Observer
+from changeover.model.readiness.service_state import Preparation
+from changeover.model.readiness.zone_checks import findings
+from changeover.model.runs.plan import compared_with, make_plan
+from changeover.model.runs.plan_actions import with_actions
+from changeover.model.runs.ttl import fast_from
+from changeover.monitoring.live_states import LiveStates
+from changeover.monitoring.observer import Observer
+from changeover.storage.journal.recorded_runs import RecordedRuns
 
 
 class Preparer:
@@ -38,21 +38,21 @@ class Preparer:
         """
         service = self._configuration.service(name)
         self._configuration.deployment(name, to)
-        from changeover.switchover.propagation import cache_time
-        from changeover.switchover.public_name import take_baseline
+        from changeover.monitoring.propagation import cache_time
+        from changeover.monitoring.public_name import take_baseline
 
         lookup = self._observer.lookup
         watched = self._live.seen(service) is not None
         looking = self._observer.read(service, to) if watched else self._observer.look(service, to)
-        situation, cached, baseline = await asyncio.gather(
+        snapshot, cached, baseline = await asyncio.gather(
             looking, cache_time(service, lookup), take_baseline(service, lookup)
         )
-        situation = replace(situation, **((self._live.seen(service) or {}) if watched else {}))
-        readable = all(r.error is None for r in situation.readings)
-        plan = make_plan(service, situation.active, to, situation.readings, situation.at) if readable else None
+        snapshot = replace(snapshot, **((self._live.seen(service) or {}) if watched else {}))
+        readable = all(r.error is None for r in snapshot.readings)
+        plan = make_plan(service, snapshot.active, to, snapshot.readings, snapshot.at) if readable else None
         if plan is not None:
             fast = fast_from(await self._recorded.all(), name)
-            left = math.ceil((fast - situation.at).total_seconds()) if fast is not None else 0
+            left = math.ceil((fast - snapshot.at).total_seconds()) if fast is not None else 0
             # Behind a proxy nothing that resolvers keep matters, so the chain of names does not either.
             chain = cached.seconds if plan.visitors_follow_within else 0
             longest = max(plan.visitors_follow_within, left, chain)
@@ -63,9 +63,9 @@ class Preparer:
             to=to,
             emergency=emergency,
             plan=plan,
-            findings=findings(situation, to, emergency, expected),
-            situation=situation,
-            at=situation.at,
+            findings=findings(snapshot, to, emergency, expected),
+            snapshot=snapshot,
+            at=snapshot.at,
         )
 
     async def again(self, preparation: Preparation) -> Preparation:

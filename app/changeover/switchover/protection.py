@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from changeover.accounts.configuration import Configuration
 from changeover.model.errors import Refused
 from changeover.model.finding import Finding
-from changeover.model.lifecycle import Lifecycle, Stage, lifecycle
-from changeover.model.run import Reprotected, Reprotecting, Run
-from changeover.storage.configuration import Configuration
+from changeover.model.readiness.lifecycle import Lifecycle, Stage, lifecycle
+from changeover.model.runs.run import Reprotected, Reprotecting, Run
+from changeover.monitoring.observer import Observer
 from changeover.storage.home import this_person
-from changeover.storage.journal import Journal
-from changeover.storage.recorded_runs import RecordedRuns
-from changeover.switchover.observer import Observer
+from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.recorded_runs import RecordedRuns
+from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
-from changeover.switchover.said import Said
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Protection:
         recorded: RecordedRuns,
         observer: Observer,
         preparer: Preparer,
-        said: Said,
+        said: OperatorDecisions,
     ) -> None:
         self._configuration = configuration
         self._journal = journal
@@ -42,8 +42,8 @@ class Protection:
     async def lifecycle(self, name: str) -> Lifecycle:
         """The stage of a service, from where visitors are sent now and its runs."""
         service = self._configuration.service(name)
-        situation = await self._observer.read(service, service.primary.name)
-        return lifecycle(service, situation.active, situation.runs, datetime.now().astimezone())
+        snapshot = await self._observer.read(service, service.primary.name)
+        return lifecycle(service, snapshot.active, snapshot.runs, datetime.now().astimezone())
 
     async def protect(self, run_id: str, note: str = "", *, begin: bool = False, force_reason: str = "") -> Run:
         """Says that the service which a run left without a backup has one again; with `begin`, that one is being made.

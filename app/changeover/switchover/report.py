@@ -6,13 +6,13 @@ import html
 from datetime import datetime
 from typing import Any
 
-from changeover.model.change import Change
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet
 from changeover.model.finding import Finding, Level
-from changeover.model.plan import Kind
-from changeover.model.records import AddressSet
-from changeover.model.recovery_time import recovery_time
-from changeover.model.run import Direction, Outcome, Run, StepProgress, StepState
-from changeover.model.words import duration
+from changeover.model.formatting import duration
+from changeover.model.runs.plan import PlanKind
+from changeover.model.runs.recovery_time import recovery_time
+from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
 
 #: A shape and a word for each state, so that no report needs colour.
 STEP_SIGNS = {
@@ -105,7 +105,9 @@ def _step(step: StepProgress) -> dict[str, Any]:
 def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
-    where = f"{run.service}: {run.source} → {run.to}" if run.forward.kind is Kind.SWITCH else f"{run.service}, TTLs:"
+    where = (
+        f"{run.service}: {run.source} → {run.to}" if run.forward.kind is PlanKind.SWITCH else f"{run.service}, TTLs:"
+    )
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -149,7 +151,7 @@ def markdown(run: Run) -> str:
     lines += [f"- Note: {note}" for note in run.notes]
     lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
     lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
-    if run.forward.kind is Kind.SWITCH and run.outcome is Outcome.COMPLETED:
+    if run.forward.kind is PlanKind.SWITCH and run.outcome is Outcome.COMPLETED:
         lines += [f"- Recovery: {recovery_time(run).text}"]
     lines += ["", "## Changes", ""]
     for change in run.changes:

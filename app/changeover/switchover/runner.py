@@ -13,31 +13,31 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from changeover.dns.lookup import Lookup
-from changeover.dns.provider import Applied, ChangedMeanwhile, Provider, Result, Unsure
-from changeover.health.clocks import read_clocks
-from changeover.model.acting import undoing
-from changeover.model.action import Approval, Note, WaitUntil
-from changeover.model.change import Change, Place
-from changeover.model.divided import untouched, who_has_what
+from changeover.dns.lookup.client import Lookup
+from changeover.dns.provider import Applied, Indeterminate, PreconditionFailed, Provider, Result
+from changeover.health.connectivity.clocks import read_clocks
+from changeover.model.dns.change import Change, Place
+from changeover.model.dns.records import AddressSet, address_set, same_answer, values_text
 from changeover.model.errors import Conflict, ProviderError, RateLimited, Refused, Unavailable
-from changeover.model.interruption import interruption
-from changeover.model.plan import (
-    Act,
+from changeover.model.formatting import counted, duration
+from changeover.model.health.clock_gap import interruption
+from changeover.model.runs.partial import untouched, who_has_what
+from changeover.model.runs.plan import (
+    ActionStep,
     ChangeRecords,
     CheckNameServers,
     CheckVisitors,
-    Kind,
     Plan,
+    PlanKind,
     Step,
+    batch_progress,
     half_made,
     inverse,
-    mending,
     plan_of,
-    standing,
+    restore_emptied,
 )
-from changeover.model.records import AddressSet, address_set, same_answer
-from changeover.model.run import (
+from changeover.model.runs.plan_actions import undoing
+from changeover.model.runs.run import (
     Direction,
     Ended,
     Entry,
@@ -52,12 +52,13 @@ from changeover.model.run import (
     UndoStarted,
     fold,
 )
-from changeover.model.service import Service
-from changeover.model.words import counted, duration, values_text
-from changeover.storage.journal import Journal
-from changeover.switchover import verify
+from changeover.model.runs.verification import Verdict
+from changeover.model.settings.action import Approval, Note, WaitUntil
+from changeover.model.settings.service import Service
+from changeover.storage.journal.journal import Journal
 from changeover.switchover.lease import ZoneLeases
-from changeover.switchover.verify import Verdict
+from changeover.switchover.verify.name_servers import name_servers
+from changeover.switchover.verify.visitors import Walk, visitors
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,8 @@ SECOND_LOOK = 1.0
 
 #: Seconds of sleep, or of a clock that was set, that are worth reading the world again.
 _SLACK = 4.0
-#: Does a deed that is not DNS, for a run, until it is done or the event is set.
-Perform = Callable[[Act, Run, asyncio.Event], Awaitable[Verdict]]
+#: Does an operation that is not DNS, for a run, until it is done or the event is set.
+Perform = Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]
 _GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
 
 
@@ -91,7 +92,7 @@ class Runner:
         on_progress: Callable[[Run], None],
         stop: asyncio.Event,
         verify_timeout: float,
-        walk: verify.Walk,
+        walk: Walk,
         act: Perform,
         leases: ZoneLeases | None = None,
     ) -> None:
@@ -138,7 +139,7 @@ class Runner:
         may_be_silent = untouched(await self._journal.entries(run.run))
         live = await self._live(inverse(run.forward.changes), may_be_silent)
         back = [change for change in inverse(run.forward.changes) if change.place in live]
-        stands = standing(back, live, self._one_by_one if run.unfinished else ())
+        stands = batch_progress(back, live, self._one_by_one if run.unfinished else ())
         # What an unfinished run left is read once more as each step comes, and then asked of the name servers.
         todo = (*stands.todo, *stands.done) if run.unfinished else stands.todo
         if anyway:
@@ -154,7 +155,7 @@ class Runner:
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since.
         """
-        stands = standing(run.plan.changes, await self._live(run.plan.changes), self._one_by_one)
+        stands = batch_progress(run.plan.changes, await self._live(run.plan.changes), self._one_by_one)
         _refuse_foreign(stands.foreign)
         self._entries = list(await self._journal.entries(run.run))
         done, todo = (counted(len(found), "hostname") for found in (stands.done, stands.todo))
@@ -207,7 +208,7 @@ class Runner:
 
     async def _do(self, number: int, step: Step, direction: Direction) -> Verdict | None:
         """One step, between its intent and its outcome in the journal. None where it was stopped before it acted."""
-        if isinstance(step, Act) and (before := self._undecided(number, step)) is not None:
+        if isinstance(step, ActionStep) and (before := self._undecided(number, step)) is not None:
             return before
         await self._record(Intent(step=number))
         began = time.monotonic()
@@ -219,8 +220,8 @@ class Runner:
         await self._record(StepEnded(step=number, state=verdict.state, text=verdict.text, seconds=seconds))
         return verdict
 
-    def _undecided(self, number: int, step: Act) -> Verdict | None:
-        """What keeps a deed from being done: a person's no, or that nobody knows whether it was done already."""
+    def _undecided(self, number: int, step: ActionStep) -> Verdict | None:
+        """What keeps an operation from being done: a person's no, or that nobody knows whether it was done already."""
         progress = self._progress().steps[number]
         if progress.state is StepState.REFUSED:
             return Verdict(StepState.REFUSED, progress.note)
@@ -248,19 +249,19 @@ class Runner:
     async def _perform(self, step: Step, direction: Direction) -> Verdict:
         forward = direction is Direction.FORWARD
         match step:
-            case Act(skip=why) if why:
+            case ActionStep(skip=why) if why:
                 return Verdict(StepState.SKIPPED, why)
-            case Act(action=action) if forward and action.needs == "source" and self._progress().emergency:
+            case ActionStep(action=action) if forward and action.needs == "source" and self._progress().emergency:
                 return Verdict(StepState.SKIPPED, f"left out, since the run became an emergency. {action.risk}".strip())
-            case Act():
+            case ActionStep():
                 return await self._act(step, self._progress(), self._stop)
             case ChangeRecords():
                 return await self._change(step, self._read_first)
             case CheckNameServers():
-                return await verify.name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
+                return await name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
             case CheckVisitors():
                 timeout = self._verify_timeout if forward else min(self._verify_timeout, 5.0)
-                verdict = await verify.visitors(self._lookup, self._service, step, timeout, self._stop, self._walk)
+                verdict = await visitors(self._lookup, self._service, step, timeout, self._stop, self._walk)
                 if not forward and verdict.state is StepState.UNKNOWN:
                     # An undo restores the records; the deployment behind them may well be the one that is down.
                     return Verdict(StepState.WARNING, verdict.text)
@@ -270,7 +271,7 @@ class Runner:
         provider = self._providers[step.account]
         changes: Sequence[Change] = step.changes
         if read_first:
-            stands = standing(changes, await self._read_back(provider, step), self._one_by_one)
+            stands = batch_progress(changes, await self._read_back(provider, step), self._one_by_one)
             if stands.foreign:
                 return Verdict(StepState.REFUSED, _foreign_words(stands.foreign))
             changes = stands.todo
@@ -282,13 +283,13 @@ class Runner:
             return Verdict(StepState.REFUSED, f"{error.text}. Nothing was changed")
         except ProviderError as error:
             return Verdict(StepState.FAILED, f"{error.text}. Nothing was changed. {error.hint}".strip())
-        if isinstance(result, ChangedMeanwhile):
+        if isinstance(result, PreconditionFailed):
             return Verdict(StepState.REFUSED, f"Changed by somebody else meanwhile: {'; '.join(result.conflicts)}")
-        window = provider.window
+        race_window = provider.race_window
         verdict = await self._confirm(provider, step, result)
-        if window is None or verdict.state is not StepState.DONE:
+        if race_window is None or verdict.state is not StepState.DONE:
             return verdict
-        blind = f"somebody else's change would have gone unseen for {window * 1000:.0f} ms"
+        blind = f"somebody else's change would have gone unseen for {race_window * 1000:.0f} ms"
         return verdict._replace(text=f"{verdict.text}; {blind}")
 
     async def _apply(self, provider: Provider, step: ChangeRecords, changes: Sequence[Change]) -> Result:
@@ -298,8 +299,8 @@ class Runner:
         async with self._leases.guard(step.account, step.zone) as guard:
             return await provider.apply(step.zone, changes, guard)
 
-    async def _confirm(self, provider: Provider, step: ChangeRecords, result: Applied | Unsure) -> Verdict:
-        """Reads what stands after a write, decides from that alone, and mends a name that was left empty."""
+    async def _confirm(self, provider: Provider, step: ChangeRecords, result: Applied | Indeterminate) -> Verdict:
+        """Reads what stands after a write, decides from that alone, and repairs a name that was left empty."""
         doubt = "" if isinstance(result, Applied) else result.text
         try:
             live = await (self._read_in_the_end(provider, step) if doubt else self._read_back(provider, step))
@@ -321,7 +322,7 @@ class Runner:
                 text = f"changed, but {altered[0]} has another TTL or other flags than planned{told}"
                 return Verdict(StepState.WARNING, text)
             return Verdict(StepState.DONE, f"{counted(len(step.changes), 'hostname')} changed{told}")
-        empty = mending(step.changes, live)
+        empty = restore_emptied(step.changes, live)
         if empty:
             return await self._mend(provider, step, empty)
         if _untouched(step.changes, live):
@@ -409,8 +410,8 @@ async def _all(steps: Iterable[Coroutine[None, None, Verdict | None]]) -> list[V
 
 def _changes_something(step: Step) -> bool:
     """Does this step act on the world, rather than look at it?"""
-    if isinstance(step, Act):
-        return not step.skip and not isinstance(step.deed, WaitUntil | Approval | Note)
+    if isinstance(step, ActionStep):
+        return not step.skip and not isinstance(step.operation, WaitUntil | Approval | Note)
     return isinstance(step, ChangeRecords)
 
 
@@ -425,8 +426,8 @@ def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
     beside = ", with warnings" if warned else ""
     if direction is Direction.UNDO:
         return f"Every record set is back as it was{beside}"
-    if plan.kind is not Kind.SWITCH:
-        verb = "lowered" if plan.kind is Kind.PREPARE else "restored"
+    if plan.kind is not PlanKind.SWITCH:
+        verb = "lowered" if plan.kind is PlanKind.PREPARE else "restored"
         return f"The TTLs of {counted(len(plan.changes), 'hostname')} are {verb}{beside}"
     return f"Visitors are served by {plan.to}{beside}"
 

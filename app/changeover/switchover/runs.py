@@ -9,25 +9,25 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from changeover.accounts.configuration import Configuration
+from changeover.model.dns.lease import Holder
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Level, overridden, unknown_override
-from changeover.model.freeze import freeze_left, freezes_of
-from changeover.model.lease import Holder
-from changeover.model.plan import Plan
-from changeover.model.run import Run, Started
-from changeover.model.service import Service
-from changeover.model.situation import Situation, noticed
-from changeover.model.state import Preparation
-from changeover.model.unsafe import FRESH, unsafe
-from changeover.model.words import counted
-from changeover.storage.configuration import Configuration
+from changeover.model.formatting import counted
+from changeover.model.readiness.freeze import freeze_left, freezes_of
+from changeover.model.readiness.service_state import Preparation
+from changeover.model.readiness.snapshot import Snapshot, noticed
+from changeover.model.runs.plan import Plan
+from changeover.model.runs.plan_guard import FRESH, unsafe
+from changeover.model.runs.run import Run, Started
+from changeover.model.settings.service import Service
+from changeover.monitoring.journeys import journeys
+from changeover.monitoring.live_states import LiveStates
+from changeover.monitoring.observer import Observer
 from changeover.storage.home import Home, home_mark, this_person
-from changeover.storage.journal import Journal
-from changeover.storage.recorded_runs import RecordedRuns, refuse_unless_next
-from changeover.switchover.deeds import Deeds
-from changeover.switchover.journeys import journeys
-from changeover.switchover.live import LiveStates
-from changeover.switchover.observer import Observer
+from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.recorded_runs import RecordedRuns, refuse_unless_next
+from changeover.switchover.actions.perform import ActionExecutor
 from changeover.switchover.preparer import Preparer
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Runs:
                         emergency=preparation.emergency,
                         who=this_person(),
                         why=why,
-                        noticed=noticed(preparation.situation),
+                        noticed=noticed(preparation.snapshot),
                         decided=preparation.at,
                     )
                 )
@@ -174,9 +174,9 @@ class Runs:
             async with self._running(*arguments, run=run_id) as runner:
                 return await runner.resume(run)
 
-    async def carry_out(self, plan: Plan, situation: Situation, verify_timeout: float) -> Run:
+    async def carry_out(self, plan: Plan, snapshot: Snapshot, verify_timeout: float) -> Run:
         """Runs a plan that moves nobody: one for TTLs, made from what was read."""
-        errors = [r for r in situation.readings if r.error is not None]
+        errors = [r for r in snapshot.readings if r.error is not None]
         if errors:
             raise Refused(f"The records of {errors[0].zone} cannot be read: {errors[0].error}", errors[0].hint)
         if not plan.steps:
@@ -184,7 +184,7 @@ class Runs:
         with self._recorded.locked(plan.service):
             await self._recorded.refuse_unfinished(plan.service)
             async with self._running(plan.service, plan, _ignore, None, verify_timeout) as runner:
-                return await runner.start(Started(plan=plan, who=this_person(), decided=situation.at))
+                return await runner.start(Started(plan=plan, who=this_person(), decided=snapshot.at))
 
     @asynccontextmanager
     async def _running(
@@ -247,6 +247,6 @@ class Runs:
             stop=stop or asyncio.Event(),
             verify_timeout=verify_timeout,
             walk=lambda d, address: journeys(service, (d,), self._observer.lookup, vault, address),
-            act=Deeds(service, self._observer.lookup, vault, self._recorded.one).perform,
+            act=ActionExecutor(service, self._observer.lookup, vault, self._recorded.one).perform,
             leases=leases,
         )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 
+from changeover.accounts.configuration import Configuration
+from changeover.model.dns.records import AddressSet
 from changeover.model.errors import ChangeoverError, Refused
-from changeover.model.plan import Kind
-from changeover.model.records import AddressSet
-from changeover.model.run import Run
-from changeover.model.service import Service
-from changeover.model.ttl import Publish, prepare_plan, prepared_by, restore_plan
-from changeover.storage.configuration import Configuration
-from changeover.storage.recorded_runs import RecordedRuns
-from changeover.switchover.observer import Observer
+from changeover.model.runs.plan import PlanKind
+from changeover.model.runs.run import Run
+from changeover.model.runs.ttl import Publish, prepare_plan, prepared_by, restore_plan
+from changeover.model.settings.service import Service
+from changeover.monitoring.observer import Observer
+from changeover.storage.journal.recorded_runs import RecordedRuns
 from changeover.switchover.runs import VERIFY_TIMEOUT, Runs
 
 log = logging.getLogger(__name__)
@@ -30,10 +30,10 @@ class Ttls:
     async def shorten(self, name: str, ttl: int | None = None, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
         """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
         service = self._configuration.service(name)
-        situation = await self._observer.look(service)
+        snapshot = await self._observer.look(service)
         publish = await self._publish(service)
-        plan = prepare_plan(service, situation.active, situation.readings, ttl or service.ttl, situation.at, publish)
-        return await self._runs.carry_out(plan, situation, verify_timeout)
+        plan = prepare_plan(service, snapshot.active, snapshot.readings, ttl or service.ttl, snapshot.at, publish)
+        return await self._runs.carry_out(plan, snapshot, verify_timeout)
 
     async def restore(self, name: str, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
         """Gives the service's records back the TTLs that they had before these were lowered."""
@@ -41,14 +41,14 @@ class Ttls:
         prepared = prepared_by(await self._recorded.all(), name)
         if prepared is None:
             raise Refused(f"The TTLs of {name} were not lowered, or are restored already; nothing was changed")
-        situation = await self._observer.look(service)
+        snapshot = await self._observer.look(service)
         publish = await self._publish(service)
-        plan = restore_plan(service, situation.active, situation.readings, prepared, situation.at, publish)
-        return await self._runs.carry_out(plan, situation, verify_timeout)
+        plan = restore_plan(service, snapshot.active, snapshot.readings, prepared, snapshot.at, publish)
+        return await self._runs.carry_out(plan, snapshot, verify_timeout)
 
     async def restore_after(self, run: Run) -> None:
         """TTLs that were lowered for a switch go back once it is settled. The commit stands whatever comes of it."""
-        if run.forward.kind is not Kind.SWITCH or prepared_by(await self._recorded.all(), run.service) is None:
+        if run.forward.kind is not PlanKind.SWITCH or prepared_by(await self._recorded.all(), run.service) is None:
             return
         try:
             await self.restore(run.service)
@@ -61,6 +61,6 @@ class Ttls:
 
         def publish(account: str, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
             provider = opened[account]
-            return after if isinstance(provider, ChangeoverError) else provider.publishes(zone, before, after)
+            return after if isinstance(provider, ChangeoverError) else provider.normalize(zone, before, after)
 
         return publish

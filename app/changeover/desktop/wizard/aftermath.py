@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from changeover.model.lifecycle import UNDO_WINDOW
-from changeover.model.recovery_time import recovery_time
-from changeover.model.run import Direction, Outcome, Run
-from changeover.model.soak import Soak, SoakState
-from changeover.model.words import duration
+from changeover.model.formatting import duration
+from changeover.model.health.soak import Soak, SoakState
+from changeover.model.readiness.lifecycle import UNDO_WINDOW
+from changeover.model.runs.recovery_time import recovery_time
+from changeover.model.runs.run import Direction, Outcome, Run
 
 
 def recovery_words(run: Run, objective: int | None) -> str:

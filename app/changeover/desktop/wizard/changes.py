@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
-from changeover.desktop.parts import Card, clear, label
+from changeover.desktop.widgets.parts import Card, clear, label
 from changeover.desktop.wizard.flow import follow_words
 from changeover.desktop.wizard.tables import plan_view
-from changeover.model.plan import Plan
-from changeover.model.words import counted
+from changeover.model.formatting import counted
+from changeover.model.runs.plan import Plan
 
 
 class ChangesPage(QWidget):

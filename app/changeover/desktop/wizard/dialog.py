@@ -10,32 +10,32 @@ from typing import Any, Protocol
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from changeover.desktop.fault import words
-from changeover.desktop.tasks import Tasks
+from changeover.desktop.runtime.tasks import Tasks
+from changeover.desktop.widgets.error_strip import words
 from changeover.desktop.wizard.changes import ChangesPage
 from changeover.desktop.wizard.direction import DirectionPage
-from changeover.desktop.wizard.flow import Page, doubt, failback, overrides, run_title, switch_button
+from changeover.desktop.wizard.flow import WizardPage, doubt, failback, overrides, run_title, switch_button
 from changeover.desktop.wizard.frame import Frame
 from changeover.desktop.wizard.progress import ProgressPage
 from changeover.desktop.wizard.readiness import ReadinessPage
 from changeover.desktop.wizard.result import ResultPage
+from changeover.desktop.wizard.run_in_progress import Work
 from changeover.desktop.wizard.run_verbs import RunVerbs
 from changeover.desktop.wizard.steps import go_on_words
-from changeover.desktop.work import Work
 from changeover.model.errors import ChangeoverError
-from changeover.model.plan import Kind
-from changeover.model.run import Direction, Outcome, Run
-from changeover.model.soak import soak_until
-from changeover.model.state import Preparation, ServiceState
+from changeover.model.health.soak import soak_until
+from changeover.model.readiness.service_state import Preparation, ServiceState
+from changeover.model.runs.plan import PlanKind
+from changeover.model.runs.run import Direction, Outcome, Run
 from changeover.switchboard import Switchboard
 
 #: Seconds between two questions to the resolvers, while some still give the old answer.
 ASK_AGAIN = 5.0
-EVERY_PAGE = tuple(Page)
-RUN_PAGES = (Page.SWITCH, Page.RESULT)
+EVERY_PAGE = tuple(WizardPage)
+RUN_PAGES = (WizardPage.SWITCH, WizardPage.RESULT)
 
 
-class Hands(Protocol):
+class RunCommands(Protocol):
     """What a wizard has done by whoever opened it, since it outlives the window."""
 
     def begin(self, preparation: Preparation, overrides: dict[str, str], why: str) -> Work:
@@ -75,7 +75,7 @@ class Wizard(Frame):
         switchboard: Switchboard,
         tasks: Tasks,
         state: ServiceState,
-        hands: Hands,
+        commands: RunCommands,
         *,
         work: Work | None = None,
         run: Run | None = None,
@@ -85,19 +85,19 @@ class Wizard(Frame):
         self.changes = ChangesPage()
         self.progress = ProgressPage(self._about_step)
         self.outcome = ResultPage()
-        views: dict[Page, QWidget] = {
-            Page.DIRECTION: self.direction,
-            Page.READINESS: self.readiness,
-            Page.CHANGES: self.changes,
-            Page.SWITCH: self.progress,
-            Page.RESULT: self.outcome,
+        views: dict[WizardPage, QWidget] = {
+            WizardPage.DIRECTION: self.direction,
+            WizardPage.READINESS: self.readiness,
+            WizardPage.CHANGES: self.changes,
+            WizardPage.SWITCH: self.progress,
+            WizardPage.RESULT: self.outcome,
         }
         shows_run = work is not None or run is not None
         super().__init__(parent, views, RUN_PAGES if shows_run else EVERY_PAGE)
         self._switchboard = switchboard
         self._tasks = tasks
         self._state = state
-        self._hands = hands
+        self._commands = commands
         self.work: Work | None = None
         self.dialog: QWidget | None = None
         self._own: asyncio.Task[Any] | None = None
@@ -115,7 +115,7 @@ class Wizard(Frame):
         elif run is not None:
             self.show_run(run)
         else:
-            self.go_to(Page.DIRECTION)
+            self.go_to(WizardPage.DIRECTION)
 
     def _connect(self) -> None:
         self.readiness.changed.connect(self._arrange)
@@ -130,15 +130,15 @@ class Wizard(Frame):
         self.resume_button.clicked.connect(self._resume)
         self.emergency_button.clicked.connect(self._escalate)
         self.back_out_button.clicked.connect(self._back_out)
-        self.outcome.go_back.connect(lambda: self._with_run(self._hands.undo))
-        self.undo_button.clicked.connect(lambda: self._with_run(self._hands.undo))
-        self.keep_button.clicked.connect(lambda: self._with_run(self._hands.keep))
-        self.save_button.clicked.connect(lambda: self._with_run(self._hands.save))
+        self.outcome.go_back.connect(lambda: self._with_run(self._commands.undo))
+        self.undo_button.clicked.connect(lambda: self._with_run(self._commands.undo))
+        self.keep_button.clicked.connect(lambda: self._with_run(self._commands.keep))
+        self.save_button.clicked.connect(lambda: self._with_run(self._commands.save))
 
     @property
     def run(self) -> Run | None:
         """The run that is shown."""
-        return self.outcome.run if self.page is Page.RESULT else self.progress.run
+        return self.outcome.run if self.page is WizardPage.RESULT else self.progress.run
 
     @property
     def here(self) -> bool:
@@ -149,7 +149,7 @@ class Wizard(Frame):
         if self.run is not None:
             act(self.run)
 
-    def go_to(self, page: Page) -> None:
+    def go_to(self, page: WizardPage) -> None:
         """Shows a page, with its words and its buttons."""
         self.show_page(page)
         self._say()
@@ -161,22 +161,22 @@ class Wizard(Frame):
         run = self.progress.run
         undoable = self.outcome.run is not None and "undo" in self.outcome.run.next
         titles = {
-            Page.DIRECTION: (f"Switch {service}", "Where should visitors go? Nothing is changed yet."),
-            Page.READINESS: (
+            WizardPage.DIRECTION: (f"Switch {service}", "Where should visitors go? Nothing is changed yet."),
+            WizardPage.READINESS: (
                 f"Could {to} take over now?",
                 "Every check at once, read just now. Nothing is changed yet.",
             ),
-            Page.CHANGES: (
+            WizardPage.CHANGES: (
                 "Review what will change",
                 "Nothing has changed yet. Each record set is changed only if it still holds what stands here.",
             ),
-            Page.SWITCH: (
+            WizardPage.SWITCH: (
                 run_title(run, service, to),
                 "Closing this window does not stop it. If this computer stops, the next start says where things stand."
                 if self.here
                 else "What was done is written down. Whoever goes on reads first what stands.",
             ),
-            Page.RESULT: (
+            WizardPage.RESULT: (
                 f"{service}: result",
                 "Every record set can be put back exactly as it was." if undoable else "",
             ),
@@ -195,18 +195,22 @@ class Wizard(Frame):
         """Which buttons are there, which can be pressed, and which one Enter means: never a dangerous one."""
         page, preparation = self.page, self.readiness.preparation
         plan = preparation.plan if preparation else None
-        self.back_button.setVisible(page in (Page.READINESS, Page.CHANGES))
-        self.next_button.setVisible(page in (Page.DIRECTION, Page.READINESS))
-        self.why.setText(self.readiness.why if page is Page.READINESS else "")
+        self.back_button.setVisible(page in (WizardPage.READINESS, WizardPage.CHANGES))
+        self.next_button.setVisible(page in (WizardPage.DIRECTION, WizardPage.READINESS))
+        self.why.setText(self.readiness.why if page is WizardPage.READINESS else "")
         self.why.setVisible(bool(self.why.text()))
-        self.next_button.setEnabled(page is Page.DIRECTION or self.readiness.ready)
-        self.switch_button.setVisible(page is Page.CHANGES and plan is not None and bool(plan.steps))
+        self.next_button.setEnabled(page is WizardPage.DIRECTION or self.readiness.ready)
+        self.switch_button.setVisible(page is WizardPage.CHANGES and plan is not None and bool(plan.steps))
         self.switch_button.setEnabled(self.changes.confirmed)
         if plan is not None:
             self.switch_button.setText(switch_button(plan))
         self._arrange_run()
         self.close_button.setText("Close" if page in RUN_PAGES else "Cancel")
-        enter = {Page.DIRECTION: self.next_button, Page.READINESS: self.next_button, Page.CHANGES: self.back_button}
+        enter = {
+            WizardPage.DIRECTION: self.next_button,
+            WizardPage.READINESS: self.next_button,
+            WizardPage.CHANGES: self.back_button,
+        }
         default = enter.get(page, self.close_button)
         for made in self.findChildren(QPushButton):
             made.setDefault(made is default)
@@ -215,34 +219,36 @@ class Wizard(Frame):
         """The buttons about the run that is shown."""
         run = self.run if self.page in RUN_PAGES else None
         able = run.next if run is not None and not self.here else ()
-        goes_on = run is not None and run.outcome is Outcome.RUNNING and self.page is Page.SWITCH
-        open_ = run is not None and run.unfinished and self.page is Page.SWITCH
+        goes_on = run is not None and run.outcome is Outcome.RUNNING and self.page is WizardPage.SWITCH
+        open_ = run is not None and run.unfinished and self.page is WizardPage.SWITCH
         forward = run is not None and run.direction is Direction.FORWARD
-        self.save_button.setVisible(self.page is Page.RESULT and run is not None)
-        self.pause_button.setVisible(self.page is Page.SWITCH and (goes_on or self.here))
+        self.save_button.setVisible(self.page is WizardPage.RESULT and run is not None)
+        self.pause_button.setVisible(self.page is WizardPage.SWITCH and (goes_on or self.here))
         self.pause_button.setEnabled(goes_on and not (self.work is not None and self.work.stop.is_set()))
         self.resume_button.setVisible("resume" in able)
         if run is not None:
             self.resume_button.setText(go_on_words(run))
-        escalable = open_ and forward and run is not None and not run.emergency and run.plan.kind is Kind.SWITCH
+        escalable = open_ and forward and run is not None and not run.emergency and run.plan.kind is PlanKind.SWITCH
         self.emergency_button.setVisible(escalable)
         self.back_out_button.setVisible(goes_on and forward and self.here)
         self.undo_button.setVisible("undo" in able)
         self.keep_button.setVisible("commit" in able)
 
     def _focus(self) -> None:
-        if self.page is Page.DIRECTION:
+        if self.page is WizardPage.DIRECTION:
             (self.direction.emergency_choice if self.direction.emergency else self.direction.planned_choice).setFocus()
-        elif self.page is Page.READINESS and self.next_button.isEnabled():
+        elif self.page is WizardPage.READINESS and self.next_button.isEnabled():
             self.next_button.setFocus()
         else:
-            (self.back_button if self.page in (Page.READINESS, Page.CHANGES) else self.close_button).setFocus()
+            (
+                self.back_button if self.page in (WizardPage.READINESS, WizardPage.CHANGES) else self.close_button
+            ).setFocus()
 
     # What it does
 
     def _go_on(self) -> None:
-        if self.page is Page.DIRECTION:
-            self.go_to(Page.READINESS)
+        if self.page is WizardPage.DIRECTION:
+            self.go_to(WizardPage.READINESS)
             self._check()
             return
         preparation = self.readiness.preparation
@@ -250,11 +256,11 @@ class Wizard(Frame):
             given = overrides(preparation.findings, self.readiness.reasons)
             back = failback(self._state, preparation.to) and not preparation.emergency
             self.changes.show_plan(preparation.plan, given, doubt(preparation.findings) if back else "")
-            self.go_to(Page.CHANGES)
+            self.go_to(WizardPage.CHANGES)
 
     def _go_back(self) -> None:
         self._cancel_own()
-        self.go_to(Page.DIRECTION if self.page is Page.READINESS else Page.READINESS)
+        self.go_to(WizardPage.DIRECTION if self.page is WizardPage.READINESS else WizardPage.READINESS)
 
     def _check(self) -> None:
         self.readiness.show_checking()
@@ -270,15 +276,15 @@ class Wizard(Frame):
             self.readiness.show_fault(*words(error))
             return
         self.readiness.show_preparation(found)
-        if self.page is Page.READINESS:
+        if self.page is WizardPage.READINESS:
             self._focus()
 
     def _switch(self) -> None:
         preparation = self.readiness.preparation
-        if preparation is None or preparation.plan is None or self.page is not Page.CHANGES:
+        if preparation is None or preparation.plan is None or self.page is not WizardPage.CHANGES:
             return
         given = overrides(preparation.findings, self.readiness.reasons)
-        self.follow(self._hands.begin(preparation, given, self.changes.why))
+        self.follow(self._commands.begin(preparation, given, self.changes.why))
 
     def follow(self, work: Work) -> None:
         """Shows a run from here to its end."""
@@ -289,7 +295,7 @@ class Wizard(Frame):
         work.ended.connect(self._end)
         self.fault.hide()
         self.progress.show_waiting()
-        self.go_to(Page.SWITCH)
+        self.go_to(WizardPage.SWITCH)
         self._progress()
         if work.done:
             self._end()
@@ -298,7 +304,7 @@ class Wizard(Frame):
         """Shows a run that does not go on in this process: its steps, and the ways on."""
         self.progress.show_run(run, datetime.now().astimezone(), self.here)
         if run.unfinished:
-            self.go_to(Page.SWITCH)
+            self.go_to(WizardPage.SWITCH)
         else:
             self._show_result(run)
 
@@ -319,15 +325,15 @@ class Wizard(Frame):
             self.show_run(work.run)
         elif work.error is not None and self.progress.run is None:
             self.outcome.show_fault("Nothing was changed", *words(work.error))
-            self.go_to(Page.RESULT)
+            self.go_to(WizardPage.RESULT)
         else:
             text = "Something went wrong inside Changeover before the first step was written down."
             self.outcome.show_fault("Nothing was changed", text, "The log file has the details.")
-            self.go_to(Page.RESULT)
+            self.go_to(WizardPage.RESULT)
 
     def _show_result(self, run: Run) -> None:
         self.outcome.show_run(run, self._state.service.recovery_objective)
-        self.go_to(Page.RESULT)
+        self.go_to(WizardPage.RESULT)
         if self.outcome.wants_answers and self.isVisible():
             self._spawn(self._look_on(), "looking on after a run")
 
@@ -343,7 +349,7 @@ class Wizard(Frame):
     def _resume(self) -> None:
         run = self.run
         if run is not None:
-            self.follow(self._hands.resume(run))
+            self.follow(self._commands.resume(run))
 
     def _escalate(self) -> None:
         self._with_run(lambda run: self._do(self._verbs.escalate(run)))
@@ -356,7 +362,7 @@ class Wizard(Frame):
 
         async def ask() -> None:
             if run is not None and work is not None and await self._verbs.sure_to_take_back(run):
-                self._hands.back_out(run, work)
+                self._commands.back_out(run, work)
 
         self._do(ask())
 
@@ -381,10 +387,10 @@ class Wizard(Frame):
     async def _read_again(self) -> None:
         """The run as its journal has it: another process, or another window, may have put something there."""
         run = self.progress.run
-        if run is None or self.page is not Page.SWITCH:
+        if run is None or self.page is not WizardPage.SWITCH:
             return
         found = await self._switchboard.run(run.run)
-        if self.page is not Page.SWITCH or self.progress.run is None or self.progress.run.run != found.run:
+        if self.page is not WizardPage.SWITCH or self.progress.run is None or self.progress.run.run != found.run:
             return
         if not self.here and not found.unfinished:
             self.show_run(found)
@@ -405,17 +411,17 @@ class Wizard(Frame):
             await asyncio.sleep(ASK_AGAIN)
 
     async def _soak(self, run: Run) -> None:
-        forward = run.direction is Direction.FORWARD and run.plan.kind is Kind.SWITCH
+        forward = run.direction is Direction.FORWARD and run.plan.kind is PlanKind.SWITCH
         fresh = run.ended is not None and datetime.now(UTC) < soak_until(run.ended)
         if forward and fresh and run.outcome is Outcome.COMPLETED:
             await self._switchboard.soak(run, self.outcome.show_soak)
 
     def _tick(self) -> None:
-        if self.page is Page.SWITCH:
+        if self.page is WizardPage.SWITCH:
             self.progress.tick(datetime.now().astimezone())
             if self.progress.run is not None and (self._reading is None or self._reading.done()):
                 self._reading = self._tasks.spawn(self._read_again(), "reading a run")
-        elif self.page is Page.RESULT:
+        elif self.page is WizardPage.RESULT:
             self.outcome.tick()
 
     # What it leaves behind

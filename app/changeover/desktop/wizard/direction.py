@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
 
-from changeover.desktop.parts import Card, label
-from changeover.desktop.shapes import OF_HEALTH, Mark, MarkWidget
+from changeover.desktop.widgets.parts import Card, label
+from changeover.desktop.widgets.shapes import OF_HEALTH, Mark, MarkWidget
 from changeover.desktop.wizard.flow import destinations, emergency_first, kind_words
-from changeover.model import active
-from changeover.model.sentence import HEALTH_WORDS
-from changeover.model.state import ServiceState
+from changeover.model.dns import active
+from changeover.model.readiness.service_state import ServiceState
+from changeover.model.wording.sentence import HEALTH_WORDS
 
 
 class DirectionPage(QWidget):

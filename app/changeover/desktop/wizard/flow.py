@@ -8,17 +8,17 @@ from enum import Enum
 
 from msgspec import Struct
 
-from changeover.model.change import Change
+from changeover.model.dns.change import Change
+from changeover.model.dns.propagation import CachedAnswer
+from changeover.model.dns.records import RecordSet
 from changeover.model.finding import Finding, Level
-from changeover.model.plan import Plan
-from changeover.model.propagation import Kept
-from changeover.model.records import RecordSet
-from changeover.model.run import Direction, Outcome, Run
-from changeover.model.state import Preparation, ServiceState, is_emergency
-from changeover.model.words import counted, duration
+from changeover.model.formatting import counted, duration
+from changeover.model.readiness.service_state import Preparation, ServiceState, is_emergency
+from changeover.model.runs.plan import Plan
+from changeover.model.runs.run import Direction, Outcome, Run
 
 
-class Page(Enum):
+class WizardPage(Enum):
     """The pages, in order."""
 
     DIRECTION = "Direction"
@@ -173,25 +173,25 @@ class CacheRow(Struct, frozen=True):
     words: str
 
 
-def cache_rows(kept: Sequence[Kept], now: datetime) -> list[CacheRow]:
+def cache_rows(kept: Sequence[CachedAnswer], now: datetime) -> list[CacheRow]:
     """What resolvers have, with what is left of it now."""
-    return [CacheRow(_resolver(k), k.hostname, k.followed, _kept_words(k, now)) for k in kept]
+    return [CacheRow(_resolver(k), k.hostname, k.updated, _kept_words(k, now)) for k in kept]
 
 
-def _resolver(kept: Kept) -> str:
+def _resolver(kept: CachedAnswer) -> str:
     return (
         kept.resolver if kept.over == "UDP" else f"{kept.resolver.removeprefix('https://').partition('/')[0]} (HTTPS)"
     )
 
 
-def _kept_words(kept: Kept, now: datetime) -> str:
+def _kept_words(kept: CachedAnswer, now: datetime) -> str:
     if kept.error is not None:
         return f"no answer: {kept.error}"
-    if kept.followed:
+    if kept.updated:
         return "gives the new answer"
-    if kept.followed is None:
+    if kept.updated is None:
         return "gives an answer; whether it is the new one is not known"
-    left = (kept.flips - now).total_seconds() if kept.flips is not None else 0
+    left = (kept.expires_at - now).total_seconds() if kept.expires_at is not None else 0
     words = f"old answer for {duration(left)} more" if left >= 1 else "old answer, about to be forgotten"
     return f"{words}; {kept.note}" if kept.note else words
 

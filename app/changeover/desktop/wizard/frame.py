@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from changeover.desktop.fault import FaultStrip
-from changeover.desktop.parts import button, label, set_role
-from changeover.desktop.wizard.flow import Page
+from changeover.desktop.widgets.error_strip import FaultStrip
+from changeover.desktop.widgets.parts import button, label, set_role
+from changeover.desktop.wizard.flow import WizardPage
 
 
 class Frame(QDialog):
     """Lays everything out, and shows which page one is on."""
 
-    def __init__(self, parent: QWidget | None, views: Mapping[Page, QWidget], pages: Sequence[Page]) -> None:
+    def __init__(
+        self, parent: QWidget | None, views: Mapping[WizardPage, QWidget], pages: Sequence[WizardPage]
+    ) -> None:
         """`views` has every page's widget, `pages` those that are listed on the left."""
         super().__init__(parent)
         self.resize(900, 640)
@@ -55,7 +57,7 @@ class Frame(QDialog):
         whole.addLayout(top, 1)
         whole.addWidget(self._footer())
 
-    def _side(self, pages: Sequence[Page]) -> QWidget:
+    def _side(self, pages: Sequence[WizardPage]) -> QWidget:
         side = QWidget()
         side.setObjectName("side")
         side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -63,7 +65,7 @@ class Frame(QDialog):
         column = QVBoxLayout(side)
         column.setContentsMargins(18, 22, 12, 12)
         column.setSpacing(16)
-        self._trail: dict[Page, QLabel] = {}
+        self._trail: dict[WizardPage, QLabel] = {}
         for page in pages:
             self._trail[page] = label(page.value, "muted", wrap=False)
             column.addWidget(self._trail[page])
@@ -105,7 +107,7 @@ class Frame(QDialog):
             row.addWidget(made)
         return footer
 
-    def show_page(self, page: Page) -> None:
+    def show_page(self, page: WizardPage) -> None:
         """Turns to a page, and marks it on the left."""
         self.page = page
         self._stack.setCurrentIndex(self._order.index(page))

@@ -9,20 +9,20 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from changeover.desktop.parts import Card, button, clear, label, set_role
-from changeover.desktop.shapes import OF_STEP, MarkWidget
+from changeover.desktop.widgets.parts import Card, button, clear, label, set_role
+from changeover.desktop.widgets.shapes import OF_STEP, MarkWidget
 from changeover.desktop.wizard.flow import elapsed_words
 from changeover.desktop.wizard.sentences import SAME_TIME
 from changeover.desktop.wizard.steps import VERBS, notice, state_words, step_verbs
-from changeover.model.run import Outcome, Run, StepProgress, StepState
+from changeover.model.runs.run import Outcome, Run, StepProgress, StepState
 
-Act = Callable[[str, int], object]
+ActionStep = Callable[[str, int], object]
 
 
 class StepRow(QWidget):
     """One step: how it stands, and buttons for what only a person can decide."""
 
-    def __init__(self, number: int, step: StepProgress, act: Act, inset: int) -> None:
+    def __init__(self, number: int, step: StepProgress, act: ActionStep, inset: int) -> None:
         super().__init__()
         row = QHBoxLayout(self)
         row.setContentsMargins(inset, 0, 0, 0)
@@ -66,7 +66,7 @@ class StepRow(QWidget):
 class ProgressPage(QWidget):
     """Shows a run while it goes on; every value changes in place. `act` is called with a key of VERBS and a step."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: ActionStep) -> None:
         super().__init__()
         self.run: Run | None = None
         self.rows: list[StepRow] = []

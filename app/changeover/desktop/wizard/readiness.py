@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from changeover.desktop.findings import FindingRow, verdict, worst_first
-from changeover.desktop.parts import Card, button, clear, label
-from changeover.desktop.shapes import MarkWidget
+from changeover.desktop.widgets.findings_card import FindingRow, verdict, worst_first
+from changeover.desktop.widgets.parts import Card, button, clear, label
+from changeover.desktop.widgets.shapes import MarkWidget
 from changeover.desktop.wizard.flow import why_not
 from changeover.model.finding import Finding, Level
-from changeover.model.state import Preparation
+from changeover.model.readiness.service_state import Preparation
 
 
 class ReadinessPage(QWidget):

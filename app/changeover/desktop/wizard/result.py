@@ -8,16 +8,16 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from changeover.desktop.findings import FindingRow
-from changeover.desktop.parts import Card, button, clear, label, set_role
-from changeover.desktop.shapes import OF_OUTCOME, Mark, MarkWidget
+from changeover.desktop.widgets.findings_card import FindingRow
+from changeover.desktop.widgets.parts import Card, button, clear, label, set_role
+from changeover.desktop.widgets.shapes import OF_OUTCOME, Mark, MarkWidget
 from changeover.desktop.wizard.aftermath import recovery_words, soak_words, undo_words
 from changeover.desktop.wizard.flow import CacheRow, cache_rows, outcome_words, visitors_words
+from changeover.model.dns.propagation import CachedAnswer, all_updated, panel_words
 from changeover.model.finding import Level
-from changeover.model.propagation import Kept, all_followed, panel_words
-from changeover.model.run import Outcome, Run
-from changeover.model.soak import Soak, SoakState, judged_soak
-from changeover.model.words import duration
+from changeover.model.formatting import duration
+from changeover.model.health.soak import Soak, SoakState, judged_soak
+from changeover.model.runs.run import Outcome, Run
 
 
 class ResultPage(QWidget):
@@ -29,7 +29,7 @@ class ResultPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.run: Run | None = None
-        self._kept: tuple[Kept, ...] = ()
+        self._kept: tuple[CachedAnswer, ...] = ()
         self._soak_seen: Soak | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -133,9 +133,9 @@ class ResultPage(QWidget):
 
     @property
     def all_new(self) -> bool:
-        return all_followed(self._kept)
+        return all_updated(self._kept)
 
-    def show_panel(self, kept: Sequence[Kept], now: datetime | None = None) -> None:
+    def show_panel(self, kept: Sequence[CachedAnswer], now: datetime | None = None) -> None:
         """Shows what resolvers have."""
         self._kept = tuple(kept)
         self.tick(now)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QWidget
 
-from changeover.desktop import ask
-from changeover.desktop.parts import label
+from changeover.desktop.widgets import questions as ask
+from changeover.desktop.widgets.parts import label
 from changeover.desktop.wizard.steps import asks, done_words
-from changeover.model.plan import Act
-from changeover.model.run import Run
+from changeover.model.runs.plan import ActionStep
+from changeover.model.runs.run import Run
 from changeover.switchboard import Switchboard
 
 
@@ -71,7 +71,7 @@ class RunVerbs:
 
     async def _skip(self, run: Run, number: int) -> None:
         step = run.plan.steps[number]
-        risk = f" {step.action.risk}" if isinstance(step, Act) and step.action.risk else ""
+        risk = f" {step.action.risk}" if isinstance(step, ActionStep) and step.action.risk else ""
         text = f"{step.text}. It is left out, and the run goes on without it.{risk}"
         asked = ask.ReasonQuestion(self._parent, f"Leave out “{step.name}”?", text, "Leave it out")
         if await self._yes(asked):
@@ -93,6 +93,6 @@ def _left_out(run: Run) -> str:
     names = [
         f"“{step.name}”{': ' + step.action.risk if step.action.risk else ''}"
         for step, progress in zip(run.plan.steps, run.steps, strict=True)
-        if isinstance(step, Act) and step.action.needs == "source" and progress.state == "pending"
+        if isinstance(step, ActionStep) and step.action.needs == "source" and progress.state == "pending"
     ]
     return f"{'; '.join(names).rstrip('.')}." if names else "no step of this run that is still to come."

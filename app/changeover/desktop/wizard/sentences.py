@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from changeover.desktop.parts import Card, label
+from changeover.desktop.widgets.parts import Card, label
 from changeover.desktop.wizard.steps import Line, plan_lines
-from changeover.model.plan import Plan
+from changeover.model.runs.plan import Plan
 
 SAME_TIME = "At the same time:"
 

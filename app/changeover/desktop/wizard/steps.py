@@ -6,10 +6,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from changeover.model.action import Approval
-from changeover.model.plan import Act, Plan, Step
-from changeover.model.run import Direction, Outcome, Run, StepState
-from changeover.model.word import Word, why_not
+from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.runs.run import Direction, Outcome, Run, StepState
+from changeover.model.runs.step_decision import StepDecision, why_not
+from changeover.model.settings.action import Approval
 
 STATE_WORDS = {
     StepState.PENDING: "",
@@ -46,26 +46,28 @@ def plan_lines(plan: Plan) -> list[list[Line]]:
 
 
 def _line(number: int, step: Step) -> Line:
-    return Line(number, step.text, step.skip if isinstance(step, Act) else "")
+    return Line(number, step.text, step.skip if isinstance(step, ActionStep) else "")
 
 
 def asks(run: Run, number: int) -> Approval | None:
     """The question that a step waits with for a person's answer, if it does."""
     step, state = run.plan.steps[number], run.steps[number].state
-    waits = run.unfinished and isinstance(step, Act) and state in (StepState.RUNNING, StepState.UNKNOWN)
-    return step.deed if waits and isinstance(step, Act) and isinstance(step.deed, Approval) else None
+    waits = run.unfinished and isinstance(step, ActionStep) and state in (StepState.RUNNING, StepState.UNKNOWN)
+    return step.operation if waits and isinstance(step, ActionStep) and isinstance(step.operation, Approval) else None
 
 
 def step_verbs(run: Run, number: int) -> tuple[str, ...]:
     """What a person can do about one step now: keys of VERBS. A question is shown once the run has come to it."""
     step, state = run.plan.steps[number], run.steps[number].state
-    if isinstance(step, Act) and (step.skip or (isinstance(step.deed, Approval) and state is StepState.PENDING)):
+    if isinstance(step, ActionStep) and (
+        step.skip or (isinstance(step.operation, Approval) and state is StepState.PENDING)
+    ):
         return ()
-    repeats = isinstance(step, Act) and not step.action.repeatable and not isinstance(step.deed, Approval)
-    return tuple(w for w in VERBS if not why_not(run, number, Word(w)) and (w != "repeat" or repeats))
+    repeats = isinstance(step, ActionStep) and not step.action.repeatable and not isinstance(step.operation, Approval)
+    return tuple(w for w in VERBS if not why_not(run, number, StepDecision(w)) and (w != "repeat" or repeats))
 
 
-class Notice(Struct, frozen=True):
+class StepsNotice(Struct, frozen=True):
     """What stands above the steps: its look, a heading, and a sentence. Nothing where `heading` is empty."""
 
     role: str = "calm"
@@ -73,29 +75,29 @@ class Notice(Struct, frozen=True):
     text: str = ""
 
 
-def notice(run: Run, here: bool, now: datetime) -> Notice:
+def notice(run: Run, here: bool, now: datetime) -> StepsNotice:
     """What a person must know about a run besides its steps. `here`: this process works on it."""
     waiting = next((asks(run, n) for n in range(len(run.steps)) if asks(run, n) is not None), None)
     question = f"{waiting.question} " if waiting is not None else ""
     if run.paused:
-        return Notice(
+        return StepsNotice(
             "caution", "Paused", f"{question}Nothing is done until somebody goes on. What stands is read first."
         )
     if waiting is not None and run.outcome is Outcome.RUNNING:
         where = "" if here else " Another Changeover works on it."
-        return Notice("caution", "Somebody must say yes", f"{question}Until then the run waits.{where}")
+        return StepsNotice("caution", "Somebody must say yes", f"{question}Until then the run waits.{where}")
     if run.outcome is Outcome.RUNNING:
         if not here:
-            return Notice("calm", "Another Changeover works on this run", "What it does is shown here.")
+            return StepsNotice("calm", "Another Changeover works on this run", "What it does is shown here.")
         if run.emergency and run.direction is Direction.FORWARD:
             text = f"What needs {run.source} is left out."
-            return Notice("calm", "This is an emergency", text)
-        return Notice()
+            return StepsNotice("calm", "This is an emergency", text)
+        return StepsNotice()
     if run.outcome is Outcome.INTERRUPTED:
-        return Notice("caution", "It stopped before its end", _ways_on(run, "Go on"))
+        return StepsNotice("caution", "It stopped before its end", _ways_on(run, "Go on"))
     if run.outcome is Outcome.INCOMPLETE and run.unfinished:
-        return Notice("alarm", f"{_what(run)} is not complete", f"{run.text} {_ways_on(run, 'Try again')}".strip())
-    return Notice()
+        return StepsNotice("alarm", f"{_what(run)} is not complete", f"{run.text} {_ways_on(run, 'Try again')}".strip())
+    return StepsNotice()
 
 
 def go_on_words(run: Run) -> str:
@@ -108,7 +110,7 @@ def done_words(run: Run) -> list[str]:
     told = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
     found = []
     for step, progress in zip(run.plan.steps, run.steps, strict=True):
-        if isinstance(step, Act) and step.action.undo is None:
+        if isinstance(step, ActionStep) and step.action.undo is None:
             continue
         if progress.state in told and step.name not in ("name-servers", "visitors"):
             doubt = "" if progress.state in told[:2] else " (perhaps)"

@@ -10,11 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from changeover.desktop.parts import Card
+from changeover.desktop.widgets.parts import Card
 from changeover.desktop.wizard.flow import rows
 from changeover.desktop.wizard.sentences import SentencesCard
-from changeover.model.change import Change
-from changeover.model.plan import Plan
+from changeover.model.dns.change import Change
+from changeover.model.runs.plan import Plan
 
 
 def changes_html(changes: Iterable[Change]) -> str:

@@ -18,7 +18,7 @@ PROVIDERS = {
     "gandi": "changeover.dns.providers.gandi",
     "google": "changeover.dns.providers.google",
     "hetzner": "changeover.dns.providers.hetzner",
-    "lexicon": "changeover.dns.providers.lexicon",
+    "lexicon": "changeover.dns.providers.lexicon.lexicon",
     "linode": "changeover.dns.providers.linode",
     "ns1": "changeover.dns.providers.ns1",
     "ovh": "changeover.dns.providers.ovh",

@@ -37,11 +37,9 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.azure_sets import LEAST_TTL, AzureSet, AzureSets, body, published, record_set
-from changeover.dns.http import (
-    Answer,
+from changeover.dns.http.api import (
     Api,
+    ApiAnswer,
     Hints,
     Lost,
     Query,
@@ -51,21 +49,16 @@ from changeover.dns.http import (
     pages,
     query_of,
 )
-from changeover.dns.http_provider import (
-    ENDPOINT,
-    TIMEOUT,
-    HttpProvider,
-    HttpProviderType,
-    Replacement,
-    Zone,
-)
-from changeover.dns.oauth import AccessTokens, BearerApi
+from changeover.dns.http.oauth import AccessTokens, BearerApi
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Replacement, Zone
 from changeover.dns.provider import Access, is_this_computer
-from changeover.model.capabilities import Capabilities
-from changeover.model.change import Change
+from changeover.dns.providers.azure_sets import LEAST_TTL, AzureSet, AzureSets, body, published, record_set
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, Rejected
-from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 API_VERSION, PERMISSIONS_VERSION = "2018-05-01", "2022-04-01"
 #: Record sets on one page of a list.
@@ -73,7 +66,7 @@ PAGE = 100
 #: A zone is listed where that takes no more pages than this for each name, and than this altogether.
 PAGES_EACH, MOST_PAGES = 3, 40
 #: Questions for one set that are under way at once.
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 #: The types that decide where visitors go, those that are written besides, and those that are only looked at.
 _ADDRESSES = ("A", "AAAA", "CNAME")
 _WRITABLE = (*_ADDRESSES, "TXT")
@@ -98,7 +91,7 @@ _HINTS = Hints(
 _T = TypeVar("_T")
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class AzureOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     tenant_id: Annotated[
@@ -158,12 +151,14 @@ class _Fault(Struct, frozen=True):
     error: _Error | None = None
 
 
-class Azure(HttpProvider[Options]):
+class Azure(HttpProvider[AzureOptions]):
     """The zones of one resource group. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: AzureOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="Azure DNS",
@@ -230,8 +225,8 @@ class Azure(HttpProvider[Options]):
         """The sets of each type at each name."""
         wanted = [(name, rtype) for name in names for rtype in types]
         found: list[AzureSet] = []
-        for start in range(0, len(wanted), AT_ONCE):
-            some = [self._one(zone, *place) for place in wanted[start : start + AT_ONCE]]
+        for start in range(0, len(wanted), MAX_CONCURRENT):
+            some = [self._one(zone, *place) for place in wanted[start : start + MAX_CONCURRENT]]
             for answer in await asyncio.gather(*some, return_exceptions=True):
                 if isinstance(answer, BaseException):
                     raise answer
@@ -282,7 +277,7 @@ class Azure(HttpProvider[Options]):
         if answer.status == 204:
             raise Conflict(f"{replacement.type} at {replacement.name} is gone already", _HINTS.refused)
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """A set whose type stays keeps its metadata, and a value that stays Azure's notation of it."""
         return address_set(published(before, record) for record in after)
 
@@ -356,11 +351,11 @@ class Azure(HttpProvider[Options]):
         )
         return BearerApi(endpoint, tokens, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         fault = self._api.decoded(answer.content, _Fault)
         return (fault.error or fault).message
 
-    def _said(self, answer: Answer) -> _Error:
+    def _said(self, answer: ApiAnswer) -> _Error:
         """What is wrong, empty where the answer does not say it."""
         try:
             fault = self._api.decoded(answer.content, _Fault)
@@ -368,7 +363,7 @@ class Azure(HttpProvider[Options]):
             return _Error()
         return fault.error or _Error(fault.code, fault.message)
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         usual = super()._refusal(answer)
         if self._said(answer).code == "ScopeLocked":
             return PermissionDenied(usual.text, _HINTS.permission)
@@ -383,7 +378,7 @@ def _matches(patterns: Sequence[str], action: str) -> bool:
 class _Type(HttpProviderType):
     label = "Azure DNS"
     tested = "a simulator that answers recorded requests as Azure did"
-    options = Options
+    options = AzureOptions
     needs = (
         SecretField(
             name="secret",
@@ -398,7 +393,7 @@ class _Type(HttpProviderType):
     provider = Azure
 
     @classmethod
-    def faults(cls, options: Options) -> list[tuple[str, str]]:
+    def faults(cls, options: AzureOptions) -> list[tuple[str, str]]:
         """The secret and the tokens made from it go to Microsoft, or both to this computer."""
         found = super().faults(options)
         api, login = endpoint_host(options.endpoint), endpoint_host(options.login)
@@ -410,7 +405,7 @@ class _Type(HttpProviderType):
         return found
 
     @classmethod
-    def host(cls, options: Options) -> str:  # type: ignore[override]
+    def host(cls, options: AzureOptions) -> str:  # type: ignore[override]
         """Where the secret is sent."""
         return endpoint_host(options.login)
 

@@ -27,9 +27,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import SecretField
-from changeover.dns.http import Answer, Api, Hints, Query, Unreadable, pages
-from changeover.dns.http_provider import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Unreadable, pages
+from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
     Gone,
@@ -39,12 +38,21 @@ from changeover.dns.http_provider import (
     Zone,
     record_value,
 )
-from changeover.dns.provider import Access, Applied, ChangedMeanwhile, Reading, Result, Unsure, text_conflicts
-from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.dns.provider import (
+    Access,
+    Applied,
+    Indeterminate,
+    PreconditionFailed,
+    RecordsRead,
+    Result,
+    text_conflicts,
+)
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
+from changeover.model.dns.txt_record import kind_of, texts
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
-from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
-from changeover.model.text import kind_of, texts
+from changeover.model.settings.account_fields import SecretField
 
 #: What a batch may hold on the free plan; others take 3,500. A larger batch is refused as a whole.
 BATCH_RECORDS = 200
@@ -75,7 +83,7 @@ _TUNNEL = ".cfargotunnel.com"
 _T = TypeVar("_T")
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class CloudflareOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://api.cloudflare.com/client/v4"
@@ -123,7 +131,7 @@ class _Envelope(Struct, frozen=True):
     result_info: _Paging | None = None
 
 
-class Cloudflare(HttpProvider[Options]):
+class Cloudflare(HttpProvider[CloudflareOptions]):
     """One API token's zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
@@ -139,12 +147,14 @@ class Cloudflare(HttpProvider[Options]):
         leases=True,
     )
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: CloudflareOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         # What the last reading found, by name: the write names these records by their ids.
         self._seen: dict[str, list[_Record]] = {}
 
-    async def read(self, zone: str, names: Sequence[str]) -> Reading:
+    async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
         # Looked up each time: its status may have changed since its id was kept.
         self._zone_ids[zone] = (await self._zone(zone)).id
         return await super().read(zone, names)
@@ -172,8 +182,8 @@ class Cloudflare(HttpProvider[Options]):
         if batch:
             await self._call("POST", f"/zones/{self._zone_ids[zone]}/dns_records/batch", body=batch)
 
-    async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
-        result = await super().put_text(zone, name, before, after)
+    async def swap_txt(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+        result = await super().swap_txt(zone, name, before, after)
         return result if after is None or result != Applied() else await self._uncontested(zone, name, after)
 
     async def _uncontested(self, zone: str, name: str, text: str) -> Result:
@@ -181,21 +191,21 @@ class Cloudflare(HttpProvider[Options]):
         try:
             there = (await self._again(lambda: self._read(zone, [name]))).found.get(name, ())
         except ProviderError as error:
-            return Unsure(f"the text is written, but what stands at {name} could not be read: {error.text}")
+            return Indeterminate(f"the text is written, but what stands at {name} could not be read: {error.text}")
         found = text_conflicts(name, text, there)
         if not found:
             return Applied()
         if text in texts(there, kind_of(text)):
             doubt = f"two texts collided at {name}, and taking one back was not confirmed"
             try:
-                back = await super().put_text(zone, name, text, None)
+                back = await super().swap_txt(zone, name, text, None)
             except ProviderError as error:
-                return Unsure(f"{doubt}: {error.text}")
-            if isinstance(back, Unsure):
-                return Unsure(f"{doubt}: {back.text}")
-        return ChangedMeanwhile(tuple(found))
+                return Indeterminate(f"{doubt}: {error.text}")
+            if isinstance(back, Indeterminate):
+                return Indeterminate(f"{doubt}: {back.text}")
+        return PreconditionFailed(tuple(found))
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ALIAS becomes a CNAME, which is flattened at the apex. A name that is proxied stays so, and its TTL with it.
 
         Comments, tags and settings stay where the value stays; a new value gets those that all former ones share.
@@ -292,13 +302,13 @@ class Cloudflare(HttpProvider[Options]):
         token = self._secret("token", "Cloudflare API token")
         return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         return "; ".join(f"{f.message.rstrip('.')} (code {f.code})" for f in self._faults(answer))
 
-    def _faults(self, answer: Answer) -> Sequence[_Fault]:
+    def _faults(self, answer: ApiAnswer) -> Sequence[_Fault]:
         return self._api.decoded(answer.content, _Envelope).errors or ()
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         """By Cloudflare's own codes, which say more than the status."""
         error = super()._refusal(answer)
         try:
@@ -467,7 +477,7 @@ def _carried(before: AddressSet, rtype: str, value: str) -> dict[str, Any]:
 class _Type(HttpProviderType):
     label = "Cloudflare"
     tested = "a simulator that answers recorded requests as Cloudflare did"
-    options = Options
+    options = CloudflareOptions
     needs = (
         SecretField(
             name="token",

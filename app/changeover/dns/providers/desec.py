@@ -27,9 +27,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.http import Answer, Api, Hints, Query, next_page, pages
-from changeover.dns.http_provider import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
+from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
     HttpProvider,
@@ -40,10 +39,11 @@ from changeover.dns.http_provider import (
     written_value,
 )
 from changeover.dns.provider import Access
-from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, Rejected
-from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 #: The documentation names no limit for a bulk request. Few services have as many records as this.
 BATCH_RECORDS = 500
@@ -61,7 +61,7 @@ _HINTS = Hints(
 _T = TypeVar("_T")
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class DesecOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://desec.io/api/v1"
@@ -87,12 +87,14 @@ class _Set(Struct, frozen=True):
     records: tuple[str, ...]
 
 
-class Desec(HttpProvider[Options]):
+class Desec(HttpProvider[DesecOptions]):
     """One account's domains. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: DesecOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="deSEC",
@@ -136,7 +138,7 @@ class Desec(HttpProvider[Options]):
         body = [_patch(zone, replacement) for replacement in replacements]
         self._accepted(await self._api.call("PATCH", f"/domains/{zone}/rrsets/", body=body))
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL becomes one that the domain takes."""
         return address_set(
             msgspec.structs.replace(r, ttl=min(max(r.ttl, self._options.minimum_ttl), MOST_TTL)) for r in after
@@ -166,7 +168,7 @@ class Desec(HttpProvider[Options]):
         token = self._secret("token", "deSEC token")
         return Api(self._options.endpoint, {"Authorization": f"Token {token}"}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         """An object of texts by field, or a list of such objects, one for each record set of a batch."""
         return "; ".join(_texts(self._api.decoded(answer.content, dict[str, Any] | list[Any] | str)))  # type: ignore[arg-type]
 
@@ -209,7 +211,7 @@ def _patch(zone: str, replacement: Replacement) -> dict[str, Any]:
 class _Type(HttpProviderType):
     label = "deSEC"
     tested = "a simulator that answers recorded requests as deSEC did"
-    options = Options
+    options = DesecOptions
     needs = (
         SecretField(
             name="token",
@@ -224,7 +226,7 @@ class _Type(HttpProviderType):
     provider = Desec
 
     @classmethod
-    def faults(cls, options: Options) -> list[tuple[str, str]]:
+    def faults(cls, options: DesecOptions) -> list[tuple[str, str]]:
         found = super().faults(options)
         if not 1 <= options.minimum_ttl <= MOST_TTL:
             found.append(("minimum_ttl", "the domain's minimum_ttl in seconds, nearly always 3600"))

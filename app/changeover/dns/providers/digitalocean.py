@@ -33,16 +33,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import SecretField
-from changeover.dns.http import CHECK_ENDPOINT, Answer, Api, Hints, Query, Unreadable, pages, query_of
-from changeover.dns.http_provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
+from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Query, Unreadable, pages, query_of
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
+from changeover.dns.http.record_by_record import Record, RecordByRecord, carried_over, text_value
 from changeover.dns.provider import Access
-from changeover.dns.record_by_record import Record, RecordByRecord, carried_over, text_value
-from changeover.model.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.records import NAME_TYPES, AddressSet, address_set
+from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import NotFound, Unavailable
-from changeover.model.records import NAME_TYPES, AddressSet, address_set
 from changeover.model.secret import Secret
-from changeover.model.text import text_of
+from changeover.model.settings.account_fields import SecretField
 
 LEAST_TTL = 30
 RECORDS_PER_PAGE = 200
@@ -66,7 +66,7 @@ _HINTS = Hints(
 _Number = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class DigitalOceanOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://api.digitalocean.com/v2"
@@ -118,12 +118,14 @@ class _Fault(Struct, frozen=True):
     message: str
 
 
-class DigitalOcean(RecordByRecord[Options]):
+class DigitalOcean(RecordByRecord[DigitalOceanOptions]):
     """One team's domains. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: DigitalOceanOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="DigitalOcean",
@@ -170,7 +172,7 @@ class DigitalOcean(RecordByRecord[Options]):
     async def _delete(self, zone: str, record_id: str, record: Record) -> None:
         self._accepted(await self._api.call("DELETE", f"{_path(zone)}/{record_id}"))
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL becomes one that DigitalOcean takes."""
         return address_set(carried_over(before, record, max(record.ttl, LEAST_TTL)) for record in after)
 
@@ -192,7 +194,7 @@ class DigitalOcean(RecordByRecord[Options]):
         token = self._secret("token", "DigitalOcean token")
         return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).message
 
 
@@ -249,7 +251,7 @@ def _body(record: Record) -> dict[str, Any]:
 class _Type(HttpProviderType):
     label = "DigitalOcean"
     tested = "a simulator that answers recorded requests as DigitalOcean did, and its published API description"
-    options = Options
+    options = DigitalOceanOptions
     needs = (
         SecretField(
             name="token",

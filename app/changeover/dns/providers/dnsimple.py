@@ -7,7 +7,7 @@ many records change at once is a question of the plan:
   before its creates (…/v2/zones/batch-change-zone-records), and it holds 100 operations at most
   (blog.dnsimple.com/2025/10/bulk-dns-updates). Only the Enterprise plan has it, on others the answer is 412; and a zone
   with integrated providers takes none. Everything reaches the name servers record by record all the same.
-- Without it records change one by one (changeover.dns.record_by_record), as every plan can.
+- Without it records change one by one (changeover.dns.http.record_by_record), as every plan can.
 
 There is no compare-and-set: everything at the names is read again right before the write. A record that vanished in the
 instant between makes a batch, or the first request, fail with nothing changed; what was added there stays unseen. Texts
@@ -48,8 +48,11 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.dnsimple_records import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, pages
+from changeover.dns.http.provider import TIMEOUT, Gone, HttpProviderType, Replacement
+from changeover.dns.http.record_by_record import Record, RecordByRecord
+from changeover.dns.provider import Access, Applied, Guard, Result
+from changeover.dns.providers.dnsimple_records import (
     LEAST_TTL,
     ZoneRecord,
     created,
@@ -60,15 +63,12 @@ from changeover.dns.dnsimple_records import (
     record_of,
     updated,
 )
-from changeover.dns.http import Answer, Api, Hints, Query, pages
-from changeover.dns.http_provider import TIMEOUT, Gone, HttpProviderType, Replacement
-from changeover.dns.provider import Access, Applied, Guard, Result
-from changeover.dns.record_by_record import Record, RecordByRecord
-from changeover.model.capabilities import BatchLimit, Capabilities
-from changeover.model.change import Change
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
-from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 #: Operations in one batch.
 BATCH_RECORDS = 100
@@ -91,7 +91,7 @@ _NO_BATCHES = (
 _T = TypeVar("_T")
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class DnsimpleOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[
@@ -166,12 +166,14 @@ class _Fault(Struct, frozen=True):
     errors: Any = None
 
 
-class DnSimple(RecordByRecord[Options]):
+class DnSimple(RecordByRecord[DnsimpleOptions]):
     """One account's zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: DnsimpleOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="DNSimple",
@@ -208,7 +210,7 @@ class DnSimple(RecordByRecord[Options]):
             self._capitals[zone] = in_capitals(zone, every or ())
         for name in names:
             if (spelled := self._capitals[zone].get(name)) is not None:
-                del self._capitals[zone]  # somebody may mend it
+                del self._capitals[zone]  # somebody may repair it
                 raise Rejected(
                     f"DNSimple has {name} as {spelled}, and does not find names with capital letters reliably",
                     "Write the name in lower case in the record editor of dnsimple.com.",
@@ -275,7 +277,7 @@ class DnSimple(RecordByRecord[Options]):
     async def _delete(self, zone: str, record_id: str, record: Record) -> None:
         self._accepted(await self._api.call("DELETE", f"{await self._path(zone)}/records/{record_id}"))
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS, and no TTL is below a minute. A value that stays keeps DNSimple's notation of it."""
         return address_set(published(before, record) for record in after)
 
@@ -352,11 +354,11 @@ class DnSimple(RecordByRecord[Options]):
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         return Api(self._options.endpoint, headers, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         fault = self._api.decoded(answer.content, _Fault)
         return "; ".join(dict.fromkeys([fault.message, *_texts(fault.errors)]))
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         """What the statuses mean here: developer.dnsimple.com/v2/#response-codes."""
         error = super()._refusal(answer)
         match answer.status:
@@ -393,7 +395,7 @@ def _texts(fault: object, depth: int = 0) -> list[str]:
 class _Type(HttpProviderType):
     label = "DNSimple"
     tested = "a simulator that answers recorded requests as DNSimple did"
-    options = Options
+    options = DnsimpleOptions
     needs = (
         SecretField(
             name="token",

@@ -46,9 +46,8 @@ import dns.name
 import dns.rdata
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.http import Answer, Api, Hints, Query, next_page, pages
-from changeover.dns.http_provider import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
+from changeover.dns.http.provider import (
     TIMEOUT,
     HttpProvider,
     HttpProviderType,
@@ -58,10 +57,11 @@ from changeover.dns.http_provider import (
     written_value,
 )
 from changeover.dns.provider import Access
-from changeover.model.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, ProviderError, Rejected
-from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 LEAST_TTL, DEFAULT_TTL, MOST_TTL = 300, 10800, 2592000
 PER_PAGE = 500
@@ -81,7 +81,7 @@ _T = TypeVar("_T")
 _Step = tuple[str, Callable[[], Awaitable[object]]]
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class GandiOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[
@@ -119,7 +119,7 @@ class _Fault(Struct, frozen=True):
     errors: tuple[_Detail, ...] = ()
 
 
-class Gandi(HttpProvider[Options]):
+class Gandi(HttpProvider[GandiOptions]):
     """The domains of one token. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
@@ -132,7 +132,9 @@ class Gandi(HttpProvider[Options]):
         apex_alias=True,
     )
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: GandiOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self._known: set[str] = set()
         # The types that stood at each name of a zone when it was last read.
@@ -208,7 +210,7 @@ class Gandi(HttpProvider[Options]):
     def _place(self, zone: str, name: str) -> str:
         return f"{_path(zone)}/records/{self._spelled.get((zone, name)) or _label(zone, name)}"
 
-    def _is_empty_name(self, answer: Answer) -> bool:
+    def _is_empty_name(self, answer: ApiAnswer) -> bool:
         """Does an answer 404 say that only the record is missing?"""
         with contextlib.suppress(ProviderError):
             return self._api.decoded(answer.content, _Fault).object == "dns-record"
@@ -250,7 +252,7 @@ class Gandi(HttpProvider[Options]):
         if answer.status != 404 or not self._is_empty_name(answer):
             self._accepted(answer)
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS, and a TTL one that Gandi takes. A value that stays keeps its notation."""
         return address_set(_published(before, record) for record in after)
 
@@ -286,7 +288,7 @@ class Gandi(HttpProvider[Options]):
         token = self._secret("token", "personal access token of Gandi")
         return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         fault = self._api.decoded(answer.content, _Fault)
         details = [f"{one.name}: {one.description}" for one in fault.errors]
         return "; ".join(text for text in (fault.message, *details) if text)
@@ -348,7 +350,7 @@ def _published(before: AddressSet, record: RecordSet) -> RecordSet:
 class _Type(HttpProviderType):
     label = "Gandi LiveDNS"
     tested = "a simulator that answers recorded requests as Gandi did"
-    options = Options
+    options = GandiOptions
     needs = (
         SecretField(
             name="token",

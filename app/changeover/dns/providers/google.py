@@ -40,19 +40,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.google_key import PROJECT, ServiceAccountKey, service_account_key, signed_grant
-from changeover.dns.http import (
-    Answer,
-    Api,
-    Hints,
-    Query,
-    Unreadable,
-    endpoint_host,
-    pages,
-    retry_after,
-)
-from changeover.dns.http_provider import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Unreadable, endpoint_host, pages, retry_after
+from changeover.dns.http.oauth import AccessTokens, BearerApi
+from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
     HttpProvider,
@@ -62,9 +52,10 @@ from changeover.dns.http_provider import (
     record_value,
     written_value,
 )
-from changeover.dns.oauth import AccessTokens, BearerApi
 from changeover.dns.provider import Access, is_this_computer
-from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.dns.providers.google_key import PROJECT, ServiceAccountKey, service_account_key, signed_grant
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import (
     AuthError,
     Conflict,
@@ -73,16 +64,16 @@ from changeover.model.errors import (
     RateLimited,
     Rejected,
 )
-from changeover.model.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 #: A change takes 100,000 bytes of data; a host name has up to 255. The rest is for a guard's texts.
 BATCH_RECORDS = 350
 MOST_TTL = 2**31 - 1
 #: Seconds that a change is asked for until it is done, and the longest pause between two questions.
-PATIENCE, PAUSE = 30.0, 4.0
+RETRY_BUDGET, PAUSE = 30.0, 4.0
 #: Questions for one name that are under way at once.
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 
 _SCOPE = "https://www.googleapis.com/auth/ndev.clouddns.readwrite"
 #: What a switch needs to write (docs.cloud.google.com/dns/docs/access-control).
@@ -119,7 +110,7 @@ _HINTS = Hints(
 _T = TypeVar("_T")
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class GoogleOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://dns.googleapis.com"
@@ -210,12 +201,14 @@ class _Fault(Struct, frozen=True):
     error: _Error
 
 
-class Google(HttpProvider[Options]):
+class Google(HttpProvider[GoogleOptions]):
     """One project's public zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: GoogleOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="Google Cloud DNS",
@@ -244,8 +237,8 @@ class Google(HttpProvider[Options]):
 
     async def _asked(self, path: str, names: Sequence[str]) -> list[_Set]:
         found: list[_Set] = []
-        for start in range(0, len(names), AT_ONCE):
-            some = [self._list(path, {"name": f"{name}."}) for name in names[start : start + AT_ONCE]]
+        for start in range(0, len(names), MAX_CONCURRENT):
+            some = [self._list(path, {"name": f"{name}."}) for name in names[start : start + MAX_CONCURRENT]]
             for answer in await asyncio.gather(*some, return_exceptions=True):
                 if isinstance(answer, BaseException):
                     raise answer
@@ -278,7 +271,7 @@ class Google(HttpProvider[Options]):
 
         Texts are not waited for: they are read by this API, and whoever writes one must not keep a switch waiting.
         """
-        end, pause = time.monotonic() + PATIENCE, 0.1
+        end, pause = time.monotonic() + RETRY_BUDGET, 0.1
         while change.status == "pending" and time.monotonic() + pause < end:
             await asyncio.sleep(pause)
             pause = min(pause * 2, PAUSE)
@@ -287,7 +280,7 @@ class Google(HttpProvider[Options]):
             except ProviderError:
                 return  # the change is made, whether its progress can be seen or not
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS. A value that stays keeps Google's notation of it."""
         return address_set(_published(before, record) for record in after)
 
@@ -379,10 +372,10 @@ class Google(HttpProvider[Options]):
         )
         return BearerApi(self._options.endpoint, tokens, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).error.message
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         usual = super()._refusal(answer)
         try:
             fault = self._api.decoded(answer.content, _Fault).error
@@ -452,7 +445,7 @@ def _published(before: AddressSet, record: RecordSet) -> RecordSet:
 class _Type(HttpProviderType):
     label = "Google Cloud DNS"
     tested = "a simulator that answers recorded requests as Cloud DNS did"
-    options = Options
+    options = GoogleOptions
     needs = (
         SecretField(
             name="key",

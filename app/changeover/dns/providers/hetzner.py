@@ -47,9 +47,8 @@ import dns.rdata
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import SecretField
-from changeover.dns.http import Answer, Api, Hints, Lost, Query, UnderWay, Unreadable, pages
-from changeover.dns.http_provider import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Query, UnderWay, Unreadable, pages
+from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
     HttpProvider,
@@ -59,10 +58,11 @@ from changeover.dns.http_provider import (
     written_value,
 )
 from changeover.dns.provider import Access
-from changeover.model.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.records import AddressSet, RecordSet, address_set, canonical_value
 from changeover.model.errors import NotFound, PermissionDenied, ProviderError, RateLimited, Rejected, Unavailable
-from changeover.model.records import AddressSet, RecordSet, address_set, canonical_value
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import SecretField
 
 LEAST_TTL, MOST_TTL = 60, 2**31 - 1
 #: The most that a page has.
@@ -86,7 +86,7 @@ _T = TypeVar("_T")
 _Step = tuple[str, Callable[[], Awaitable[object]]]
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class HetznerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://api.hetzner.cloud/v1"
@@ -160,12 +160,14 @@ class _Started(Struct, frozen=True):
     action: _Action
 
 
-class Hetzner(HttpProvider[Options]):
+class Hetzner(HttpProvider[HetznerOptions]):
     """The zones of one project. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: HetznerOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="Hetzner DNS",
@@ -259,7 +261,7 @@ class Hetzner(HttpProvider[Options]):
         answer = self._accepted(await self._api.call("GET", f"/zones/actions/{number}"))
         return self._api.decoded(answer.content, _Started).action
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL becomes one that Hetzner takes. Where a type stays, so do its labels, and a value's comment."""
         return address_set(_published(before, record) for record in after)
 
@@ -291,11 +293,11 @@ class Hetzner(HttpProvider[Options]):
         token = self._secret("token", "Hetzner Cloud API token")
         return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         error = self._api.decoded(answer.content, _Fault).error
         return f"{error.message} ({error.code})"
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         """By the code, where that says more than the status (…#description/errors)."""
         error = super()._refusal(answer)
         try:
@@ -421,7 +423,7 @@ def _published(before: AddressSet, record: RecordSet) -> RecordSet:
 class _Type(HttpProviderType):
     label = "Hetzner DNS"
     tested = "a simulator that answers recorded requests as Hetzner did"
-    options = Options
+    options = HetznerOptions
     needs = (
         SecretField(
             name="token",

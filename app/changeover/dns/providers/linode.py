@@ -37,16 +37,16 @@ import dns.rdtypes.ANY.TXT
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import SecretField
-from changeover.dns.http import CHECK_ENDPOINT, Answer, Api, Hints, Query, Unreadable, pages
-from changeover.dns.http_provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
+from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Query, Unreadable, pages
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
+from changeover.dns.http.record_by_record import Record, RecordByRecord
 from changeover.dns.provider import Access
-from changeover.dns.record_by_record import Record, RecordByRecord
-from changeover.model.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Rejected
-from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
-from changeover.model.text import text_of
+from changeover.model.settings.account_fields import SecretField
 
 TTLS = (30, 120, 300, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 345600, 604800, 1209600, 2419200)
 #: What a TTL of 0 means in a domain without a default of its own.
@@ -68,7 +68,7 @@ _HINTS = Hints(
 _T = TypeVar("_T")
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class LinodeOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://api.linode.com/v4"
@@ -118,13 +118,15 @@ class _Grants(Struct, frozen=True):
     domain: tuple[_Grant, ...] = ()
 
 
-class Linode(RecordByRecord[Options]):
+class Linode(RecordByRecord[LinodeOptions]):
     """One account's domains. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
     ttls: ClassVar[Sequence[int]] = TTLS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: LinodeOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="Linode",
@@ -206,7 +208,7 @@ class Linode(RecordByRecord[Options]):
         """Its records. The id is known: a write follows a reading."""
         return f"/domains/{self._zone_ids[zone]}/records"
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL becomes one of Linode's. What keeps its value keeps its notation, and with its TTL the default."""
         return address_set(_published(before, record, self._ttl(record.ttl)) for record in after)
 
@@ -256,11 +258,11 @@ class Linode(RecordByRecord[Options]):
         token = self._secret("token", "Linode token")
         return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         errors = self._api.decoded(answer.content, _Fault).errors
         return "; ".join(f"{error.field}: {error.reason}" if error.field else error.reason for error in errors)
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         error = super()._refusal(answer)
         if isinstance(error, AuthError) and _LACKS_SCOPE in error.text:
             return PermissionDenied(error.text, _HINTS.permission)
@@ -329,7 +331,7 @@ def _published(before: AddressSet, record: RecordSet, ttl: int) -> RecordSet:
 class _Type(HttpProviderType):
     label = "Linode (Akamai Cloud)"
     tested = "a simulator that answers recorded requests as Linode did"
-    options = Options
+    options = LinodeOptions
     needs = (
         SecretField(
             name="token",

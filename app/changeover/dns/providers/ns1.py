@@ -43,9 +43,8 @@ import msgspec
 from dns.rdtypes.ANY.TXT import TXT
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import SecretField
-from changeover.dns.http import Answer, Api, Hints, Query, next_page, pages
-from changeover.dns.http_provider import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
+from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
     HttpProvider,
@@ -56,11 +55,12 @@ from changeover.dns.http_provider import (
     written_value,
 )
 from changeover.dns.provider import Access
-from changeover.model.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
+from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import NotFound, ProviderError, RateLimited, Rejected
-from changeover.model.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
-from changeover.model.text import text_of
+from changeover.model.settings.account_fields import SecretField
 
 #: Made by NS1 itself (ibm.com/docs/en/ns1-connect?topic=answers-reference-dns-record-types).
 _AUTOMATIC = ("SOA", "DNSKEY", "NSEC", "NSEC3", "RRSIG")
@@ -82,7 +82,7 @@ _T = TypeVar("_T")
 _Seconds = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class Ns1Options(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://api.nsone.net/v1"
@@ -134,12 +134,14 @@ class _Fault(Struct, frozen=True):
     message: str
 
 
-class Ns1(HttpProvider[Options]):
+class Ns1(HttpProvider[Ns1Options]):
     """One account's zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: Ns1Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="NS1",
@@ -222,7 +224,7 @@ class Ns1(HttpProvider[Options]):
     async def _ask(self, method: str, path: str, body: object | None) -> None:
         self._accepted(await self._api.call(method, path, body=body))
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS. What is kept beside a record stays where its type stays, and beside a value with it."""
         return address_set(_published(before, record) for record in after)
 
@@ -252,10 +254,10 @@ class Ns1(HttpProvider[Options]):
     def _connect(self) -> Api:
         return Api(self._options.endpoint, {"X-NSONE-Key": self._secret("key", "NS1 API key")}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).message
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         error = super()._refusal(answer)
         if isinstance(error, RateLimited) and error.retry_after is None:
             return RateLimited(error.text, error.hint, _until_next(answer.headers))
@@ -386,7 +388,7 @@ def _published(before: AddressSet, record: RecordSet) -> RecordSet:
 class _Type(HttpProviderType):
     label = "NS1 (IBM NS1 Connect)"
     tested = "a simulator that answers recorded requests as NS1 did"
-    options = Options
+    options = Ns1Options
     needs = (
         SecretField(
             name="key",

@@ -45,20 +45,20 @@ import httpx
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.http import Answer, Api, Hints, Query, Unreadable
-from changeover.dns.http_provider import TIMEOUT, HttpProviderType, Replacement, record_value, written_value
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Unreadable
+from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Replacement, record_value, written_value
+from changeover.dns.http.record_by_record import Record, RecordByRecord, record_sets
 from changeover.dns.provider import Access
-from changeover.dns.record_by_record import Record, RecordByRecord, record_sets
-from changeover.model.capabilities import Capabilities
-from changeover.model.change import Change
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import ADDRESS_TYPES, NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import AuthError, Conflict, NotFound, ProviderError, Rejected, Unavailable
-from changeover.model.records import ADDRESS_TYPES, NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 LEAST_TTL = 60
 #: Requests at the same time, where several records are read.
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 #: Seconds for which a refresh that is refused is asked for again, and between two times.
 REFRESH_PATIENCE, REFRESH_PAUSE = 30.0, 2.0
 #: Records that one reading takes; the filter gives more only where it does not do what it is for.
@@ -91,7 +91,7 @@ _T = TypeVar("_T")
 _Seconds = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class OvhOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[
@@ -167,12 +167,14 @@ class _Signature(httpx.Auth):
         yield request
 
 
-class Ovh(RecordByRecord[Options]):
+class Ovh(RecordByRecord[OvhOptions]):
     """One account's zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: OvhOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="OVHcloud",
@@ -274,7 +276,7 @@ class Ovh(RecordByRecord[Options]):
                 raise Unavailable(said, error.hint) from None
         return found
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL is 60 s at least. What keeps its value keeps its notation, and with its TTL the default."""
         return address_set(_published(before, record) for record in after)
 
@@ -314,7 +316,7 @@ class Ovh(RecordByRecord[Options]):
 
     async def _each(self, requests: Iterable[Callable[[], Awaitable[_T]]]) -> list[_T]:
         """What the requests give, a few of them at the same time; the first error ends them all."""
-        allowed = asyncio.Semaphore(AT_ONCE)
+        allowed = asyncio.Semaphore(MAX_CONCURRENT)
 
         async def one(request: Callable[[], Awaitable[_T]]) -> _T:
             async with allowed:
@@ -327,7 +329,7 @@ class Ovh(RecordByRecord[Options]):
             for task in tasks:
                 task.cancel()
 
-    async def _call(self, method: str, path: str, query: Query | None = None, body: object | None = None) -> Answer:
+    async def _call(self, method: str, path: str, query: Query | None = None, body: object | None = None) -> ApiAnswer:
         """One request; again where it was refused for its time alone."""
         await self._keep_time()
         answer = await self._api.call(method, path, query, body)
@@ -356,16 +358,16 @@ class Ovh(RecordByRecord[Options]):
         secret = self._secret("application_secret", "OVHcloud application secret")
         return Api(self._options.endpoint, headers, self._timeout, auth=self._signature, secrets=[secret])
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).message
 
-    def _code(self, answer: Answer) -> str | None:
+    def _code(self, answer: ApiAnswer) -> str | None:
         try:
             return self._api.decoded(answer.content, _Fault).code
         except Unreadable:
             return None
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         error, code = super()._refusal(answer), self._code(answer)
         if code == _TOO_LATE:
             ahead = self._signature.ahead or 0
@@ -450,7 +452,7 @@ def _published(before: AddressSet, record: RecordSet) -> RecordSet:
 class _Type(HttpProviderType):
     label = "OVHcloud"
     tested = "a simulator that answers recorded requests as OVHcloud did"
-    options = Options
+    options = OvhOptions
     needs = (
         SecretField(
             name="application_key",

@@ -28,9 +28,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.http import Answer, Api, Hints, Unreadable
-from changeover.dns.http_provider import (
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Unreadable
+from changeover.dns.http.provider import (
     TIMEOUT,
     HttpProvider,
     HttpProviderType,
@@ -40,10 +39,11 @@ from changeover.dns.http_provider import (
     written_value,
 )
 from changeover.dns.provider import Access
-from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied
-from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 #: The server takes requests of 2 MB (its webserver-max-bodysize); this many records are about a tenth of that.
 BATCH_RECORDS = 1000
@@ -58,7 +58,7 @@ _HINTS = Hints(
 )
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class PowerDnsOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, Option("Endpoint", "the address of the API", "https://ns1.shop.example:8081/api/v1")]
@@ -99,12 +99,14 @@ class _Fault(Struct, frozen=True):
     errors: tuple[str, ...] = ()
 
 
-class PowerDns(HttpProvider[Options]):
+class PowerDns(HttpProvider[PowerDnsOptions]):
     """One server's zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: PowerDnsOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="PowerDNS",
@@ -142,7 +144,7 @@ class PowerDns(HttpProvider[Options]):
         body = {"rrsets": [_patch(replacement) for replacement in replacements]}
         self._accepted(await self._api.call("PATCH", self._path(zone), body=body))
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS. The comments of a set stay where its type stays."""
         return address_set(_published(before, record) for record in after)
 
@@ -173,7 +175,7 @@ class PowerDns(HttpProvider[Options]):
     def _connect(self) -> Api:
         return Api(self._options.endpoint, {"X-API-Key": self._secret("key", "PowerDNS API key")}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         """JSON with an error, or plain text (401, 404)."""
         try:
             fault = self._api.decoded(answer.content, _Fault)
@@ -257,7 +259,7 @@ def _published(before: AddressSet, record: RecordSet) -> RecordSet:
 class _Type(HttpProviderType):
     label = "PowerDNS (HTTP API)"
     tested = "PowerDNS Authoritative Server 4.7"
-    options = Options
+    options = PowerDnsOptions
     needs = (
         SecretField(
             name="key",

@@ -32,26 +32,27 @@ import dns.update
 from msgspec import Struct
 from msgspec.structs import replace
 
-from changeover.dns.account_fields import Option, SecretField, misfits
-from changeover.dns.exchange import Server, connect, exchange, parse_server, read_message
 from changeover.dns.provider import (
     TEXT_TTL,
     Access,
     Applied,
-    ChangedMeanwhile,
     Guard,
-    Reading,
+    Indeterminate,
+    PreconditionFailed,
+    RecordsRead,
     Result,
-    Unsure,
     conflicts,
     is_this_computer,
-    put_conflicts,
+    swap_conflicts,
     text_conflicts,
 )
-from changeover.dns.update_message import ADDRESS, OTHERS, UpdateMessage
-from changeover.dns.wire import Answer, answer_to, question_wire
-from changeover.model.capabilities import BatchLimit, Capabilities
-from changeover.model.change import Change
+from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire
+from changeover.dns.wire.exchange import Server, connect, exchange, parse_server, read_message
+from changeover.dns.wire.update_message import ADDRESS, OTHERS, UpdateMessage
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.txt_record import text_of, value_of
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -60,9 +61,8 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
-from changeover.model.records import AddressSet, RecordSet, address_set
 from changeover.model.secret import Secret
-from changeover.model.text import text_of, value_of
+from changeover.model.settings.account_fields import Option, SecretField, misfits
 
 TIMEOUT = 10.0
 #: What tells a wildcard: a CNAME is in the answer to any of these.
@@ -70,10 +70,10 @@ _PROBED = ("A", "AAAA", "HTTPS")
 Algorithm = Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
-_Answers = dict[tuple[str, str], Answer]
+_Answers = dict[tuple[str, str], WireAnswer]
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class Rfc2136Options(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     server: Annotated[
@@ -90,9 +90,9 @@ class Rfc2136:
     """One server that takes updates. Implements changeover.dns.provider.Provider."""
 
     #: The server compares, all but the TTL.
-    window: float | None = None
+    race_window: float | None = None
 
-    def __init__(self, account: str, options: Options, secret: Secret | None, timeout: float = TIMEOUT) -> None:
+    def __init__(self, account: str, options: Rfc2136Options, secret: Secret | None, timeout: float = TIMEOUT) -> None:
         self.account = account
         self._options = options
         self._secret = secret
@@ -105,7 +105,7 @@ class Rfc2136:
             leases=True,
         )
 
-    async def read(self, zone: str, names: Sequence[str]) -> Reading:
+    async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
         server = await self._server()
         probe = random_names.token_hex(8)
         beside = {name: f"{probe}.{name.partition('.')[2]}" for name in names if name != zone}
@@ -129,7 +129,7 @@ class Rfc2136:
         below = {name: f"{probe}.{name}" for name in suspects}
         answers = await self._ask(server, [(label, rtype) for label in below.values() for rtype in _PROBED])
         wildcards = [n for n, label in below.items() if _content(_found(answers, label, _PROBED)) == by_wildcard[n]]
-        return Reading(records=records | dict.fromkeys(wildcards, ()), wildcards=tuple(wildcards))
+        return RecordsRead(records=records | dict.fromkeys(wildcards, ()), wildcards=tuple(wildcards))
 
     async def _ask(self, server: Server, asked: Sequence[tuple[str, str]]) -> _Answers:
         wires = await exchange(server, [question_wire(*q) for q in asked], self._timeout)
@@ -163,13 +163,13 @@ class Rfc2136:
         found = [text for change in changes for text in conflicts(change, live[change.name])]
         found += text_conflicts(guard.name, guard.text, beside) if guard else []
         if found:
-            return ChangedMeanwhile(tuple(found))
+            return PreconditionFailed(tuple(found))
         update = UpdateMessage(zone, self._key())
         for record in beside:
             update.expect(record)
         update.replace(changes)
         result = await self._send(server, zone, update)
-        return await self._in_words(zone, changes, guard) if isinstance(result, ChangedMeanwhile) else result
+        return await self._in_words(zone, changes, guard) if isinstance(result, PreconditionFailed) else result
 
     async def _in_words(self, zone: str, changes: Sequence[Change], guard: Guard | None) -> Result:
         """What a failed prerequisite means, by reading: the server does not say which one it was.
@@ -182,21 +182,21 @@ class Rfc2136:
         try:
             records = (await self.read(zone, names)).records
         except ProviderError as error:
-            return Unsure(f"{said}; what stands there now could not be read: {error.text}")
+            return Indeterminate(f"{said}; what stands there now could not be read: {error.text}")
         made = [c.name for c in changes if c.before != c.after and address_set(records[c.name]) == c.after]
         if made:
-            return Unsure(f"{said}, but {made[0]} stands as planned: the update may have been delivered twice")
+            return Indeterminate(f"{said}, but {made[0]} stands as planned: the update may have been delivered twice")
         found = [text for change in changes for text in conflicts(change, records[change.name])]
         found += text_conflicts(guard.name, guard.text, records[guard.name]) if guard else []
-        return ChangedMeanwhile(tuple(found) or (f"{said[0].upper()}{said[1:]}",))
+        return PreconditionFailed(tuple(found) or (f"{said[0].upper()}{said[1:]}",))
 
-    async def put_text(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+    async def swap_txt(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
         live = await self._own_texts(zone, name)
         if any(r.type == "CNAME" for r in live):
             raise Rejected(f"{name} is a CNAME, beside which no text can stand", "Remove that record.")
-        found = put_conflicts(name, before, after, live)
+        found = swap_conflicts(name, before, after, live)
         if found:
-            return ChangedMeanwhile(tuple(found))
+            return PreconditionFailed(tuple(found))
         there = next((r for r in live if r.type == "TXT"), None)
         update = UpdateMessage(zone, self._key())
         update.expect_none(name, "CNAME")
@@ -211,8 +211,8 @@ class Rfc2136:
             ttl = there.ttl if there is not None else TEXT_TTL
             update.put(RecordSet(name=name, type="TXT", ttl=ttl, values=(value_of(after),)))
         result = await self._send(await self._server(), zone, update)
-        if isinstance(result, ChangedMeanwhile):
-            return ChangedMeanwhile((f"The server says that the texts at {name} are no longer what was just read",))
+        if isinstance(result, PreconditionFailed):
+            return PreconditionFailed((f"The server says that the texts at {name} are no longer what was just read",))
         return result
 
     async def _own_texts(self, zone: str, name: str) -> tuple[RecordSet, ...]:
@@ -235,13 +235,13 @@ class Rfc2136:
                 writer.write(len(wire).to_bytes(2, "big") + wire)
                 received = await read_message(reader)
         except TimeoutError:
-            return Unsure(f"{server} took the update but did not answer within {self._timeout:g} s")
+            return Indeterminate(f"{server} took the update but did not answer within {self._timeout:g} s")
         except OSError as error:
-            return Unsure(f"the connection to {server} broke: {error.strerror or error}")
+            return Indeterminate(f"the connection to {server} broke: {error.strerror or error}")
         finally:
             writer.close()
         if received is None:
-            return Unsure(f"{server} closed the connection without an answer")
+            return Indeterminate(f"{server} closed the connection without an answer")
         try:
             answer = dns.message.from_wire(received, keyring=key, request_mac=mac)
         except dns.tsig.PeerError as error:
@@ -252,21 +252,21 @@ class Rfc2136:
                     f"{server} refuses the signature, or {self._options.key_name} may not change {zone}",
                     "Check key_name, algorithm and secret against the server's, and that this key may update the zone.",
                 ) from None
-            return Unsure(f"the answer of {server} could not be read: {error}")
+            return Indeterminate(f"the answer of {server} could not be read: {error}")
         if answer.id != update.id or not answer.flags & dns.flags.QR or (key is not None and not answer.had_tsig):
-            return Unsure(f"the answer of {server} is not signed, or not to this update")
+            return Indeterminate(f"the answer of {server} is not signed, or not to this update")
         return self._result(server, zone, answer.rcode())
 
     def _result(self, server: Server, zone: str, rcode: dns.rcode.Rcode) -> Result:
         if rcode == dns.rcode.NOERROR:
             return Applied()
         if rcode in (dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN, dns.rcode.NXRRSET, dns.rcode.YXRRSET):
-            return ChangedMeanwhile(())
+            return PreconditionFailed(())
         if rcode == dns.rcode.SERVFAIL:
-            return Unsure(f"{server} answered SERVFAIL")
+            return Indeterminate(f"{server} answered SERVFAIL")
         raise self._refusal(server, zone, rcode)
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         return after
 
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
@@ -310,7 +310,7 @@ class Rfc2136:
                 f"Add it again: changeover account add {self.account} … --replace",
             ) from None
 
-    def _refuse_errors(self, zone: str, answers: Iterable[Answer]) -> None:
+    def _refuse_errors(self, zone: str, answers: Iterable[WireAnswer]) -> None:
         for answer in answers:
             if answer.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 raise self._refusal(self._options.server, zone, answer.rcode)
@@ -368,16 +368,16 @@ _SECRET = SecretField(
 class _Type:
     label = "BIND and other servers with dynamic updates (RFC 2136)"
     tested = "BIND 9.18 and PowerDNS 4.7"
-    options = Options
+    options = Rfc2136Options
 
     @staticmethod
-    def secrets(options: Options) -> tuple[SecretField, ...]:
+    def secrets(options: Rfc2136Options) -> tuple[SecretField, ...]:
         if options.key_name is None:
             return ()
         return (_SECRET,)
 
     @staticmethod
-    def faults(options: Options) -> list[tuple[str, str]]:
+    def faults(options: Rfc2136Options) -> list[tuple[str, str]]:
         found = misfits(options)
         try:
             host, _ = parse_server(options.server)
@@ -389,11 +389,11 @@ class _Type:
         return found
 
     @staticmethod
-    def host(options: Options) -> str:
+    def host(options: Rfc2136Options) -> str:
         return parse_server(options.server)[0]
 
     @staticmethod
-    def open(account: str, options: Options, secrets: Mapping[str, Secret]) -> Rfc2136:
+    def open(account: str, options: Rfc2136Options, secrets: Mapping[str, Secret]) -> Rfc2136:
         return Rfc2136(account, options, secrets.get("secret"))
 
 

@@ -46,21 +46,21 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import Option, SecretField
-from changeover.dns.http import CHECK_ENDPOINT, Answer, Api, Hints, Query, Unreadable, pages, retry_after
-from changeover.dns.http_provider import (
-    ENDPOINT,
-    TIMEOUT,
-    HttpProvider,
-    HttpProviderType,
-    Replacement,
-    Zone,
-)
+from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Query, Unreadable, pages, retry_after
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Replacement, Zone
+from changeover.dns.http.sigv4 import SigV4
+from changeover.dns.http.xml_answer import BadXml, read_xml
 from changeover.dns.provider import Access
-from changeover.dns.route53_sets import MOST_TTL, batch_of, plain_name, record_set_of, routing_words, written_name
-from changeover.dns.sigv4 import SigV4
-from changeover.dns.xml_answer import BadXml, read_xml
-from changeover.model.capabilities import BatchLimit, Capabilities
+from changeover.dns.providers.route53_sets import (
+    MOST_TTL,
+    batch_of,
+    plain_name,
+    record_set_of,
+    routing_words,
+    written_name,
+)
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set, record_set
 from changeover.model.errors import (
     AuthError,
     Conflict,
@@ -70,8 +70,8 @@ from changeover.model.errors import (
     RateLimited,
     Rejected,
 )
-from changeover.model.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set, record_set
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField
 
 #: 120 values of 255 characters, and a guard's text with a few others that goes and comes.
 BATCH_RECORDS = 120
@@ -118,7 +118,7 @@ _HINTS = Hints(
 _T = TypeVar("_T")
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class Route53Options(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://route53.amazonaws.com/2013-04-01"
@@ -196,12 +196,14 @@ class _Fault(_Answer, frozen=True):
     messages: tuple[str, ...] = ()
 
 
-class Route53(HttpProvider[Options]):
+class Route53(HttpProvider[Route53Options]):
     """One AWS account's public hosted zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: Route53Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="Route 53",
@@ -317,7 +319,7 @@ class Route53(HttpProvider[Options]):
                         await asyncio.sleep(pause)
                         pause *= 2
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """What is asked for, with a TTL that there is."""
         return address_set(msgspec.structs.replace(r, ttl=min(r.ttl, MOST_TTL)) for r in after)
 
@@ -381,17 +383,17 @@ class Route53(HttpProvider[Options]):
                 f"A record set of {self._api.host} could not be understood: {said}", CHECK_ENDPOINT
             ) from None
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         code, message = self._code_and_message(answer)
         return f"{code}: {message}" if code else ""
 
-    def _code_and_message(self, answer: Answer) -> tuple[str, str]:
+    def _code_and_message(self, answer: ApiAnswer) -> tuple[str, str]:
         fault = self._decoded(answer.content, _Fault)
         if fault.messages:
             return "InvalidChangeBatch", "; ".join(fault.messages)
         return fault.error.code, fault.error.message
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         """By Amazon's code: the status alone does not tell a wrong key from a missing permission."""
         error = super()._refusal(answer)
         try:
@@ -419,7 +421,7 @@ def _bare(answered: str) -> str:
 class _Type(HttpProviderType):
     label = "Amazon Route 53"
     tested = "a simulator that answers recorded requests as Route 53 did, and moto"
-    options = Options
+    options = Route53Options
     needs = (
         SecretField(
             name="access_key_id",

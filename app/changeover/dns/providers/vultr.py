@@ -36,16 +36,16 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.account_fields import SecretField
-from changeover.dns.http import Answer, Api, Hints, Query, pages
-from changeover.dns.http_provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, pages
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
+from changeover.dns.http.record_by_record import Record, RecordByRecord, carried_over, text_value
 from changeover.dns.provider import Access
-from changeover.dns.record_by_record import Record, RecordByRecord, carried_over, text_value
-from changeover.model.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.records import AddressSet, address_set
+from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Unavailable
-from changeover.model.records import AddressSet, address_set
 from changeover.model.secret import Secret
-from changeover.model.text import text_of
+from changeover.model.settings.account_fields import SecretField
 
 LEAST_TTL = 30
 PAGE = 500
@@ -67,7 +67,7 @@ _HINTS = Hints(
 )
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class VultrOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The account's keys in the settings file."""
 
     endpoint: Annotated[str, ENDPOINT] = "https://api.vultr.com/v2"
@@ -110,13 +110,15 @@ class _Fault(Struct, frozen=True):
     error: str
 
 
-class Vultr(RecordByRecord[Options]):
+class Vultr(RecordByRecord[VultrOptions]):
     """One account's domains. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
     one_ttl: ClassVar[bool] = True
 
-    def __init__(self, account: str, options: Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, account: str, options: VultrOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
         super().__init__(account, options, secrets, timeout)
         self.capabilities = Capabilities(
             label="Vultr",
@@ -154,7 +156,7 @@ class Vultr(RecordByRecord[Options]):
     async def _delete(self, zone: str, record_id: str, record: Record) -> None:
         self._accepted(await self._api.call("DELETE", f"{_path(zone)}/{record_id}"))
 
-    def publishes(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """No TTL is below 30 seconds."""
         return address_set(carried_over(before, record, max(record.ttl, LEAST_TTL)) for record in after)
 
@@ -176,10 +178,10 @@ class Vultr(RecordByRecord[Options]):
         key = self._secret("key", "Vultr API key")
         return Api(self._options.endpoint, {"Authorization": f"Bearer {key}"}, self._timeout)
 
-    def _fault(self, answer: Answer) -> str:
+    def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).error
 
-    def _refusal(self, answer: Answer) -> ProviderError:
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
         error = super()._refusal(answer)
         if isinstance(error, AuthError) and _OTHER_ADDRESS in error.text.lower():
             return PermissionDenied(error.text, _HINTS.permission)
@@ -230,7 +232,7 @@ def _content(record: Record) -> dict[str, Any]:
 class _Type(HttpProviderType):
     label = "Vultr"
     tested = "a simulator that answers recorded requests as Vultr did"
-    options = Options
+    options = VultrOptions
     needs = (
         SecretField(
             name="key",

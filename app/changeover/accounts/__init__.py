@@ -1,0 +1,1 @@
+"""Accounts at providers, opened with their secrets; the settings in force and every change of them."""

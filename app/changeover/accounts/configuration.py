@@ -1,0 +1,126 @@
+"""The settings in force, and every change of them: accounts, services, how a service is checked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from changeover.accounts.accounts import Accounts
+from changeover.model.errors import ChangeoverError, Refused, UsageError
+from changeover.model.health.check import HealthCheck
+from changeover.model.secret import Secret
+from changeover.model.settings.account import AccountCheck, AccountRow
+from changeover.model.settings.maintenance import Maintenance
+from changeover.model.settings.service import Deployment, Service, Settings
+from changeover.model.settings.service_secrets import service_secrets
+from changeover.storage.home import Home
+from changeover.storage.journal.recorded_runs import RecordedRuns
+from changeover.storage.keyring import Vault, vault_name
+from changeover.storage.settings import file as settings_file
+
+if TYPE_CHECKING:
+    from changeover.dns.provider import Provider
+
+
+class Configuration:
+    """What people have set up. `changed` is called with the new settings after each change that is made by it."""
+
+    def __init__(self, home: Home, vault: Vault, runs: RecordedRuns, changed: Callable[[Settings], None]) -> None:
+        """Reads the settings. Raises SettingsError with every fault of the file."""
+        self.settings = settings_file.load(home.settings_file)
+        self.vault = vault
+        self.accounts = Accounts(home.settings_file, vault)
+        self._home = home
+        self._runs = runs
+        self._changed = changed
+
+    # What is there
+
+    def service(self, name: str) -> Service:
+        """The service of that name. Raises UsageError that names the known ones."""
+        found = self.settings.service(name)
+        if found is None:
+            known = ", ".join(s.name for s in self.settings.services) or "none yet"
+            raise UsageError(f"There is no service {name}", f"Services: {known}")
+        return found
+
+    def deployment(self, service: str, name: str) -> Deployment:
+        """A deployment of a service. Raises UsageError that names the known ones."""
+        of = self.service(service)
+        found = of.deployment(name)
+        if found is None:
+            known = ", ".join(d.name for d in of.deployments)
+            raise UsageError(f"Service {service} has no deployment {name}", f"Deployments: {known}")
+        return found
+
+    async def open_each(self, accounts: Iterable[str]) -> dict[str, Provider | ChangeoverError]:
+        """By name, the account's provider, or why it cannot be opened."""
+        return await self.accounts.open_each(self.settings, accounts)
+
+    async def rows(self) -> tuple[AccountRow, ...]:
+        """Every account, and where its secret is."""
+        return await self.accounts.rows(self.settings)
+
+    # Accounts
+
+    async def add_account(
+        self,
+        name: str,
+        provider: str,
+        options: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        *,
+        replace: bool = False,
+        in_memory: bool = False,
+    ) -> None:
+        """Adds an account: its secrets to the keyring, then its table to the settings file."""
+        arguments = (name, provider, options, secrets)
+        self._take(await self.accounts.add(*arguments, replace=replace, in_memory=in_memory))
+
+    async def verify_account(self, name: str) -> AccountCheck:
+        """Proves what an account's credential can do."""
+        return await self.accounts.verify(self.settings, name)
+
+    async def remove_account(self, name: str) -> None:
+        """Removes an account that no service uses, and its secrets."""
+        self._take(await self.accounts.remove(name))
+
+    # Services
+
+    async def add_service(self, service: Service) -> None:
+        """Adds a service to the settings file. Raises SettingsError, with nothing written, where it is not right."""
+        if self.settings.service(service.name) is not None:
+            raise Refused(f"There is a service {service.name} already", "Choose another name.")
+        await self._edit(lambda text: settings_file.add_service(text, service))
+
+    async def add_service_secret(self, name: str, field: str, secret: str) -> None:
+        """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
+        needed = service_secrets(self.service(name))
+        if field not in needed:
+            known = ", ".join(needed) or "none"
+            text = f"No journey and no action of {name} needs a secret {field}"
+            raise UsageError(text, f"Secrets that they name: {known}")
+        await self.vault.put(vault_name(name), field, needed[field][0], Secret(secret))
+
+    async def remove_service(self, name: str) -> None:
+        """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""
+        self.service(name)
+        run = await self._runs.unfinished(name)
+        if run is not None:
+            raise Refused(f"Run {run.run} of {name} is not finished", "Resume, undo or accept it first.")
+        await self._edit(lambda text: settings_file.remove_service(text, name))
+
+    async def change_check(self, name: str, health: HealthCheck, maintenance: tuple[Maintenance, ...]) -> None:
+        """Changes how a service is checked. Raises SettingsError, with nothing written, where it is not right."""
+        service = replace(self.service(name), health=health, maintenance=maintenance)
+        await self._edit(lambda text: settings_file.set_check(text, service, self._home.settings_file.resolve().parent))
+
+    async def _edit(self, change: Callable[[str], str]) -> None:
+        self._take(await asyncio.to_thread(settings_file.rewrite, self._home.settings_file, change))
+
+    def _take(self, settings: Settings) -> None:
+        self.settings = settings
+        self._changed(settings)

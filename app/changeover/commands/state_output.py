@@ -1,0 +1,72 @@
+"""States of services as commands print them: a table for people, an object for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from changeover.commands.session import print_table, say
+from changeover.model.health.probe_result import DeploymentHealth
+from changeover.model.health.track import State
+from changeover.model.readiness.service_state import ServiceState
+from changeover.model.settings.service import Deployment
+from changeover.switchover.report import utc
+
+
+def print_states(states: Sequence[ServiceState]) -> None:
+    """A row for each deployment, and what stands beside all of them."""
+    rows = []
+    for state in states:
+        for number, d in enumerate(state.service.deployments):
+            health = state.health[d.name]
+            mark = "→" if d.name == state.active else ""
+            first = (state.service.name, state.active, str(state.readiness)) if number == 0 else ("", "", "")
+            rows.append((*first, f"{mark} {d.name}".strip(), health_word(health), health.reason))
+    print_table(("SERVICE", "ACTIVE", "READINESS", "DEPLOYMENT", "HEALTH", "REASON"), rows)
+    for state in states:
+        if state.run is not None and state.run.unfinished:
+            say(
+                f"Run {state.run.run} of {state.service.name} is {state.run.outcome}: changeover report {state.run.run}"
+            )
+    for state in states:
+        if state.visit is not None and not state.visit.ok:
+            say(f"Visitors of {state.service.name}: {state.visit.text}")
+    if any(state.connection is not None and state.connection.blind for state in states):
+        say("While this computer is offline, nothing can be said about any service.")
+
+
+def health_word(health: DeploymentHealth) -> str:
+    """ "healthy", with its state where that says more."""
+    plain = (State.UP, State.DOWN, State.UNKNOWN)
+    return str(health.health) if health.state in plain else f"{health.health}, {health.state}"
+
+
+def state_object(state: ServiceState) -> dict[str, Any]:
+    """A service's state as `status --json` has it."""
+    unfinished = state.run is not None and state.run.unfinished
+    visit = state.visit
+    return {
+        "name": state.service.name,
+        "hostnames": list(state.service.hostnames),
+        "active": state.active,
+        "readiness": str(state.readiness),
+        "open_run": state.run.run if state.run is not None and unfinished else None,
+        "deployments": [_deployment_object(state, d) for d in state.service.deployments],
+        "connection": state.connection.text if state.connection is not None else None,
+        "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,
+        "error": state.error,
+    }
+
+
+def _deployment_object(state: ServiceState, deployment: Deployment) -> dict[str, Any]:
+    health = state.health[deployment.name]
+    return {
+        "name": deployment.name,
+        "platform": deployment.platform,
+        "health": str(health.health),
+        "state": str(health.state),
+        "cause": str(health.cause) if health.cause is not None else None,
+        "reason": health.reason,
+        "checked_at": utc(health.checked_at),
+        "proven_at": utc(health.proven),
+    }

@@ -1,0 +1,1 @@
+"""Forms that change how a service is checked: conditions, journeys, maintenance."""

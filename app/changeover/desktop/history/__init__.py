@@ -1,0 +1,1 @@
+"""A service's past: charts, the timeline, and what reads them from the history."""

@@ -1,0 +1,1 @@
+"""Adding accounts and services."""

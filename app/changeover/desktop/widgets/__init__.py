@@ -1,0 +1,1 @@
+"""Widgets, questions and drawing that several windows share; they know no switchboard."""

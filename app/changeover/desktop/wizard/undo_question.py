@@ -1,0 +1,38 @@
+"""What is asked before an undo."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from changeover.desktop.widgets.parts import Card, label
+from changeover.desktop.widgets.questions import Question
+from changeover.desktop.wizard.tables import plan_view
+from changeover.model.runs.plan import Plan
+
+
+def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool, changed: str = "") -> Question:
+    """Shows what an undo puts back. `changed` is what somebody else changed since, which would be replaced."""
+    text = f"Run {run} is taken back: every record set gets exactly what stood there before. Nothing has changed yet."
+    if kept:
+        text += f" The run was kept, so what was done at {plan.source} since then stays there."
+    yes = f"Undo all the same: back to {plan.to}" if changed else f"Undo: back to {plan.to}"
+    asked = Question(parent, f"Bring visitors back to {plan.to}?", text, yes, danger=True)
+    if changed:
+        foreign = Card(role="alarm")
+        foreign.body.addWidget(label("Somebody else changed this since", "strong"))
+        foreign.body.addWidget(label(changed))
+        foreign.body.addWidget(label("An undo replaces it by what stood there before the run.", "muted"))
+        asked.body.addWidget(foreign)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setAccessibleName("What the undo changes")
+    inside = QWidget()
+    inside.setObjectName("page")
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 0, 6, 0)
+    column.addWidget(plan_view(plan))
+    column.addStretch(1)
+    area.setWidget(inside)
+    asked.body.addWidget(area)
+    asked.resize(760, 520)
+    return asked

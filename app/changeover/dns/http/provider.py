@@ -1,0 +1,407 @@
+"""What DNS providers with an HTTP API have in common.
+
+Everything at the names of a batch is read right before the write and must be exactly what was expected. Where the
+provider compares nothing itself, somebody else's change in the instant between stays unseen: `race_window` says how
+long that instant was. Where it does, `_write` raises Conflict, and nothing was changed.
+
+A provider that changes one record set after the other writes through `_in_turn`, which says how far it came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import dns.exception
+import dns.name
+import dns.rdata
+from msgspec import Struct
+
+from changeover.dns.http.api import (
+    Api,
+    ApiAnswer,
+    Hints,
+    Lost,
+    UnderWay,
+    Unreadable,
+    credential,
+    endpoint_host,
+    is_safe_endpoint,
+    refusal,
+    retry_rate_limited,
+    retry_read,
+)
+from changeover.dns.provider import (
+    TEXT_TTL,
+    Access,
+    Applied,
+    Guard,
+    Indeterminate,
+    PreconditionFailed,
+    RecordsRead,
+    Result,
+    conflicts,
+    swap_conflicts,
+    text_conflicts,
+)
+from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
+from changeover.model.dns.txt_record import text_of, value_of
+from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, Rejected
+from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import Option, SecretField, misfits, option_fields
+
+#: Seconds for one request, and for one reading with its repetitions.
+TIMEOUT = 10.0
+#: How many times that a write may wait altogether, where the provider says that it was too early; and half way through
+#: several requests, where stopping would leave a name between two answers.
+RETRY_BUDGET, PATIENCE_HALF_WAY = 3, 6
+#: Seconds after which a request half way is made again that was surely not carried out.
+PAUSE_HALF_WAY = 1.0
+
+#: The key of the settings file with which another address than the provider's own is asked.
+ENDPOINT = Option("Endpoint", "the address of the API, where it is another than usual")
+
+_T = TypeVar("_T")
+_Options = TypeVar("_Options", bound=Struct)
+Found = Mapping[str, Sequence[RecordSet]]
+
+
+class Gone(Conflict):
+    """A record that the write names by its id is not there any more; nothing was changed."""
+
+
+class Zone(Struct, frozen=True):
+    """What was read of a zone: the record sets by name. `whole`: a name that is not there has none."""
+
+    found: Found
+    whole: bool
+
+
+class Replacement(Struct, frozen=True):
+    """One record set that gives way to another; None where there is none, or is to be none. At least one is there."""
+
+    before: RecordSet | None
+    after: RecordSet | None
+
+    @property
+    def name(self) -> str:
+        return self._one.name
+
+    @property
+    def type(self) -> str:
+        return self._one.type
+
+    @property
+    def _one(self) -> RecordSet:
+        one = self.after if self.after is not None else self.before
+        assert one is not None
+        return one
+
+
+class HttpProvider(ABC, Generic[_Options]):
+    """One account at a provider. Implements most of changeover.dns.provider.Provider.
+
+    A provider says what is its own: `capabilities`, `hints`, `_connect`, `_fault`, `_read`, `_write`, `normalize`,
+    `zones`, `verify`; and `_policy`, where it has records that a switch must not touch.
+    """
+
+    capabilities: Capabilities
+    hints: ClassVar[Hints]
+
+    def __init__(
+        self, account: str, options: _Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
+    ) -> None:
+        self.account = account
+        self.race_window: float | None = None
+        self._options = options
+        self._secrets = secrets
+        self._timeout = timeout
+        self._zone_ids: dict[str, str] = {}
+        # Comparing and writing belong together, so this process makes one batch at a time.
+        self._writing = asyncio.Lock()
+
+    @abstractmethod
+    def _connect(self) -> Api:
+        """The API with this account's credential. AuthError where that cannot be one."""
+
+    @abstractmethod
+    def _fault(self, answer: ApiAnswer) -> str:
+        """The provider's own words in a refusal, empty where there are none. `_api` may decode them."""
+
+    @abstractmethod
+    async def _read(self, zone: str, names: Sequence[str]) -> Zone:
+        """Everything at `names`, by one attempt. NotFound where the account does not have the zone."""
+
+    @abstractmethod
+    async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
+        """Makes these replacements, in this order; where before and after are the same, it only must stand.
+
+        Raises Lost where they may have been made, Gone (or where it compares natively, Conflict) where the provider
+        itself found that a `before` does not stand any more, another ProviderError where surely none was made.
+        """
+
+    @abstractmethod
+    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet: ...
+
+    @abstractmethod
+    async def zones(self) -> tuple[str, ...]: ...
+
+    @abstractmethod
+    async def verify(self, zone: str, names: Sequence[str]) -> Access: ...
+
+    @cached_property
+    def _api(self) -> Api:
+        return self._connect()
+
+    async def aclose(self) -> None:
+        if "_api" in self.__dict__:
+            await self._api.aclose()
+
+    def _secret(self, name: str, what: str) -> str:
+        """One secret of the account, as it can be sent. AuthError where it cannot be `what`."""
+        return credential(self._secrets[name].reveal(), self.account, what, self.hints.credential)
+
+    def _accepted(self, answer: ApiAnswer) -> ApiAnswer:
+        """The answer, where it says yes; else the error for its status, with the provider's words."""
+        if answer.status < 300:
+            return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: ApiAnswer) -> ProviderError:
+        try:
+            words = self._api.words(self._fault(answer))
+        except Unreadable:
+            words = ""
+        said = f"{self.capabilities.label} says to account {self.account}: {words or 'nothing more'}"
+        return refusal(answer, f"{said} (status {answer.status})", self.hints)
+
+    async def _zones_seen(self, zone: str) -> tuple[str, ...]:
+        """The zones that the credential sees, or the one that it was made for where it may not list them."""
+        try:
+            return await self.zones()
+        except PermissionDenied:
+            return (zone,)
+
+    async def _with_zone_id(
+        self, zone: str, find: Callable[[], Awaitable[str]], use: Callable[[str], Awaitable[_T]]
+    ) -> _T:
+        """What `use` gives with the zone's id, which `find` looks up once; again where the kept one is not there."""
+        kept = self._zone_ids.get(zone)
+        if kept is not None:
+            # One that is stale stays until another is found: a write that is under way may still need it.
+            with contextlib.suppress(NotFound):
+                return await use(kept)
+        found = await find()
+        result = await use(found)
+        self._zone_ids[zone] = found
+        return result
+
+    async def _in_turn(self, steps: Sequence[tuple[str, Callable[[], Awaitable[object]]]]) -> None:
+        """Makes each step, told in words such as "A at www.shop.example is replaced".
+
+        A refusal of the first changed nothing, and is raised as it is; one of a later is Lost, saying what was done.
+        """
+        for number, (words, step) in enumerate(steps):
+            try:
+                await (
+                    retry_rate_limited(step, PATIENCE_HALF_WAY * self._timeout, PAUSE_HALF_WAY) if number else step()
+                )
+            except ProviderError as error:
+                if not number:
+                    raise
+                done = "; ".join(made for made, _ in steps[:number])
+                kind = UnderWay if isinstance(error, UnderWay) else Lost
+                raise kind(f"Done: {done}. Not done: {words}, since {error.text}", error.hint) from None
+
+    def _policy(self, records: Sequence[RecordSet]) -> str | None:
+        """Why a switch must keep its hands off the name of these record sets, in words."""
+        return None
+
+    async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
+        first = await self._again(lambda: self._read(zone, names))
+        records = {name: tuple(first.found.get(name, ())) for name in names}
+        above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
+        wanted = sorted({wildcard for wildcards in above.values() for wildcard in wildcards})
+        second = first if first.whole or not wanted else await self._again(lambda: self._read(zone, wanted))
+        covering = {w for w in wanted if address_set(second.found.get(w, ()))}
+        policies = {name: words for name, there in records.items() if (words := self._policy(there)) is not None}
+        return RecordsRead(
+            records=records,
+            wildcards=tuple(name for name, wildcards in above.items() if covering.intersection(wildcards)),
+            policies=policies,
+        )
+
+    async def apply(self, zone: str, changes: Sequence[Change], guard: Guard | None = None) -> Result:
+        names = [change.name for change in changes] + ([guard.name] if guard else [])
+
+        def compare(live: Found) -> list[str]:
+            found = [text for c in changes for text in conflicts(c, live.get(c.name, ()))]
+            return found + (text_conflicts(guard.name, guard.text, live.get(guard.name, ())) if guard else [])
+
+        def change(live: Found) -> list[Replacement]:
+            if not self._compares_whole_batches:
+                return replacements(changes)
+            must_stand = [r for r in live.get(guard.name, ()) if r.type == "TXT"] if guard else []
+            return replacements(changes, unchanged=True) + [Replacement(r, r) for r in must_stand]
+
+        return await self._compare_and_write(zone, names, compare, change)
+
+    @property
+    def _compares_whole_batches(self) -> bool:
+        return self.capabilities.native_compare_and_set and self.capabilities.batch is not None
+
+    async def swap_txt(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
+        value = value_of(after) if after is not None else None
+
+        def compare(live: Found) -> list[str]:
+            there = live.get(name, ())
+            if any(r.type == "CNAME" for r in there):
+                raise Rejected(f"{name} is a CNAME, beside which no text can stand", "Remove that record.")
+            return swap_conflicts(name, before, after, there)
+
+        def change(live: Found) -> list[Replacement]:
+            there = next((r for r in live.get(name, ()) if r.type == "TXT"), None)
+            return [Replacement(there, self._with_text(name, there, before, value))]
+
+        return await self._compare_and_write(zone, [name], compare, change)
+
+    async def _compare_and_write(
+        self,
+        zone: str,
+        names: Sequence[str],
+        compare: Callable[[Found], list[str]],
+        change: Callable[[Found], list[Replacement]],
+    ) -> Result:
+        began = 0.0
+
+        async def look() -> Zone:
+            nonlocal began
+            began = time.monotonic()
+            return await self._read(zone, names)
+
+        async def once() -> Result:
+            live = (await self._again(look)).found
+            found = compare(live)
+            if found:
+                return PreconditionFailed(tuple(found))
+            wanted = change(live)
+            if not wanted:
+                return Applied()
+            try:
+                await self._write(zone, wanted)
+            except Lost as error:
+                return Indeterminate(error.text, under_way=isinstance(error, UnderWay))
+            except Conflict as error:
+                if not self.capabilities.native_compare_and_set and not isinstance(error, Gone):
+                    raise
+                return PreconditionFailed((error.text,))
+            finally:
+                if not self.capabilities.native_compare_and_set:
+                    self.race_window = time.monotonic() - began
+            return Applied()
+
+        async with self._writing:
+            return await retry_rate_limited(once, RETRY_BUDGET * self._timeout)
+
+    def _with_text(self, name: str, there: RecordSet | None, before: str | None, value: str | None) -> RecordSet | None:
+        """The TXT record set `there` with one text replaced, created or removed."""
+        values = [v for v in there.values if before is None or text_of(v) != before] if there else []
+        values += [value] if value is not None else []
+        if not values:
+            return None
+        ttl, details = (there.ttl, there.details) if there else (max(TEXT_TTL, self.capabilities.least_ttl), {})
+        kept = {v: d for v, d in details.items() if v in values}
+        return RecordSet(name=name, type="TXT", ttl=ttl, values=tuple(sorted(values)), details=kept)
+
+    async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
+        live = await self._again(lambda: self._read(zone, [change.name for change in changes]))
+        return {change.name: address_set(live.found.get(change.name, ())) for change in changes}
+
+    async def _again(self, read: Callable[[], Awaitable[_T]]) -> _T:
+        """A reading, repeated where that may help."""
+        return await retry_read(read, self._timeout)
+
+
+def replacements(changes: Iterable[Change], *, unchanged: bool = False) -> list[Replacement]:
+    """What a batch of changes does to each record set; what stays as it is only where `unchanged`.
+
+    At each name, what is only deleted comes last, so that there is always an answer; but where a CNAME comes or goes,
+    it comes first, since a CNAME stands alone.
+    """
+    found = []
+    for change in changes:
+        before, after = {r.type: r for r in change.before}, {r.type: r for r in change.after}
+        pairs = [Replacement(before.get(t), after.get(t)) for t in {**before, **after}]
+        alone = ("CNAME" in before) != ("CNAME" in after)
+        pairs.sort(key=lambda pair: (pair.after is not None) == alone)
+        found += [pair for pair in pairs if unchanged or pair.before != pair.after]
+    return found
+
+
+def record_value(rtype: str, text: str) -> str:
+    """A value in a zone file's notation as the one text that Changeover compares.
+
+    What cannot be read stays as the provider writes it, and so is never mistaken for something else.
+    """
+    try:
+        if rtype in ("A", "AAAA", *NAME_TYPES):
+            return canonical_value(rtype, text)
+        return dns.rdata.from_text("IN", rtype, text, origin=dns.name.root, relativize=False).to_text()
+    except (ValueError, dns.exception.DNSException):
+        return text
+
+
+def written_value(rtype: str, value: str) -> str:
+    """The same value for an API that takes a zone file's notation: host names are absolute."""
+    return f"{value}." if rtype in NAME_TYPES else value
+
+
+class _WithEndpoint(Protocol):
+    endpoint: str
+
+
+class HttpProviderType:
+    """What a provider with an HTTP API declares (changeover.dns.provider.ProviderType), as far as all do it alike.
+
+    Its options have an `endpoint`. A provider says `label`, `tested`, `options`, `needs` and `provider`, and where its
+    options need more than their patterns, `faults`.
+    """
+
+    label: ClassVar[str]
+    tested: ClassVar[str]
+    options: ClassVar[type[Struct]]
+    needs: ClassVar[tuple[SecretField, ...]]
+    provider: ClassVar[type[HttpProvider[Any]]]
+
+    @classmethod
+    def secrets(cls, options: Any) -> tuple[SecretField, ...]:
+        return cls.needs
+
+    @classmethod
+    def faults(cls, options: Any) -> list[tuple[str, str]]:
+        found = misfits(options)
+        if not is_safe_endpoint(options.endpoint):
+            (endpoint,) = (f for f in option_fields(cls.options) if f.name == "endpoint")
+            found.append(("endpoint", f'an https address such as "{endpoint.default or endpoint.option.example}"'))
+        return found
+
+    @classmethod
+    def host(cls, options: _WithEndpoint) -> str:
+        return endpoint_host(options.endpoint)
+
+    @classmethod
+    def open(cls, account: str, options: Any, secrets: Mapping[str, Secret]) -> Any:
+        return cls.provider(account, options, secrets)
+
+
+def _wildcards_over(zone: str, name: str) -> list[str]:
+    labels = name.split(".")
+    above = [".".join(labels[start:]) for start in range(1, len(labels) - zone.count("."))]
+    return [f"*.{parent}" for parent in above]

@@ -1,0 +1,1 @@
+"""Asking authoritative servers and resolvers."""

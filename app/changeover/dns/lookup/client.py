@@ -1,0 +1,292 @@
+"""Looking names up: at every authoritative server directly, and at resolvers with the TTL that is left there."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Sequence
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.resolver
+from msgspec import Struct
+
+from changeover.dns.wire.answer import record_sets_in
+from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_all, parse_server, question
+from changeover.model.dns.observed import ServerAnswer
+from changeover.model.dns.records import AddressSet, RecordSet, address_set, in_zone
+from changeover.model.errors import NotFound, Unavailable
+from changeover.model.settings.service import LookupSettings
+
+_TYPES = ("A", "AAAA", "HTTPS", "SVCB")
+TIMEOUT = 4.0
+#: More CNAMEs in a row than this are a loop.
+_LONGEST_CHAIN = 8
+
+
+class NameServer(Struct, frozen=True):
+    """One authoritative server of a zone with all its addresses."""
+
+    name: str
+    servers: tuple[Server, ...]
+
+
+class ResolverAnswer(Struct, frozen=True, kw_only=True):
+    """What a resolver's cache gives for a hostname, and for how many seconds more; `error` where it does not answer."""
+
+    resolver: str
+    hostname: str
+    records: tuple[RecordSet, ...] = ()
+    error: str | None = None
+
+    @property
+    def ttl_left(self) -> int:
+        return max((r.ttl for r in self.records), default=0)
+
+
+class Lookup:
+    """Looks names up as the settings say. Answers are fresh; kept are only zones of names and addresses of servers."""
+
+    def __init__(self, settings: LookupSettings, timeout: float = TIMEOUT) -> None:
+        self._settings = settings
+        self._timeout = timeout
+        self._name_servers: dict[str, tuple[NameServer, ...]] = {}
+        self._zones: dict[str, str] = {}
+
+    @property
+    def settings(self) -> LookupSettings:
+        """Whom it asks."""
+        return self._settings
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that each question may take."""
+        return self._timeout
+
+    async def name_servers(self, zone: str) -> tuple[NameServer, ...]:
+        """The authoritative servers of `zone`: those of the settings, else by its NS records.
+
+        Raises NotFound where the zone has none, Unavailable where no resolver answers.
+        """
+        if zone not in self._name_servers:
+            found = await self._find_name_servers(zone)
+            if not all(name_server.servers for name_server in found):
+                return found
+            self._name_servers[zone] = found
+        return self._name_servers[zone]
+
+    async def _find_name_servers(self, zone: str) -> tuple[NameServer, ...]:
+        if zone in self._settings.nameservers:
+            hosts = [(text, *parse_server(text)) for text in self._settings.nameservers[zone]]
+        else:
+            names = [value for r in await self.resolve(zone, "NS") if r.type == "NS" for value in r.values]
+            hosts = [(name.rstrip("."), name.rstrip("."), 53) for name in names]
+        if not hosts:
+            raise NotFound(f"The zone {zone} has no name servers", "Check that the zone is delegated.")
+
+        async def one(label: str, host: str, port: int) -> NameServer:
+            try:
+                addresses = await self.addresses(host)
+            except Unavailable:
+                addresses = ()
+            return NameServer(label, tuple(Server(address, port) for address in addresses))
+
+        return tuple(await asyncio.gather(*(one(*host) for host in hosts)))
+
+    async def authoritative(
+        self, zone: str, hostnames: Sequence[str], types: Sequence[str] = _TYPES
+    ) -> tuple[ServerAnswer, ...]:
+        """What every address of every authoritative server says about `hostnames`, asked directly, all at once.
+
+        A CNAME comes with the answer for any of `types`.
+
+        A server that is silent or wrong gives answers with `error`; one that this computer cannot route to gives
+        answers that are marked as not checked. Raises what `name_servers` raises.
+        """
+        servers = await self.name_servers(zone)
+        pairs = [(ns, server) for ns in servers for server in ns.servers]
+        answers = await asyncio.gather(
+            *(_ask_server(ns.name, server, zone, hostnames, types, self._timeout) for ns, server in pairs)
+        )
+        nowhere = [
+            ServerAnswer(server=ns.name, address="", hostname=name, zone=zone, error="its name has no address")
+            for ns in servers
+            if not ns.servers
+            for name in hostnames
+        ]
+        return (*itertools.chain.from_iterable(answers), *nowhere)
+
+    async def resolvers(self, hostname: str) -> tuple[ResolverAnswer, ...]:
+        """What each resolver of the settings has for `hostname` now, with the TTL left in its cache."""
+
+        async def one(text: str) -> ResolverAnswer:
+            try:
+                server = await self.resolver(text)
+                both = await asyncio.gather(
+                    *(ask(server, question(hostname, rtype, recursion=True), self._timeout) for rtype in ("A", "AAAA"))
+                )
+            except (Unavailable, ValueError) as error:
+                return ResolverAnswer(resolver=text, hostname=hostname, error=str(error))
+            if (wrong := _refusal(both)) is not None:
+                return ResolverAnswer(resolver=text, hostname=hostname, error=wrong)
+            found = {r.type: r for answer in both for r in record_sets_in(answer.answer, hostname)}
+            return ResolverAnswer(resolver=text, hostname=hostname, records=address_set(found.values()))
+
+        return tuple(await asyncio.gather(*(one(text) for text in self._settings.resolvers)))
+
+    async def resolve(self, name: str, rtype: str) -> tuple[RecordSet, ...]:
+        """The answer of the first resolver that has one, CNAME chain included; then the system's resolvers.
+
+        Empty where the name does not exist or has no such records. Raises Unavailable where nobody answers.
+        """
+        answer = await self._ask_resolvers(name, rtype)
+        return tuple(r for rrset in answer.answer for r in record_sets_in([rrset], rrset.name.to_text()))
+
+    async def _ask_resolvers(self, name: str, rtype: str) -> dns.message.Message:
+        silent = []
+        for text in (*self._settings.resolvers, *_system_resolvers()):
+            try:
+                answer = await ask(await self.resolver(text), question(name, rtype, recursion=True), self._timeout)
+            except Unavailable as error:
+                silent.append(str(error))
+                continue
+            if (wrong := _refusal([answer])) is None:
+                return answer
+            silent.append(f"{text}: {wrong}")
+        raise Unavailable(f"{name} could not be resolved: {'; '.join(silent)}", "Check your connection.")
+
+    async def zone_of(self, name: str) -> str:
+        """The zone that `name` is in: one of the settings', else as its SOA record says (RFC 2308, 5).
+
+        Raises Unavailable where no resolver says it.
+        """
+        of_settings = [zone for zone in self._settings.nameservers if in_zone(name, zone)]
+        if of_settings:
+            return max(of_settings, key=len)
+        answer = await self._ask_resolvers(name, "SOA")
+        found = [r for r in (*answer.answer, *answer.authority) if r.rdtype == dns.rdatatype.SOA]
+        if not found:
+            raise Unavailable(f"No resolver says which zone {name} is in", "Check your connection.")
+        return found[-1].name.to_text(omit_final_dot=True).lower()
+
+    async def own_addresses(self, name: str) -> tuple[str, ...] | None:
+        """The addresses that the authoritative servers of `name` give, every CNAME followed to its own servers.
+
+        Empty where they say that there are none, None where none of them answers.
+        """
+        for _ in range(_LONGEST_CHAIN):
+            try:
+                said = await self._own_answer(name)
+            except (Unavailable, NotFound):
+                return None
+            if said is None:
+                return None
+            alias = next((r.values[0] for r in said if r.type == "CNAME"), None)
+            if alias is None:
+                return tuple(value for r in said for value in r.values)
+            name = alias.rstrip(".")
+        return ()
+
+    async def _own_answer(self, name: str) -> AddressSet | None:
+        """What the first authoritative server that answers has at `name`."""
+        if name not in self._zones:
+            self._zones[name] = await self.zone_of(name)
+        zone = self._zones[name]
+        for name_server in await self.name_servers(zone):
+            for server in name_server.servers:
+                (answer,) = await _ask_server(name_server.name, server, zone, [name], ("A", "AAAA"), self._timeout)
+                if answer.error is None:
+                    return answer.records
+        return None
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """All addresses of a host, IPv4 first; an address stands for itself. Empty where it has none."""
+        if _is_address(host):
+            return (host,)
+        if host == "localhost":
+            return ("127.0.0.1",)
+        both = await asyncio.gather(self.resolve(host, "A"), self.resolve(host, "AAAA"))
+        return tuple(v for found in both for r in found if r.type in ("A", "AAAA") for v in r.values)
+
+    async def resolver(self, text: str) -> Server:
+        """A resolver of the settings by address. Raises Unavailable where its name cannot be resolved."""
+        host, port = parse_server(text)
+        if _is_address(host):
+            return Server(host, port)
+        try:
+            async with asyncio.timeout(self._timeout):
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=2)
+        except OSError as error:
+            why = error.strerror or "no answer in time"
+            raise Unavailable(f"The resolver's name {host} cannot be resolved: {why}") from None
+        return Server(str(found[0][4][0]), port)
+
+
+async def _ask_server(
+    label: str, server: Server, zone: str, hostnames: Sequence[str], types: Sequence[str], timeout: float
+) -> list[ServerAnswer]:
+    asked = [(name, rtype) for name in hostnames for rtype in types]
+    queries = [question(*q) for q in asked]
+    try:
+        if len(queries) <= 2 * len(_TYPES):
+            answers = await asyncio.gather(*(ask(server, query, timeout) for query in queries))
+        else:
+            answers = await ask_all(server, queries, timeout)
+    except Unavailable as error:
+        return [
+            ServerAnswer(
+                server=label,
+                address=str(server),
+                hostname=name,
+                zone=zone,
+                error=error.text,
+                checked=not isinstance(error, NoRoute),
+            )
+            for name in hostnames
+        ]
+    by_name: dict[str, list[dns.message.Message]] = {name: [] for name in hostnames}
+    for (name, _), answer in zip(asked, answers, strict=True):
+        by_name[name].append(answer)
+    return [
+        ServerAnswer(
+            server=label,
+            address=str(server),
+            hostname=name,
+            zone=zone,
+            records=_address_set_in(by_name[name], name),
+            error=_problem(by_name[name]),
+            nonexistent=any(answer.rcode() == dns.rcode.NXDOMAIN for answer in by_name[name]),
+        )
+        for name in hostnames
+    ]
+
+
+def _address_set_in(answers: Iterable[dns.message.Message], name: str) -> AddressSet:
+    found = {r.type: r for answer in answers for r in record_sets_in(answer.answer, name)}
+    return address_set(found.values())
+
+
+def _problem(answers: Sequence[dns.message.Message]) -> str | None:
+    authoritative = all(answer.flags & dns.flags.AA for answer in answers)
+    return _refusal(answers) or (None if authoritative else "it is not authoritative for this name")
+
+
+def _refusal(answers: Iterable[dns.message.Message]) -> str | None:
+    wrong = (a.rcode() for a in answers if a.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN))
+    return next((f"it answers {dns.rcode.to_text(rcode)}" for rcode in wrong), None)
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdecimal()
+
+
+def _system_resolvers() -> list[str]:
+    """The system's resolvers, tried last. A system without a list of them has none."""
+    try:
+        found = dns.resolver.get_default_resolver().nameservers
+    except (dns.exception.DNSException, OSError):
+        return []
+    return [str(server) for server in found if isinstance(server, str)]

@@ -1,0 +1,1 @@
+"""Is it me: witnesses, gateways, interfaces and clocks of this computer."""

@@ -1,0 +1,64 @@
+"""Reading a server's certificate: what Python's ssl module made of a verified one, and DER of one that was refused."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from changeover.model.health.certificate import Certificate, distinguished, kind_of
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+
+def verified(peer: Mapping[str, Any]) -> Certificate:
+    """A verified certificate, from what `getpeercert()` gives."""
+    names = tuple(str(value) for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
+    return Certificate(
+        names=names,
+        issuer=distinguished({key: value for part in peer.get("issuer", ()) for key, value in part}),
+        issued=_time(peer["notBefore"]),
+        expires=_time(peer["notAfter"]),
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _time(text: str) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+
+
+def refused(der: bytes, hostname: str, said: str) -> Certificate | None:
+    """A certificate that was not accepted for `hostname`, when OpenSSL said this. None where it cannot be parsed."""
+    from cryptography import x509
+
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+        subject, issuer = _attributes(parsed.subject), distinguished(_attributes(parsed.issuer))
+        names = _names(parsed) or tuple(filter(None, (subject.get("commonName"),)))
+        return Certificate(
+            names=names,
+            issuer=issuer,
+            issued=parsed.not_valid_before_utc,
+            expires=parsed.not_valid_after_utc,
+            kind=kind_of(names, issuer, hostname, self_signed=parsed.subject == parsed.issuer, said=said),
+        )
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return None
+
+
+def _attributes(name: x509.Name) -> dict[str, str]:
+    return {attribute.oid._name: str(attribute.value) for attribute in name}
+
+
+def _names(parsed: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+
+    try:
+        found = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    addresses = [str(address) for address in found.get_values_for_type(x509.IPAddress)]
+    return (*found.get_values_for_type(x509.DNSName), *addresses)

@@ -1,0 +1,43 @@
+"""What a DNS provider can do, as data that plans and findings are made from."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from changeover.model.dns.records import RecordSet
+
+
+class BatchLimit(Struct, frozen=True, kw_only=True):
+    """How much one batch may hold: a number of records, or else the bytes of one DNS message."""
+
+    records: int | None = None
+    message_bytes: int = 64_000
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What a DNS provider can do.
+
+    `label` is its name for people. `batch` is how much one atomic batch may hold, None where it changes record by
+    record. `native_compare_and_set`: the server itself refuses a change whose expectation does not hold; elsewhere the
+    records are read again right before the write. `propagates_atomically`: what one batch changes becomes visible at
+    once. `apex_cname`: a CNAME at the apex is legal, because it is flattened. `automatic_ttl`: a TTL of 1 stands for
+    this many seconds. `leases`: it keeps texts by compare-and-set, and guards writes with them
+    (changeover.model.dns.lease). `settles`: the seconds within which a write is made whose answer was lost.
+    """
+
+    label: str
+    batch: BatchLimit | None
+    native_compare_and_set: bool
+    propagates_atomically: bool
+    least_ttl: int = 0
+    automatic_ttl: int | None = None
+    apex_cname: bool = False
+    apex_alias: bool = False
+    leases: bool = False
+    settles: float = 1.0
+
+    def seconds(self, record: RecordSet) -> int:
+        """How long a resolver may go on giving this record set. Behind a proxy nothing that visitors get changes."""
+        if record.ttl == 1 and self.automatic_ttl is not None:
+            return 0 if record.opaque else self.automatic_ttl
+        return record.ttl

@@ -1,0 +1,1 @@
+"""Health checks, what came of them, and the verdicts folded from their results."""

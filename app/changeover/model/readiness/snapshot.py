@@ -1,0 +1,105 @@
+"""What was read about a service at one moment. Every decision is made from this, and from nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from changeover.model.dns import active
+from changeover.model.dns.change import Place
+from changeover.model.dns.dnssec import Signing
+from changeover.model.dns.observed import RoutingName, ServerAnswer
+from changeover.model.dns.records import AddressSet, address_set
+from changeover.model.health.check import JourneyResult
+from changeover.model.health.connectivity import Connection
+from changeover.model.health.probe_result import DeploymentHealth, Health
+from changeover.model.health.status_page import StatusPage
+from changeover.model.readiness.freeze import Freeze
+from changeover.model.readiness.pin import Pin
+from changeover.model.runs.plan import ZoneReading
+from changeover.model.runs.run import Run
+from changeover.model.settings.service import Service
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """Everything that was read about a service at one moment; decisions are made from this alone.
+
+    `pins` and `maintenance` (when it ends) are by deployment, those in force. `names` are the routing names of its
+    answers, as their own servers and the resolvers see them. `watched`: the health comes from watching, not from probes
+    that were sent for this snapshot. `earlier` has, by service that must be switched before this one, where it is.
+    `runs` are the service's own, newest first. `drift` is what others changed since. `lease` says who else holds it.
+    `signing` has those of its zones that are signed.
+    """
+
+    service: Service
+    at: datetime
+    readings: tuple[ZoneReading, ...] = ()
+    servers: tuple[ServerAnswer, ...] = ()
+    health: dict[str, DeploymentHealth] = field(default_factory=dict)
+    unfinished_run: str | None = None
+    locked: bool = False
+    connection: Connection | None = None
+    pins: dict[str, Pin] = field(default_factory=dict)
+    maintenance: dict[str, datetime] = field(default_factory=dict)
+    names: tuple[RoutingName, ...] = ()
+    journeys: tuple[JourneyResult, ...] = ()
+    watched: bool = False
+    earlier: dict[str, str] = field(default_factory=dict)
+    status_pages: tuple[StatusPage, ...] = ()
+    runs: tuple[Run, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    lease: str | None = None
+    signing: tuple[Signing, ...] = ()
+
+    @property
+    def active(self) -> str:
+        return active_of(self)
+
+
+def active_of(snapshot: Snapshot) -> str:
+    """The active deployment: from the providers' record sets where they can be read, else from the name servers.
+
+    What only the name servers say, and no deployment's answer is, may be a proxy or an alias: it is not known.
+    """
+    service = snapshot.service
+    places: list[active.Candidates] = []
+    for name in service.hostnames:
+        readable = [r for r in snapshot.readings if r.zone == service.zone_of(name) and r.error is None]
+        for reading in readable:
+            wanted = {deployment: names[name] for deployment, names in reading.wanted.items()}
+            places.append(active.candidates(address_set(reading.records.get(name, ())), wanted))
+        if not readable:
+            said = [s for s in snapshot.servers if s.hostname == name and s.error is None]
+            plain = {d.name: d.answer_for(name).record_sets(name, service.ttl) for d in service.deployments}
+            places.extend(active.candidates(s.records, plain, active.UNKNOWN) for s in said)
+            if not said:
+                places.append(frozenset({active.UNKNOWN}))
+    return active.active_deployment(places)
+
+
+def noticed(snapshot: Snapshot) -> datetime | None:
+    """When the active deployment began to fail, where it does."""
+    health = snapshot.health.get(snapshot.active)
+    return health.since if health is not None and health.health is Health.UNHEALTHY else None
+
+
+class Drift(Struct, frozen=True, kw_only=True):
+    """One hostname that is not what `run` left at an account.
+
+    It was changed between `after`, when it was last as it should be, and `seen`, when it first was not.
+    """
+
+    account: str
+    zone: str
+    name: str
+    left: AddressSet
+    found: AddressSet
+    run: str
+    after: datetime
+    seen: datetime
+
+    @property
+    def place(self) -> Place:
+        return (self.account, self.zone, self.name)

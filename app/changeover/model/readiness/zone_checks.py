@@ -1,0 +1,280 @@
+"""Readiness: could this deployment take over now? Findings from what was seen, all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from changeover.model.dns import active
+from changeover.model.dns.dnssec import signing_findings
+from changeover.model.dns.records import AddressSet, address_set, same_answer, values_text
+from changeover.model.finding import CHECKS, Finding, Level, with_overridable
+from changeover.model.formatting import counted, duration
+from changeover.model.health.probe_result import Health
+from changeover.model.readiness.decision_checks import decision_findings
+from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.readiness.target_checks import connection_findings, target_findings
+from changeover.model.runs.plan import ZoneReading, changes_to
+
+
+def findings(snapshot: Snapshot, to: str, emergency: bool = False, expected: str | None = None) -> tuple[Finding, ...]:
+    """All readiness findings for sending visitors to `to`, in the order of CHECKS.
+
+    `expected` is the deployment that a person believes visitors to be at, where they said so.
+    """
+    found = connection_findings(snapshot.connection)
+    found += _credential(snapshot)
+    found += _records_readable(snapshot)
+    readable = [r for r in snapshot.readings if r.error is None]
+    found += _records_agree(snapshot, readable)
+    found += signing_findings(snapshot.signing)
+    found += _routing(snapshot, readable)
+    found += _answer_legal(snapshot, to, readable)
+    found += _type_change(snapshot, to, readable)
+    found += target_findings(snapshot, to, emergency)
+    found += _ttl(snapshot, readable)
+    found += _source(snapshot, to, emergency, expected)
+    found += _order(snapshot, to)
+    found += decision_findings(snapshot, to, emergency)
+    found += _free(snapshot)
+    order = {name: number for number, name in enumerate(CHECKS)}
+    return tuple(with_overridable(f, emergency) for f in sorted(found, key=lambda f: order[f.check]))
+
+
+def _credential(snapshot: Snapshot) -> list[Finding]:
+    found = []
+    for reading in snapshot.readings:
+        place = f"{reading.capabilities.label} account {reading.account}"
+        if reading.error_kind in ("auth", "permission", "keyring"):
+            text = f"{place}: {reading.error}"
+            found.append(Finding(check="credential", level=Level.BLOCK, text=text, fix=reading.hint))
+        elif reading.may_write is False:
+            text = f"{place} can read zone {reading.zone} but may not change it"
+            fix = "Give it the right to edit DNS records in this zone."
+            found.append(Finding(check="credential", level=Level.BLOCK, text=text, fix=fix))
+        elif reading.error is None:
+            can = "may change" if reading.may_write else "can read"
+            text = f"{place} {can} zone {reading.zone}"
+            found.append(Finding(check="credential", level=Level.PASS, text=text))
+    return found
+
+
+def _records_readable(snapshot: Snapshot) -> list[Finding]:
+    found = []
+    for reading in snapshot.readings:
+        if reading.error is None:
+            text = f"Read {counted(len(snapshot.service.hostnames_in(reading.zone)), 'hostname')} in {reading.zone}"
+            found.append(Finding(check="records-readable", level=Level.PASS, text=text))
+        else:
+            text = f"The records of {reading.zone} cannot be read at {reading.capabilities.label}: {reading.error}"
+            found.append(Finding(check="records-readable", level=Level.BLOCK, text=text, fix=reading.hint))
+    return found
+
+
+def _records_agree(snapshot: Snapshot, readable: Sequence[ZoneReading]) -> list[Finding]:
+    found = []
+    silent = sorted({f"{s.server} ({s.address})" for s in snapshot.servers if s.checked and s.error is not None})
+    for name in snapshot.service.hostnames:
+        zone = snapshot.service.zone_of(name)
+        expected = [address_set(r.records.get(name, ())) for r in readable if r.zone == zone]
+        if any(not same_answer(expected[0], other) for other in expected[1:]):
+            text = f"The DNS providers of {zone} disagree about {name}: {' / '.join(map(values_text, expected))}"
+            found.append(_disagreement(text))
+        if not expected or any(r.opaque for r in expected[0]) or name in _wildcards(readable):
+            continue
+        said = [s for s in snapshot.servers if s.hostname == name and s.error is None]
+        for other in [s for s in said if not same_answer(s.records, expected[0])]:
+            text = (
+                f"{other.server} gives {values_text(other.records)} for {name}, "
+                f"the provider has {values_text(expected[0])}"
+            )
+            found.append(_disagreement(text))
+    if silent and readable:
+        answering = any(s.error is None for s in snapshot.servers)
+        text = f"No answer from {', '.join(silent)}"
+        if not answering:
+            text = f"No authoritative name server answers: {', '.join(silent)}"
+        fix = "A switch ends incomplete unless a name server confirms it. Check your connection and the zone's servers."
+        found.append(Finding(check="records-agree", level=Level.WARN, text=text, fix=fix))
+    if not found and readable:
+        text = "The authoritative name servers give what the provider has"
+        found.append(Finding(check="records-agree", level=Level.PASS, text=text))
+    return found
+
+
+def _disagreement(text: str) -> Finding:
+    fix = "A change may still be on its way: wait a minute. Else the zone is served by someone else than this account."
+    return Finding(check="records-agree", level=Level.BLOCK, text=text, fix=fix)
+
+
+def _wildcards(readable: Sequence[ZoneReading]) -> set[str]:
+    return {name for reading in readable for name in reading.wildcards}
+
+
+def _routing(snapshot: Snapshot, readable: Sequence[ZoneReading]) -> list[Finding]:
+    found = []
+    for reading in readable:
+        for name, policy in reading.policies.items():
+            text = f"{name} has a routing policy at {reading.capabilities.label}: {policy}"
+            fix = "Changeover does not flatten policies. Replace it by plain records first, or switch it there."
+            found.append(Finding(check="routing-policy", level=Level.BLOCK, text=text, fix=fix))
+        for name in reading.wildcards:
+            text = f"{name} has no records of its own; a wildcard answers for it"
+            fix = f"Create records for {name} with what the wildcard gives, then try again."
+            found.append(Finding(check="wildcard", level=Level.BLOCK, text=text, fix=fix))
+    if not any(f.check == "routing-policy" for f in found) and readable:
+        found.insert(0, Finding(check="routing-policy", level=Level.PASS, text="No routing policies on these names"))
+    return found
+
+
+def _answer_legal(snapshot: Snapshot, to: str, readable: Sequence[ZoneReading]) -> list[Finding]:
+    found = []
+    service = snapshot.service
+    for reading in readable:
+        can = reading.capabilities
+        for name in service.hostnames_in(reading.zone):
+            wanted = reading.wanted[to][name]
+            for problem, fix in _illegal(name, reading, wanted):
+                text = f"{can.label} cannot publish {values_text(wanted)} at {name}: {problem}"
+                found.append(Finding(check="answer-legal", level=Level.BLOCK, text=text, fix=fix))
+    if not found and readable:
+        text = f"{to} can be published at {counted(len(service.hostnames), 'hostname')}"
+        found.append(Finding(check="answer-legal", level=Level.PASS, text=text))
+    return found
+
+
+def _illegal(name: str, reading: ZoneReading, wanted: AddressSet) -> list[tuple[str, str]]:
+    if not wanted:
+        return [("an empty answer would take the name off the net", f"Give {name} an answer in the settings.")]
+    types = {r.type for r in wanted}
+    own = f'Give this hostname an answer of its own: answers."{name}" = {{ a = ["…"] }}.'
+    problems = []
+    if "CNAME" in types and name == reading.zone and not reading.capabilities.apex_cname:
+        problems.append(("a CNAME cannot stand at a zone's apex (RFC 1034, 3.6.2)", own))
+    elif "CNAME" in types and not reading.capabilities.apex_cname:
+        beside = sorted({r.type for r in reading.records.get(name, ())} - {r.type for r in wanted} - _ADDRESS)
+        if beside:
+            fix = f"Move the {', '.join(beside)} records to another name, or give {name} addresses instead."
+            problems.append((f"a CNAME cannot stand beside {', '.join(beside)} (RFC 1034, 3.6.2)", fix))
+    elif "CNAME" in types and name != reading.zone:
+        beside = sorted({r.type for r in reading.records.get(name, ())} - _ADDRESS - {"TXT", "MX", "CAA"})
+        if beside:
+            fix = f"Move the {', '.join(beside)} records to another name."
+            problems.append((f"a CNAME cannot stand beside {', '.join(beside)}", fix))
+    if types & {"ALIAS", "ANAME"} and not reading.capabilities.apex_alias:
+        problems.append(("this provider has no alias records that Changeover can write", own))
+    return problems
+
+
+_ADDRESS = {"A", "AAAA", "CNAME", "ALIAS", "ANAME", "HTTPS", "SVCB", "RRSIG", "NSEC", "NSEC3"}
+
+
+def _type_change(snapshot: Snapshot, to: str, readable: Sequence[ZoneReading]) -> list[Finding]:
+    by_kind: dict[tuple[str, str, bool], list[str]] = {}
+    for change in changes_to(snapshot.service, to, readable):
+        can = next(r.capabilities for r in readable if r.account == change.account and r.zone == change.zone)
+        if change.changes_type and change.before and (can.batch is None or not can.propagates_atomically):
+            kinds = f"{'+'.join(r.type for r in change.before)} to {'+'.join(r.type for r in change.after)}"
+            by_kind.setdefault((kinds, can.label, can.batch is None), []).append(change.name)
+    found = []
+    for (kinds, label, gap), names in by_kind.items():
+        which = f"{' and '.join(names)} {'changes' if len(names) == 1 else 'change'} from {kinds}"
+        if gap:
+            text = f"{which}; {label} cannot do that in one operation"
+            fix = "Expect a moment without an answer, which resolvers may remember for the zone's negative TTL."
+        else:
+            text = f"{which}: a server of {label} may lack an answer for a few seconds"
+            fix = "Nothing to do: it is one transaction, but records reach the servers one by one."
+        found.append(Finding(check="type-change-gap", level=Level.WARN, text=text, fix=fix))
+    if not found and readable:
+        text = "No name is without an answer at any moment"
+        found.append(Finding(check="type-change-gap", level=Level.PASS, text=text))
+    return found
+
+
+def _ttl(snapshot: Snapshot, readable: Sequence[ZoneReading]) -> list[Finding]:
+    service = snapshot.service
+    live = [
+        (reading.capabilities.seconds(r), r)
+        for reading in readable
+        for name in service.hostnames
+        for r in address_set(reading.records.get(name, ()))
+    ]
+    if not live:
+        return []
+    seconds, longest = max(live, key=lambda pair: pair[0])
+    if seconds > service.ttl:
+        text = (
+            f"{longest.name} {longest.type} has a TTL of {duration(seconds)}: some visitors follow only after that time"
+        )
+        fix = f"Lower it to {service.ttl} s now; it counts once {duration(seconds)} have passed."
+        return [Finding(check="ttl", level=Level.WARN, text=text, fix=fix)]
+    low = [r for r in readable if service.ttl < r.capabilities.least_ttl]
+    if low:
+        can = low[0].capabilities
+        text = f"ttl = {service.ttl} is below what {can.label} takes; it will be {can.least_ttl} s"
+        fix = f"Set ttl = {can.least_ttl}."
+        return [Finding(check="ttl", level=Level.WARN, text=text, fix=fix)]
+    follow = f"within {duration(seconds)}" if seconds else "as soon as the provider's edge does"
+    return [Finding(check="ttl", level=Level.PASS, text=f"Visitors follow {follow}")]
+
+
+def _source(snapshot: Snapshot, to: str, emergency: bool, expected: str | None) -> list[Finding]:
+    source = snapshot.active
+    if expected is not None and source != expected:
+        text = f"Visitors are not at {expected}, as expected: {source}"
+        fix = "Look at where they are first; somebody else may have switched already."
+        return [Finding(check="source-known", level=Level.BLOCK, text=text, fix=fix)]
+    if source in (active.MIXED, active.ELSEWHERE, active.UNKNOWN):
+        said = {
+            active.MIXED: "Visitors reach different deployments, by hostname or name server",
+            active.ELSEWHERE: "Visitors are sent to something that is none of this service's deployments",
+            active.UNKNOWN: "Where visitors go now could not be read",
+        }[source]
+        fix = "Compare the records with the answers in the settings."
+        return [Finding(check="source-known", level=Level.BLOCK, text=said, fix=fix)]
+    found = [Finding(check="source-known", level=Level.PASS, text=f"Visitors reach {source} now")]
+    health = snapshot.health.get(source)
+    if source == to or health is None:
+        return found
+    if health.health is Health.UNHEALTHY:
+        planned = " in maintenance, and" if source in snapshot.maintenance else ""
+        text = f"{source} is{planned} down: {health.reason}"
+        level = Level.WARN if emergency else Level.BLOCK
+        fix = "" if emergency else "Switch with --emergency: steps that need the primary are then left out."
+        found.append(Finding(check="source-healthy", level=level, text=text, fix=fix))
+    else:
+        found.append(Finding(check="source-healthy", level=Level.PASS, text=f"{source} is {health.health}"))
+    return found
+
+
+def _order(snapshot: Snapshot, to: str) -> list[Finding]:
+    """Services that go before this one are there already."""
+    found = []
+    for name, here in snapshot.earlier.items():
+        if here == to:
+            text = f"{name}, which goes before {snapshot.service.name}, is on {to} already"
+            found.append(Finding(check="order", level=Level.PASS, text=text))
+        else:
+            text = f"{name} goes before {snapshot.service.name}, and is still on {here}"
+            fix = f"Switch it first: changeover switch {name} --to {to}"
+            found.append(Finding(check="order", level=Level.BLOCK, text=text, fix=fix))
+    return found
+
+
+def _free(snapshot: Snapshot) -> list[Finding]:
+    service = snapshot.service.name
+    found = []
+    if snapshot.unfinished_run is not None:
+        run = snapshot.unfinished_run
+        text = f"Run {run} of {service} is not finished"
+        fix = f"Look at it with: changeover report {run}. Then resume, undo or accept it."
+        found.append(Finding(check="unfinished-run", level=Level.BLOCK, text=text, fix=fix))
+    else:
+        found.append(Finding(check="unfinished-run", level=Level.PASS, text="No unfinished run"))
+    if snapshot.locked:
+        text = f"Another Changeover is working on {service} right now"
+        fix = "Wait until it is done, or look for another window or terminal on this computer."
+        found.append(Finding(check="lock", level=Level.BLOCK, text=text, fix=fix))
+    else:
+        found.append(Finding(check="lock", level=Level.PASS, text="Nobody else is working on it"))
+    return found

@@ -1,0 +1,88 @@
+"""Actions in plans: where they stand, what an emergency leaves out, and how they are taken back."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Sequence
+
+from msgspec.structs import replace
+
+from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.runs.run import StepProgress, StepState
+from changeover.model.settings.action import Action, Operation, Phase, operation_words
+from changeover.model.settings.service import Service
+
+#: Phases before the records are changed; the others come after visitors were looked after.
+_BEFORE = (Phase.QUIESCE, Phase.DRAIN, Phase.PROMOTE, Phase.PROVE)
+_ORDER = list(Phase)
+#: How an operation ended that has to be taken back, or may have to be.
+_TOOK_PLACE = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
+
+
+def with_actions(plan: Plan, service: Service, emergency: bool) -> Plan:
+    """`plan` with the service's actions around its changes, in the order that cannot be wrong.
+
+    In an emergency what needs the source is listed as left out, with the risk. A plan without steps stays so.
+    """
+    if not plan.steps:
+        return plan
+    acts = [
+        _act(action, plan.source, emergency)
+        for action in sorted(service.actions, key=lambda a: _ORDER.index(a.phase))
+        if not action.to or plan.to in action.to
+    ]
+    before = [act for act in acts if act.action.phase in _BEFORE]
+    after = [act for act in acts if act.action.phase not in _BEFORE]
+    return _arranged(plan, [*before, *plan.steps, *after])
+
+
+def undoing(plan: Plan, forward: Plan, went: Sequence[StepProgress], taken_back: Collection[str]) -> Plan:
+    """`plan`, which puts records back, with what takes back the operations of `forward`, last one first.
+
+    `went` are the steps of `forward` as far as they went, `taken_back` the names of actions that were undone already.
+    """
+    acts: list[tuple[bool, ActionStep]] = []
+    changed = False
+    for step, progress in zip(forward.steps, went, strict=True):
+        if not isinstance(step, ActionStep):
+            changed = True
+        elif step.action.undo is not None and progress.state in _TOOK_PLACE and step.name not in taken_back:
+            acts.append((changed, _back(step, step.action.undo, progress.state)))
+    first = [act for after, act in reversed(acts) if after]
+    last = [act for after, act in reversed(acts) if not after]
+    return _arranged(plan, [*first, *plan.steps, *last])
+
+
+def _act(action: Action, source: str, emergency: bool) -> ActionStep:
+    skip = ""
+    if emergency and action.needs == "source":
+        risk = f" {action.risk}" if action.risk else ""
+        skip = f"left out: it needs {source}, which does not work.{risk}"
+    text = f"{action.name}: {operation_words(action.operation)}"
+    return ActionStep(name=action.name, text=text, action=action, operation=action.operation, skip=skip)
+
+
+def _back(step: ActionStep, operation: Operation, state: StepState) -> ActionStep:
+    known = state in (StepState.DONE, StepState.WARNING)
+    doubt = "" if known else " (whether it was done is not known)"
+    return replace(
+        step, text=f"Take back {step.name}: {operation_words(operation)}{doubt}", operation=operation, skip=""
+    )
+
+
+def _arranged(plan: Plan, steps: Sequence[Step]) -> Plan:
+    """`plan` with these steps. Neighbours that belong together are done at the same time."""
+    return replace(plan, steps=tuple(steps), together=tuple(_groups(steps)))
+
+
+def _groups(steps: Sequence[Step]) -> Iterable[tuple[int, ...]]:
+    for together, group in itertools.groupby(range(len(steps)), key=lambda number: _togetherness(steps[number])):
+        numbers = tuple(group)
+        if together is not None and len(numbers) > 1:
+            yield numbers
+
+
+def _togetherness(step: Step) -> tuple[Phase, str] | None:
+    if isinstance(step, ActionStep) and step.action.together is not None:
+        return step.action.phase, step.action.together
+    return None

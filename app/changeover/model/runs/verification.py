@@ -1,0 +1,74 @@
+"""Judging what authoritative servers say after a change: have all taken it over, at each of their addresses?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from changeover.model.dns.change import Change
+from changeover.model.dns.observed import ServerAnswer
+from changeover.model.dns.propagation import Serial, serial_words
+from changeover.model.dns.records import same_answer, values_text
+from changeover.model.formatting import counted, duration
+from changeover.model.runs.run import StepState
+
+
+class Verdict(NamedTuple):
+    """How a step stands, and what there is to say about it."""
+
+    state: StepState
+    text: str
+
+
+def judge_servers(
+    answers: Sequence[ServerAnswer], changes: Sequence[Change], serials: Sequence[Serial] = ()
+) -> Verdict:
+    """DONE: each address that answers gives the new address sets, and each server answers at one at least.
+
+    WARNING: some server is silent, or has another version of the zone than the others. UNKNOWN: an address gives
+    something else, or no server answers. Addresses that cannot be reached from here count for nothing.
+    """
+    wanted = {change.name: change for change in changes}
+    checked = [answer for answer in answers if answer.checked]
+    silent, good = [], []
+    for server in dict.fromkeys(answer.server for answer in checked):
+        mine = [answer for answer in checked if answer.server == server]
+        if all(answer.error is not None for answer in mine):
+            silent.append(f"{server}: {mine[0].error}")
+        else:
+            good.append(server)
+    said = [answer for answer in checked if answer.error is None and answer.hostname in wanted]
+    wrong = [answer for answer in said if not _agrees(answer, wanted[answer.hostname])]
+    if wrong:
+        first = {answer.server: answer for answer in reversed(wrong)}
+        return Verdict(StepState.UNKNOWN, "; ".join(_wrong(first[name], serials) for name in sorted(first)))
+    if not good:
+        return Verdict(StepState.UNKNOWN, f"no name server answers ({'; '.join(silent) or 'none could be asked'})")
+    faults = [f"silent: {'; '.join(silent)}"] if silent else []
+    if lagging := serial_words(serials):
+        faults.append(f"but they have different versions of the zone: {lagging}")
+    text = f"{counted(len(good), 'name server gives', 'name servers give')} the new answer"
+    if faults:
+        return Verdict(StepState.WARNING, "; ".join((text, *faults)))
+    return Verdict(StepState.DONE, text)
+
+
+def _agrees(answer: ServerAnswer, change: Change) -> bool:
+    if not change.after:  # a name that is gone again may be answered by a wildcard: only its own records must be gone
+        return not same_answer(answer.records, change.before)
+    if not same_answer(answer.records, change.after):
+        return False
+    if not same_answer(change.before, change.after):
+        return True
+    return {(r.type, r.ttl) for r in answer.records} == {(r.type, r.ttl) for r in change.after}
+
+
+def _wrong(answer: ServerAnswer, serials: Sequence[Serial]) -> str:
+    """One server that does not give the new answer. Where it gives none, resolvers keep even that for a time."""
+    where = answer.server if answer.address in ("", answer.server) else f"{answer.server} ({answer.address})"
+    if answer.records:
+        return f"{where} still gives {values_text(answer.records)} for {answer.hostname}"
+    what = "does not exist" if answer.nonexistent else "has no address"
+    kept = next((s.negative_ttl for s in serials if s.address == answer.address and s.zone == answer.zone), None)
+    until = f"; whoever asks it now keeps that for up to {duration(kept)}" if kept is not None else ""
+    return f"{where} says that {answer.hostname} {what}{until}"

@@ -1,0 +1,1 @@
+"""What people set up: services, deployments, accounts, actions, maintenance."""

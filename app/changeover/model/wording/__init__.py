@@ -1,0 +1,1 @@
+"""States, faults and notices in words for people."""

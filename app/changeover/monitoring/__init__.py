@@ -1,0 +1,1 @@
+"""What is observed and told while nothing is switched: snapshots, live states, propagation, discovery."""

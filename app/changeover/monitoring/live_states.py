@@ -1,0 +1,284 @@
+"""Live states: what every service looks like now, from what a watch sees and from what is read of its DNS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from changeover.health.watch import ProbeEnvironment, RoundRecorded, Watch
+from changeover.model.errors import ChangeoverError
+from changeover.model.health.connectivity import Connection
+from changeover.model.health.history import Gap
+from changeover.model.health.probe_result import DeploymentHealth, Health, Visit, judged
+from changeover.model.readiness.freeze import Freeze, freezes_of
+from changeover.model.readiness.overlay import in_context
+from changeover.model.readiness.pin import Pin
+from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.run import Run
+from changeover.model.settings.maintenance import maintenance_end
+from changeover.model.settings.service import Service
+
+log = logging.getLogger(__name__)
+
+#: Readiness is evaluated in full after this many seconds; and when settings change, on waking, and before a run.
+EVALUATE_EVERY = 30 * 60.0
+
+
+class SnapshotReader(Protocol):
+    """How a service's snapshot is read."""
+
+    async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
+        """Reads it, without health. With `known`, only its name servers, and the rest where they say something new."""
+        ...
+
+    async def visit(self, service: Service) -> Visit: ...
+
+    async def newest_run(self, service: str) -> Run | None: ...
+
+    async def pins(self) -> tuple[Pin, ...]: ...
+
+    async def freezes(self) -> tuple[Freeze, ...]: ...
+
+
+class Recorder(Protocol):
+    """What keeps what was seen."""
+
+    def saw(self, seen: RoundRecorded, maintenance: bool, held: bool) -> None: ...
+
+    def missed(self, gap: Gap) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+class LiveStates:
+    """The states of all services, kept up to date by `watch`. Callbacks run on the loop after each change."""
+
+    def __init__(self, environment: ProbeEnvironment, reading: SnapshotReader, recorder: Recorder) -> None:
+        self._watch = Watch(environment, self)
+        self._reading = reading
+        self._recorder = recorder
+        self._states: dict[str, ServiceState] = {}
+        self._pins: dict[tuple[str, str], Pin] = {}
+        self._freezes: tuple[Freeze, ...] = ()
+        self._visits: dict[str, Visit] = {}
+        self._evaluated: dict[str, float] = {}
+        self._due: dict[str, asyncio.Event] = {}
+        self._callbacks: list[Callable[[str | None], None]] = []
+        self._restart = asyncio.Event()
+        self._watching = False
+
+    def states(self) -> tuple[ServiceState, ...]:
+        """Every service's live state, in the order of the settings."""
+        return tuple(self._states.values())
+
+    def state(self, name: str) -> ServiceState:
+        """One service's live state. KeyError where there is no such service."""
+        return self._states[name]
+
+    def subscribe(self, callback: Callable[[str | None], None]) -> Callable[[], None]:
+        """Calls `callback` with a service's name when its state changed, with None when the settings did.
+
+        Gives what ends the subscription.
+        """
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def reset(self, services: tuple[Service, ...]) -> None:
+        """Takes these services, keeping what is known of those that stay the same. All are evaluated again."""
+        known = self._states
+        kept = {s.name: known[s.name] for s in services if s.name in known and known[s.name].service == s}
+        self._states = {s.name: kept.get(s.name) or ServiceState(service=s) for s in services}
+        self._due = {s.name: asyncio.Event() for s in services}
+        self._evaluated = {}
+        self._watch.reset(services)
+        self._restart.set()
+        self._tell(None)
+
+    def take_pins(self, pins: Sequence[Pin]) -> None:
+        """Takes at once what people say of deployments; else it is noticed at the next reading."""
+        self._keep(pins)
+        for name in self._states:
+            self._assess(name)
+
+    def take_freezes(self, freezes: tuple[Freeze, ...]) -> None:
+        """The same for what people want left alone."""
+        self._freezes = freezes
+        for name in self._states:
+            self._assess(name)
+
+    def _keep(self, pins: Sequence[Pin]) -> None:
+        self._pins = {(pin.service, pin.deployment): pin for pin in pins}
+
+    def seen(self, service: Service) -> dict[str, Any] | None:
+        """Fields of a snapshot that a watch knows better; None where none runs, or not every deployment is known."""
+        health = self._health(service)
+        known = all(h.health is not Health.UNKNOWN for h in health.values())
+        return {"health": health, "watched": True, **self._around(service)} if self._watching and known else None
+
+    def change(self, name: str, **fields: Any) -> None:
+        """Changes parts of a service's state at once, such as its run while it runs."""
+        if name in self._states:
+            self._states[name] = replace(self._states[name], **fields)
+            self._tell(name)
+
+    async def watch(self) -> None:
+        """Watches every service until cancelled. New settings are taken up at once."""
+        self._watching = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch.run())
+                group.create_task(self._recorder.run())
+                while True:
+                    self._restart.clear()
+                    readers = [group.create_task(self._keep_reading(name)) for name in self._states]
+                    await self._restart.wait()
+                    for reader in readers:
+                        reader.cancel()
+        finally:
+            self._watching = False
+
+    @contextlib.contextmanager
+    def working(self, name: str) -> Iterator[None]:
+        """Says that a run is in progress, and probes faster meanwhile. What it leaves is evaluated in full."""
+        self.change(name, working=True)
+        try:
+            with self._watch.hurrying(name):
+                yield
+        finally:
+            self.change(name, working=False)
+            self._evaluate(name)
+
+    async def refresh(self, name: str) -> None:
+        """One round of probes and a full evaluation of a service, now."""
+        await self._watch.probe_now(name)
+        await self._read(name, full=True)
+
+    async def connection(self) -> Connection:
+        """This computer's connection, looked at now."""
+        return await self._watch.look()
+
+    # What the watch tells
+
+    def saw(self, seen: RoundRecorded) -> None:
+        """A round counted."""
+        name = seen.service.name
+        maintenance = maintenance_end(seen.service.maintenance, seen.deployment, seen.probed.at) is not None
+        self._recorder.saw(seen, maintenance, (name, seen.deployment) in self._pins)
+        self._assess(name)
+        if seen.before is not None and seen.before.health is not seen.health.health:
+            self._evaluate(name)
+
+    def connection_changed(self, connection: Connection) -> None:
+        """This computer went offline, came back, or can say more of why."""
+        for name in self._states:
+            self._assess(name)
+
+    def missed(self, gap: Gap) -> None:
+        """Nothing was seen for a while: what was evaluated before it is old."""
+        self._recorder.missed(gap)
+        for name in self._states:
+            self._evaluate(name)
+
+    # Reading
+
+    def _evaluate(self, name: str) -> None:
+        self._evaluated.pop(name, None)
+        if name in self._due:
+            self._due[name].set()
+
+    async def _keep_reading(self, name: str) -> None:
+        while name in self._states:
+            due = self._due[name]
+            due.clear()
+            old = time.monotonic() - self._evaluated.get(name, float("-inf"))
+            await self._read(name, full=old >= EVALUATE_EVERY)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._states[name].service.health.interval):
+                    await due.wait()
+
+    async def _read(self, name: str, full: bool) -> None:
+        state = self._states[name]
+        service = state.service
+        if full:
+            self._evaluated[name] = time.monotonic()
+        try:
+            snapshot, visit, run, pins, freezes = await asyncio.gather(
+                self._reading.snapshot(service, None if full else state.snapshot),
+                self._reading.visit(service),
+                self._reading.newest_run(name),
+                self._reading.pins(),
+                self._reading.freezes(),
+            )
+        except ChangeoverError as error:
+            log.warning("%s could not be read: %s", name, error.text)
+            self.change(name, error=error.text)
+            return
+        if name not in self._states or self._states[name].service != service:
+            return  # the settings changed meanwhile
+        self._keep(pins)
+        self._freezes = freezes
+        moved_on = self._visits.get(name)
+        self._visits[name] = visit
+        if not self._states[name].working:
+            self._states[name] = replace(self._states[name], run=run)
+        self._assess(name, snapshot)
+        if moved_on is not None and moved_on.deployment != visit.deployment:
+            self._evaluate(name)
+
+    def _health(self, service: Service) -> dict[str, DeploymentHealth]:
+        """The health of each deployment, in its context."""
+        now = self._watch.now()
+        probed = self._watch.health(service.name)
+        return {
+            name: in_context(
+                probed.get(name) or judged(name, ()),
+                connection=self._watch.connection,
+                pin=self._pin(service.name, name),
+                maintenance=maintenance_end(service.maintenance, name, now),
+                visit=self._visits.get(service.name),
+            )
+            for name in [d.name for d in service.deployments]
+        }
+
+    def _pin(self, service: str, deployment: str) -> Pin | None:
+        pin = self._pins.get((service, deployment))
+        return pin if pin is not None and pin.until > self._watch.now() else None
+
+    def _assess(self, name: str, snapshot: Snapshot | None = None) -> None:
+        """Puts a service's state together anew, from `snapshot` or the last one."""
+        state = self._states.get(name)
+        if state is None:
+            return
+        service = state.service
+        frozen = freezes_of(name, self._freezes, self._watch.now())
+        seen = {"health": self._health(service), "freezes": frozen, **self._around(service)}
+        state = replace(state, rounds=self._watch.rounds(name), visit=self._visits.get(name))
+        last = snapshot or state.snapshot
+        if last is None:
+            state = replace(state, **seen)
+        else:
+            state = assessed(state, replace(last, at=self._watch.now(), watched=True, **seen))
+        self._states[name] = state
+        self._tell(name)
+
+    def _around(self, service: Service) -> dict[str, Any]:
+        """What stands around a service's checks now: fields that a snapshot and a state have in common."""
+        now = self._watch.now()
+        names = [d.name for d in service.deployments]
+        pins = {name: pin for name in names if (pin := self._pin(service.name, name)) is not None}
+        ends: dict[str, datetime] = {
+            name: end for name in names if (end := maintenance_end(service.maintenance, name, now)) is not None
+        }
+        return {"connection": self._watch.connection, "pins": pins, "maintenance": ends}
+
+    def _tell(self, name: str | None) -> None:
+        for callback in tuple(self._callbacks):
+            callback(name)

@@ -1,0 +1,223 @@
+"""Reading the snapshot of a service: its records, its name servers, its deployments, and this computer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from changeover.accounts.accounts import Accounts
+from changeover.health.probe_environment import NetworkEnvironment
+from changeover.health.rounds import probe_now, probe_round
+from changeover.model.dns.active import UNKNOWN
+from changeover.model.dns.lease import Holder, held_by_others
+from changeover.model.dns.observed import ServerAnswer
+from changeover.model.dns.records import same_answer
+from changeover.model.health.connectivity import Connection
+from changeover.model.health.probe_result import DeploymentHealth, Health, Visit
+from changeover.model.readiness.drift import drifts
+from changeover.model.readiness.freeze import Freeze, freezes_of
+from changeover.model.readiness.overlay import in_context
+from changeover.model.readiness.pin import Pin
+from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.plan import ZoneReading
+from changeover.model.runs.run import Run
+from changeover.model.settings.maintenance import maintenance_end
+from changeover.model.settings.service import Deployment, Service, Settings
+from changeover.storage.freezes import Freezes
+from changeover.storage.home import Home, home_mark, this_person
+from changeover.storage.journal.lock import is_locked
+from changeover.storage.keyring import Vault
+from changeover.storage.pins import Pins
+
+if TYPE_CHECKING:
+    from changeover.dns.lookup.client import Lookup
+
+
+class Observer:
+    """Reads snapshots, as the settings in force say. Changes nothing anywhere."""
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        accounts: Accounts,
+        vault: Vault,
+        pins: Pins,
+        freezes: Freezes,
+        runs: Callable[[str], Awaitable[tuple[Run, ...]]],
+    ) -> None:
+        self._home = home
+        self._accounts = accounts
+        self._vault = vault
+        self._pins = pins
+        self._freezes = freezes
+        self._runs = runs
+        #: By service, what was read of it last: it says since when something is as it is.
+        self._last: dict[str, Snapshot] = {}
+        #: By account and zone, whether the credential was last seen to have the right to write.
+        self._rights: dict[tuple[str, str], bool | None] = {}
+        self.environment = NetworkEnvironment(lambda: self.lookup, lambda: self._settings.lookup)
+        self.take(settings)
+
+    def take(self, settings: Settings) -> None:
+        """Takes new settings."""
+        self._settings = settings
+        self._last = {}
+        self._lookup: Lookup | None = None
+
+    @property
+    def lookup(self) -> Lookup:
+        """Looks names up as the settings say."""
+        if self._lookup is None:
+            from changeover.dns.lookup.client import Lookup
+
+            self._lookup = Lookup(self._settings.lookup)
+        return self._lookup
+
+    async def newest_run(self, service: str) -> Run | None:
+        return next(iter(await self._runs(service)), None)
+
+    async def visit(self, service: Service) -> Visit:
+        """What a visitor gets now."""
+        from changeover.health.visit import visit
+
+        return await visit(service, self.lookup)
+
+    async def pins(self) -> tuple[Pin, ...]:
+        """What people say of deployments now."""
+        return await self._pins.all()
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """What people want left alone now."""
+        return await self._freezes.all()
+
+    async def look(self, service: Service, to: str | None = None) -> Snapshot:
+        """Reads everything now, for somebody who watches nothing, with health from a few probes.
+
+        Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
+        """
+        # The first probes go out before the DNS library is loaded, which would be counted as their time.
+        deployments = service.deployments
+        firsts = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in deployments))
+
+        async def judged() -> Sequence[DeploymentHealth]:
+            pairs = zip(deployments, firsts, strict=True)
+            return await asyncio.gather(*(probe_now(service, d, self.lookup, first) for d, first in pairs))
+
+        found, snapshot, pins = await asyncio.gather(judged(), self.read(service, to), self._pins.all())
+        connection = await self._explained(found)
+        now = datetime.now(UTC)
+        held = {pin.deployment: pin for pin in pins if pin.service == service.name}
+        ends = {d.name: end for d in deployments if (end := maintenance_end(service.maintenance, d.name, now))}
+        in_their_context = {
+            h.deployment: in_context(
+                h, connection=connection, pin=held.get(h.deployment), maintenance=ends.get(h.deployment)
+            )
+            for h in found
+        }
+        return replace(snapshot, at=now, health=in_their_context, connection=connection, pins=held, maintenance=ends)
+
+    async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
+        """This computer's connection, where something is not healthy that it may be the cause of."""
+        if all(h.health is Health.HEALTHY for h in found):
+            return None
+        return await self.environment.look_around()
+
+    async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
+        """Reads for a watch. With `known`, asks the name servers only, and the rest where these now say otherwise."""
+        if known is None or any(r.error is not None for r in known.readings):
+            return await self.read(service)
+        from changeover.monitoring.reading import read_servers
+
+        servers = await read_servers(service, self.lookup)
+        if _differ(servers, known.servers):
+            return await self.read(service)
+        return replace(known, servers=servers, **await self._recorded(service))
+
+    async def read(self, service: Service, to: str | None = None) -> Snapshot:
+        """Reads everything but health, and takes the journeys, at `to` only where it is given."""
+        from changeover.health.status_page import status_pages
+        from changeover.monitoring.journeys import journeys
+        from changeover.monitoring.reading import read_names, read_servers, read_signing
+
+        taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
+        more = asyncio.gather(
+            journeys(service, taken, self.lookup, self._vault),
+            self._earlier(service),
+            status_pages(service, self.lookup),
+        )
+        readings, servers, names, signing, (walked, earlier, pages) = await asyncio.gather(
+            self._read_zones(service),
+            read_servers(service, self.lookup),
+            read_names(service, self.lookup),
+            read_signing(service, self.lookup),
+            more,
+        )
+        snapshot = Snapshot(
+            service=service,
+            at=datetime.now(UTC),
+            readings=readings,
+            servers=servers,
+            names=names,
+            signing=signing,
+            journeys=walked,
+            earlier=earlier,
+            status_pages=pages,
+            lease=self._held_by_others(service, readings),
+            # After the records: a write that is seen in them then has its intent in the journal.
+            **await self._recorded(service),
+        )
+        last = self._last.get(service.name)
+        snapshot = replace(snapshot, drift=drifts(snapshot, last))
+        self._last[service.name] = snapshot
+        return snapshot
+
+    def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
+        """Who else is switching something in one of the service's zones, on whatever computer."""
+        me = Holder(owner=this_person(), service=service.name, home=home_mark(self._home.data))
+        now = datetime.now().astimezone()
+        held = (held_by_others(reading.records, reading.zone, me, now) for reading in readings)
+        return next((words for words in held if words is not None), None)
+
+    async def _earlier(self, service: Service) -> dict[str, str]:
+        """Where the services are that must be switched before this one."""
+
+        async def one(name: str) -> str:
+            other = self._settings.service(name)
+            if other is None:
+                return UNKNOWN
+            readings = await self._read_zones(other)
+            return Snapshot(service=other, at=datetime.now(UTC), readings=readings).active
+
+        found = await asyncio.gather(*(one(name) for name in service.after))
+        return dict(zip(service.after, found, strict=True))
+
+    async def _read_zones(self, service: Service) -> tuple[ZoneReading, ...]:
+        from changeover.monitoring.reading import read_zones
+
+        accounts = dict.fromkeys(entry.account for entry in service.dns)
+        providers = await self._accounts.open_each(self._settings, accounts)
+        return await read_zones(service, providers)
+
+    async def _recorded(self, service: Service) -> dict[str, Any]:
+        """What this computer knows of runs, locks and freezes."""
+        runs, freezes = await asyncio.gather(self._runs(service.name), self._freezes.all())
+        run = next(iter(runs), None)
+        locked = is_locked(self._home.lock_file(service.name))
+        open_run = run.run if run is not None and run.unfinished and not locked else None
+        under = freezes_of(service.name, freezes, datetime.now(UTC))
+        return {"unfinished_run": open_run, "locked": locked, "runs": runs, "freezes": under}
+
+
+def _differ(now: Sequence[ServerAnswer], before: Sequence[ServerAnswer]) -> bool:
+    """Does any name server give something else for a name than it did?"""
+    said = {(s.server, s.address, s.hostname): s.records for s in before if s.error is None}
+    for answer in now:
+        old = said.get((answer.server, answer.address, answer.hostname))
+        if answer.error is None and (old is None or not same_answer(old, answer.records)):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""The SQLite file: its schema, its migrations, and one connection a thread."""

@@ -1,0 +1,1 @@
+"""The history of checks: written, rolled up, queried."""

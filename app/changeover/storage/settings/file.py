@@ -1,0 +1,258 @@
+"""The settings file: read whole or not at all, with every fault at once, and written without losing a comment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock
+import msgspec
+from msgspec import Struct
+
+from changeover.model.errors import ChangeoverError, SettingsError
+from changeover.model.settings.maintenance import Maintenance
+from changeover.model.settings.service import Account, LookupSettings, Service, Settings
+from changeover.storage.settings import check_layout, layout
+from changeover.storage.settings.action_tables import action_table
+from changeover.storage.settings.check_rules import check_rules
+from changeover.storage.settings.reader import Faults, Rule, Rules, below, item_place, read_fields, read_struct
+from changeover.storage.settings.rules import account_name, add_shared_faults, lookup_rules, service_rules
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_TOP = ("version", "accounts", "services", "lookup")
+#: What people would call a secret's key.
+_SECRETS = ("secret", "token", "password", "api_token", "key")
+#: Some editors on Windows put it before the text.
+_BOM = "\ufeff"
+
+
+def load(file: Path) -> Settings:
+    """The settings in `file`; empty ones where there is no such file. Raises SettingsError with every fault."""
+    return parse(_read(file), file)
+
+
+def _read(file: Path) -> str:
+    """The text of `file` as it is, line ends included; empty where there is no such file."""
+    try:
+        return file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(file), [f"byte {error.start + 1}: not UTF-8; save the file as UTF-8"]) from None
+    except OSError as error:
+        raise SettingsError(str(file), [f"cannot be read: {error.strerror}"]) from None
+
+
+def parse(text: str, file: Path) -> Settings:
+    """The settings in `text`; `file` is named in faults, and relative paths start beside the file that it leads to."""
+    try:
+        tables = tomllib.loads(text.removeprefix(_BOM))
+    except RecursionError:
+        raise SettingsError(str(file), ["not valid TOML: too many brackets within brackets"]) from None
+    except ValueError as error:  # also for numbers that Python does not take
+        raise SettingsError(str(file), [f"not valid TOML: {error}"]) from None
+    faults = Faults()
+    faults.unknown_keys(tables, _TOP, "")
+    version = tables.get("version", 1)
+    if type(version) is not int or version < 1:
+        faults.add("version", "must be 1")
+    elif version > 1:
+        faults.add("version", f"must be 1, not {version}; a newer file needs a newer Changeover")
+    accounts = _read_accounts(tables.get("accounts", {}), faults)
+    folder = file.resolve().parent
+    services = _read_services(tables.get("services", []), tables.get("accounts", {}), folder, faults)
+    lookup = read_struct(tables.get("lookup", {}), LookupSettings, "lookup", faults, lookup_rules())
+    if faults.pairs:
+        raise SettingsError(str(file), faults.sentences)
+    return Settings(accounts=tuple(accounts), services=tuple(services), lookup=lookup or LookupSettings())
+
+
+def _read_accounts(tables: object, faults: Faults) -> list[Account]:
+    if not isinstance(tables, Mapping):
+        faults.add("accounts", "must be tables, such as [accounts.dns-main]")
+        return []
+    accounts = (read_account(name, table, faults) for name, table in tables.items())
+    return [account for account in accounts if account is not None]
+
+
+def read_account(name: str, table: object, faults: Faults) -> Account | None:
+    """One account, its own keys checked against what its provider declares."""
+    from changeover.dns.providers import PROVIDERS, provider_type
+    from changeover.model.settings.account_fields import option_fields
+
+    place = below("accounts", name)
+    before = len(faults.pairs)
+    try:
+        account_name(name)
+    except ValueError as error:
+        faults.add(place, str(error))
+    known = ", ".join(f'"{provider}"' for provider in PROVIDERS)
+    if not isinstance(table, Mapping):
+        faults.add(place, "must be a table with a provider")
+        return None
+    provider = table.get("provider")
+    if provider is None:
+        faults.add(below(place, "provider"), f"missing; it must be one of {known}")
+        return None
+    if not isinstance(provider, str) or provider not in PROVIDERS:
+        near = nearest_provider(provider) if isinstance(provider, str) else None
+        meant = f'did you mean "{near}"? ' if near else ""
+        text = f"{provider!r} is not a provider that this version knows; {meant}known: {known}"
+        faults.add(below(place, "provider"), text)
+        return None
+    kind = provider_type(provider)
+    fields = {field.name: field for field in option_fields(kind.options)}
+    values = read_fields({key: table[key] for key in table if key in fields}, kind.options, place, faults)
+    # What is missing or wrong is blank, so that the faults of the others are told as well.
+    options = kind.options(**{key: values.get(key, field.blank) for key, field in fields.items()})
+    told = set(fields) - set(values)
+    for key, right in kind.faults(options):
+        if key not in told:
+            faults.add(below(place, key), f"must be {right}")
+            told.add(key)
+    secrets = {*_SECRETS, *(field.name for field in kind.secrets(options))}
+    others = [key for key in table if key not in fields and key != "provider"]
+    for key in [key for key in others if key in secrets]:
+        text = f"secrets are never kept in this file; give it to: changeover account add {name} … --secret-stdin"
+        faults.add(below(place, key), text)
+    faults.unknown_keys({key: None for key in others if key not in secrets}, fields, place)
+    return None if len(faults.pairs) > before else Account(name, provider, msgspec.to_builtins(options))
+
+
+def nearest_provider(text: str) -> str | None:
+    """The provider that may be meant by a name that none has: one that is called so, or is written alike."""
+    from changeover.dns.providers import PROVIDERS, provider_type
+
+    word = text.strip().lower()
+    called = [name for name in PROVIDERS if len(word) > 2 and word in provider_type(name).label.lower()]
+    return next(iter((*called, *difflib.get_close_matches(word, PROVIDERS, n=1))), None)
+
+
+def _read_services(tables: object, accounts: object, folder: Path, faults: Faults) -> list[Service]:
+    if not isinstance(tables, list):
+        faults.add("services", "must be a list of tables, each beginning with [[services]]")
+        return []
+    rules = service_rules(tuple(accounts) if isinstance(accounts, Mapping) else (), folder)
+    places = (item_place("services", number, table) for number, table in enumerate(tables))
+    found = [read_struct(table, Service, place, faults, rules) for table, place in zip(tables, places, strict=False)]
+    add_shared_faults(faults, tables)
+    return [service for service in found if service is not None]
+
+
+def edit(file: Path, change: Callable[[TOMLDocument], None]) -> Settings:
+    """Changes values in the settings file, keeping comments and layout, as `rewrite` does."""
+    import tomlkit
+
+    def on_text(text: str) -> str:
+        document = tomlkit.parse(text)
+        change(document)
+        return tomlkit.dumps(document)
+
+    return rewrite(file, on_text)
+
+
+def rewrite(file: Path, change: Callable[[str], str]) -> Settings:
+    """Puts what `change` makes of the settings file's text in its place, and gives the new settings.
+
+    The result is checked before it is written, and written atomically: a fault leaves the file as it was. Line ends
+    stay as they are.
+    """
+    target = file.resolve()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=10, is_singleton=False):
+            old = _read(target) or "version = 1\n"
+            parse(old, file)
+            newline = "\r\n" if 0 < old.count("\r\n") == old.count("\n") else "\n"
+            mark = _BOM if old.startswith(_BOM) else ""
+            text = old.removeprefix(_BOM).replace(newline, "\n")
+            text = change(text if text.endswith("\n") else f"{text}\n")
+            settings = parse(text, file)
+            write_atomically(target, mark + text.replace("\n", newline))
+            return settings
+    except OSError as error:
+        raise ChangeoverError(f"{file} cannot be written: {error.strerror or error}", "Nothing was changed.") from None
+    except filelock.Timeout:
+        raise ChangeoverError(f"{file} is being written by another program", "Try again.") from None
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Writes a whole file so that a crash leaves the old one or the new one, never a part."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        if file.exists():
+            os.chmod(temporary, file.stat().st_mode & 0o777)
+        os.replace(temporary, file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def set_account(text: str, account: Account) -> str:
+    """`text` with this account's table, or with its keys in the one that is there."""
+    options = {key: value for key, value in account.options.items() if value is not None}
+    return layout.with_account(text, account.name, {"provider": account.provider, **options})
+
+
+def remove_account(text: str, name: str) -> str:
+    """`text` without this account."""
+    return layout.without_account(text, name)
+
+
+def add_service(text: str, service: Service) -> str:
+    """`text` with this service at its end."""
+    table = msgspec.to_builtins(service)
+    if service.actions:
+        table["actions"] = [action_table(action) for action in service.actions]
+    return layout.with_service(text, layout.whole(table))
+
+
+def set_check(text: str, service: Service, folder: Path | None = None) -> str:
+    """`text` with the health check and the maintenance windows of `service` in place of its old ones.
+
+    What says the same as before stays as it is written, such as a `ca_file` relative to `folder`, where the file lies.
+    """
+    tables = tomllib.loads(text).get("services", [])
+    table: dict[str, Any] = next((table for table in tables if table.get("name") == service.name), {})
+    rules = check_rules(folder or Path())
+    windows = list(table.get("maintenance", []))
+    old = [read_struct(window, Maintenance, "", Faults(), rules) for window in windows]
+    maintenance = [windows[old.index(w)] if w in old else _written(w, {}, rules) for w in service.maintenance]
+    return check_layout.with_service_check(
+        text, service.name, _written(service.health, table.get("health", {}), rules), maintenance
+    )
+
+
+def _written(struct: Struct, table: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    """`struct` as a table for the file; what reads the same in `table` is taken from there."""
+    old = read_fields(table, type(struct), "", Faults(), rules)
+    new: dict[str, Any] = layout.whole(msgspec.to_builtins(struct))
+    former = rules.get(type(struct), Rule()).former
+    for key, given in table.items():
+        now = former.get(key, key)
+        value = getattr(struct, now, None)
+        if repr(value) == repr(old.get(now)):  # unlike ==, it tells true from 1
+            new.pop(now, None)
+            new[key] = given
+        elif isinstance(value, Struct) and isinstance(given, Mapping):
+            new[key] = _written(value, given, rules)
+            if not new[key]:
+                del new[key]
+    first = [key for key in table if key in new]
+    return {key: new[key] for key in dict.fromkeys((*first, *new))}
+
+
+def remove_service(text: str, name: str) -> str:
+    """`text` without this service."""
+    return layout.without_service(text, name)

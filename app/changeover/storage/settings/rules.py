@@ -1,0 +1,241 @@
+"""What a settings file must say beyond the types of its values."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from changeover.model.dns.change import ZoneAt
+from changeover.model.dns.records import canonical_value, hostname, in_zone
+from changeover.model.settings.platform import PLATFORM_VERBS
+from changeover.model.settings.service import (
+    RESERVED_DEPLOYMENT_NAMES,
+    Answer,
+    Deployment,
+    LookupSettings,
+    Marker,
+    Service,
+)
+from changeover.storage.settings.action_rules import action_checks, action_rules
+from changeover.storage.settings.check_rules import check_rules, maintenance_names
+from changeover.storage.settings.reader import Check, Faults, Rule, Rules, add_namesakes, below
+from changeover.storage.settings.values import (
+    between,
+    dns_server,
+    doh_resolver,
+    header_name,
+    not_empty,
+    one_of,
+    portal,
+    status_page,
+    witness,
+)
+
+#: The platforms that this version knows; "url" is any web address.
+PLATFORMS = tuple(PLATFORM_VERBS)
+_MAX_TTL = 7 * 86400
+_MAX_NAME = 100
+
+
+def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
+    """The rules for a service in a settings file that has these accounts and lies in `folder`."""
+    return {
+        **check_rules(folder),
+        **action_rules(folder),
+        Service: Rule(
+            {
+                "name": _service_name,
+                "hostnames": _visited_name,
+                "ttl": between(1, _MAX_TTL),
+                "run_timeout": between(60, 86400),
+                "recovery_objective": between(1, 7 * 86400),
+            },
+            (
+                Check(("hostnames",), _hostnames),
+                Check(("hostnames", "dns"), _zones),
+                Check(("hostnames", "deployments"), _deployments),
+                Check(("maintenance", "deployments"), maintenance_names),
+                *action_checks(),
+            ),
+        ),
+        ZoneAt: Rule({"account": one_of("account", accounts), "zone": hostname}),
+        Deployment: Rule(
+            {
+                "name": _deployment_name,
+                "platform": one_of("platform", PLATFORMS),
+                "answers": _by_hostname,
+                "status_page": status_page,
+            },
+        ),
+        Answer: Rule(
+            {"cname": hostname, "alias": hostname, "a": _address("A"), "aaaa": _address("AAAA")},
+            (Check(("cname", "alias", "a", "aaaa"), _one_kind),),
+        ),
+        Marker: Rule({"header": header_name, "value": not_empty}),
+    }
+
+
+def lookup_rules() -> Rules:
+    """The rules for the lookup table."""
+    return {
+        LookupSettings: Rule(
+            {
+                "resolvers": dns_server,
+                "nameservers": _servers_of_zone,
+                "witnesses": witness,
+                "doh": doh_resolver,
+                "portal": portal,
+            }
+        )
+    }
+
+
+def account_name(text: str) -> str:
+    """The name of an account: it stands in the keyring, in commands and in log lines."""
+    if not text or not text.isprintable() or any(character in text for character in ":@/\\ "):
+        raise ValueError("an account's name has no spaces, colons, slashes or @")
+    return text
+
+
+def _service_name(text: str) -> str:
+    if not text or not text.isprintable() or any(c in text for c in "/\\:") or text.startswith("-"):
+        raise ValueError("must be a short name without slashes and colons")
+    if len(text) > _MAX_NAME:
+        raise ValueError(f"must have at most {_MAX_NAME} characters")
+    return text
+
+
+def _deployment_name(text: str) -> str:
+    if not text or not text.isprintable() or any(c in " =,:" for c in text) or text.startswith("-"):
+        raise ValueError("must be one word without spaces, commas, colons and equals signs")
+    if text in RESERVED_DEPLOYMENT_NAMES:
+        raise ValueError(f'"{text}" has a meaning of its own; choose another name')
+    return text
+
+
+def _visited_name(text: str) -> str:
+    if text.startswith("*"):
+        raise ValueError(f'"{text}" is a wildcard; name the hostnames that visitors use')
+    return hostname(text)
+
+
+def _address(rtype: str) -> Callable[[str], str]:
+    family, example = ("IPv4", "198.51.100.24") if rtype == "A" else ("IPv6", "2001:db8::24")
+
+    def check(text: str) -> str:
+        try:
+            return canonical_value(rtype, text)
+        except ValueError:
+            raise ValueError(f'"{text}" is not an {family} address; one looks like {example}') from None
+
+    return check
+
+
+def _by_hostname(pair: tuple[str, Answer]) -> tuple[str, Answer]:
+    name, answer = pair
+    return hostname(name), answer
+
+
+def _servers_of_zone(pair: tuple[str, Sequence[str | None]]) -> tuple[str, tuple[str | None, ...]]:
+    zone, servers = pair
+    if not servers:
+        raise ValueError("at least one server is needed, or leave the zone out")
+    return hostname(zone), tuple(None if server is None else dns_server(server) for server in servers)
+
+
+def _one_kind(
+    faults: Faults, place: str, cname: str | None, alias: str | None, a: Sequence[str], aaaa: Sequence[str]
+) -> None:
+    kinds = sum((cname is not None, alias is not None, bool(a or aaaa)))
+    if kinds == 0:
+        faults.add(place, 'is empty; give a cname, or addresses such as a = ["198.51.100.24"]')
+    if kinds > 1:
+        faults.add(place, "has more than one of cname, alias and addresses; a name can have only one kind")
+
+
+def _hostnames(faults: Faults, place: str, hostnames: Sequence[str | None]) -> None:
+    if not hostnames:
+        faults.add(below(place, "hostnames"), 'at least one is needed, such as ["www.shop.example"]')
+    for name in sorted({n for n in hostnames if n is not None and hostnames.count(n) > 1}):
+        faults.add(below(place, "hostnames"), f"{name} stands here twice")
+
+
+def _zones(faults: Faults, place: str, hostnames: Sequence[str | None], dns: Sequence[ZoneAt | None]) -> None:
+    place = below(place, "dns")
+    if not dns:
+        faults.add(place, 'at least one zone is needed, such as [{ account = "dns-main", zone = "shop.example" }]')
+        return
+    entries = [entry for entry in dns if entry is not None]
+    for entry in dict.fromkeys(e for e in entries if entries.count(e) > 1):
+        faults.add(place, f"zone {entry.zone} at account {entry.account} stands here twice")
+    if len(entries) < len(dns):
+        return  # nobody knows yet which zones there are
+    zones = sorted({entry.zone for entry in entries})
+    for name in hostnames:
+        if name is not None and not any(in_zone(name, zone) for zone in zones):
+            faults.add(place, f"{name} is in none of the zones {', '.join(zones)}; add its zone")
+
+
+def _deployments(
+    faults: Faults, place: str, hostnames: Sequence[str | None], deployments: Sequence[Deployment | None]
+) -> None:
+    place = below(place, "deployments")
+    names = [name for name in hostnames if name is not None]
+    if len(deployments) < 2:
+        faults.add(place, "at least two are needed: the primary first, then its backup")
+    known: list[Deployment] = []
+    for one in deployments:
+        if one is None:
+            continue
+        here = below(place, one.name)
+        if len(names) == len(hostnames):
+            for name in [name for name in one.answers if name not in names]:
+                faults.add(f'{here}.answers."{name}"', f"is none of the service's hostnames: {', '.join(names)}")
+        for other in known:
+            if names and all(_leads(one, name) == _leads(other, name) for name in names):
+                faults.add(here, f"has the same answers as {other.name}, so nobody could tell where visitors go")
+        known.append(one)
+
+
+def _leads(deployment: Deployment, name: str) -> tuple[str | None, frozenset[str]]:
+    """Where the deployment's answer leads visitors of `name`, whatever the order and the record's type."""
+    answer = deployment.answer_for(name)
+    return answer.target, frozenset((*answer.a, *answer.aaaa))
+
+
+def add_shared_faults(faults: Faults, tables: Sequence[object]) -> None:
+    """Faults for what two services must not have in common: their name, or a hostname."""
+    owners: dict[str, int] = {}
+    places = add_namesakes(faults, "services", tables)
+    for number, table in enumerate(tables):
+        hostnames = table.get("hostnames") if isinstance(table, Mapping) else None
+        for host in _canonical_names(hostnames if isinstance(hostnames, list) else ()):
+            owner = owners.setdefault(host, number)
+            if owner != number:
+                faults.add(below(places[number], "hostnames"), f"{host} belongs to {places[owner]} already")
+    _add_order_faults(faults, tables, places)
+
+
+def _add_order_faults(faults: Faults, tables: Sequence[object], places: Sequence[str]) -> None:
+    """Faults for services that should go after one that is not there, or that itself goes after another."""
+    after = {
+        str(table.get("name")): [name for name in table.get("after", []) if isinstance(name, str)]
+        for table in tables
+        if isinstance(table, Mapping) and isinstance(table.get("after", []), list)
+    }
+    for (name, earlier), place in zip(after.items(), places, strict=False):
+        for other in earlier:
+            if other == name or other not in after:
+                known = ", ".join(sorted(set(after) - {name})) or "none beside it"
+                faults.add(below(place, "after"), f'there is no other service "{other}"; services: {known}')
+            elif after[other]:
+                faults.add(below(place, "after"), f"{other} goes after another one itself; there is one level only")
+
+
+def _canonical_names(texts: Sequence[object]) -> list[str]:
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            found.append(hostname(text) if isinstance(text, str) else "")
+    return [name for name in dict.fromkeys(found) if name]

@@ -1,0 +1,1 @@
+"""Executing the actions of a plan that are not DNS: calls, commands, waits, approvals."""

@@ -1,0 +1,144 @@
+"""Making an action's HTTP call: once, with its secrets, to the host that these were added for, and nowhere else."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from msgspec.structs import replace
+
+from changeover.dns.provider import is_this_computer
+from changeover.health.http.request import Exchange, Request, exchange
+from changeover.model.errors import AuthError, ChangeoverError
+from changeover.model.health.check import HealthCheck
+from changeover.model.health.conditions import expected
+from changeover.model.runs.run import StepState
+from changeover.model.runs.verification import Verdict
+from changeover.model.settings.action import HttpCall
+from changeover.model.settings.placeholders import (
+    SECRET,
+    Unfilled,
+    body_of_call,
+    headers_of_call,
+    secrets_of_call,
+    url_of_call,
+)
+from changeover.model.settings.service import Service
+from changeover.model.settings.service_secrets import host_of
+from changeover.storage.keyring import Vault, vault_name
+
+if TYPE_CHECKING:
+    from changeover.dns.lookup.client import Lookup
+
+#: Seconds until a connection, and TLS on it, stand; there may be another address to try.
+_CONNECT = 10.0
+#: Seconds that an attempt gets in any case.
+_LEAST = 0.1
+#: Characters of an answer that are told.
+_SHOWN = 200
+
+
+async def call(what: HttpCall, key: str, limit: float, service: Service, lookup: Lookup, vault: Vault) -> Verdict:
+    """Makes the call, within `limit` seconds, with `key` as its Idempotency-Key: the same when it is made again.
+
+    DONE: the status is an expected one. FAILED: nothing was sent, or the answer says otherwise. UNKNOWN: it was sent,
+    and there was no answer. Redirects are not followed, certificates are verified, and no secret is in any sentence.
+    """
+    shown = f"{what.method} {what.url}"
+    deadline = time.monotonic() + limit
+    try:
+        request = await _request(what, key, service, vault)
+        addresses = await _addresses(what, lookup)
+    except (ChangeoverError, Unfilled) as error:
+        return Verdict(StepState.FAILED, f"{shown}: not sent: {error}")
+    if not addresses:
+        return Verdict(StepState.FAILED, f"{shown}: not sent: {host_of(what)} has no address")
+    check = _limits(what, _left(deadline), service)
+    found = await _first_that_takes_it(what, addresses, check, request, deadline)
+    if found.response is None:
+        if _was_sent(found, check):
+            return Verdict(StepState.UNKNOWN, f"{shown}: {found.reason}; whether it was done is not known")
+        return Verdict(StepState.FAILED, f"{shown}: not sent: {found.reason}")
+    status, seconds = found.response.status, found.response.seconds
+    text = f"{shown}: {status} in {round(seconds * 1000)} ms"
+    if expected(status, what.expect_status):
+        return Verdict(StepState.DONE, text)
+    # An answer may repeat what was sent, so it is told only where that holds no secret.
+    said = "" if secrets_of_call(what) else _words(found.response.body)
+    return Verdict(StepState.FAILED, f"{text}, expected {what.expect_status}" + (f"; it said: {said}" if said else ""))
+
+
+async def _request(what: HttpCall, key: str, service: Service, vault: Vault) -> Request:
+    """What is sent, secrets included. Raises ChangeoverError or Unfilled, in words without any."""
+    secrets: dict[str, str] = {}
+    for name in secrets_of_call(what):
+        try:
+            secret = await vault.get(vault_name(service.name), name, host_of(what))
+        except AuthError:
+            text = f"the secret {name} was not added for {host_of(what)}"
+            raise AuthError(f"{text}; add it again: changeover service secret {service.name} {name}") from None
+        if secret is not None:
+            secrets[f"{SECRET}{name}"] = secret.reveal()
+    parts = urlsplit(url_of_call(what, secrets))
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    own = (("Host", parts.netloc), ("Idempotency-Key", quote(key, safe=" !#$&'()*+,/:;=?@[]~")))
+    headers = (*own, *headers_of_call(what, secrets))
+    return Request(method=what.method, path=target, headers=headers, body=body_of_call(what, secrets))
+
+
+async def _addresses(what: HttpCall, lookup: Lookup) -> Sequence[str]:
+    host = host_of(what)
+    try:
+        return (str(ipaddress.ip_address(host)),)
+    except ValueError:
+        if is_this_computer(host):
+            return ("127.0.0.1", "::1")
+        return await lookup.addresses(host)
+
+
+def _limits(what: HttpCall, limit: float, service: Service) -> HealthCheck:
+    """The call as the code that makes requests wants to have it: where to, for how long, and whom to believe."""
+    parts = urlsplit(what.url)
+    secure = parts.scheme == "https"
+    return HealthCheck(
+        scheme="https" if secure else "http",
+        port=parts.port,
+        ca_file=service.health.ca_file if secure else None,
+        timeout=limit,
+        connect_timeout=_CONNECT,
+        tls_timeout=_CONNECT,
+        first_byte_timeout=limit,
+    )
+
+
+async def _first_that_takes_it(
+    what: HttpCall, addresses: Sequence[str], check: HealthCheck, request: Request, deadline: float
+) -> Exchange:
+    """The answer of the first address that a request could be sent to: it is sent to one only."""
+    for address in addresses[:-1]:
+        found = await exchange(host_of(what), address, check, request)
+        if found.response is not None or _was_sent(found, check):
+            return found
+        check = replace(check, timeout=_left(deadline))
+    return await exchange(host_of(what), addresses[-1], check, request)
+
+
+def _left(deadline: float) -> float:
+    """Seconds until then, in tenths, as sentences tell them."""
+    return max(round(deadline - time.monotonic(), 1), _LEAST)
+
+
+def _was_sent(found: Exchange, check: HealthCheck) -> bool:
+    """Could the other side have seen the request? Certainly not before the connection, and TLS on it, stood."""
+    stood = found.phases.tls if check.scheme == "https" else found.phases.connect
+    return stood is not None and found.ok is not None
+
+
+def _words(body: bytes) -> str:
+    """The beginning of an answer, in one line and without control characters."""
+    text = body[: 4 * _SHOWN].decode("utf-8", "replace")
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"

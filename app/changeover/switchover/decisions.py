@@ -1,0 +1,129 @@
+"""What people say of runs: each word is one entry of a run's journal, and changes nothing else.
+
+A word on a run that is under way needs no lock: the process that works on the run reads its journal. One that ends
+something takes the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from changeover.model.errors import Refused, UsageError
+from changeover.model.runs.run import (
+    Accepted,
+    Acknowledged,
+    Approved,
+    Committed,
+    Declined,
+    Direction,
+    Escalated,
+    Event,
+    Outcome,
+    Paused,
+    Repeated,
+    Run,
+    Skipped,
+)
+from changeover.model.runs.step_decision import StepDecision, step_number, why_not
+from changeover.monitoring.live_states import LiveStates
+from changeover.storage.home import this_person
+from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.recorded_runs import RecordedRuns
+
+
+class OperatorDecisions:
+    """Writes people's words, and lets live states know. `settled` is called with each run that was committed."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        recorded: RecordedRuns,
+        live: LiveStates,
+        settled: Callable[[Run], Awaitable[None]],
+    ) -> None:
+        self._journal = journal
+        self._recorded = recorded
+        self._live = live
+        self._settled = settled
+
+    async def approve(self, run_id: str, step: str, note: str = "") -> Run:
+        """Says yes to a step that asks. A step is named by its name, or by its number from 1."""
+        return await self._say(
+            run_id, step, StepDecision.APPROVE, lambda n: Approved(step=n, who=this_person(), note=note)
+        )
+
+    async def decline(self, run_id: str, step: str, reason: str) -> Run:
+        """Says no to a step that asks: the run ends there."""
+        return await self._say(
+            run_id, step, StepDecision.DECLINE, lambda n: Declined(step=n, who=this_person(), reason=reason)
+        )
+
+    async def skip(self, run_id: str, step: str, reason: str) -> Run:
+        """Leaves a step out that is to be done, that failed, or of which nobody knows whether it was done."""
+        return await self._say(
+            run_id, step, StepDecision.SKIP, lambda n: Skipped(step=n, who=this_person(), reason=reason)
+        )
+
+    async def repeat(self, run_id: str, step: str) -> Run:
+        """Lets a step be done again of which nobody knows whether it was done."""
+        return await self._say(run_id, step, StepDecision.REPEAT, lambda n: Repeated(step=n, who=this_person()))
+
+    async def _say(self, run_id: str, step: str, word: StepDecision, event: Callable[[int], Event]) -> Run:
+        """Raises Refused where the word makes no sense now."""
+        run = await self._recorded.one(run_id)
+        number = step_number(run, step)
+        if number is None:
+            raise UsageError(f"Run {run_id} has no step {step}", f"Steps: {', '.join(s.name for s in run.steps)}")
+        why = why_not(run, number, word)
+        if why:
+            raise Refused(why, f"Look at it with: changeover report {run_id}")
+        await self._journal.append(run_id, event(number))
+        return await self.told(run_id)
+
+    async def pause(self, run_id: str) -> Run:
+        """Stops a running run before its next step, whichever process it is in."""
+        run = await self._recorded.one(run_id)
+        if run.outcome is not Outcome.RUNNING:
+            raise Refused(f"Run {run_id} is {run.outcome}: there is nothing to pause")
+        await self._journal.append(run_id, Paused(who=this_person()))
+        return await self.told(run_id)
+
+    async def escalate(self, run_id: str, why: str) -> Run:
+        """Makes an unfinished planned run an emergency: its steps that need the source are left out from here on."""
+        run = await self._recorded.one(run_id)
+        if not run.unfinished or run.emergency or run.direction is Direction.UNDO:
+            raise Refused(f"Run {run_id} is {run.outcome}: only an unfinished planned run can become an emergency")
+        await self._journal.append(run_id, Escalated(who=this_person(), why=why))
+        return await self.told(run_id)
+
+    async def accept(self, run_id: str, reason: str) -> Run:
+        """Ends an unfinished run as it stands."""
+        if not reason.strip():
+            raise UsageError("A reason is needed to accept a run as it stands", "Give it with --reason.")
+        async with self._recorded.to_go_on(run_id, "accept") as run:
+            await self._journal.append(run.run, Accepted(reason=reason.strip()))
+        return await self.told(run_id)
+
+    async def commit(self, run_id: str) -> Run:
+        """Ends the undo window of a completed run."""
+        async with self._recorded.to_go_on(run_id, "commit") as run:
+            await self._journal.append(run.run, Committed(who=this_person()))
+        await self._settled(run)
+        return await self.told(run_id)
+
+    async def acknowledge(self, run_id: str) -> Run:
+        """Says that a person has seen what an emergency switch led to: another may be suggested again."""
+        run = await self._recorded.one(run_id)
+        if not run.emergency or run.unfinished:
+            what = "is not finished" if run.unfinished else "was no emergency"
+            raise Refused(f"Run {run_id} {what}: there is nothing to acknowledge")
+        if run.acknowledged is None:
+            with self._recorded.locked(run.service):
+                await self._journal.append(run_id, Acknowledged(who=this_person()))
+        return await self.told(run_id)
+
+    async def told(self, run_id: str) -> Run:
+        """The run as it is now, which live states are told."""
+        run = await self._recorded.one(run_id)
+        self._live.change(run.service, run=run)
+        return run

@@ -1,0 +1,86 @@
+"""Requests to an API: what may come back, how long is waited, and what is made again."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from changeover.dns.http import provider as http_provider
+from changeover.dns.http.api import Api, Lost, endpoint_host, retry_after, retry_rate_limited
+from changeover.dns.provider import Applied
+from changeover.model.dns.change import Change
+from changeover.model.dns.records import address_set, record_set
+from changeover.model.errors import ProviderError, RateLimited, Unavailable
+from dns_servers.ground import ZONE_NAME
+from dns_servers.vultr_ground import VultrGround
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("", None), ("soon", None), ("Fri, 31 Dec 9999 23:59:59 -2359", None)],
+)
+def test_how_long_to_wait(text: str, seconds: float | None) -> None:
+    """What is no time, or none that there is, says nothing."""
+    assert retry_after({"retry-after": text}) == seconds
+
+
+@pytest.mark.parametrize(("endpoint", "host"), [("https://API.example:8443/v1", "api.example"), ("https://[x", "")])
+def test_the_host_of_an_endpoint(endpoint: str, host: str) -> None:
+    """What is no address has none."""
+    assert endpoint_host(endpoint) == host
+
+
+async def test_an_answer_that_is_packed_twice_is_not_unpacked(tmp_path: object) -> None:
+    """A kilobyte can be a gigabyte."""
+    with VultrGround(tmp_path) as ground:  # type: ignore[arg-type]
+        bomb = gzip.compress(gzip.compress(bytes(10_000_000)))
+        ground.behind.misbehave("answer", status=200, headers=[("Content-Encoding", "gzip, gzip")], body=bomb)
+        api = Api(ground.behind.address, {}, timeout=5)
+        with pytest.raises(Lost, match="packed"):
+            await api.call("GET", "/")
+        await api.aclose()
+
+
+class Flaky:
+    """Fails as often as it has errors, then gives 7."""
+
+    def __init__(self, *errors: ProviderError) -> None:
+        self.errors = list(errors)
+
+    async def __call__(self) -> int:
+        if self.errors:
+            raise self.errors.pop(0)
+        return 7
+
+
+async def test_half_way_a_request_that_was_not_carried_out_is_made_again() -> None:
+    """Where nothing was sent, and where it came too early, though nobody says how long to wait."""
+    assert await retry_rate_limited(Flaky(Unavailable("no connection"), RateLimited("too often")), 5, pause=0.01) == 7
+
+
+@pytest.mark.parametrize("error", [Unavailable("no connection"), RateLimited("too often")])
+async def test_at_first_it_is_not(error: ProviderError) -> None:
+    """Nothing was changed, which is better said at once."""
+    with pytest.raises(type(error)):
+        await retry_rate_limited(Flaky(error), 5)
+
+
+async def test_what_may_have_been_carried_out_is_never_made_again() -> None:
+    """Nobody knows, so reading must tell."""
+    with pytest.raises(Lost):
+        await retry_rate_limited(Flaky(Lost("503")), 5, pause=0.01)
+
+
+async def test_a_change_of_type_goes_on_after_an_answer_429(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the records that went and those that come, stopping would leave the name empty."""
+    monkeypatch.setattr(http_provider, "PAUSE_HALF_WAY", 0.01)
+    name = f"www.{ZONE_NAME}"
+    with VultrGround(tmp_path) as ground:  # type: ignore[arg-type]
+        before = address_set((await ground.provider.read(ZONE_NAME, [name])).records[name])
+        after = ground.provider.normalize(ZONE_NAME, before, (record_set(name, "A", 300, ["198.51.100.1"]),))
+        ground.behind.misbehave("answer", writes_only=True, after=1, times=3, status=429, body=b"{}")
+        change = Change(account="dns-main", zone=ZONE_NAME, name=name, before=before, after=after)
+        assert await ground.provider.apply(ZONE_NAME, [change]) == Applied()
+        assert address_set((await ground.provider.read(ZONE_NAME, [name])).records[name]) == after
+        await ground.provider.aclose()

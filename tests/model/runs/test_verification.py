@@ -1,0 +1,89 @@
+"""Judging authoritative servers: taken over everywhere, lagging somewhere, silent, empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from changeover.model.dns.change import Change
+from changeover.model.dns.observed import ServerAnswer
+from changeover.model.dns.propagation import Serial
+from changeover.model.dns.records import record_set
+from changeover.model.runs.run import StepState
+from changeover.model.runs.verification import judge_servers
+
+WWW, ZONE = "www.shop.example", "shop.example"
+OLD = (record_set(WWW, "A", 60, ["192.0.2.1"]),)
+NEW = (record_set(WWW, "A", 60, ["192.0.2.2"]),)
+CHANGE = Change(account="dns", zone=ZONE, name=WWW, before=OLD, after=NEW)
+
+
+def said(server: str, records: object = NEW, **more: Any) -> ServerAnswer:
+    given = {"address": server, "hostname": WWW, "zone": ZONE, "records": records, **more}
+    return ServerAnswer(server=server, **given)
+
+
+def serial(server: str, number: int) -> Serial:
+    return Serial(server=server, address=server, zone=ZONE, serial=number, primary="ns1", negative_ttl=900)
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "text"),
+    [
+        ([said("ns1"), said("ns2")], StepState.DONE, "2 name servers give the new answer"),
+        ([said("ns1"), said("ns2", OLD)], StepState.UNKNOWN, "ns2 still gives A 192.0.2.1 for www.shop.example"),
+        (
+            [said("ns1", address="192.0.2.53"), said("ns1", OLD, address="2001:db8::53")],
+            StepState.UNKNOWN,
+            "ns1 (2001:db8::53) still gives A 192.0.2.1 for www.shop.example",
+        ),
+        (
+            [said("ns1"), said("ns2", (), error="it did not answer")],
+            StepState.WARNING,
+            "1 name server gives the new answer; silent: ns2: it did not answer",
+        ),
+        (
+            [said("ns1"), said("ns1", (), address="2001:db8::53", error="it did not answer")],
+            StepState.DONE,
+            "1 name server gives the new answer",
+        ),
+        ([said("ns1"), said("ns2", (), checked=False)], StepState.DONE, "1 name server gives the new answer"),
+        (
+            [said("ns1", (), nonexistent=True)],
+            StepState.UNKNOWN,
+            "ns1 says that www.shop.example does not exist; whoever asks it now keeps that for up to 15 min",
+        ),
+        (
+            [said("ns2", ())],
+            StepState.UNKNOWN,
+            "ns2 says that www.shop.example has no address",
+        ),
+        ([], StepState.UNKNOWN, "no name server answers (none could be asked)"),
+    ],
+    ids=["all", "one lags", "IPv6 lags", "silent", "one address silent", "no route", "gone", "empty", "nobody"],
+)
+def test_every_case(answers: list[ServerAnswer], state: StepState, text: str) -> None:
+    """Each server at each address; what is missing is never taken for an old answer, and a name gone is called gone."""
+    assert judge_servers(answers, [CHANGE], [serial("ns1", 5)]) == (state, text)
+
+
+def test_versions_that_differ_are_a_warning() -> None:
+    """The answers agree, but one server has an older zone."""
+    answers = [said("ns1"), said("ns2"), said("ns3")]
+    serials = [serial("ns1", 5), serial("ns2", 4), serial("ns3", 5)]
+    verdict = judge_servers(answers, [CHANGE], serials)
+    assert verdict.state is StepState.WARNING
+    assert verdict.text == (
+        "3 name servers give the new answer; "
+        "but they have different versions of the zone: ns2 has serial 4, the others 5"
+    )
+
+
+def test_a_change_of_the_ttl_alone_is_seen_by_the_ttl() -> None:
+    """Same addresses are not enough then."""
+    shorter = tuple(replace(r, ttl=20) for r in OLD)
+    change = replace(CHANGE, after=shorter)
+    assert judge_servers([said("ns1", OLD)], [change]).state is StepState.UNKNOWN
+    assert judge_servers([said("ns1", shorter)], [change]).state is StepState.DONE

@@ -1,1 +1,0 @@
-"""Tests of watching, in a time of their own."""
