@@ -24,7 +24,7 @@ from changeover.model.readiness.overlay import in_context
 from changeover.model.readiness.pin import Pin
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import ZoneReading
-from changeover.model.runs.run import Run
+from changeover.model.runs.run import Run, foremost
 from changeover.model.settings.maintenance import maintenance_end
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
@@ -78,8 +78,9 @@ class Observer:
             self._lookup = Lookup(self._settings.lookup)
         return self._lookup
 
-    async def newest_run(self, service: str) -> Run | None:
-        return next(iter(await self._runs(service)), None)
+    async def foremost_run(self, service: str) -> Run | None:
+        """The run that must be ended before the service takes a new one, else its newest."""
+        return foremost(await self._runs(service))
 
     async def visit(self, service: Service) -> Visit:
         """What a visitor gets now."""
@@ -206,7 +207,7 @@ class Observer:
     async def _recorded(self, service: Service) -> dict[str, Any]:
         """What this computer knows of runs, locks and freezes."""
         runs, freezes = await asyncio.gather(self._runs(service.name), self._freezes.all())
-        run = next(iter(runs), None)
+        run = foremost(runs)
         locked = is_locked(self._home.lock_file(service.name))
         open_run = run.run if run is not None and run.unfinished and not locked else None
         under = freezes_of(service.name, freezes, datetime.now(UTC))
