@@ -133,6 +133,24 @@ def test_ctrl_c_while_a_question_waits(shop: Shop) -> None:
     assert shop.json("resume", "shop-1", "--yes")["outcome"] == "completed"
 
 
+def test_somebody_pauses_it_from_another_terminal(shop: Shop) -> None:
+    """The run finishes the step in hand, stops before the next one, and goes on where it stopped."""
+    asked = shop.folder / "asked"
+    os.mkfifo(asked)
+    with_actions(shop, TELL.format(fifo=asked).replace("echo >", "cat"))
+    with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
+        with asked.open("w"):  # once the command is under way
+            assert shop.json("pause", "shop-1")["outcome"] == "running"
+        _, progress = switching.communicate(timeout=60)
+    assert switching.returncode == 4, progress
+    assert "is paused" in progress
+    assert not moved(shop)
+    assert shop.json("runs")["runs"][0]["outcome"] == "interrupted"
+    assert steps_of(shop.json("report", "shop-1"))["tell"][0] == "done"
+    assert shop.json("resume", "shop-1", "--yes")["outcome"] == "completed"
+    assert moved(shop)
+
+
 def question(shop: Shop) -> str | None:
     """How the question of the newest run stands; None where there is no run yet."""
     if not shop.json("runs")["runs"]:

@@ -17,10 +17,11 @@ import pytest
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, record_set
-from changeover.model.errors import ChangeoverError, UsageError
+from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.runs.plan import Plan, plan_of
 from changeover.model.runs.run import Committed, Ended, Intent, Outcome, Started, StepEnded, StepState, fold
 from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.recorded_runs import RecordedRuns
 
 #: Appends runs and entries to a journal and says each once it is told to be on disk.
 WRITER = """
@@ -50,6 +51,20 @@ async def main(file, service, runs, entries):
         sys.exit(f"{error.text} | {error.hint}")
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+"""
+
+#: Holds a service's lock until it is killed.
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from changeover.storage.journal.journal import Journal
+
+async def main(file):
+    async with Journal(file).lock("shop"):
+        print("held", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main(Path(sys.argv[1])))
 """
 
 
@@ -177,6 +192,38 @@ async def test_a_killed_process_leaves_all_that_it_was_told(file: Path) -> None:
         assert set(said) <= found
         number = int((await journal.begin(Started(plan=plan()))).run.rpartition("-")[2])
     assert number == len({name for name in found if " " not in name}) + 1
+
+
+async def test_a_lock_says_that_somebody_is_alive(file: Path) -> None:
+    """Of two that want a service's lock one gets it, and everybody sees that it is alive, until it lets go."""
+    async with opened(file) as journal, opened(file) as other:
+        assert not await other.is_alive("shop")
+        async with journal.lock("shop"):
+            assert await other.is_alive("shop")
+            assert not await other.is_alive("blog")
+            with pytest.raises(Refused, match="Another Changeover is working on shop"):
+                async with other.lock("shop"):
+                    pass
+            async with other.lock("blog"):
+                pass
+        assert not await other.is_alive("shop")
+
+
+async def test_a_run_whose_writer_is_killed_is_interrupted(file: Path) -> None:
+    """While the process that holds the lock lives the run is running; SIGKILL, and it is interrupted."""
+    (process,) = writers(file, ["shop"], runs=1, entries=0)
+    process.communicate(timeout=60)
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, str(file), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    assert await holder.stdout.readline() == b"held\n"
+    async with opened(file) as journal:
+        recorded = RecordedRuns(journal)
+        assert [run.outcome for run in await recorded.all()] == [Outcome.RUNNING]
+        holder.kill()
+        await holder.wait()
+        assert [run.outcome for run in await recorded.all()] == [Outcome.INTERRUPTED]
 
 
 async def test_a_newer_version_is_refused(file: Path) -> None:
