@@ -35,6 +35,7 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
+from changeover.model.foreign_text import one_line
 
 #: Bytes of an answer that are read; more is an error.
 MAX_ANSWER = 16 * 1024 * 1024
@@ -143,8 +144,7 @@ class Api:
         """A provider's own words, fit to be shown: one line, not too long, and without the credential."""
         for secret in self._secrets:
             text = text.replace(secret, "…")
-        line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * MOST_WORDS]).split())
-        return line if len(line) <= MOST_WORDS else line[:MOST_WORDS] + "…"
+        return one_line(text, MOST_WORDS)
 
     async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         content = bytearray()
