@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
-from changeover.health.rounds import probe_round
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
@@ -155,6 +154,8 @@ class Switchboard:
 
     async def try_check(self, name: str, health: HealthCheck) -> dict[str, Round]:
         """Probes every deployment once as `health` would have it. Nothing is kept of it."""
+        from changeover.health.rounds import probe_round
+
         service = replace(self.service(name), health=health)
         found = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments))
         return {d.name: probed for d, probed in zip(service.deployments, found, strict=True)}

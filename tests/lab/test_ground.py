@@ -16,11 +16,12 @@ import trustme
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.providers import provider_type
-from changeover.dns.providers.rfc2136 import Rfc2136Options
-from changeover.dns.wire.exchange import Server, ask, parse_server, question
+from changeover.dns.providers.rfc2136_account import Rfc2136Options
+from changeover.dns.wire.exchange import Server, ask, question
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround, break_deployment, default_home, mend_deployment
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import SettingsError, UsageError
 from changeover.model.health.probe_result import Health
 from changeover.storage.home import Home
@@ -289,7 +290,8 @@ UNDER_QT = """
 import asyncio, pathlib, sys
 from PySide6.QtWidgets import QApplication
 import qasync
-from changeover.dns.wire.exchange import Server, ask, parse_server, question
+from changeover.dns.wire.exchange import Server, ask, question
+from changeover.model.dns.server_address import parse_server
 from changeover.dns.lookup.client import Lookup
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from changeover.dns.wire.exchange import parse_server
 from changeover.lab import dns_port
 from changeover.lab.web import MARKER_HEADER
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import UsageError
 from changeover.storage.settings import file as settings_file
 

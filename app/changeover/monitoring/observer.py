@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts
 from changeover.health.probe_environment import NetworkEnvironment
-from changeover.health.rounds import probe_now, probe_round
 from changeover.model.dns.active import UNKNOWN
 from changeover.model.dns.lease import Holder, held_by_others
 from changeover.model.dns.observed import ServerAnswer
@@ -100,6 +99,8 @@ class Observer:
 
         Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
         """
+        from changeover.health.rounds import probe_now, probe_round
+
         # The first probes go out before the DNS library is loaded, which would be counted as their time.
         deployments = service.deployments
         firsts = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in deployments))

@@ -15,9 +15,10 @@ import dns.resolver
 from msgspec import Struct
 
 from changeover.dns.wire.answer import record_sets_in
-from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_all, parse_server, question
+from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_all, question
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import AddressSet, RecordSet, address_set, in_zone
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.settings.service import LookupSettings
 

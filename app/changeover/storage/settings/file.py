@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import msgspec
 from msgspec import Struct
 
@@ -164,6 +162,8 @@ def rewrite(file: Path, change: Callable[[str], str]) -> Settings:
     The result is checked before it is written, and written atomically: a fault leaves the file as it was. Line ends
     stay as they are.
     """
+    import filelock
+
     target = file.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -185,6 +185,8 @@ def rewrite(file: Path, change: Callable[[str], str]) -> Settings:
 
 def write_atomically(file: Path, text: str) -> None:
     """Writes a whole file so that a crash leaves the old one or the new one, never a part."""
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
