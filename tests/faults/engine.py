@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Provider
 from changeover.dns.providers.rfc2136 import Rfc2136
-from changeover.dns.providers.rfc2136_account import Rfc2136Options
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.change import Change, ZoneAt
 from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.health.check import JourneyResult

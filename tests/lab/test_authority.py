@@ -18,7 +18,7 @@ import pytest
 
 from changeover.dns.provider import Applied, PreconditionFailed
 from changeover.dns.providers.rfc2136 import Rfc2136
-from changeover.dns.providers.rfc2136_account import Rfc2136Options
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.dns.wire.exchange import Server, ask, ask_all, question
 from changeover.lab.authority import Authority
 from changeover.model.dns.change import Change

@@ -16,7 +16,7 @@ import trustme
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.providers import provider_type
-from changeover.dns.providers.rfc2136_account import Rfc2136Options
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.dns.wire.exchange import Server, ask, question
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings

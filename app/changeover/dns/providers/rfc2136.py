@@ -1,14 +1,4 @@
-"""Any DNS server that takes dynamic updates (RFC 2136), signed with TSIG (RFC 8945): BIND, Knot, PowerDNS and others.
-
-One batch is one UPDATE message, which the server applies as a whole or not at all (RFC 2136, 3.7), and whose
-prerequisites are a native compare-and-set: they name the value of every address record set that is expected, and the
-absence of every address type that is not. Prerequisites ignore the TTL (RFC 2136, 2.4.2), so TTLs are read again right
-before the update. What a server would silently ignore (a CNAME beside other records, RFC 2136, 3.4.2.2) is kept from
-happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards.
-A text, and a guard, is compared in the same way: by all TXT records that stood beside it a moment before.
-
-Reading is by direct queries for the given names; no zone transfer is needed.
-"""
+"""One DNS server that takes dynamic updates, read and changed; what it promises is said in rfc2136_account.py."""
 
 from __future__ import annotations
 
@@ -43,7 +33,7 @@ from changeover.dns.provider import (
     swap_conflicts,
     text_conflicts,
 )
-from changeover.dns.providers.rfc2136_account import Rfc2136Options
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire
 from changeover.dns.wire.exchange import Server, connect, exchange, read_message
 from changeover.dns.wire.update_message import ADDRESS, OTHERS, UpdateMessage

@@ -1,36 +1,24 @@
-"""An account at a DNS server that takes dynamic updates: what it declares, apart from what needs dnspython."""
+"""Any DNS server that takes dynamic updates (RFC 2136), signed with TSIG (RFC 8945): BIND, Knot, PowerDNS and others.
+
+One batch is one UPDATE message, which the server applies as a whole or not at all (RFC 2136, 3.7), and whose
+prerequisites are a native compare-and-set: they name the value of every address record set that is expected, and the
+absence of every address type that is not. Prerequisites ignore the TTL (RFC 2136, 2.4.2), so TTLs are read again right
+before the update. What a server would silently ignore (a CNAME beside other records, RFC 2136, 3.4.2.2) is kept from
+happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards.
+A text, and a guard, is compared in the same way: by all TXT records that stood beside it a moment before.
+
+Reading is by direct queries for the given names; no zone transfer is needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-from msgspec import Struct
-
-from changeover.dns.provider import is_this_computer
+from changeover.dns.provider import Provider, is_this_computer
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.server_address import parse_server
 from changeover.model.secret import Secret
-from changeover.model.settings.account_fields import Option, SecretField, misfits
-
-if TYPE_CHECKING:
-    from changeover.dns.providers.rfc2136 import Rfc2136
-
-Algorithm = Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int"]
-ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
-
-
-class Rfc2136Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """The account's keys in the settings file."""
-
-    server: Annotated[
-        str, Option("Server", "the primary name server, which takes updates, as host or host:port", "ns1.shop.example")
-    ]
-    key_name: Annotated[
-        str | None,
-        Option("Key name", "the name of the TSIG key; only a server on this computer is used without", "changeover."),
-    ] = None
-    algorithm: Annotated[Algorithm, Option("Algorithm", "the algorithm of the TSIG key")] = "hmac-sha256"
-
+from changeover.model.settings.account_fields import SecretField, misfits
 
 _SECRET = SecretField(
     name="secret",
@@ -71,7 +59,7 @@ class _Type:
         return parse_server(options.server)[0]
 
     @staticmethod
-    def open(account: str, options: Rfc2136Options, secrets: Mapping[str, Secret]) -> Rfc2136:
+    def open(account: str, options: Rfc2136Options, secrets: Mapping[str, Secret]) -> Provider:
         from changeover.dns.providers.rfc2136 import Rfc2136
 
         return Rfc2136(account, options, secrets.get("secret"))
