@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QVBoxLa
 from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.setup.add_account import AddAccount, check_mark, check_words
 from changeover.desktop.widgets import questions as ask
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.parts import Card, button, clear, label
 from changeover.desktop.widgets.shapes import Mark, MarkWidget
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.dns.providers import provider_type
 from changeover.model.errors import ChangeoverError
 from changeover.model.settings.account import AccountRow

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QScrollArea, QSiz
 from changeover.accounts.accounts import WrongFields
 from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.setup.account_form import Field, KeyField, SecretInput, provider_combo
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.form_fields import in_reading_order, items_in
 from changeover.desktop.widgets.parts import Card, button, form_in, label
 from changeover.desktop.widgets.shapes import Mark, MarkWidget
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.dns.provider import ProviderType
 from changeover.dns.providers import provider_type
 from changeover.dns.providers.help import sentence

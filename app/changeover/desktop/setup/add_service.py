@@ -18,9 +18,9 @@ from changeover.desktop.setup.service_form import (
     likely_zone,
     service_of,
 )
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.form_fields import short_field
 from changeover.desktop.widgets.parts import Card, add_field, button, form_in, label
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.model.dns.discovery import Discovery
 from changeover.model.dns.records import hostname, values_text
 from changeover.model.errors import ChangeoverError
