@@ -209,6 +209,10 @@ class History:
         """The gaps that reach into a time, oldest first."""
         return await self._look(rollup.gaps_between, milliseconds(since), milliseconds(until))
 
+    async def newest_rounds(self, service: str, since: datetime, until: datetime) -> dict[str, Round]:
+        """By deployment, the newest round of a time, if there is one. Certificates and markers are not kept."""
+        return await self._look(recall.newest_rounds, service, since, until)
+
     async def results(self, service: str, since: datetime, until: datetime) -> AsyncIterator[ProbeResult]:
         """Every single result that is kept of a time, oldest first. Certificates and markers are not kept."""
 
