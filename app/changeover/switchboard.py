@@ -28,7 +28,7 @@ from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.pin import Hold, Pin
-from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.service_state import ServiceState, assess, unread
 from changeover.model.runs.run import Outcome, Run
 from changeover.model.runs.ttl import fast_from
 from changeover.model.settings.service import Settings
@@ -143,10 +143,12 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
-        snapshot, visit, run = await asyncio.gather(
+        seen, visit, run = await asyncio.gather(
             self._observer.look(service), self._observer.visit(service), self._recorded.newest(name)
         )
-        return assessed(ServiceState(service=service, run=run, visit=visit), snapshot)
+        # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
+        seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
+        return assess(seen, replace(unread(service, seen.at), run=run))
 
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""

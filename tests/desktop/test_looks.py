@@ -229,13 +229,12 @@ def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | 
 
 
 def prepared(of: ServiceState, to: str, emergency: bool = False) -> Preparation:
-    assert of.snapshot is not None
     return Preparation(
         service=of.service.name,
         to=to,
         emergency=emergency,
         plan=plan(of, to),
-        findings=findings(of.snapshot, to, emergency),
+        findings=findings(of, to, emergency),
         snapshot=of.snapshot,
         at=NOW,
     )

@@ -15,7 +15,7 @@ from watched import until, watching
 
 
 def ready(state: ServiceState) -> bool:
-    return state.snapshot is not None and state.readiness is Level.PASS
+    return not state.snapshot.empty and state.readiness is Level.PASS
 
 
 async def test_the_first_state_comes_from_several_probes(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from changeover.model.finding import Level, overridden, unknown_override
 from changeover.model.formatting import counted
 from changeover.model.readiness.freeze import freeze_left, freezes_of
 from changeover.model.readiness.service_state import Preparation
-from changeover.model.readiness.snapshot import Snapshot, noticed
+from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import Plan
 from changeover.model.runs.plan_guard import FRESH, unsafe
 from changeover.model.runs.run import Run, Started
@@ -117,7 +117,7 @@ class Runs:
                         emergency=preparation.emergency,
                         who=this_person(),
                         why=why,
-                        noticed=noticed(preparation.snapshot),
+                        noticed=preparation.noticed,
                         decided=preparation.at,
                     )
                 )
@@ -235,7 +235,7 @@ class Runs:
         vault = self._configuration.vault
 
         def progress(run: Run) -> None:
-            self._live.change(run.service, run=run)
+            self._live.take_run(run)
             on_progress(run)
 
         return Runner(

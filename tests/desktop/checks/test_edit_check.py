@@ -35,7 +35,7 @@ from changeover.desktop.widgets.colours import DARK, LIGHT, use
 from changeover.desktop.widgets.form_fields import in_reading_order
 from changeover.model.health.check import HealthCheck, Thresholds
 from changeover.model.health.probe_result import Health
-from changeover.model.readiness.service_state import ServiceState
+from changeover.model.readiness.service_state import unread
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.service import Service
 from changeover.storage.home import Home
@@ -43,7 +43,7 @@ from changeover.storage.settings import file as settings_file
 from changeover.switchboard import Switchboard
 from desktop.looking import draw, settle
 from desktop.on_screen import click, lab_desktop
-from desktop.samples import SHOP
+from desktop.samples import NOW, SHOP
 from desktop.test_reach import nameless
 from desktop.waiting import until
 from storage.settings.test_check_settings import FULL, HEALTH, MAINTENANCE, WINDOWS
@@ -181,7 +181,7 @@ def dialog(tmp_path: Path, on_loop: Callable[..., EditCheck], light: None) -> Ed
     async def made() -> EditCheck:
         board = Switchboard(Home.at(tmp_path))
         service = replace(SHOP, health=FULL, maintenance=WINDOWS)
-        opened = EditCheck(None, board, Tasks(print), ServiceState(service=service))
+        opened = EditCheck(None, board, Tasks(print), unread(service, NOW))
         opened.finished.connect(lambda _: board.journal.close())
         return opened
 

@@ -56,7 +56,7 @@ class PinDialog(QDialog):
         self._switchboard = switchboard
         self._tasks = tasks
         self._service = state.service.name
-        self._pins = dict(state.pins)
+        self._pins = dict(state.overlay.pins)
         self._own: asyncio.Task[Any] | None = None
         self.setWindowTitle(f"Hold a deployment of {self._service}")
         self.setMinimumWidth(560)

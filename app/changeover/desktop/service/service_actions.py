@@ -105,7 +105,7 @@ class ServiceActions:
             await self._switchboard.freeze(state.service.name, reason, seconds)
 
     async def _unfreeze(self, state: ServiceState) -> None:
-        for freeze in state.freezes:
+        for freeze in state.overlay.freezes:
             await self._switchboard.unfreeze(freeze.service)
 
     async def _protect(self, state: ServiceState) -> None:
