@@ -62,12 +62,7 @@ class Home:
     def __init__(self, folder: Path, session: KeyringSession) -> None:
         self.folder = folder
         self.settings = folder / "changeover.toml"
-        loopback_only = Path(__file__).parents[1] / "loopback_only"
-        self._environment = {
-            **session.environment,
-            "CHANGEOVER_HOME": str(folder),
-            "PYTHONPATH": str(loopback_only),
-        }
+        self._environment = {**session.environment, "CHANGEOVER_HOME": str(folder)}
 
     def json(self, *arguments: str, stdin: str = "", status: tuple[int, ...] = (0,)) -> dict[str, Any]:
         ended = subprocess.run(
