@@ -56,6 +56,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 explored.update(json.loads(text))
             if name == "faults":
                 terminalreporter.write_line(f"faults on the wire, {text}")
+    for variable, what in (("CHANGEOVER_RECORDINGS", "recordings"), ("CHANGEOVER_CONTRACTS", "contracts")):
+        reasons = (str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+        if left_out := sum(variable in reason for reason in reasons):
+            terminalreporter.write_line(f"against {what} of real providers: {left_out} left out, {variable} is not set")
     if explored:
         told = "; ".join(f"{number} × {what}" for what, number in explored.most_common() if what != "histories")
         terminalreporter.write_line(f"explorer: {explored['histories']} histories of switches ({told})")
