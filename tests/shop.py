@@ -51,7 +51,7 @@ port = {port}
 expect_body = "ok"
 ca_file = "{ca_file}"
 interval = 1
-timeout = 3
+timeout = 20
 
 [[services.deployments]]
 name = "primary"

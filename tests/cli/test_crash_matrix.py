@@ -62,7 +62,7 @@ def kill(shop: Shop, number: int, moment: str, *arguments: str) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr

@@ -85,7 +85,7 @@ def test_somebody_answers_from_another_terminal(shop: Shop, word: str) -> None:
             assert said["run"] == "shop-1"
         else:
             shop.json("decline", "shop-1", "go", "--reason", "ten are missing")
-        output, progress = switching.communicate(timeout=60)
+        output, progress = switching.communicate(timeout=120)
     found = shop.json("report", "shop-1")
     state, note = steps_of(found)["go"]
     if word == "approve":
@@ -108,7 +108,7 @@ def test_an_answer_may_come_before_and_after(shop: Shop) -> None:
     with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
         with asked.open("w"):  # once the command is under way
             assert shop.run("decline", "shop-1", "2", "--reason", "no").returncode == 0
-        switching.communicate(timeout=60)
+        switching.communicate(timeout=120)
     assert switching.returncode == 4
     assert shop.run("approve", "shop-1", "go").returncode == 0
     resumed = shop.json("resume", "shop-1", "--yes")
@@ -127,7 +127,7 @@ def test_ctrl_c_while_a_question_waits(shop: Shop) -> None:
             while question(shop) != "running":
                 assert switching.poll() is None
             switching.send_signal(signal.SIGINT)
-            switching.communicate(timeout=60)
+            switching.communicate(timeout=120)
         assert (switching.returncode, question(shop)) == (4, "unknown")
     shop.json("approve", "shop-1", "go")
     assert shop.json("resume", "shop-1", "--yes")["outcome"] == "completed"
@@ -159,7 +159,7 @@ def kill_in_its_midst(shop: Shop, more: str = "") -> None:
     with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
         command = int(begun.read_text())
         switching.kill()
-        switching.communicate(timeout=60)
+        switching.communicate(timeout=120)
     os.killpg(command, signal.SIGKILL)
     begun.unlink()
 
@@ -320,7 +320,7 @@ async def test_the_window_can_answer_too(shop: Shop) -> None:
                 put.set()
 
         switching = asyncio.ensure_future(board.switch(await board.prepare("shop", "backup"), on_progress=progress))
-        await asyncio.wait_for(put.wait(), 30)
+        await asyncio.wait_for(put.wait(), 60)
         await board.approve("shop-1", "go")
         assert (await asyncio.wait_for(switching, 60)).outcome == "completed"
     finally:

@@ -17,7 +17,7 @@ ZONE = "shop.example"
 def standing(shop: Shop) -> Lease:
     """The lease that stands in the zone."""
     query = dns.message.make_query(lease_name(ZONE), "TXT")
-    answer = dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=5)
+    answer = dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=30)
     values = tuple(rdata.to_text() for rrset in answer.answer for rdata in rrset)
     (lease,) = leases([RecordSet(name=lease_name(ZONE), type="TXT", ttl=60, values=values)])
     assert isinstance(lease, Lease)
@@ -58,4 +58,4 @@ def test_a_service_may_do_without(shop: Shop) -> None:
     shop.home.settings_file.write_text(text.replace("ttl = 60\n", "ttl = 60\nlease = false\n"))
     shop.json("switch", "shop", "--to", "backup", "--yes")
     query = dns.message.make_query(lease_name(ZONE), "TXT")
-    assert not dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=5).answer
+    assert not dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=30).answer

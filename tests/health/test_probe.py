@@ -516,7 +516,7 @@ def test_an_address_without_a_route_is_not_checked(address: str) -> None:
         [*alone, sys.executable, "-c", NO_ROUTE.format(address)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.stdout == "None not checked: this computer has no route to that address\n", ended.stderr

@@ -30,7 +30,7 @@ async def test_a_change_by_somebody_else_alarms_while_it_stands(shop: Shop) -> N
     """After a switch, with what it was and what it is; a change by our own undo never does."""
     async with watching(shop) as board:
         await until(board, lambda s: s.active == "primary" and is_(s, primary=Health.HEALTHY, backup=Health.HEALTHY))
-        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=5)
+        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30)
         quiet = await until(board, lambda s: s.active == "backup" and bool(s.snapshot and s.snapshot.runs))
         assert quiet.snapshot is not None
         assert quiet.snapshot.drift == ()
@@ -82,7 +82,7 @@ async def test_a_primary_that_returns_is_told_and_nothing_is_done(shop: Shop) ->
         shop.web.break_("primary")
         down = await until(board, lambda s: is_(s, primary=Health.UNHEALTHY) and urgent(s))
         assert held_back(down) is None
-        run = await board.switch(await board.prepare("shop", "backup", emergency=True), verify_timeout=5)
+        run = await board.switch(await board.prepare("shop", "backup", emergency=True), verify_timeout=30)
         assert run.outcome is Outcome.COMPLETED
         zone = (shop.at(WWW), shop.at("shop.example"))
         shop.web.mend("primary")

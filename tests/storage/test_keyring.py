@@ -37,7 +37,7 @@ def answers(environment: Mapping[str, str], *calls: list[str], home: str = "", t
         input=json.dumps(calls),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
