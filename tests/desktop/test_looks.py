@@ -30,6 +30,7 @@ from changeover.desktop.widgets.shapes import Mark
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import WizardPage
 from changeover.desktop.wizard.run_in_progress import Work
+from changeover.desktop.wizard.undo_question import about_undo
 from changeover.model.readiness.service_state import Preparation, ServiceState
 from changeover.model.readiness.zone_checks import findings
 from changeover.model.runs.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
@@ -351,11 +352,11 @@ def test_questions(look: str, qtbot: QtBot, pictures: Path) -> None:
     """What is asked before a run is undone, resumed or accepted, and its report."""
     undo = plan(state(active="backup"), "primary")
     dialogs = {
-        "undo": ask.about_undo(None, "shop-3", undo, kept=True),
+        "undo": about_undo(None, "shop-3", undo, kept=True),
         "accept": ask.ReasonQuestion(None, "Accept run shop-3?", "No record is changed by this.", "Accept"),
         "freeze": FreezeQuestion(None, "shop"),
         "approve": ask.NoteQuestion(None, "Approve?", "Does it look right?", "Approve", note="Note"),
-        "undo-changed": ask.about_undo(None, "shop-3", undo, False, "www.shop.example is A 192.0.2.9"),
+        "undo-changed": about_undo(None, "shop-3", undo, False, "www.shop.example is A 192.0.2.9"),
         "report": ask.ReportView(None, "shop-3", markdown(run(Outcome.COMPLETED)), ignore),
     }
     for name, dialog in dialogs.items():

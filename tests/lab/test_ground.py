@@ -294,7 +294,7 @@ from changeover.dns.lookup.client import Lookup
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround
-from changeover.storage import settings
+from changeover.storage.settings import file as settings
 async def main():
     async with PracticeGround.started(pathlib.Path(sys.argv[1])) as ground:
         answer = await ask(Server(*parse_server(ground.resolver)), question("www.shop.example", "A", True))

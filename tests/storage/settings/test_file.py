@@ -409,7 +409,7 @@ def test_mode_and_link_stay(file: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from changeover.storage import settings
+from changeover.storage.settings import file as settings
 die = lambda *arguments, **more: os.kill(os.getpid(), signal.SIGKILL)
 setattr(os, sys.argv[2], die)
 settings.rewrite(Path(sys.argv[1]), lambda text: text + "# changed\\n")
@@ -431,7 +431,7 @@ EDITOR = """
 import sys
 from pathlib import Path
 from changeover.model.settings.service import Account
-from changeover.storage import settings
+from changeover.storage.settings import file as settings
 for number in range(8):
     account = Account(f"{sys.argv[2]}-{number}", "rfc2136", {"server": "127.0.0.1"})
     settings.rewrite(Path(sys.argv[1]), lambda text: settings.set_account(text, account))
@@ -452,7 +452,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from changeover.model.errors import ChangeoverError
-from changeover.storage import settings
+from changeover.storage.settings import file as settings
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 try:
     settings.rewrite(Path(sys.argv[1]), lambda text: text + "# changed\\n")
