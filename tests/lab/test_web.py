@@ -58,7 +58,7 @@ async def test_each_says_who_it_is(servers: Servers, deployment: str) -> None:
     assert health.text.startswith("ok")
 
 
-async def test_broken_is_503_on_every_path_until_mended(servers: Servers) -> None:
+async def test_broken_is_503_on_every_path_until_repaired(servers: Servers) -> None:
     """Looked at anew for each request, on a connection that is open already as well."""
     async with servers.client() as client:
         for _ in range(2):

@@ -85,7 +85,7 @@ async def test_a_primary_that_returns_is_told_and_nothing_is_done(shop: Shop) ->
         run = await board.switch(await board.prepare("shop", "backup", emergency=True), verify_timeout=30)
         assert run.outcome is Outcome.COMPLETED
         zone = (shop.at(WWW), shop.at("shop.example"))
-        shop.web.mend("primary")
+        shop.web.repair("primary")
         back = await until(board, lambda s: s.active == "backup" and is_(s, primary=Health.HEALTHY))
         assert "It was an emergency: commit it or go back by " in words(back)
         found = {f.check: f.text for f in (await board.prepare("shop", "primary")).findings}

@@ -145,7 +145,7 @@ def through(shop: Shop, relay: Relay) -> None:
     shop.home.settings_file.write_text(settings.replace(old, f'provider = "rfc2136"\nserver = "{relay.server}"'))
 
 
-async def test_a_name_left_empty_is_mended_at_once(shop: Shop) -> None:
+async def test_a_name_left_empty_is_repaired_at_once(shop: Shop) -> None:
     """If a name has no records after the write, what stood there before is put back, and the run is incomplete."""
     with Relay(shop.bind.port) as relay:
         through(shop, relay)
