@@ -17,6 +17,7 @@ from changeover.switchboard import Switchboard
 from keyring_session import KeyringSession
 from shop import Shop
 from storage.test_canary import Watched
+from watched import until, watching
 
 ASK = """
 [[services.actions]]
@@ -119,25 +120,20 @@ def test_an_answer_may_come_before_and_after(shop: Shop) -> None:
     assert "Run shop-1 is completed: nothing of it is still to be done" in again.stderr
 
 
-def test_ctrl_c_while_a_question_waits(shop: Shop) -> None:
+async def test_ctrl_c_while_a_question_waits(shop: Shop) -> None:
     """The run is interrupted, and asks again when somebody resumes it."""
     with_actions(shop, ASK)
-    for words in (("switch", "shop", "--to", "backup", "--yes"), ("resume", "shop-1", "--yes")):
-        with shop.start(*words) as switching:
-            while question(shop) != "running":
-                assert switching.poll() is None
-            switching.send_signal(signal.SIGINT)
-            switching.communicate(timeout=120)
-        assert (switching.returncode, question(shop)) == (4, "unknown")
+    async with watching(shop) as board:
+        for words in (("switch", "shop", "--to", "backup", "--yes"), ("resume", "shop-1", "--yes")):
+            with shop.start(*words) as switching:
+                await until(board, lambda s: s.run is not None and s.run.steps[0].state == "running")
+                switching.send_signal(signal.SIGINT)
+                await asyncio.to_thread(switching.communicate, timeout=120)
+            question = steps_of(shop.json("report", "shop-1"))["go"][0]
+            assert (switching.returncode, question) == (4, "unknown")
+            await until(board, lambda s: s.run is not None and s.run.steps[0].state == "unknown")
     shop.json("approve", "shop-1", "go")
     assert shop.json("resume", "shop-1", "--yes")["outcome"] == "completed"
-
-
-def question(shop: Shop) -> str | None:
-    """How the question of the newest run stands; None where there is no run yet."""
-    if not shop.json("runs")["runs"]:
-        return None
-    return steps_of(shop.json("report", "shop-1"))["go"][0]
 
 
 # A process that is killed
