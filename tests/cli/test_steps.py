@@ -315,9 +315,11 @@ async def test_the_window_can_answer_too(shop: Shop) -> None:
             if run.steps[0].state == "running":
                 put.set()
 
-        switching = asyncio.ensure_future(board.switch(await board.prepare("shop", "backup"), on_progress=progress))
+        switching = asyncio.ensure_future(
+            board.switch(await board.prepare("shop", "backup"), on_progress=progress, who="anna@laptop")
+        )
         await asyncio.wait_for(put.wait(), 60)
-        await board.approve("shop-1", "go")
+        await board.approve("shop-1", "go", who="anna@laptop")
         assert (await asyncio.wait_for(switching, 60)).outcome == "completed"
     finally:
         await board.aclose()

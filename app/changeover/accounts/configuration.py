@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from changeover.accounts.accounts import Accounts
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.health.check import HealthCheck
+from changeover.model.runs.open_run import open_run_words
 from changeover.model.secret import Secret
 from changeover.model.settings.account import AccountCheck, AccountRow
 from changeover.model.settings.maintenance import Maintenance
@@ -110,7 +111,7 @@ class Configuration:
         self.service(name)
         run = await self._runs.unfinished(name)
         if run is not None:
-            raise Refused(f"Run {run.run} of {name} is not finished", "Resume, undo or accept it first.")
+            raise Refused(*open_run_words(run))
         await self._edit(lambda text: settings_file.remove_service(text, name))
 
     async def change_check(self, name: str, health: HealthCheck, maintenance: tuple[Maintenance, ...]) -> None:

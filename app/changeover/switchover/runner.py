@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -55,7 +56,7 @@ from changeover.model.runs.run import (
 from changeover.model.runs.verification import Verdict
 from changeover.model.settings.action import Approval, Note, WaitUntil
 from changeover.model.settings.service import Service
-from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.store import JournalStore
 from changeover.switchover.lease import ZoneLeases
 from changeover.switchover.verify.name_servers import name_servers
 from changeover.switchover.verify.visitors import Walk, visitors
@@ -85,7 +86,7 @@ class Runner:
     def __init__(
         self,
         service: Service,
-        journal: Journal,
+        journal: JournalStore,
         providers: Mapping[str, Provider],
         lookup: Lookup,
         *,
@@ -122,21 +123,21 @@ class Runner:
         self._progress()
         return await self._carry_out(started.plan, Direction.FORWARD, changed_before=False, read_first=False)
 
-    async def undo(self, run: Run, anyway: bool = False) -> Run:
-        """Puts back what `run` changed, as far as it still stands.
+    async def undo(self, run: Run, *, who: str, anyway: bool = False) -> Run:
+        """Puts back what `run` changed, as far as it still stands; `who` wants it.
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since; with `anyway` that
         is replaced too, exactly as it is read now and no other.
         """
         plan = await self.undo_plan(run, anyway)
-        self._entries = list(await self._journal.entries(run.run))
-        await self._record(UndoStarted(plan=plan))
+        self._entries = list(await self._journal.read(run.run))
+        await self._record(UndoStarted(plan=plan, who=who))
         return await self._carry_out(plan, Direction.UNDO, changed_before=run.unfinished, read_first=run.unfinished)
 
     async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
         # Where nothing was ever changed there is nothing to undo, and it need not even answer.
-        may_be_silent = untouched(await self._journal.entries(run.run))
+        may_be_silent = untouched(await self._journal.read(run.run))
         live = await self._live(inverse(run.forward.changes), may_be_silent)
         back = [change for change in inverse(run.forward.changes) if change.place in live]
         stands = batch_progress(back, live, self._one_by_one if run.unfinished else ())
@@ -150,16 +151,16 @@ class Runner:
         plan = plan_of(run.service, run.to, run.source, todo, capabilities, datetime.now(UTC))
         return undoing(replace(plan, kind=run.forward.kind), run.forward, run.went, run.taken_back)
 
-    async def resume(self, run: Run) -> Run:
-        """Goes on with an unfinished run in the direction that it had.
+    async def resume(self, run: Run, *, who: str) -> Run:
+        """Goes on with an unfinished run in the direction that it had; `who` wants it.
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since.
         """
         stands = batch_progress(run.plan.changes, await self._live(run.plan.changes), self._one_by_one)
         _refuse_foreign(stands.foreign)
-        self._entries = list(await self._journal.entries(run.run))
+        self._entries = list(await self._journal.read(run.run))
         done, todo = (counted(len(found), "hostname") for found in (stands.done, stands.todo))
-        await self._record(Resumed(found=f"{done} done, {todo} to do"))
+        await self._record(Resumed(found=f"{done} done, {todo} to do", who=who))
         return await self._carry_out(run.plan, run.direction, changed_before=True, read_first=True)
 
     async def _carry_out(self, plan: Plan, direction: Direction, *, changed_before: bool, read_first: bool) -> Run:
@@ -169,10 +170,10 @@ class Runner:
         for group in plan.groups:
             self._look_at_clocks()
             # Another process may have put a person's word into the journal.
-            self._entries = list(await self._journal.entries(self._entries[0].run))
+            self._entries = list(await self._journal.read(self._entries[0].run))
             now = self._progress()
             late = time.monotonic() - began > self._service.run_timeout
-            if self._stop.is_set() or now.paused or late:
+            if self._stop.is_set() or now.paused or now.unreadable or late:
                 return self._stopped(late)
             if self._leases is not None and self._leases.lost.is_set():
                 outcome = _outcome([StepState.REFUSED], self._changed)
@@ -426,10 +427,15 @@ def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
     beside = ", with warnings" if warned else ""
     if direction is Direction.UNDO:
         return f"Every record set is back as it was{beside}"
-    if plan.kind is not PlanKind.SWITCH:
-        verb = "lowered" if plan.kind is PlanKind.PREPARE else "restored"
-        return f"The TTLs of {counted(len(plan.changes), 'hostname')} are {verb}{beside}"
-    return f"Visitors are served by {plan.to}{beside}"
+    match plan.kind:
+        case PlanKind.SWITCH:
+            return f"Visitors are served by {plan.to}{beside}"
+        case PlanKind.PREPARE:
+            return f"The TTLs of {counted(len(plan.changes), 'hostname')} are lowered{beside}"
+        case PlanKind.RESTORE_TTL:
+            return f"The TTLs of {counted(len(plan.changes), 'hostname')} are restored{beside}"
+        case _:
+            assert_never(plan.kind)
 
 
 def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:

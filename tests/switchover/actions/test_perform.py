@@ -77,7 +77,7 @@ class World:
         self.lookup = Lookup(LookupSettings(resolvers=(), witnesses=()))
 
     async def said(self, run: str) -> Run:
-        return fold(await self.journal.entries(run), alive=True)
+        return fold(await self.journal.read(run), alive=True)
 
     async def perform(
         self,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.plan import ActionStep, Plan, Step
 from changeover.model.runs.run import Direction, Outcome, Run, StepState
 from changeover.model.runs.step_decision import StepDecision, why_not
@@ -79,7 +80,7 @@ def notice(run: Run, here: bool, now: datetime) -> StepsNotice:
     """What a person must know about a run besides its steps. `here`: this process works on it."""
     waiting = next((asks(run, n) for n in range(len(run.steps)) if asks(run, n) is not None), None)
     question = f"{waiting.question} " if waiting is not None else ""
-    if run.paused:
+    if run.paused and run.outcome is Outcome.INTERRUPTED:
         return StepsNotice(
             "caution", "Paused", f"{question}Nothing is done until somebody goes on. What stands is read first."
         )
@@ -97,6 +98,8 @@ def notice(run: Run, here: bool, now: datetime) -> StepsNotice:
         return StepsNotice("caution", "It stopped before its end", _ways_on(run, "Go on"))
     if run.outcome is Outcome.INCOMPLETE and run.unfinished:
         return StepsNotice("alarm", f"{_what(run)} is not complete", f"{run.text} {_ways_on(run, 'Try again')}".strip())
+    if run.unreadable and run.unfinished:
+        return StepsNotice("alarm", *open_run_words(run))
     return StepsNotice()
 
 
