@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
+from changeover.accounts.kinds import dns_accounts
 from changeover.health.rounds import probe_round
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from changeover.model.dns.discovery import Discovery
     from changeover.model.dns.propagation import CachedAnswer
     from changeover.model.health.soak import Soak
+    from changeover.monitoring.platform_reading import PlatformReading
 
 
 class Switchboard:
@@ -149,6 +151,15 @@ class Switchboard:
         )
         return assessed(ServiceState(service=service, run=run, visit=visit), snapshot)
 
+    async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
+        """What the platforms of a service, or of one of its deployments, say of them now."""
+        from changeover.monitoring.platform_reading import read_platforms
+
+        chosen = self.service(name).deployments
+        if deployment is not None:
+            chosen = (self._configuration.deployment(name, deployment),)
+        return await read_platforms(chosen, self._configuration.open_platform)
+
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""
         await self._live.refresh(self.service(name).name)
@@ -188,7 +199,7 @@ class Switchboard:
         """Which account has the zone of `hostname`, a canonical name, what stands there, where its delegation leads."""
         from changeover.monitoring.discovery import discover
 
-        accounts = self.settings.accounts
+        accounts = dns_accounts(self.settings)
         providers = await self._configuration.open_each([account.name for account in accounts])
         return await discover(hostname, accounts, providers, self.lookup)
 

@@ -82,11 +82,16 @@ def engine(
         verify_timeout=VERIFY_TIMEOUT,
         walk=_no_journeys,
         act=_no_deeds,
+        before=_no_platform,
     )
 
 
 async def _no_journeys(deployment: Deployment, address: str) -> tuple[JourneyResult, ...]:
     return ()
+
+
+async def _no_platform(step: ActionStep) -> None:
+    raise AssertionError("there is nothing to do but DNS")
 
 
 async def _no_deeds(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:

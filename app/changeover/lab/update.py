@@ -18,7 +18,6 @@ import dns.rdataclass
 import dns.rdataset
 import dns.rdatatype
 import dns.ttl
-import dns.wire
 import dns.zone
 from dns.rcode import Rcode
 from dns.rdataclass import IN
@@ -27,6 +26,8 @@ from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.SOA import SOA
 from dns.serial import Serial
 from dns.transaction import Transaction
+
+import dns.wire
 
 #: Called with the changed zone before the change becomes visible. What it raises undoes the change.
 Keep = Callable[[Transaction], None]

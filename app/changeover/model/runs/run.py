@@ -7,9 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
+from changeover.model.platforms.observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, Plan, Step
 
 
@@ -137,10 +139,11 @@ class Reprotected(Struct, frozen=True, kw_only=True, tag="reprotected"):
     note: str = ""
 
 
-class Intent(Struct, frozen=True, kw_only=True, tag="intent"):
-    """Step number `step` of the present direction is about to act."""
+class Intent(Struct, frozen=True, kw_only=True, tag="intent", omit_defaults=True):
+    """Step number `step` of the present direction is about to act. `before` is what stood at a platform then."""
 
     step: int
+    before: PlatformObservation | None = None
 
 
 class StepEnded(Struct, frozen=True, kw_only=True, tag="step-ended"):
@@ -198,11 +201,14 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class StepProgress(Struct, frozen=True, kw_only=True):
+    """How far a step is. `before` is what stood at its platform before it was first tried."""
+
     name: str
     text: str
     state: StepState = StepState.PENDING
     note: str = ""
     seconds: float = 0
+    before: PlatformObservation | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -316,8 +322,10 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
                 reprotecting = entry.at
             case Reprotected():
                 reprotected = entry.at
-            case Intent(step=number):
+            case Intent(step=number, before=before):
                 steps[number] = _progress(steps[number], StepState.RUNNING)
+                if steps[number].before is None:  # a second try may find what the first one has done
+                    steps[number] = replace(steps[number], before=before)
             case StepEnded(step=number, state=state, text=text, seconds=seconds):
                 steps[number] = _progress(steps[number], state, text, seconds)
                 done = state in (StepState.DONE, StepState.WARNING)
@@ -388,4 +396,4 @@ def _fresh(plan: Plan) -> list[StepProgress]:
 
 
 def _progress(step: StepProgress, state: StepState, note: str = "", seconds: float = 0) -> StepProgress:
-    return StepProgress(name=step.name, text=step.text, state=state, note=note, seconds=seconds)
+    return replace(step, state=state, note=note, seconds=seconds)
