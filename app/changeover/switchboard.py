@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
+from changeover.accounts.kinds import dns_accounts
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from changeover.model.settings.account import AccountCheck, AccountRow
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
+    from changeover.monitoring.platform_reading import PlatformReading
 
 log = logging.getLogger(__name__)
 
@@ -208,6 +210,15 @@ class Switchboard:
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
         return assess(seen, replace(unread(service, seen.at), run=run))
 
+    async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
+        """What the platforms of a service, or of one of its deployments, say of them now."""
+        from changeover.monitoring.platform_reading import read_platforms
+
+        chosen = self.service(name).deployments
+        if deployment is not None:
+            chosen = (self._configuration.deployment(name, deployment),)
+        return await read_platforms(chosen, self._configuration.open_platform)
+
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""
         await self._live.refresh(self.service(name).name)
@@ -249,7 +260,7 @@ class Switchboard:
         """Which account has the zone of `hostname`, a canonical name, what stands there, where its delegation leads."""
         from changeover.monitoring.discovery import discover
 
-        accounts = self.settings.accounts
+        accounts = dns_accounts(self.settings)
         providers = await self._configuration.open_each([account.name for account in accounts])
         return await discover(hostname, accounts, providers, self.lookup)
 

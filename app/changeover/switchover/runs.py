@@ -237,7 +237,8 @@ class Runs:
     ) -> Runner:
         from changeover.switchover.runner import Runner
 
-        vault = self._configuration.vault
+        vault, open_platform = self._configuration.vault, self._configuration.open_platform
+        actions = ActionExecutor(service, self._observer.lookup, vault, open_platform, self._recorded.one)
 
         def progress(run: Run) -> None:
             self._live.take_run(run)
@@ -252,6 +253,7 @@ class Runs:
             stop=stop or asyncio.Event(),
             verify_timeout=verify_timeout,
             walk=lambda d, address: journeys(service, (d,), self._observer.lookup, vault, address),
-            act=ActionExecutor(service, self._observer.lookup, vault, self._recorded.one).perform,
+            act=actions.perform,
+            before=actions.before,
             leases=leases,
         )
