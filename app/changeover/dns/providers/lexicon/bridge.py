@@ -30,7 +30,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
-from changeover.dns.http.api import MOST_WORDS, Lost, Unreadable, retry_after
+from changeover.dns.http.api import Lost, Unreadable, one_line, retry_after
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -240,8 +240,7 @@ class Bridge:
         """A provider's own words, fit to be shown: one line, not too long, and without any secret."""
         for secret in self._secret_texts():
             text = text.replace(secret, "…")
-        line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * MOST_WORDS]).split())
-        return line if len(line) <= MOST_WORDS else line[:MOST_WORDS] + "…"
+        return one_line(text)
 
     def _secret_texts(self) -> list[str]:
         texts = [self._auth.reveal()]
