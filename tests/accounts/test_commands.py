@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
+import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -248,15 +249,16 @@ def at_terminal(words: Sequence[str], typed: Sequence[str], environment: dict[st
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [sys.executable, "-m", "changeover", *words], environment)
-    shown, left, end = b"", list(typed), time.monotonic() + RETRY_BUDGET
-    while time.monotonic() < end:
+    shown, left = b"", list(typed)
+    while select.select([terminal], [], [], RETRY_BUDGET)[0]:
         try:
             shown += os.read(terminal, 4096)
         except OSError:  # the other side is closed
             break
-        if left and shown.rstrip().endswith(b":"):
-            time.sleep(0.2)
+        if left and shown.endswith(b": "):  # the space comes once the echo is off
             os.write(terminal, left.pop(0).encode() + b"\n")
+    else:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return shown.decode(), os.waitstatus_to_exitcode(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
@@ -391,8 +392,9 @@ def shortened() -> Run:
     return replace(whole, to="primary", forward=forward, plan=forward, ended=NOW - timedelta(seconds=90))
 
 
+@functools.cache
 def gallery() -> dict[str, ServiceState]:
-    """States that the window must show well, by name."""
+    """States that the window must show well, by name. Made once: to change one, replace it."""
     interrupted = run(None)
     return {
         "quiet": state(run=run(Outcome.UNDONE)),

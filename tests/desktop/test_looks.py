@@ -215,14 +215,14 @@ def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -
     draw(window, pictures / f"faulty-settings-{look}.png")
 
 
-class NoHands:
+class NoCommands:
     """Does nothing that a wizard asks for."""
 
     begin = resume = undo = back_out = keep = save = staticmethod(ignore)
 
 
 def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | None = None) -> Wizard:
-    made = Wizard(None, board, Tasks(ignore), of, NoHands(), work=work)
+    made = Wizard(None, board, Tasks(ignore), of, NoCommands(), work=work)
     qtbot.addWidget(made)
     made.show()
     return made

@@ -23,7 +23,7 @@ from changeover.switchover.runner import Runner
 from dns_servers.bind import Bind
 from dns_servers.fault_proxy import FaultProxy
 from dns_servers.powerdns import PowerDns
-from faults.ground import Server
+from faults.server import Server
 
 SERVERS = {"BIND": Bind, "PowerDNS": PowerDns}
 ZONE = "shop.example"
@@ -82,7 +82,7 @@ def engine(
         stop=asyncio.Event(),
         verify_timeout=VERIFY_TIMEOUT,
         walk=_no_journeys,
-        act=_no_deeds,
+        act=_no_operations,
     )
 
 
@@ -90,5 +90,5 @@ async def _no_journeys(deployment: Deployment, address: str) -> tuple[JourneyRes
     return ()
 
 
-async def _no_deeds(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
+async def _no_operations(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
     raise AssertionError("there is nothing to do but DNS")

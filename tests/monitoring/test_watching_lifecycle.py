@@ -30,7 +30,7 @@ async def test_a_change_by_somebody_else_alarms_while_it_stands(shop: Shop) -> N
     """After a switch, with what it was and what it is; a change by our own undo never does."""
     async with watching(shop) as board:
         await until(board, lambda s: s.active == "primary" and is_(s, primary=Health.HEALTHY, backup=Health.HEALTHY))
-        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=5)
+        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30)
         quiet = await until(board, lambda s: s.active == "backup" and bool(s.snapshot.runs))
         assert quiet.snapshot.drift == ()
         shop.bind.change(["www A"], ["www 60 CNAME edge-primary"])
@@ -79,10 +79,10 @@ async def test_a_primary_that_returns_is_told_and_nothing_is_done(shop: Shop) ->
         shop.web.break_("primary")
         down = await until(board, lambda s: is_(s, primary=Health.UNHEALTHY) and urgent(s))
         assert held_back(down) is None
-        run = await board.switch(await board.prepare("shop", "backup", emergency=True), verify_timeout=5)
+        run = await board.switch(await board.prepare("shop", "backup", emergency=True), verify_timeout=30)
         assert run.outcome is Outcome.COMPLETED
         zone = (shop.at(WWW), shop.at("shop.example"))
-        shop.web.mend("primary")
+        shop.web.repair("primary")
         back = await until(board, lambda s: s.active == "backup" and is_(s, primary=Health.HEALTHY))
         assert "It was an emergency: commit it or go back by " in words(back)
         found = {f.check: f.text for f in (await board.prepare("shop", "primary")).findings}

@@ -104,7 +104,7 @@ async def test_a_real_outage_is_an_incident_with_its_evidence(shop: Shop) -> Non
             assert state.overlay.connection is not None
             assert state.overlay.connection.text == "This computer is online."
             assert (state.health["primary"].cause, urgent(state)) == (Cause.DEPLOYMENT, True)
-            shop.web.mend("primary")
+            shop.web.repair("primary")
             await until(board, lambda s: s.health["primary"].state is State.UP)
             await board.history.flush()
             now = datetime.now(UTC)

@@ -128,7 +128,7 @@ def test_providers_may_be_changed_again_and_again(on_form: Callable[..., None]) 
             edit.selectAll()
             QTest.keyClicks(edit, name)
             if turn % 2:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
             QTest.keyClick(edit, Qt.Key.Key_Return)
             if turn % 3 == 0:
                 gc.collect()

@@ -67,7 +67,7 @@ def test_a_plan_says_what_is_done(words: str, operation: Operation) -> None:
     assert again == action(operation, undo=operation)
 
 
-def test_how_long_a_deed_may_take() -> None:
+def test_how_long_an_operation_may_take() -> None:
     """A minute, a person an hour; what the settings say counts for the operation and for its undo."""
     assert [action(operation).limit(operation) for operation in OPERATIONS.values()] == [
         60,

@@ -420,7 +420,7 @@ settings.rewrite(Path(sys.argv[1]), lambda text: text + "# changed\\n")
 def test_a_process_killed_while_it_writes_leaves_the_old_file(file: Path, moment: str) -> None:
     """Killed at the named call of the operating system; the next edit works."""
     file.write_text(GOOD)
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(file), moment], timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(file), moment], timeout=120, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert file.read_text() == GOOD
     settings_file.rewrite(file, lambda text: settings_file.set_account(text, SECOND))
@@ -466,7 +466,7 @@ def test_a_disk_that_is_full_leaves_the_old_file(file: Path) -> None:
     """The file cannot be written whole: said, and nothing is changed."""
     file.write_text(GOOD)
     ended = subprocess.run(
-        [sys.executable, "-c", FULL, str(file)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FULL, str(file)], capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.stderr.strip() == f"{file} cannot be written: File too large Nothing was changed."
     assert file.read_text() == GOOD
