@@ -87,6 +87,7 @@ class Switchboard:
             configuration.vault,
             self.pins,
             self.freezes,
+            self.history,
             recorded.of,
         )
         self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
