@@ -214,7 +214,7 @@ def _told(run: Run, as_json: bool) -> int:
     if as_json:
         print_json(run_object(run))
     say(outcome_sentence(run))
-    if run.outcome is Outcome.COMPLETED:
+    if run.outcome is Outcome.COMPLETED and run.forward.kind.moves_visitors:
         say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
     for verb in run.next:
         more = " --reason TEXT" if verb == "accept" else ""
