@@ -104,9 +104,11 @@ def _step(step: StepProgress) -> dict[str, Any]:
 def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
-    where = (
-        f"{run.service}: {run.source} → {run.to}" if run.forward.kind is PlanKind.SWITCH else f"{run.service}, TTLs:"
-    )
+    match run.forward.kind:
+        case PlanKind.SWITCH:
+            where = f"{run.service}: {run.source} → {run.to}"
+        case PlanKind.PREPARE | PlanKind.RESTORE_TTL:
+            where = f"{run.service}, TTLs:"
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -124,7 +126,7 @@ def outcome_sentence(run: Run) -> str:
             return f"{where} is paused{' while being undone' if undoing else ''}. Its records may be changed."
         case Outcome.INTERRUPTED:
             return f"{where} was interrupted{' while being undone' if undoing else ''}. Its records may be changed."
-        case _:
+        case Outcome.RUNNING:
             return f"{where} is running."
 
 

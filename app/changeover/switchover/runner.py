@@ -426,10 +426,14 @@ def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
     beside = ", with warnings" if warned else ""
     if direction is Direction.UNDO:
         return f"Every record set is back as it was{beside}"
-    if plan.kind is not PlanKind.SWITCH:
-        verb = "lowered" if plan.kind is PlanKind.PREPARE else "restored"
-        return f"The TTLs of {counted(len(plan.changes), 'hostname')} are {verb}{beside}"
-    return f"Visitors are served by {plan.to}{beside}"
+    names = counted(len(plan.changes), "hostname")
+    match plan.kind:
+        case PlanKind.SWITCH:
+            return f"Visitors are served by {plan.to}{beside}"
+        case PlanKind.PREPARE:
+            return f"The TTLs of {names} are lowered{beside}"
+        case PlanKind.RESTORE_TTL:
+            return f"The TTLs of {names} are restored{beside}"
 
 
 def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:

@@ -34,13 +34,9 @@ def run_words(run: Run) -> str:
     names = counted(len({c.name for c in run.forward.changes}), "hostname")
     way = f"{run.source} to {run.to}"
     took = f" in {duration(run.seconds)}" if run.seconds >= 0.5 else ""
-    if run.forward.kind is not PlanKind.SWITCH and run.outcome is Outcome.COMPLETED:
-        verb = "Shortened" if run.forward.kind is PlanKind.PREPARE else "Restored"
-        return f"{verb} the TTLs of {names}{took}"
     match run.outcome:
         case Outcome.COMPLETED:
-            words = f"Switched {names} from {way}{took}"
-            return f"{words}, kept" if run.committed else words
+            return _done_words(run, names, way, took)
         case Outcome.UNDONE:
             return f"Undone: {names} back at {run.source}{took}"
         case Outcome.REFUSED:
@@ -51,9 +47,20 @@ def run_words(run: Run) -> str:
             return f"{'Undoing' if run.direction is Direction.UNDO else 'Switching'} {names} from {way}"
         case Outcome.INTERRUPTED:
             return f"Interrupted while switching {names} from {way}"
-    if run.accepted is not None:
-        return f"Accepted as it stands: {run.accepted}"
-    return f"Incomplete: {run.text}" if run.text else f"Incomplete switch of {names} from {way}"
+        case Outcome.INCOMPLETE if run.accepted is not None:
+            return f"Accepted as it stands: {run.accepted}"
+        case Outcome.INCOMPLETE:
+            return f"Incomplete: {run.text}" if run.text else f"Incomplete switch of {names} from {way}"
+
+
+def _done_words(run: Run, names: str, way: str, took: str) -> str:
+    match run.forward.kind:
+        case PlanKind.SWITCH:
+            return f"Switched {names} from {way}{took}{', kept' if run.committed else ''}"
+        case PlanKind.PREPARE:
+            return f"Shortened the TTLs of {names}{took}"
+        case PlanKind.RESTORE_TTL:
+            return f"Restored the TTLs of {names}{took}"
 
 
 def incident_words(incident: Incident, now: datetime) -> str:
@@ -67,10 +74,15 @@ def incident_words(incident: Incident, now: datetime) -> str:
 def gap_words(gap: Gap) -> str:
     """Why nothing was seen and for how long: "Asleep for 7 h 12 min"."""
     seconds = (gap.ended - gap.started).total_seconds()
-    if gap.kind is GapKind.ASLEEP:
-        return asleep_words(seconds)
-    what = {GapKind.OFFLINE: "This computer was offline", GapKind.NOT_RUNNING: "Changeover was not running"}
-    return f"{what.get(gap.kind, 'The clock was set')} for {duration(seconds)}"
+    match gap.kind:
+        case GapKind.ASLEEP:
+            return asleep_words(seconds)
+        case GapKind.OFFLINE:
+            return f"This computer was offline for {duration(seconds)}"
+        case GapKind.NOT_RUNNING:
+            return f"Changeover was not running for {duration(seconds)}"
+        case GapKind.CLOCK_SET:
+            return f"The clock was set for {duration(seconds)}"
 
 
 Happening = Run | Incident | Gap

@@ -156,7 +156,8 @@ def outcome_words(run: Run) -> tuple[str, str]:
         case Outcome.INCOMPLETE:
             what = "The way back is incomplete" if back else "The switch is incomplete"
             return what, f"{run.text} Resume it, undo it, or accept it as it stands.".strip()
-    return "It stopped before its end", "Resume it, undo it, or accept it as it stands."
+        case Outcome.INTERRUPTED | Outcome.RUNNING:
+            return "It stopped before its end", "Resume it, undo it, or accept it as it stands."
 
 
 def visitors_words(run: Run) -> str:

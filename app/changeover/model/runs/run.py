@@ -331,6 +331,8 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
                 committed = entry.at
             case Accepted(reason=reason):
                 accepted = reason
+            case Started():
+                pass  # there is one, the first
     open_state = Outcome.RUNNING if alive else Outcome.INTERRUPTED
     outcome, text, seconds, ended = end or (open_state, "", 0.0, None)
     if accepted is not None and end is None:
