@@ -44,7 +44,8 @@ _COMMANDS = {
     "protect": ("lifecycle", "Say that there is a backup again after a switch."),
     "acknowledge": ("lifecycle", "Say that you have seen an emergency switch."),
     "discover": ("discover", "Which account has a hostname's zone, and is it used?"),
-    "account": ("accounts", "Accounts at DNS providers."),
+    "platform": ("platform", "What runs of a service, and what its platforms can be asked."),
+    "account": ("accounts", "Accounts at DNS providers and platforms."),
     "service": ("services", "Services: web applications with a backup."),
 }
 

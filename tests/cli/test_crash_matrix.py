@@ -125,14 +125,14 @@ async def story(
     shop: Shop, board: Switchboard, number: int, moment: str, direction: str, ender: str, last: int
 ) -> None:
     if (back := await board.prepare("shop", "primary")) and not back.already_there:
-        await board.switch(back)
+        await board.switch(back, who="anna@laptop")
     for trace in ("locked", "open"):
         (shop.folder / trace).unlink(missing_ok=True)
     on_primary = shop.bind.records()
     if direction == "forward":
         kill(shop, number, moment, "switch", "shop", "--to", "backup", "--yes")
     else:
-        run = await board.switch(await board.prepare("shop", "backup"))
+        run = await board.switch(await board.prepare("shop", "backup"), who="anna@laptop")
         kill(shop, number, moment, "undo", run.run, "--yes")
     after_crash = shop.bind.records()
     newest = next(iter(await board.runs()), None)
@@ -151,14 +151,14 @@ async def story(
     moved = {line for line in after_crash if line.endswith(" 60 A 127.0.0.3")}
     assert (len(moved) == 2) != (after_crash == on_primary), "the zone is in neither of its two states"
     with pytest.raises(Refused):
-        await board.switch(await board.prepare("shop", "backup", emergency=True))
+        await board.switch(await board.prepare("shop", "backup", emergency=True), who="anna@laptop")
 
     if ender == "accept":
-        accepted = await board.accept(newest.run, "looked at it by hand")
+        accepted = await board.accept(newest.run, "looked at it by hand", who="anna@laptop")
         assert accepted.accepted == "looked at it by hand"
         assert shop.bind.records() == after_crash
     else:
-        ended = await (board.resume if ender == "resume" else board.undo)(newest.run)
+        ended = await (board.resume if ender == "resume" else board.undo)(newest.run, who="anna@laptop")
         forward = ender == "resume" and direction == "forward"
         assert ended.outcome == ("completed" if forward else "undone")
         assert (shop.bind.records() == on_primary) is not forward

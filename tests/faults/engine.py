@@ -83,11 +83,16 @@ def engine(
         verify_timeout=VERIFY_TIMEOUT,
         walk=_no_journeys,
         act=_no_operations,
+        before=_no_platform,
     )
 
 
 async def _no_journeys(deployment: Deployment, address: str) -> tuple[JourneyResult, ...]:
     return ()
+
+
+async def _no_platform(step: ActionStep) -> None:
+    raise AssertionError("there is nothing to do but DNS")
 
 
 async def _no_operations(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:

@@ -183,12 +183,12 @@ async def test_a_persons_word_counts_until_it_ends(shop: Shop) -> None:
     """Held unhealthy it is taken for down; out of use, no switch leads there; let go, its checks say how it is."""
     async with watching(shop) as board:
         await until(board, lambda s: all_are(Health.HEALTHY, s) and not s.snapshot.empty)
-        await board.pin("shop", "primary", Hold.UNHEALTHY, "the disk is full", 3600)
+        await board.pin("shop", "primary", Hold.UNHEALTHY, "the disk is full", 3600, who="anna@laptop")
         state = board.state("shop")
         assert (state.health["primary"].state, state.health["primary"].health) == (State.PINNED, Health.UNHEALTHY)
         assert "the disk is full" in state.health["primary"].reason
-        await board.unpin("shop", "primary")
-        await board.pin("shop", "backup", Hold.NEVER, "old data", 3600)
+        await board.unpin("shop", "primary", who="anna@laptop")
+        await board.pin("shop", "backup", Hold.NEVER, "old data", 3600, who="anna@laptop")
         state = board.state("shop")
         assert (state.health["primary"].health, state.readiness) == (Health.HEALTHY, Level.BLOCK)
         assert "old data" in words(state)

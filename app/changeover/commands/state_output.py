@@ -9,6 +9,7 @@ from changeover.commands.session import print_table, say
 from changeover.model.health.probe_result import DeploymentHealth
 from changeover.model.health.track import State
 from changeover.model.readiness.service_state import ServiceState
+from changeover.model.runs.open_run import unreadable_words
 from changeover.model.settings.service import Deployment
 from changeover.switchover.report import utc
 
@@ -25,8 +26,9 @@ def print_states(states: Sequence[ServiceState]) -> None:
     print_table(("SERVICE", "ACTIVE", "READINESS", "DEPLOYMENT", "HEALTH", "REASON"), rows)
     for state in states:
         if state.run is not None and state.run.unfinished:
+            how = unreadable_words(state.run) if state.run.unreadable else f"is {state.run.outcome}"
             say(
-                f"Run {state.run.run} of {state.service.name} is {state.run.outcome}: changeover report {state.run.run}"
+                f"Run {state.run.run} of {state.service.name} {how}. Look at it with: changeover report {state.run.run}"
             )
     for state in states:
         if state.overlay.visit is not None and not state.overlay.visit.ok:

@@ -41,7 +41,7 @@ class SnapshotReader(Protocol):
 
     async def visit(self, service: Service) -> Visit: ...
 
-    async def newest_run(self, service: str) -> Run | None: ...
+    async def foremost_run(self, service: str) -> Run | None: ...
 
     async def pins(self) -> tuple[Pin, ...]: ...
 
@@ -213,7 +213,7 @@ class LiveStates:
             snapshot, visit, run = await asyncio.gather(
                 self._reading.snapshot(service, None if full or state.snapshot.empty else state.snapshot),
                 self._reading.visit(service),
-                self._reading.newest_run(name),
+                self._reading.foremost_run(name),
             )
             # In the end, or what a person said meanwhile would be forgotten until the next reading.
             pins, freezes = await asyncio.gather(self._reading.pins(), self._reading.freezes())

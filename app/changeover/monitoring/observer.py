@@ -24,7 +24,7 @@ from changeover.model.readiness.overlay import overlay_at
 from changeover.model.readiness.pin import Pin
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import ZoneReading
-from changeover.model.runs.run import Run
+from changeover.model.runs.run import Run, foremost
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
@@ -80,8 +80,9 @@ class Observer:
             self._lookup = Lookup(self._settings.lookup)
         return self._lookup
 
-    async def newest_run(self, service: str) -> Run | None:
-        return next(iter(await self._runs(service)), None)
+    async def foremost_run(self, service: str) -> Run | None:
+        """The run that must be ended before the service takes a new one, else its newest."""
+        return foremost(await self._runs(service))
 
     async def visit(self, service: Service) -> Visit:
         """What a visitor gets now."""
@@ -231,7 +232,7 @@ class Observer:
     async def _recorded(self, service: Service) -> _Recorded:
         """What this computer knows of the service's runs."""
         runs = await self._runs(service.name)
-        run = next(iter(runs), None)
+        run = foremost(runs)
         locked = is_locked(self._home.lock_file(service.name))
         open_run = run.run if run is not None and run.unfinished and not locked else None
         return _Recorded(open_run, locked, runs)

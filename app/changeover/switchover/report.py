@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import duration
+from changeover.model.runs.open_run import open_run_words, unreadable_words
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
@@ -104,11 +105,7 @@ def _step(step: StepProgress) -> dict[str, Any]:
 def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
-    match run.forward.kind:
-        case PlanKind.SWITCH:
-            where = f"{run.service}: {run.source} → {run.to}"
-        case PlanKind.PREPARE | PlanKind.RESTORE_TTL:
-            where = f"{run.service}, TTLs:"
+    where = f"{run.service}: {run.source} → {run.to}" if _moves(run) else f"{run.service}, TTLs:"
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -128,6 +125,23 @@ def outcome_sentence(run: Run) -> str:
             return f"{where} was interrupted{' while being undone' if undoing else ''}. Its records may be changed."
         case Outcome.RUNNING:
             return f"{where} is running."
+        case Outcome.DAMAGED | Outcome.NEWER if run.accepted is not None:
+            return f"{where} {unreadable_words(run)}. Accepted as it stands: {run.accepted}"
+        case Outcome.DAMAGED | Outcome.NEWER:
+            return f"{where} {unreadable_words(run)}. {open_run_words(run)[1]}"
+        case _:
+            assert_never(run.outcome)
+
+
+def _moves(run: Run) -> bool:
+    """Is the run about where visitors go?"""
+    match run.forward.kind:
+        case PlanKind.SWITCH:
+            return True
+        case PlanKind.PREPARE | PlanKind.RESTORE_TTL:
+            return False
+        case _:
+            assert_never(run.forward.kind)
 
 
 def _seconds(seconds: float) -> str:
@@ -152,7 +166,7 @@ def markdown(run: Run) -> str:
     lines += [f"- Note: {note}" for note in run.notes]
     lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
     lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
-    if run.forward.kind is PlanKind.SWITCH and run.outcome is Outcome.COMPLETED:
+    if _moves(run) and run.outcome is Outcome.COMPLETED:
         lines += [f"- Recovery: {recovery_time(run).text}"]
     lines += ["", "## Changes", ""]
     for change in run.changes:

@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from changeover.accounts.kinds import KINDS
 from changeover.desktop.application import DesktopSession
 from changeover.desktop.checks.check_form import (
     CONDITIONS,
@@ -318,7 +319,7 @@ def test_faults_keep_everything_and_save_nothing(on_loop: OnLoop, tmp_path: Path
             form.maintenance.rows[0].at.setText("02:30")
             click(form.save_button)
             await until(lambda: not form.isVisible(), "the form to be saved")
-            saved = settings_file.load(file).service("shop")
+            saved = settings_file.load(file, KINDS).service("shop")
             assert saved is not None
             assert saved == session.controller.switchboard.service("shop")
             assert saved.health == replace(service.health, interval=20, expect_json={"database.ok": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -13,6 +14,7 @@ from changeover.desktop.widgets.shapes import OF_OUTCOME, Mark, MarkWidget
 from changeover.model.formatting import clock, counted, duration
 from changeover.model.health.clock_gap import asleep_words
 from changeover.model.health.history import Gap, GapKind, Incident
+from changeover.model.runs.open_run import unreadable_words
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
 
@@ -36,7 +38,7 @@ def run_words(run: Run) -> str:
     took = f" in {duration(run.seconds)}" if run.seconds >= 0.5 else ""
     match run.outcome:
         case Outcome.COMPLETED:
-            return _done_words(run, names, way, took)
+            return _completed(run, names, f"{names} from {way}{took}", took)
         case Outcome.UNDONE:
             return f"Undone: {names} back at {run.source}{took}"
         case Outcome.REFUSED:
@@ -47,20 +49,26 @@ def run_words(run: Run) -> str:
             return f"{'Undoing' if run.direction is Direction.UNDO else 'Switching'} {names} from {way}"
         case Outcome.INTERRUPTED:
             return f"Interrupted while switching {names} from {way}"
-        case Outcome.INCOMPLETE if run.accepted is not None:
+        case Outcome.INCOMPLETE | Outcome.DAMAGED | Outcome.NEWER if run.accepted is not None:
             return f"Accepted as it stands: {run.accepted}"
         case Outcome.INCOMPLETE:
             return f"Incomplete: {run.text}" if run.text else f"Incomplete switch of {names} from {way}"
+        case Outcome.DAMAGED | Outcome.NEWER:
+            return f"Run {run.run} {unreadable_words(run)}"
+        case _:
+            assert_never(run.outcome)
 
 
-def _done_words(run: Run, names: str, way: str, took: str) -> str:
+def _completed(run: Run, names: str, way: str, took: str) -> str:
     match run.forward.kind:
         case PlanKind.SWITCH:
-            return f"Switched {names} from {way}{took}{', kept' if run.committed else ''}"
+            return f"Switched {way}, kept" if run.committed else f"Switched {way}"
         case PlanKind.PREPARE:
             return f"Shortened the TTLs of {names}{took}"
         case PlanKind.RESTORE_TTL:
             return f"Restored the TTLs of {names}{took}"
+        case _:
+            assert_never(run.forward.kind)
 
 
 def incident_words(incident: Incident, now: datetime) -> str:
@@ -74,15 +82,10 @@ def incident_words(incident: Incident, now: datetime) -> str:
 def gap_words(gap: Gap) -> str:
     """Why nothing was seen and for how long: "Asleep for 7 h 12 min"."""
     seconds = (gap.ended - gap.started).total_seconds()
-    match gap.kind:
-        case GapKind.ASLEEP:
-            return asleep_words(seconds)
-        case GapKind.OFFLINE:
-            return f"This computer was offline for {duration(seconds)}"
-        case GapKind.NOT_RUNNING:
-            return f"Changeover was not running for {duration(seconds)}"
-        case GapKind.CLOCK_SET:
-            return f"The clock was set for {duration(seconds)}"
+    if gap.kind is GapKind.ASLEEP:
+        return asleep_words(seconds)
+    what = {GapKind.OFFLINE: "This computer was offline", GapKind.NOT_RUNNING: "Changeover was not running"}
+    return f"{what.get(gap.kind, 'The clock was set')} for {duration(seconds)}"
 
 
 Happening = Run | Incident | Gap

@@ -23,6 +23,7 @@ from changeover.desktop.widgets.strips import FaultStrip
 from changeover.model.errors import ChangeoverError
 from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.readiness.service_state import ServiceState
+from changeover.storage.home import this_person
 from changeover.switchboard import Switchboard
 
 _HOUR = 3600.0
@@ -156,11 +157,13 @@ class PinDialog(QDialog):
                 self.hold,
                 self.reason.text().strip(),
                 self.until.currentData(),
+                who=this_person(),
             )
         )
 
     async def _unpin(self) -> None:
-        await self._done(self._switchboard.unpin(self._service, self.deployment.currentText()))
+        name = self.deployment.currentText()
+        await self._done(self._switchboard.unpin(self._service, name, who=this_person()))
 
     async def _done(self, work: Any) -> None:
         self.fault.hide()

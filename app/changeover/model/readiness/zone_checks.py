@@ -9,6 +9,7 @@ from changeover.model.dns.records import AddressSet, address_set, same_answer, v
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import counted, duration
 from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.plan import ZoneReading, changes_to
 
 
@@ -228,6 +229,9 @@ def _free(snapshot: Snapshot) -> list[Finding]:
         run = snapshot.unfinished_run
         text = f"Run {run} of {service} is not finished"
         fix = f"Look at it with: changeover report {run}. Then resume, undo or accept it."
+        unreadable = next((r for r in snapshot.runs if r.run == run and r.unreadable), None)
+        if unreadable is not None:
+            text, fix = open_run_words(unreadable)
         found.append(Finding(check="unfinished-run", level=Level.BLOCK, text=text, fix=fix))
     else:
         found.append(Finding(check="unfinished-run", level=Level.PASS, text="No unfinished run"))

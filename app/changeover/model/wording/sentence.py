@@ -16,6 +16,7 @@ from changeover.model.readiness.drift import drift_words
 from changeover.model.readiness.freeze import freeze_words
 from changeover.model.readiness.lifecycle import Stage, lifecycle, review_words
 from changeover.model.readiness.pin import Hold
+from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.run import Direction, Outcome, Run
 from changeover.model.wording.cause_words import (
     HOLD_WORDS,
@@ -126,6 +127,9 @@ def _working(run: Run | None) -> str:
 
 
 def _unfinished(run: Run) -> Sentence:
+    if run.unreadable:
+        what, fix = open_run_words(run)
+        return Sentence(f"{what}.", fix)
     if run.outcome is Outcome.INTERRUPTED:
         return Sentence(f"Run {run.run} was interrupted.", "Resume, undo or accept it.")
     if run.outcome is Outcome.RUNNING:
