@@ -270,7 +270,7 @@ class TestExpectations:
         # Two connections are open already, so that both really begin at the same moment.
         await asyncio.gather(*(stands(ground, names[0]) for _ in range(2)))
         results = await asyncio.gather(*(ground.provider.apply(ZONE_NAME, changes) for changes in (one, other)))
-        assert sorted(type(result).__name__ for result in results) == ["Applied", "ChangedMeanwhile"]
+        assert sorted(type(result).__name__ for result in results) == ["Applied", "PreconditionFailed"]
         made = one if isinstance(results[0], Applied) else other
         assert [await stands(ground, name) for name in names] == [c.after for c in made]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 #: A server that is not ready within this many seconds failed to start.
-READY_WITHIN = 20.0
+READY_WITHIN = 60.0
 
 
 class NotReady(Exception):

@@ -14,6 +14,10 @@ class Secret:
     def reveal(self) -> str:
         return self._text
 
+    def after(self, text: str) -> Secret:
+        """A secret that begins with `text`, such as "Bearer "."""
+        return Secret(text + self._text)
+
     def __repr__(self) -> str:
         return "Secret(hidden)"
 

@@ -358,7 +358,7 @@ class TestChanges:
         self, simulator: GoogleSimulator, provider: Google, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The question ends after a while."""
-        monkeypatch.setattr(google, "PATIENCE", 1.0)
+        monkeypatch.setattr(google, "RETRY_BUDGET", 1.0)
         simulator.polls = 10**6
         change = await planned(provider, plain("A", "198.51.100.1"))
         assert await provider.apply(ZONE, [change]) == Applied()

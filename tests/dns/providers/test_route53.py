@@ -581,7 +581,7 @@ class TestErrors:
     @pytest.mark.parametrize("late", [timedelta(minutes=6), timedelta(minutes=-6)], ids=["behind", "ahead"])
     async def test_a_clock_that_is_off(self, simulator: Route53Simulator, provider: Route53, late: timedelta) -> None:
         """Is what the hint is about."""
-        auth = provider._api._auth
+        auth = provider._api._signature
         assert isinstance(auth, SigV4)
         auth._now = lambda: datetime.now(UTC) - late
         with pytest.raises(AuthError, match=r"Signature (expired|not yet current)") as caught:

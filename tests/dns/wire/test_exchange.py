@@ -17,8 +17,9 @@ import pytest
 
 from changeover.dns.wire import exchange
 from changeover.dns.wire.answer import record_sets_in
-from changeover.dns.wire.exchange import NoRoute, Server, ask, parse_server, question, read_message
+from changeover.dns.wire.exchange import NoRoute, Server, ask, question, read_message
 from changeover.model.dns.records import record_set
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import Unavailable
 from dns_servers.bind import ZONE_TEXT, Bind
 from dns_servers.process import free_port

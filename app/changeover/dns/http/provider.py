@@ -164,9 +164,9 @@ class HttpProvider(ABC, Generic[_Options]):
         if "_api" in self.__dict__:
             await self._api.aclose()
 
-    def _secret(self, name: str, what: str) -> str:
+    def _secret(self, name: str, what: str) -> Secret:
         """One secret of the account, as it can be sent. AuthError where it cannot be `what`."""
-        return credential(self._secrets[name].reveal(), self.account, what, self.hints.credential)
+        return credential(self._secrets[name], self.account, what, self.hints.credential)
 
     def _accepted(self, answer: ApiAnswer) -> ApiAnswer:
         """The answer, where it says yes; else the error for its status, with the provider's words."""

@@ -10,13 +10,13 @@ import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 from msgspec import Struct
 
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire, record_sets_in
-from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_wire, exchange, parse_server, question
+from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_wire, exchange, question
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import AddressSet, RecordSet, address_set, in_zone
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.settings.service import LookupSettings
 
@@ -288,6 +288,8 @@ def _is_address(host: str) -> bool:
 
 def _system_resolvers() -> list[str]:
     """The system's resolvers, tried last. A system without a list of them has none."""
+    import dns.resolver
+
     try:
         found = dns.resolver.get_default_resolver().nameservers
     except (dns.exception.DNSException, OSError):

@@ -334,7 +334,7 @@ class Azure(HttpProvider[AzureOptions]):
         secret = self._secret("secret", "client secret")
         endpoint = self._options.endpoint.rstrip("/")
         audience = "https://management.azure.com" if is_this_computer(endpoint_host(endpoint)) else endpoint
-        grant = {
+        grant: dict[str, str | Secret] = {
             "grant_type": "client_credentials",
             "client_id": self._options.client_id,
             "client_secret": secret,

@@ -300,7 +300,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "Cloudflare API token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:
         return "; ".join(f"{f.message.rstrip('.')} (code {f.code})" for f in self._faults(answer))

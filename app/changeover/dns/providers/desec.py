@@ -166,7 +166,7 @@ class Desec(HttpProvider[DesecOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "deSEC token")
-        return Api(self._options.endpoint, {"Authorization": f"Token {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Token ")}, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:
         """An object of texts by field, or a list of such objects, one for each record set of a batch."""

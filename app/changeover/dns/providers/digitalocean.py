@@ -192,7 +192,7 @@ class DigitalOcean(RecordByRecord[DigitalOceanOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "DigitalOcean token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).message

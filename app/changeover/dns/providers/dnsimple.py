@@ -48,7 +48,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, pages
+from changeover.dns.http.api import Api, ApiAnswer, Fields, Hints, Query, pages
 from changeover.dns.http.provider import TIMEOUT, Gone, HttpProviderType, Replacement
 from changeover.dns.http.record_by_record import Record, RecordByRecord
 from changeover.dns.provider import Access, Applied, Guard, Result
@@ -351,7 +351,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "DNSimple API access token")
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        headers: Fields = {"Authorization": token.after("Bearer "), "Accept": "application/json"}
         return Api(self._options.endpoint, headers, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:

@@ -286,7 +286,7 @@ class Gandi(HttpProvider[GandiOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "personal access token of Gandi")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:
         fault = self._api.decoded(answer.content, _Fault)

@@ -351,7 +351,7 @@ class Google(HttpProvider[GoogleOptions]):
         """The secret as what it is. AuthError, which repeats nothing of it, where it is something else."""
         local = is_this_computer(endpoint_host(self._options.endpoint))
         try:
-            return service_account_key(self._secrets["key"].reveal(), local)
+            return service_account_key(self._secrets["key"], local)
         except ValueError as error:
             raise AuthError(f"The secret of account {self.account} is {error}", _HINTS.credential) from None
 

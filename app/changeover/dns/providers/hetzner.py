@@ -291,7 +291,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "Hetzner Cloud API token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:
         error = self._api.decoded(answer.content, _Fault).error

@@ -256,7 +256,7 @@ class Linode(RecordByRecord[LinodeOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "Linode token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:
         errors = self._api.decoded(answer.content, _Fault).errors

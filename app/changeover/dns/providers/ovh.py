@@ -33,7 +33,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Annotated, Any, TypeVar
@@ -41,11 +41,10 @@ from typing import Annotated, Any, TypeVar
 import dns.exception
 import dns.name
 import dns.rdata
-import httpx
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Unreadable
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Request, Signature, Unreadable
 from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Replacement, record_value, written_value
 from changeover.dns.http.record_by_record import Record, RecordByRecord, record_sets
 from changeover.dns.provider import Access
@@ -149,22 +148,21 @@ class _Fault(Struct, frozen=True, rename={"code": "errorCode"}):
     code: str | None = None
 
 
-class _Signature(httpx.Auth):
+class _Signature(Signature):
     """Signs each request but that for the time. `ahead`: by how many seconds the API's clock is, once that is known."""
 
-    requires_request_body = True
-
-    def __init__(self, application_secret: str, consumer_key: str) -> None:
+    def __init__(self, *keys: Secret) -> None:
         self.ahead: float | None = None
-        self._keys = f"{application_secret}+{consumer_key}"
+        self._keys = keys
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def sign(self, request: Request) -> None:
         if not request.url.path.endswith("/auth/time"):
             now = str(int(time.time() + (self.ahead or 0)))
-            text = "+".join((self._keys, request.method, str(request.url), request.content.decode(), now))
+            text = "+".join(
+                (*(key.reveal() for key in self._keys), request.method, str(request.url), request.content.decode(), now)
+            )
             request.headers["X-Ovh-Timestamp"] = now
             request.headers["X-Ovh-Signature"] = f"$1${hashlib.sha1(text.encode()).hexdigest()}"
-        yield request
 
 
 class Ovh(RecordByRecord[OvhOptions]):
@@ -356,7 +354,7 @@ class Ovh(RecordByRecord[OvhOptions]):
             "X-Ovh-Consumer": self._secret("consumer_key", "OVHcloud consumer key"),
         }
         secret = self._secret("application_secret", "OVHcloud application secret")
-        return Api(self._options.endpoint, headers, self._timeout, auth=self._signature, secrets=[secret])
+        return Api(self._options.endpoint, headers, self._timeout, signature=self._signature, secrets=[secret])
 
     def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).message

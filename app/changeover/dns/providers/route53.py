@@ -358,8 +358,8 @@ class Route53(HttpProvider[Route53Options]):
         key_id = self._secret("access_key_id", "AWS access key id")
         secret = self._secret("secret_access_key", "AWS secret access key")
         # All of Route 53 is signed for this region (docs.aws.amazon.com/general/latest/gr/r53.html).
-        auth = SigV4(key_id, secret, "route53", "us-east-1")
-        return Api(self._options.endpoint, {}, self._timeout, auth=auth, secrets=[key_id, secret])
+        signature = SigV4(key_id, secret, "route53", "us-east-1")
+        return Api(self._options.endpoint, {}, self._timeout, signature=signature, secrets=[key_id, secret])
 
     async def _get(self, path: str, query: Query, of: type[_T]) -> _T:
         return self._decoded(self._accepted(await self._api.call("GET", path, query)).content, of)

@@ -176,7 +176,7 @@ class Vultr(RecordByRecord[VultrOptions]):
 
     def _connect(self) -> Api:
         key = self._secret("key", "Vultr API key")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {key}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": key.after("Bearer ")}, self._timeout)
 
     def _fault(self, answer: ApiAnswer) -> str:
         return self._api.decoded(answer.content, _Fault).error

@@ -42,21 +42,6 @@ class NoRoute(Unavailable):
     """This computer has no route to that address family, so the server was not asked at all."""
 
 
-def parse_server(text: str) -> tuple[str, int]:
-    """`host`, `host:port`, `[v6]:port` or a bare IPv6 address, as (host, port). ValueError for anything else."""
-    host, port = text.strip(), "53"
-    if host.startswith("["):
-        host, closed, rest = host[1:].partition("]")
-        if not closed or (rest and not rest.startswith(":")):
-            raise ValueError(f"{text!r} is not host or host:port")
-        port = rest[1:] or port
-    elif host.count(":") == 1:
-        host, port = host.split(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"{text!r} is not host or host:port")
-    return host, int(port)
-
-
 def question(name: str, rtype: str, recursion: bool = False) -> dns.message.QueryMessage:
     """A query for one name and type. Recursion is asked for only where a resolver is meant."""
     query = dns.message.make_query(dns.name.from_text(name), rtype, use_edns=0, payload=1232)
