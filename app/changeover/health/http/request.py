@@ -153,8 +153,8 @@ async def exchange(
             return progress.failed("not checked: this computer has no route to that address", ok=None)
         if isinstance(error, ConnectionRefusedError):
             return progress.failed("connection refused")
-        said = (error.strerror or str(error)).lower() or "the connection was closed"
-        return progress.failed(f"no {progress.waiting_for}: {said}")
+        said = error.strerror or str(error) or "the connection was closed"
+        return progress.failed(f"no {progress.waiting_for}: {said[0].lower()}{said[1:]}")
     except (h11.RemoteProtocolError, EOFError) as error:
         return progress.failed(f"not a valid HTTP response: {_QUOTED.split(str(error))[0]}")
     except h11.LocalProtocolError:  # its own words may hold what was to be sent
