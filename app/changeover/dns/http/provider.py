@@ -13,13 +13,10 @@ import asyncio
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-import dns.exception
-import dns.name
-import dns.rdata
 from msgspec import Struct
 
 from changeover.dns.http.api import (
@@ -27,6 +24,7 @@ from changeover.dns.http.api import (
     ApiAnswer,
     Hints,
     Lost,
+    Query,
     UnderWay,
     Unreadable,
     credential,
@@ -51,9 +49,9 @@ from changeover.dns.provider import (
 )
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.dns.txt_record import text_of, value_of
-from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, Rejected
+from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import Option, SecretField, misfits, option_fields
 
@@ -105,11 +103,19 @@ class Replacement(Struct, frozen=True):
         return one
 
 
+class Reason(Struct, frozen=True):
+    """Why the provider refuses a request: in its own words, empty where there are none, and by its own codes."""
+
+    words: str
+    codes: tuple[str, ...] = ()
+
+
 class HttpProvider(ABC, Generic[_Options]):
     """One account at a provider. Implements most of changeover.dns.provider.Provider.
 
-    A provider says what is its own: `capabilities`, `hints`, `_connect`, `_fault`, `_read`, `_write`, `normalize`,
-    `zones`, `verify`; and `_policy`, where it has records that a switch must not touch.
+    A provider says what is its own: `capabilities`, `hints`, `_connect`, `_reason`, `_read`, `_write`, `normalize` and
+    `zones`; `_policy`, where it has records that a switch must not touch, `_may_write`, where it tells what a
+    credential may do, and `_meaning` and `_pause`, where its refusals say more than their status.
     """
 
     capabilities: Capabilities
@@ -132,8 +138,8 @@ class HttpProvider(ABC, Generic[_Options]):
         """The API with this account's credential. AuthError where that cannot be one."""
 
     @abstractmethod
-    def _fault(self, answer: ApiAnswer) -> str:
-        """The provider's own words in a refusal, empty where there are none. `_api` may decode them."""
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        """What a refusal says. Unreadable where it is not the provider's."""
 
     @abstractmethod
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
@@ -153,8 +159,15 @@ class HttpProvider(ABC, Generic[_Options]):
     @abstractmethod
     async def zones(self) -> tuple[str, ...]: ...
 
-    @abstractmethod
-    async def verify(self, zone: str, names: Sequence[str]) -> Access: ...
+    async def verify(self, zone: str, names: Sequence[str]) -> Access:
+        """Reads the records, and says what the credential may do as far as that can be seen."""
+        await self.read(zone, names or [zone])
+        zones = await self._zones_seen(zone)
+        return Access(zones=zones, may_write=await self._may_write(zone, names or [zone]))
+
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
+        """May the credential change these names, which were just read? None where only a write would show it."""
+        return None
 
     @cached_property
     def _api(self) -> Api:
@@ -175,12 +188,33 @@ class HttpProvider(ABC, Generic[_Options]):
         raise self._refusal(answer)
 
     def _refusal(self, answer: ApiAnswer) -> ProviderError:
+        reason = self._readable_reason(answer)
+        words = self._api.words(reason.words) or "nothing more"
+        said = f"{self.capabilities.label} says to account {self.account}: {words}"
+        error = refusal(answer, f"{said} (status {answer.status})", self.hints)
+        if isinstance(error, RateLimited) and error.retry_after is None:
+            error = RateLimited(error.text, error.hint, self._pause(answer.headers))
+        return self._meaning(error, reason, answer)
+
+    def _readable_reason(self, answer: ApiAnswer) -> Reason:
+        """What a refusal says; nothing where it cannot be read."""
         try:
-            words = self._api.words(self._fault(answer))
+            return self._reason(answer)
         except Unreadable:
-            words = ""
-        said = f"{self.capabilities.label} says to account {self.account}: {words or 'nothing more'}"
-        return refusal(answer, f"{said} (status {answer.status})", self.hints)
+            return Reason("")
+
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
+        """What a refusal means: `error`, which follows from its status, unless the reason says more. Its words may be
+        looked at, and not shown: those of `error` are."""
+        return error
+
+    def _pause(self, headers: Mapping[str, str]) -> float | None:
+        """The seconds to wait after an answer 429 without Retry-After, where the provider has headers of its own."""
+        return None
+
+    async def _get(self, path: str, query: Query, of: type[_T]) -> _T:
+        """What a GET gives, as a `of`."""
+        return self._api.decoded(self._accepted(await self._api.call("GET", path, query)).content, of)
 
     async def _zones_seen(self, zone: str) -> tuple[str, ...]:
         """The zones that the credential sees, or the one that it was made for where it may not list them."""
@@ -345,22 +379,19 @@ def replacements(changes: Iterable[Change], *, unchanged: bool = False) -> list[
     return found
 
 
-def record_value(rtype: str, text: str) -> str:
-    """A value in a zone file's notation as the one text that Changeover compares.
-
-    What cannot be read stays as the provider writes it, and so is never mistaken for something else.
-    """
-    try:
-        if rtype in ("A", "AAAA", *NAME_TYPES):
-            return canonical_value(rtype, text)
-        return dns.rdata.from_text("IN", rtype, text, origin=dns.name.root, relativize=False).to_text()
-    except (ValueError, dns.exception.DNSException):
-        return text
-
-
-def written_value(rtype: str, value: str) -> str:
-    """The same value for an API that takes a zone file's notation: host names are absolute."""
-    return f"{value}." if rtype in NAME_TYPES else value
+def texts_in(fault: object, unnamed: Collection[str], depth: int = 0) -> list[str]:
+    """Every text in a fault, each with the name of its field but for the `unnamed`, which say only that it is one."""
+    if isinstance(fault, str):
+        return [fault]
+    if isinstance(fault, list) and depth < 8:
+        return [text for one in fault for text in texts_in(one, unnamed, depth + 1)]
+    if isinstance(fault, dict) and depth < 8:
+        return [
+            text if key in unnamed else f"{key}: {text}"
+            for key, one in fault.items()
+            for text in texts_in(one, unnamed, depth + 1)
+        ]
+    return []
 
 
 class _WithEndpoint(Protocol):

@@ -16,14 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-import dns.rdataclass
-import dns.rdatatype
-import dns.rdtypes.ANY.TXT
-import msgspec
 from msgspec import Struct
 
 from changeover.dns.http.provider import TIMEOUT, Gone, HttpProvider, Replacement, Zone
-from changeover.model.dns.records import AddressSet, RecordSet
+from changeover.model.dns.records import RecordSet
 from changeover.model.errors import NotFound
 from changeover.model.secret import Secret
 
@@ -173,20 +169,6 @@ def records_of(one: RecordSet) -> list[Record]:
         details = {key: detail for key, detail in kept.items() if key != "ttl"}
         found.append(Record(name=one.name, type=one.type, ttl=kept.get("ttl", one.ttl), value=value, details=details))
     return found
-
-
-def carried_over(before: AddressSet, record: RecordSet, ttl: int) -> RecordSet:
-    """`record` with that TTL, and with what stands in `before` beside each value that stays."""
-    kept = next((r.details for r in before if r.type == record.type), {})
-    details = {v: {key: d for key, d in kept[v].items() if key != "ttl"} for v in record.values if v in kept}
-    return msgspec.structs.replace(record, ttl=ttl, details={v: notes for v, notes in details.items() if notes})
-
-
-def text_value(text: str) -> str:
-    """A bare text as the value of a TXT record in a zone file: quoted, in strings of at most 255 bytes."""
-    whole = text.encode("utf-8", "surrogatepass")
-    strings = [whole[start : start + 255] for start in range(0, len(whole), 255)] or [b""]
-    return dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings).to_text()
 
 
 def _record_set(members: Sequence[Record]) -> RecordSet:

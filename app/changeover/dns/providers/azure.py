@@ -43,16 +43,16 @@ from changeover.dns.http.api import (
     Hints,
     Lost,
     Query,
-    Unreadable,
     endpoint_host,
     is_safe_endpoint,
     pages,
     query_of,
 )
+from changeover.dns.http.notation import carried_over, relative_name
 from changeover.dns.http.oauth import AccessTokens, BearerApi
-from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Replacement, Zone
-from changeover.dns.provider import Access, is_this_computer
-from changeover.dns.providers.azure_sets import LEAST_TTL, AzureSet, AzureSets, body, published, record_set
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
+from changeover.dns.provider import is_this_computer
+from changeover.dns.providers.azure_sets import LEAST_TTL, MOST_TTL, AzureSet, AzureSets, body, record_set
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
@@ -155,19 +155,19 @@ class Azure(HttpProvider[AzureOptions]):
     """The zones of one resource group. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
+    capabilities = Capabilities(
+        label="Azure DNS",
+        batch=None,
+        native_compare_and_set=True,
+        propagates_atomically=False,
+        least_ttl=LEAST_TTL,
+        leases=True,
+    )
 
     def __init__(
         self, account: str, options: AzureOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
     ) -> None:
         super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="Azure DNS",
-            batch=None,
-            native_compare_and_set=True,
-            propagates_atomically=False,
-            least_ttl=LEAST_TTL,
-            leases=True,
-        )
         self._sizes: dict[str, int] = {}
         # What was last seen of a set, and the ETag that it had then, by zone, name and type.
         self._seen: dict[tuple[str, str, str], tuple[RecordSet, str]] = {}
@@ -216,7 +216,7 @@ class Azure(HttpProvider[AzureOptions]):
             return None
 
         async def page(further: Query) -> tuple[Sequence[AzureSet], Query | None]:
-            found = await self._get(self._path(zone, "recordsets"), further, AzureSets)
+            found = await self._get(self._path(zone, "recordsets"), {**further, "api-version": API_VERSION}, AzureSets)
             return found.value, query_of(found.next_link) if found.next_link else None
 
         return await pages(page, most)
@@ -235,7 +235,7 @@ class Azure(HttpProvider[AzureOptions]):
 
     async def _one(self, zone: str, name: str, rtype: str) -> list[AzureSet]:
         answer = await self._api.call("GET", self._place(zone, name, rtype), {"api-version": API_VERSION})
-        if answer.status == 404 and self._said(answer).code == "NotFound":
+        if answer.status == 404 and "NotFound" in self._readable_reason(answer).codes:
             return []
         return [self._api.decoded(self._accepted(answer).content, AzureSet)]
 
@@ -279,7 +279,10 @@ class Azure(HttpProvider[AzureOptions]):
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """A set whose type stays keeps its metadata, and a value that stays Azure's notation of it."""
-        return address_set(published(before, record) for record in after)
+        return address_set(
+            carried_over(before, record, min(max(record.ttl, LEAST_TTL), MOST_TTL), shared=("metadata",))
+            for record in after
+        )
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         empty = next((r.type for r in address_set(records) if not r.values and "" not in r.details), None)
@@ -289,16 +292,11 @@ class Azure(HttpProvider[AzureOptions]):
         found = next((alias for alias in aliases if alias), None)
         return f"an alias of the Azure resource {found.rpartition('/')[2]}" if found else None
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records, and the permissions at the zone, where they may be read."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=await self._may_write(zone))
-
-    async def _may_write(self, zone: str) -> bool | None:
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
         path = self._path(zone, "providers/Microsoft.Authorization/permissions")
 
         async def page(further: Query) -> tuple[Sequence[_Permission], Query | None]:
-            found = await self._get(path, further, _Permissions, PERMISSIONS_VERSION)
+            found = await self._get(path, {**further, "api-version": PERMISSIONS_VERSION}, _Permissions)
             return found.value, query_of(found.next_link) if found.next_link else None
 
         try:
@@ -313,22 +311,18 @@ class Azure(HttpProvider[AzureOptions]):
 
     async def zones(self) -> tuple[str, ...]:
         async def page(further: Query) -> tuple[Sequence[_Zone], Query | None]:
-            found = await self._get(self._path(), further, _Zones)
+            found = await self._get(self._path(), {**further, "api-version": API_VERSION}, _Zones)
             return found.value, query_of(found.next_link) if found.next_link else None
 
         every = await self._again(lambda: pages(page)) or []
         return tuple(zone.name.lower() for zone in every if zone.properties.zone_type.lower() == "public")
-
-    async def _get(self, path: str, query: Query, of: type[_T], version: str = API_VERSION) -> _T:
-        answer = await self._api.call("GET", path, {**query, "api-version": version})
-        return self._api.decoded(self._accepted(answer).content, of)
 
     def _path(self, *below: str) -> str:
         group = f"/subscriptions/{self._options.subscription_id}/resourceGroups/{self._options.resource_group}"
         return "/".join([f"{group}/providers/Microsoft.Network/dnsZones", *below])
 
     def _place(self, zone: str, name: str, rtype: str) -> str:
-        return self._path(zone, rtype, name.removesuffix(zone).rstrip(".") or "@")
+        return self._path(zone, rtype, relative_name(zone, name) or "@")
 
     def _connect(self) -> Api:
         secret = self._secret("secret", "client secret")
@@ -351,23 +345,13 @@ class Azure(HttpProvider[AzureOptions]):
         )
         return BearerApi(endpoint, tokens, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         fault = self._api.decoded(answer.content, _Fault)
-        return (fault.error or fault).message
+        error = fault.error or _Error(fault.code, fault.message)
+        return Reason(error.message, (error.code,))
 
-    def _said(self, answer: ApiAnswer) -> _Error:
-        """What is wrong, empty where the answer does not say it."""
-        try:
-            fault = self._api.decoded(answer.content, _Fault)
-        except Unreadable:
-            return _Error()
-        return fault.error or _Error(fault.code, fault.message)
-
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
-        usual = super()._refusal(answer)
-        if self._said(answer).code == "ScopeLocked":
-            return PermissionDenied(usual.text, _HINTS.permission)
-        return usual
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
+        return PermissionDenied(error.text, _HINTS.permission) if "ScopeLocked" in reason.codes else error
 
 
 def _matches(patterns: Sequence[str], action: str) -> bool:
