@@ -17,7 +17,8 @@ from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, record_set
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, Rejected, Unavailable
 from changeover.model.secret import Secret
-from dns_servers.bind import ZONE_TEXT, Bind
+from dns_servers.authoritative import ZONE_TEXT
+from dns_servers.bind import Bind
 
 ZONE, WWW, API = "shop.example", "www.shop.example", "api.shop.example"
 CNAME = record_set(WWW, "CNAME", 60, ["primary.example.net"])

@@ -17,7 +17,8 @@ from changeover.dns.wire.answer import record_sets_in
 from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_all, parse_server, question, read_message
 from changeover.model.dns.records import record_set
 from changeover.model.errors import Unavailable
-from dns_servers.bind import ZONE_TEXT, Bind
+from dns_servers.authoritative import ZONE_TEXT
+from dns_servers.bind import Bind
 from dns_servers.process import free_port
 
 WWW = "www.shop.example"
