@@ -17,8 +17,7 @@ import pytest
 
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.powerdns import PROVIDER, PowerDns, PowerDnsOptions
-from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
+from changeover.model.dns.records import AddressSet
 from changeover.model.errors import (
     AuthError,
     Conflict,
@@ -29,6 +28,7 @@ from changeover.model.errors import (
     Rejected,
 )
 from changeover.model.secret import Secret
+from dns_servers.changes import plain, planned, stands
 from dns_servers.powerdns_relay import PowerDnsRelay
 
 ZONE = "shop.example"
@@ -55,20 +55,6 @@ async def provider(server: PowerDnsRelay) -> AsyncIterator[PowerDns]:
     opened = PowerDns("pd", PowerDnsOptions(server.endpoint, alias=True), {"key": Secret(KEY)}, timeout=5)
     yield opened
     await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 60) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: PowerDns, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: PowerDns, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="pd", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
 
 
 class TestRecords:
