@@ -19,7 +19,7 @@ KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
 #: A run's journal: started (an undo's has undo-started), then intent and end of each of its steps, then its own end.
 ENTRIES = {"forward": 8, "undo": 8}
 #: The same with operations beside DNS: four more steps, and two of these to take back.
-WITH_DEEDS = {"forward": 16, "undo": 12}
+WITH_OPERATIONS = {"forward": 16, "undo": 12}
 ENDERS = ("resume", "undo", "accept")
 OPERATIONS = """
 [[services.actions]]
@@ -62,7 +62,7 @@ def kill(shop: Shop, number: int, moment: str, *arguments: str) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -83,7 +83,7 @@ def scenarios(entries: dict[str, int], often: int) -> list[object]:
 @pytest.fixture(scope="module")
 def busy_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The same shop, with operations beside DNS before and after its records are changed."""
-    with Shop(tmp_path_factory.mktemp("deeds")) as shop:
+    with Shop(tmp_path_factory.mktemp("operations")) as shop:
         text = shop.home.settings_file.read_text().replace("[lookup]", OPERATIONS.format(folder=shop.folder))
         shop.home.settings_file.write_text(text)
         yield shop
@@ -95,10 +95,10 @@ async def test_killed_at(world: Shop, number: int, moment: str, direction: str, 
     await scenario(world, number, moment, direction, ender, last=ENTRIES[direction])
 
 
-@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_DEEDS, often=8))
-async def test_killed_among_deeds(busy_world: Shop, number: int, moment: str, direction: str, ender: str) -> None:
+@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_OPERATIONS, often=8))
+async def test_killed_among_operations(busy_world: Shop, number: int, moment: str, direction: str, ender: str) -> None:
     """So it is with commands, waits and notes around the records: what was done is done, or taken back."""
-    await scenario(busy_world, number, moment, direction, ender, last=WITH_DEEDS[direction])
+    await scenario(busy_world, number, moment, direction, ender, last=WITH_OPERATIONS[direction])
     newest = await newest_run(busy_world)
     if newest is not None and newest.outcome in ("completed", "undone"):
         traces = {name for name in ("locked", "open") if (busy_world.folder / name).exists()}
@@ -125,14 +125,14 @@ async def story(
     shop: Shop, board: Switchboard, number: int, moment: str, direction: str, ender: str, last: int
 ) -> None:
     if (back := await board.prepare("shop", "primary")) and not back.already_there:
-        await board.switch(back)
+        await board.switch(back, who="anna@laptop")
     for trace in ("locked", "open"):
         (shop.folder / trace).unlink(missing_ok=True)
     on_primary = shop.bind.records()
     if direction == "forward":
         kill(shop, number, moment, "switch", "shop", "--to", "backup", "--yes")
     else:
-        run = await board.switch(await board.prepare("shop", "backup"))
+        run = await board.switch(await board.prepare("shop", "backup"), who="anna@laptop")
         kill(shop, number, moment, "undo", run.run, "--yes")
     after_crash = shop.bind.records()
     newest = next(iter(await board.runs()), None)
@@ -151,14 +151,14 @@ async def story(
     moved = {line for line in after_crash if line.endswith(" 60 A 127.0.0.3")}
     assert (len(moved) == 2) != (after_crash == on_primary), "the zone is in neither of its two states"
     with pytest.raises(Refused):
-        await board.switch(await board.prepare("shop", "backup", emergency=True))
+        await board.switch(await board.prepare("shop", "backup", emergency=True), who="anna@laptop")
 
     if ender == "accept":
-        accepted = await board.accept(newest.run, "looked at it by hand")
+        accepted = await board.accept(newest.run, "looked at it by hand", who="anna@laptop")
         assert accepted.accepted == "looked at it by hand"
         assert shop.bind.records() == after_crash
     else:
-        ended = await (board.resume if ender == "resume" else board.undo)(newest.run)
+        ended = await (board.resume if ender == "resume" else board.undo)(newest.run, who="anna@laptop")
         forward = ender == "resume" and direction == "forward"
         assert ended.outcome == ("completed" if forward else "undone")
         assert (shop.bind.records() == on_primary) is not forward

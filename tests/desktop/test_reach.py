@@ -18,6 +18,7 @@ from changeover.desktop.setup.add_account import AddAccount
 from changeover.desktop.setup.add_service import AddService
 from changeover.desktop.widgets import questions as ask
 from changeover.desktop.wizard.flow import WizardPage
+from changeover.desktop.wizard.undo_question import about_undo
 from changeover.model.runs.run import Intent
 from desktop.on_screen import click, lab_desktop
 from desktop.samples import acting_run, done, plan, state
@@ -47,7 +48,9 @@ def test_every_focusable_widget_has_a_name(
         async with lab_desktop(tmp_path) as session:
             controller = session.controller
             await until(lambda: "the backup is ready" in controller.page.sentence.text(), "a quiet state")
-            await controller.switchboard.switch(await controller.switchboard.prepare("shop", "backup"))
+            await controller.switchboard.switch(
+                await controller.switchboard.prepare("shop", "backup"), who="anna@laptop"
+            )
             await until(lambda: controller.page.second_button.isVisible(), "the undo")
             assert nameless(session.window) == []
             click(controller.page.main_button)
@@ -70,7 +73,7 @@ def test_every_focusable_widget_has_a_name(
                 AddService(session.window, controller.switchboard, session.tasks),
                 AddAccount(session.window, controller.switchboard, session.tasks),
                 AccountsWindow(session.window, controller.switchboard, session.tasks),
-                ask.about_undo(session.window, "shop-1", undo, kept=False),
+                about_undo(session.window, "shop-1", undo, kept=False),
                 ask.ReasonQuestion(session.window, "Accept?", "It stays as it is.", "Accept"),
                 FreezeQuestion(session.window, "shop"),
                 ask.NoteQuestion(session.window, "Approve?", "Does it look right?", "Approve", note="Note"),

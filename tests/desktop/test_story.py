@@ -80,7 +80,7 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             keep(session.window, pictures, "8-on-backup")
 
             click(banner.buttons["primary"])
-            await until(lambda: board.state("shop").health["primary"].health == "healthy", "the mended primary")
+            await until(lambda: board.state("shop").health["primary"].health == "healthy", "the repaired primary")
             click(wizard.undo_button)
             await until(lambda: controller.dialog is not None and controller.dialog.isVisible(), "the question")
             keep(controller.dialog, pictures, "9-undo")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal, Self
 
 from changeover.dns.provider import Provider
-from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.dns.providers.rfc2136 import Rfc2136
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.records import ADDRESS_TYPES
 from changeover.model.secret import Secret
 from dns_servers.authoritative import SECRET

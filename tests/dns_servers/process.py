@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 #: A server that is not ready within this many seconds failed to start.
-READY_WITHIN = 20.0
+READY_WITHIN = 60.0
 
 
 class NotReady(Exception):

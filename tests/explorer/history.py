@@ -116,6 +116,9 @@ class Setting:
 
         return done
 
+    async def nothing_before(self, step: ActionStep) -> None:
+        """No platform is asked for anything."""
+
 
 class Unplugged(VirtualLoop):
     """A loop on which nothing reaches the network: what stands in for the world must stand in for all of it."""

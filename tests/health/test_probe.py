@@ -69,16 +69,16 @@ async def test_a_good_answer_of_a_real_server(nginx: Nginx, address: str) -> Non
     assert [0, *times] == sorted([0, *times])  # type: ignore[type-var]
 
 
-async def test_a_server_that_breaks_and_mends(nginx: Nginx) -> None:
+async def test_a_server_that_breaks_and_is_repaired(nginx: Nginx) -> None:
     """The status and what was expected are said."""
     nginx.break_("backup")
     broken = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx))
-    nginx.mend("backup")
-    mended = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx))
+    nginx.repair("backup")
+    repaired = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx))
     assert (broken.ok, broken.status, broken.reason) == (False, 503, "503, expected 200-399")
-    assert (broken.cause, mended.cause) == (Cause.PATH, None)
+    assert (broken.cause, repaired.cause) == (Cause.PATH, None)
     assert broken.marker_ok is True, "it is that deployment, and it is broken"
-    assert mended.ok is True
+    assert repaired.ok is True
 
 
 @pytest.mark.parametrize(
@@ -407,11 +407,11 @@ async def test_a_health_page_that_lies(nginx: Nginx) -> None:
         asked = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx, path="/health", expect_json={"database": "up"}))
     finally:
         nginx.start_database("backup")
-    mended = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx, path="/health", expect_json={"database": "up"}))
+    repaired = await probe(BACKUP, WWW, "127.0.0.1", at_nginx(nginx, path="/health", expect_json={"database": "up"}))
     assert plain.ok is True
     assert (asked.ok, asked.status, asked.cause) == (False, 200, Cause.PATH)
     assert asked.reason == '200, but "database" is "down", expected "up"'
-    assert mended.ok is True
+    assert repaired.ok is True
 
 
 NO_APP = b"HTTP/1.1 404 Not Found\r\n\r\n<html><iframe src=//www.herokucdn.com/error-pages/no-such-app.html>"
@@ -516,7 +516,7 @@ def test_an_address_without_a_route_is_not_checked(address: str) -> None:
         [*alone, sys.executable, "-c", NO_ROUTE.format(address)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.stdout == "None not checked: this computer has no route to that address\n", ended.stderr

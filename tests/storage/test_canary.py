@@ -180,7 +180,7 @@ dns = [{{ account = "cf", zone = "shop.example" }}]
 [services.health]
 port = {port}
 ca_file = "{ca_file}"
-timeout = 3
+timeout = 20
 [[services.deployments]]
 name = "primary"
 answer = {{ a = ["127.0.0.2"] }}

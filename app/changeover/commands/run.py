@@ -28,6 +28,7 @@ from changeover.model.finding import Finding, unknown_override
 from changeover.model.formatting import duration
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.runs.run import Outcome, Run, StepState
+from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
 
 _STATUS = {
@@ -38,6 +39,8 @@ _STATUS = {
     Outcome.INCOMPLETE: INCOMPLETE,
     Outcome.INTERRUPTED: INCOMPLETE,
     Outcome.RUNNING: INCOMPLETE,
+    Outcome.DAMAGED: INCOMPLETE,
+    Outcome.NEWER: INCOMPLETE,
 }
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -132,7 +135,13 @@ def switch(
 
         def run(progress: Progress, stop: asyncio.Event) -> Any:
             return board.switch(
-                preparation, reasons, on_progress=progress, stop=stop, verify_timeout=verify_timeout, why=why
+                preparation,
+                reasons,
+                who=this_person(),
+                on_progress=progress,
+                stop=stop,
+                verify_timeout=verify_timeout,
+                why=why,
             )
 
         try:
@@ -255,7 +264,14 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
         before = session.run(board.run(run))
 
         def work(progress: Progress, stop: asyncio.Event) -> Any:
-            return board.undo(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout, anyway=anyway)
+            return board.undo(
+                run,
+                who=this_person(),
+                on_progress=progress,
+                stop=stop,
+                verify_timeout=verify_timeout,
+                anyway=anyway,
+            )
 
         try:
             planned = session.run(board.undo_plan(run, anyway))
@@ -285,7 +301,7 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
         before = session.run(board.run(run))
 
         def work(progress: Progress, stop: asyncio.Event) -> Any:
-            return board.resume(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout)
+            return board.resume(run, who=this_person(), on_progress=progress, stop=stop, verify_timeout=verify_timeout)
 
         try:
             if "resume" in before.next and not yes:

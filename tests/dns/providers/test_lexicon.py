@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from changeover.accounts.accounts import WrongFields, checked_account
+from changeover.accounts.kinds import KINDS
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Applied, Indeterminate, Result
 from changeover.dns.providers import PROVIDERS
@@ -655,8 +656,8 @@ class TestSettings:
             checked_account("panel", "lexicon", options, {"auth": "just-a-token"})
         assert "just-a-token" not in f"{caught.value.text}{caught.value.hint}"
         file = tmp_path / "changeover.toml"
-        settings_file.rewrite(file, lambda text: settings_file.set_account(text, account))
-        assert settings_file.load(file).accounts == (account,)
+        settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, account))
+        assert settings_file.load(file, KINDS).accounts == (account,)
 
     def test_a_secret_is_for_one_place(self) -> None:
         """Where an option leads elsewhere, it is refused until it is given again."""

@@ -11,7 +11,9 @@ import dns.rcode
 import pytest
 
 from changeover.dns.provider import Applied, PreconditionFailed
-from changeover.dns.providers.rfc2136 import ALGORITHMS, PROVIDER, Rfc2136, Rfc2136Options
+from changeover.dns.providers.rfc2136 import Rfc2136
+from changeover.dns.providers.rfc2136_account import PROVIDER
+from changeover.dns.providers.rfc2136_options import ALGORITHMS, Rfc2136Options
 from changeover.dns.wire.exchange import read_message
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, record_set

@@ -85,7 +85,7 @@ def test_an_action_may_be_for_some_switches_only() -> None:
     assert nothing.steps == ()
 
 
-def test_deeds_are_taken_back_in_reverse_around_the_records() -> None:
+def test_operations_are_taken_back_in_reverse_around_the_records() -> None:
     """What came after the records comes before them now; what has no reverse, or never took place, is left alone."""
     forward = planned(
         action("lock", Phase.QUIESCE, reversible=True),
@@ -105,7 +105,7 @@ def test_deeds_are_taken_back_in_reverse_around_the_records() -> None:
     assert names(undoing(BARE, forward, went(forward), {"unlock", "lock"})) == [*names(BARE), "promote"]
 
 
-def test_notes_are_deeds_that_take_nothing_back() -> None:
+def test_notes_are_operations_that_take_nothing_back() -> None:
     """A note without a reverse is not repeated when the run is undone."""
     tell = Action(name="tell", phase=Phase.QUIESCE, operation=Note(note="Tell the shop floor."))
     forward = planned(tell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ from changeover.model.dns.records import RecordSet
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import counted, duration
 from changeover.model.readiness.service_state import Preparation, ServiceState, is_emergency
+from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.plan import Plan
 from changeover.model.runs.run import Direction, Outcome, Run
 
@@ -156,7 +158,12 @@ def outcome_words(run: Run) -> tuple[str, str]:
         case Outcome.INCOMPLETE:
             what = "The way back is incomplete" if back else "The switch is incomplete"
             return what, f"{run.text} Resume it, undo it, or accept it as it stands.".strip()
-    return "It stopped before its end", "Resume it, undo it, or accept it as it stands."
+        case Outcome.RUNNING | Outcome.INTERRUPTED:
+            return "It stopped before its end", "Resume it, undo it, or accept it as it stands."
+        case Outcome.DAMAGED | Outcome.NEWER:
+            return open_run_words(run)
+        case _:
+            assert_never(run.outcome)
 
 
 def visitors_words(run: Run) -> str:

@@ -38,6 +38,7 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
+from changeover.model.foreign_text import one_line
 from changeover.model.secret import Secret
 
 #: Bytes of an answer that are read; more is an error.
@@ -164,7 +165,7 @@ class Api:
         """A provider's own words, fit to be shown: one line, not too long, and without the credential."""
         for word in [word for secret in self._secrets for word in secret.reveal().split() if len(word) >= 8]:
             text = text.replace(word, "…")
-        return one_line(text)
+        return one_line(text, MOST_WORDS)
 
     async def _exchange(self, request: Request) -> tuple[httpx.Response, bytes]:
         content = bytearray()
@@ -220,12 +221,6 @@ def _sent(fields: Fields | None) -> dict[str, str] | None:
     if fields is None:
         return None
     return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
-
-
-def one_line(text: str) -> str:
-    """Somebody else's words, fit to be shown: one line, and not too long."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * MOST_WORDS]).split())
-    return line if len(line) <= MOST_WORDS else line[:MOST_WORDS] + "…"
 
 
 def credential(secret: Secret, account: str, what: str, hint: str) -> Secret:

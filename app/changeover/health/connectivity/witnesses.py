@@ -11,8 +11,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from changeover.health.connectivity.gateway import gateway_evidence
 from changeover.health.connectivity.interfaces import source_address, source_addresses
-from changeover.health.connectivity.names import Names, is_address
+from changeover.health.connectivity.names import Names
 from changeover.health.http.fetch import FAULTS, TIMEOUT, FetchedPage, connected, fault_words, fetch
+from changeover.model.dns.server_address import is_address
 from changeover.model.health.connectivity import GATEWAY, Connection, Evidence, judge
 from changeover.model.settings.service import LookupSettings
 

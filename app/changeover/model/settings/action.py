@@ -131,5 +131,6 @@ def operation_words(operation: Operation) -> str:
             return f"Ask somebody: {question}"
         case Note(note=note):
             return f"By hand: {note}"
-        case PlatformCall(deployment=deployment, verb=verb):
-            return f"{verb.replace('-', ' ').capitalize()} at {deployment}"
+        case PlatformCall(deployment=deployment, verb=verb, options=options):
+            told = ", ".join(f"{value} {key}" for key, value in options.items())
+            return f"{verb.replace('-', ' ').capitalize()} at {deployment}" + (f": {told}" if told else "")

@@ -90,13 +90,13 @@ def flapping_words(state: ServiceState, name: str) -> str:
 
 def held_words(state: ServiceState, name: str, now: datetime) -> str:
     """That a person vouches for the deployment, or against it, until when and why."""
-    pin = state.pins[name]
+    pin = state.overlay.pins[name]
     return ended(f"{name} is {HOLD_WORDS[pin.hold]} by a person until {clock(pin.until, now)}: {pin.reason}")
 
 
 def maintenance_words(state: ServiceState, name: str, now: datetime) -> str:
     """Until when the planned work on the deployment lasts."""
-    return f"{name} is in maintenance until {clock(state.maintenance[name], now)}."
+    return f"{name} is in maintenance until {clock(state.overlay.maintenance[name], now)}."
 
 
 def recovering_words(state: ServiceState, name: str) -> str:
@@ -110,9 +110,9 @@ def card_words(state: ServiceState, name: str, now: datetime) -> str:
     found = state.health.get(name)
     shown = state_of(state, name)
     if shown is State.MAINTENANCE:
-        return f"maintenance until {clock(state.maintenance[name], now)}"
+        return f"maintenance until {clock(state.overlay.maintenance[name], now)}"
     if shown is State.PINNED:
-        pin = state.pins[name]
+        pin = state.overlay.pins[name]
         return f"{HOLD_WORDS[pin.hold]} until {clock(pin.until, now)}"
     if found is None or found.last is None:
         return "not checked yet"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from changeover.dns.provider import is_this_computer
 from changeover.health.http.request import Exchange, Request, exchange
 from changeover.model.errors import AuthError, ChangeoverError
+from changeover.model.foreign_text import one_line
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.conditions import expected
 from changeover.model.runs.run import StepState
@@ -139,6 +140,4 @@ def _was_sent(found: Exchange, check: HealthCheck) -> bool:
 
 def _words(body: bytes) -> str:
     """The beginning of an answer, in one line and without control characters."""
-    text = body[: 4 * _SHOWN].decode("utf-8", "replace")
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
+    return one_line(body[: 4 * _SHOWN].decode("utf-8", "replace"), _SHOWN)

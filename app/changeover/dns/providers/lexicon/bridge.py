@@ -30,7 +30,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
-from changeover.dns.http.api import Lost, Unreadable, one_line, retry_after
+from changeover.dns.http.api import MOST_WORDS, Lost, Unreadable, retry_after
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -40,6 +40,7 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
+from changeover.model.foreign_text import one_line
 from changeover.model.secret import Secret
 
 _T = TypeVar("_T")
@@ -240,7 +241,7 @@ class Bridge:
         """A provider's own words, fit to be shown: one line, not too long, and without any secret."""
         for secret in self._secret_texts():
             text = text.replace(secret, "…")
-        return one_line(text)
+        return one_line(text, MOST_WORDS)
 
     def _secret_texts(self) -> list[str]:
         texts = [self._auth.reveal()]
