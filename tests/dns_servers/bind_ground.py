@@ -43,7 +43,7 @@ class BindGround:
         """A value as the server itself would write it into its zone."""
         return value
 
-    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+    def open(self, *, secret: str | None = None, timeout: float = 30.0) -> Provider:
         options = Rfc2136Options(server=f"127.0.0.1:{self.relay.port}", key_name=self.bind.key_name)
         return Rfc2136("dns-main", options, Secret(secret or self.secret), timeout)
 

@@ -59,7 +59,7 @@ class Ground(Protocol):
     #: the text that must never show up anywhere
     secret: str
 
-    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+    def open(self, *, secret: str | None = None, timeout: float = 30.0) -> Provider:
         """The provider once more, with another secret or a shorter time-out."""
         ...
 
@@ -149,7 +149,7 @@ class HttpGround(ABC):
     def __exit__(self, *_: object) -> None:
         self.behind.stop()
 
-    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+    def open(self, *, secret: str | None = None, timeout: float = 30.0) -> Provider:
         options = msgspec.convert(self.options(), self.kind.options)
         secrets = {name: Secret(text) for name, text in self.secrets(secret or self.secret).items()}
         opened: Provider = self.kind.provider("dns-main", options, secrets, timeout)

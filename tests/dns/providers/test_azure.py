@@ -62,7 +62,7 @@ def chosen(simulator: AzureSimulator, tenant: TenantSimulator, **changes: Any) -
     return AzureOptions(**{**ids, "endpoint": simulator.address, "login": tenant.address, **changes})
 
 
-def opened(options: AzureOptions, secret: str = SECRET, timeout: float = 5) -> Azure:
+def opened(options: AzureOptions, secret: str = SECRET, timeout: float = 30) -> Azure:
     return Azure("az", options, {"secret": Secret(secret)}, timeout)
 
 

@@ -44,7 +44,7 @@ def simulator() -> Iterator[CloudflareSimulator]:
 
 
 def opened(simulator: CloudflareSimulator) -> Cloudflare:
-    return Cloudflare("cf", CloudflareOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
+    return Cloudflare("cf", CloudflareOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def a(content: str, **more: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def simulator() -> Iterator[DesecSimulator]:
 
 
 def opened(simulator: DesecSimulator) -> Desec:
-    return Desec("de", DesecOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
+    return Desec("de", DesecOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 class TestTtls:

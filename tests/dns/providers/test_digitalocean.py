@@ -48,7 +48,7 @@ def simulator() -> Iterator[DigitalOceanSimulator]:
 
 
 def opened(simulator: DigitalOceanSimulator) -> DigitalOcean:
-    return DigitalOcean("do", DigitalOceanOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
+    return DigitalOcean("do", DigitalOceanOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def shown(simulator: DigitalOceanSimulator, name: str = "www") -> set[tuple[str, str, int]]:

@@ -47,7 +47,7 @@ def simulator() -> Iterator[DnSimpleSimulator]:
 
 
 def opened(simulator: DnSimpleSimulator, **options: Any) -> DnSimple:
-    return DnSimple("ds", DnsimpleOptions(simulator.endpoint, **options), {"token": Secret(TOKEN)}, timeout=5)
+    return DnSimple("ds", DnsimpleOptions(simulator.endpoint, **options), {"token": Secret(TOKEN)}, timeout=30)
 
 
 @pytest.fixture

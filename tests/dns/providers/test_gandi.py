@@ -46,7 +46,7 @@ def simulator() -> Iterator[GandiSimulator]:
 
 
 def opened(simulator: GandiSimulator) -> Gandi:
-    return Gandi("ga", GandiOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
+    return Gandi("ga", GandiOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def written(simulator: GandiSimulator) -> list[tuple[str, str]]:

@@ -47,7 +47,7 @@ def simulator(tokens: TokenSimulator) -> Iterator[GoogleSimulator]:
         yield running
 
 
-def opened(simulator: GoogleSimulator, key: str, timeout: float = 5, **options: Any) -> Google:
+def opened(simulator: GoogleSimulator, key: str, timeout: float = 30, **options: Any) -> Google:
     return Google("g", GoogleOptions(simulator.address, **options), {"key": Secret(key)}, timeout)
 
 

@@ -47,7 +47,7 @@ def simulator() -> Iterator[HetznerSimulator]:
 
 
 def opened(simulator: HetznerSimulator) -> Hetzner:
-    return Hetzner("hz", HetznerOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
+    return Hetzner("hz", HetznerOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def asked(simulator: HetznerSimulator) -> list[str]:
@@ -298,7 +298,7 @@ class TestActions:
         self, simulator: HetznerSimulator, provider: Hetzner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It may be made later, so nobody may say that nothing was changed."""
-        monkeypatch.setattr(hetzner, "ACTION_PATIENCE", 0.1)
+        monkeypatch.setattr(hetzner, "ACTION_BUDGET", 0.1)
         simulator.late, simulator.seconds = True, 60.0
         change = await planned(provider, plain("A", "198.51.100.1"))
         result = await provider.apply(ZONE, [change])
@@ -324,7 +324,7 @@ class TestActions:
         simulator.seconds = 3600
         provider = Hetzner("hz", HetznerOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=0.3)
         change = await planned(provider, plain("A", "198.51.100.1"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             result = await provider.apply(ZONE, [change])
         assert isinstance(result, Indeterminate)
         assert "still running after 1.8 s" in result.text

@@ -46,7 +46,7 @@ def simulator() -> Iterator[LinodeSimulator]:
 
 
 def opened(simulator: LinodeSimulator) -> Linode:
-    return Linode("li", LinodeOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
+    return Linode("li", LinodeOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 class TestTtls:

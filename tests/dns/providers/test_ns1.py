@@ -46,7 +46,7 @@ def simulator() -> Iterator[Ns1Simulator]:
 
 
 def opened(simulator: Ns1Simulator) -> Ns1:
-    return Ns1("ns", Ns1Options(simulator.endpoint), {"key": Secret(KEY)}, timeout=5)
+    return Ns1("ns", Ns1Options(simulator.endpoint), {"key": Secret(KEY)}, timeout=30)
 
 
 def asked(simulator: Ns1Simulator) -> list[tuple[str, str]]:

@@ -60,7 +60,7 @@ def simulator(keys: Keys) -> Iterator[OvhSimulator]:
 
 
 def opened(simulator: OvhSimulator) -> Ovh:
-    return Ovh("ovh", OvhOptions(simulator.endpoint), SECRETS, timeout=5)
+    return Ovh("ovh", OvhOptions(simulator.endpoint), SECRETS, timeout=30)
 
 
 def bare(simulator: OvhSimulator) -> list[tuple[Any, ...]]:
@@ -107,7 +107,7 @@ class TestSignatures:
     @pytest.mark.parametrize("wrong", SECRETS)
     async def test_each_of_the_keys_must_be_right(self, simulator: OvhSimulator, wrong: str) -> None:
         """Whatever status OVHcloud answers with."""
-        other = Ovh("ovh", OvhOptions(simulator.endpoint), {**SECRETS, wrong: Secret("x" * 32)}, timeout=5)
+        other = Ovh("ovh", OvhOptions(simulator.endpoint), {**SECRETS, wrong: Secret("x" * 32)}, timeout=30)
         for attempt in (other.read(ZONE, [WWW]), other.verify(ZONE, [WWW])):
             with pytest.raises(AuthError) as caught:
                 await attempt
@@ -186,7 +186,7 @@ class TestRefreshes:
         self, simulator: OvhSimulator, provider: Ovh, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After half a minute, here a moment: the change is stored, and not published."""
-        monkeypatch.setattr(ovh, "REFRESH_PATIENCE", 0.1)
+        monkeypatch.setattr(ovh, "REFRESH_BUDGET", 0.1)
         monkeypatch.setattr(ovh, "REFRESH_PAUSE", 0.03)
         change = await planned(provider, plain("A", "198.51.100.1"))
         before = simulator.published(ZONE)

@@ -47,7 +47,7 @@ def simulator() -> Iterator[Route53Simulator]:
         yield running
 
 
-def opened(simulator: Route53Simulator, timeout: float = 5, **options: str) -> Route53:
+def opened(simulator: Route53Simulator, timeout: float = 30, **options: str) -> Route53:
     secrets = {"access_key_id": Secret(KEY_ID), "secret_access_key": Secret(SECRET)}
     return Route53("aws", Route53Options(simulator.endpoint, **options), secrets, timeout)
 

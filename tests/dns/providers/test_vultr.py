@@ -43,7 +43,7 @@ def simulator() -> Iterator[VultrSimulator]:
 
 
 def opened(simulator: VultrSimulator) -> Vultr:
-    return Vultr("vu", VultrOptions(simulator.endpoint), {"key": Secret(KEY)}, timeout=5)
+    return Vultr("vu", VultrOptions(simulator.endpoint), {"key": Secret(KEY)}, timeout=30)
 
 
 def shown(simulator: VultrSimulator, name: str = "www") -> set[tuple[str, str, int]]:

@@ -4,7 +4,7 @@ Everything at the names of a batch is read right before the write and must be ex
 provider compares nothing itself, somebody else's change in the instant between stays unseen: `race_window` says how
 long that instant was. Where it does, `_write` raises Conflict, and nothing was changed.
 
-A provider that changes one record set after the other writes through `_in_turn`, which says how far it came.
+A provider that changes one record set after the other writes through `_run_steps`, which says how far it came.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ from changeover.model.settings.account_fields import Option, SecretField, misfit
 
 #: Seconds for one request, and for one reading with its repetitions.
 TIMEOUT = 10.0
-#: How many times that a write may wait altogether, where the provider says that it was too early; and half way through
-#: several requests, where stopping would leave a name between two answers.
-RETRY_BUDGET, PATIENCE_HALF_WAY = 3, 6
-#: Seconds after which a request half way is made again that was surely not carried out.
-PAUSE_HALF_WAY = 1.0
+#: How many times that a write may wait altogether, where the provider limits the rate; and after the first of several
+#: requests, where stopping would leave a name between two answers.
+RETRY_BUDGET, RETRY_BUDGET_MID_CHANGE = 3, 6
+#: Seconds after which such a later request is made again, where it was surely not carried out.
+RETRY_PAUSE_MID_CHANGE = 1.0
 
 #: The key of the settings file with which another address than the provider's own is asked.
 ENDPOINT = Option("Endpoint", "the address of the API, where it is another than usual")
@@ -71,7 +71,7 @@ _Options = TypeVar("_Options", bound=Struct)
 Found = Mapping[str, Sequence[RecordSet]]
 
 
-class Gone(Conflict):
+class RecordGone(Conflict):
     """A record that the write names by its id is not there any more; nothing was changed."""
 
 
@@ -149,8 +149,8 @@ class HttpProvider(ABC, Generic[_Options]):
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         """Makes these replacements, in this order; where before and after are the same, it only must stand.
 
-        Raises Lost where they may have been made, Gone (or where it compares natively, Conflict) where the provider
-        itself found that a `before` does not stand any more, another ProviderError where surely none was made.
+        Raises Lost where they may have been made, RecordGone (or where it compares natively, Conflict) where the
+        provider itself found that a `before` does not stand any more, another ProviderError where surely none was made.
         """
 
     @abstractmethod
@@ -237,7 +237,7 @@ class HttpProvider(ABC, Generic[_Options]):
         self._zone_ids[zone] = found
         return result
 
-    async def _in_turn(self, steps: Sequence[tuple[str, Callable[[], Awaitable[object]]]]) -> None:
+    async def _run_steps(self, steps: Sequence[tuple[str, Callable[[], Awaitable[object]]]]) -> None:
         """Makes each step, told in words such as "A at www.shop.example is replaced".
 
         A refusal of the first changed nothing, and is raised as it is; one of a later is Lost, saying what was done.
@@ -245,7 +245,9 @@ class HttpProvider(ABC, Generic[_Options]):
         for number, (words, step) in enumerate(steps):
             try:
                 await (
-                    retry_rate_limited(step, PATIENCE_HALF_WAY * self._timeout, PAUSE_HALF_WAY) if number else step()
+                    retry_rate_limited(step, RETRY_BUDGET_MID_CHANGE * self._timeout, RETRY_PAUSE_MID_CHANGE)
+                    if number
+                    else step()
                 )
             except ProviderError as error:
                 if not number:
@@ -255,15 +257,15 @@ class HttpProvider(ABC, Generic[_Options]):
                 raise kind(f"Done: {done}. Not done: {words}, since {error.text}", error.hint) from None
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
-        """Why a switch must keep its hands off the name of these record sets, in words."""
+        """Why a switch must not change the name of these record sets, in words."""
         return None
 
     async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
-        first = await self._again(lambda: self._read(zone, names))
+        first = await self._retried(lambda: self._read(zone, names))
         records = {name: tuple(first.found.get(name, ())) for name in names}
         above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
         wanted = sorted({wildcard for wildcards in above.values() for wildcard in wildcards})
-        second = first if first.whole or not wanted else await self._again(lambda: self._read(zone, wanted))
+        second = first if first.whole or not wanted else await self._retried(lambda: self._read(zone, wanted))
         covering = {w for w in wanted if address_set(second.found.get(w, ()))}
         policies = {name: words for name, there in records.items() if (words := self._policy(there)) is not None}
         return RecordsRead(
@@ -321,7 +323,7 @@ class HttpProvider(ABC, Generic[_Options]):
             return await self._read(zone, names)
 
         async def once() -> Result:
-            live = (await self._again(look)).found
+            live = (await self._retried(look)).found
             found = compare(live)
             if found:
                 return PreconditionFailed(tuple(found))
@@ -333,7 +335,7 @@ class HttpProvider(ABC, Generic[_Options]):
             except Lost as error:
                 return Indeterminate(error.text, under_way=isinstance(error, UnderWay))
             except Conflict as error:
-                if not self.capabilities.native_compare_and_set and not isinstance(error, Gone):
+                if not self.capabilities.native_compare_and_set and not isinstance(error, RecordGone):
                     raise
                 return PreconditionFailed((error.text,))
             finally:
@@ -355,10 +357,10 @@ class HttpProvider(ABC, Generic[_Options]):
         return RecordSet(name=name, type="TXT", ttl=ttl, values=tuple(sorted(values)), details=kept)
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
-        live = await self._again(lambda: self._read(zone, [change.name for change in changes]))
+        live = await self._retried(lambda: self._read(zone, [change.name for change in changes]))
         return {change.name: address_set(live.found.get(change.name, ())) for change in changes}
 
-    async def _again(self, read: Callable[[], Awaitable[_T]]) -> _T:
+    async def _retried(self, read: Callable[[], Awaitable[_T]]) -> _T:
         """A reading, repeated where that may help."""
         return await retry_read(read, self._timeout)
 

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 
 from msgspec import Struct
 
-from changeover.dns.http.provider import TIMEOUT, Gone, HttpProvider, Replacement, Zone
+from changeover.dns.http.provider import TIMEOUT, HttpProvider, RecordGone, Replacement, Zone
 from changeover.model.dns.records import RecordSet
 from changeover.model.errors import NotFound
 from changeover.model.secret import Secret
@@ -104,13 +104,13 @@ class RecordByRecord(HttpProvider[_Options]):
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         made = [(str(step), partial(self._make, zone, step)) for r in replacements for step in self._steps(zone, r)]
-        await self._in_turn([*made, ("the name servers are told", partial(self._finish, zone))] if made else [])
+        await self._run_steps([*made, ("the name servers are told", partial(self._finish, zone))] if made else [])
 
     def _steps(self, zone: str, replacement: Replacement) -> list[Step]:
         there = [pair for pair in self._seen[zone, replacement.name] if pair[1].type == replacement.type]
         # These are the ids of what was compared, unless another reading came in between and found something else.
         if record_sets(record for _, record in there) != ((replacement.before,) if replacement.before else ()):
-            raise Gone(f"{replacement.name} changed in the moment before it was written")
+            raise RecordGone(f"{replacement.name} changed in the moment before it was written")
         wanted = records_of(replacement.after) if replacement.after is not None else []
         return steps(there, wanted, one_ttl=self.one_ttl)
 
@@ -124,7 +124,7 @@ class RecordByRecord(HttpProvider[_Options]):
             else:
                 await self._replace(zone, step.record_id, step.before, step.after)
         except NotFound:
-            raise Gone(f"{step.before} is not there any more") from None
+            raise RecordGone(f"{step.before} is not there any more") from None
 
 
 def steps(there: Sequence[tuple[str, Record]], wanted: Sequence[Record], *, one_ttl: bool = False) -> list[Step]:

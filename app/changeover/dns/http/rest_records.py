@@ -95,5 +95,5 @@ class RestRecords(RecordByRecord[_Options], Generic[_Options]):
             found = await self._get("/domains", {**query, **further}, of)
             return found.items, found.following
 
-        names = await self._again(lambda: pages(page)) or []
+        names = await self._retried(lambda: pages(page)) or []
         return tuple(dict.fromkeys(name.lower() for name in names))

@@ -177,12 +177,12 @@ class Azure(HttpProvider[AzureOptions]):
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
         names = [change.name for change in changes]
-        live = await self._again(lambda: self._sets(zone, names, _ADDRESSES))
+        live = await self._retried(lambda: self._sets(zone, names, _ADDRESSES))
         return {name: address_set(live.found.get(name, ())) for name in names}
 
     async def _sets(self, zone: str, names: Sequence[str], types: Sequence[str]) -> Zone:
         """What stands at the names, of these types at least."""
-        await self._look_at(zone)
+        await self._check_zone(zone)
         every = await self._listed(zone, len(names))
         sets = await self._asked(zone, names, types) if every is None else every
         found: dict[str, list[RecordSet]] = {}
@@ -194,7 +194,7 @@ class Azure(HttpProvider[AzureOptions]):
             self._seen[zone, record.name, record.type] = (record, one.etag)
         return Zone(found, whole=every is not None)
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each zone: is it there and public, and how many sets does it have?"""
         if zone in self._sizes:
             return
@@ -246,7 +246,7 @@ class Azure(HttpProvider[AzureOptions]):
                 f"Azure DNS has no {illegal.type} records, and {illegal.name} would need one",
                 "Plan this name with addresses or, below the apex, a CNAME.",
             )
-        await self._in_turn([self._step(zone, replacement) for replacement in replacements])
+        await self._run_steps([self._step(zone, replacement) for replacement in replacements])
 
     def _step(self, zone: str, replacement: Replacement) -> tuple[str, Callable[[], Awaitable[object]]]:
         what = f"{replacement.type} at {replacement.name}"
@@ -300,7 +300,7 @@ class Azure(HttpProvider[AzureOptions]):
             return found.value, query_of(found.next_link) if found.next_link else None
 
         try:
-            granted = await self._again(lambda: pages(page)) or []
+            granted = await self._retried(lambda: pages(page)) or []
         except (PermissionDenied, NotFound, Rejected):
             return None
         wanted = [f"Microsoft.Network/dnsZones/{rtype}/{act}" for rtype in _WRITABLE for act in ("write", "delete")]
@@ -314,7 +314,7 @@ class Azure(HttpProvider[AzureOptions]):
             found = await self._get(self._path(), {**further, "api-version": API_VERSION}, _Zones)
             return found.value, query_of(found.next_link) if found.next_link else None
 
-        every = await self._again(lambda: pages(page)) or []
+        every = await self._retried(lambda: pages(page)) or []
         return tuple(zone.name.lower() for zone in every if zone.properties.zone_type.lower() == "public")
 
     def _path(self, *below: str) -> str:

@@ -32,10 +32,10 @@ from changeover.dns.http.notation import record_value
 from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
-    Gone,
     HttpProvider,
     HttpProviderType,
     Reason,
+    RecordGone,
     Replacement,
     Zone,
 )
@@ -194,7 +194,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
     async def _uncontested(self, zone: str, name: str, text: str) -> Result:
         """Is the text that was just put the only one of its kind? One that collided with another is taken back."""
         try:
-            there = (await self._again(lambda: self._read(zone, [name]))).found.get(name, ())
+            there = (await self._retried(lambda: self._read(zone, [name]))).found.get(name, ())
         except ProviderError as error:
             return Indeterminate(f"the text is written, but what stands at {name} could not be read: {error.text}")
         found = text_conflicts(name, text, there)
@@ -246,7 +246,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
         return tuple(dict.fromkeys(_ascii(zone.name) for zone in await self._zones()))
 
     async def _zones(self) -> Sequence[_Zone]:
-        return await self._again(lambda: self._list("/zones", {"per_page": ZONES_PER_PAGE}, _Zone)) or ()
+        return await self._retried(lambda: self._list("/zones", {"per_page": ZONES_PER_PAGE}, _Zone)) or ()
 
     async def _expires(self) -> datetime | None:
         """When the token ends (developers.cloudflare.com/api/resources/user/subresources/tokens/methods/verify).
@@ -254,7 +254,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
         A token that an account owns cannot ask this.
         """
         try:
-            answer = await self._again(lambda: self._call("GET", "/user/tokens/verify"))
+            answer = await self._retried(lambda: self._call("GET", "/user/tokens/verify"))
             return self._api.decoded(answer.result, _Token).expires_on
         except ProviderError:
             return None
@@ -265,7 +265,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
     async def _zone(self, name: str) -> _Zone:
         """The zone of that name; Rejected where the world does not ask Cloudflare for it (…/domain-status)."""
         query = {"name": name, "per_page": ZONES_PER_PAGE}
-        found = await self._again(lambda: self._list("/zones", query, _Zone)) or []
+        found = await self._retried(lambda: self._list("/zones", query, _Zone)) or []
         zones = sorted((z for z in found if _ascii(z.name) == name), key=lambda z: z.status != "active")
         if not zones:
             raise NotFound(f"Cloudflare shows no zone {name} to the token of account {self.account}", _HINTS.missing)
@@ -322,7 +322,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
         if codes & _NOT_ALLOWED:
             return PermissionDenied(error.text, _HINTS.permission)
         if _GONE in codes:
-            return Gone(error.text, _HINTS.refused)
+            return RecordGone(error.text, _HINTS.refused)
         if _NO_ZONE in codes:
             return NotFound(error.text, _HINTS.missing)
         return error

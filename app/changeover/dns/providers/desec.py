@@ -106,7 +106,7 @@ class Desec(HttpProvider[DesecOptions]):
         self._seen: set[str] = set()
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
-        await self._look_at(zone)
+        await self._check_zone(zone)
         path = f"/domains/{zone}/rrsets/"
         every = await self._list(path, {}, _Set, most_pages=len(names)) if len(names) > 1 else None
         sets = every
@@ -120,7 +120,7 @@ class Desec(HttpProvider[DesecOptions]):
             found.setdefault(name, []).append(_record_set(name, one))
         return Zone(found, whole=every is not None)
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each domain: is it there, and does it take the TTLs that the account promises?"""
         if zone in self._seen:
             return
@@ -147,7 +147,7 @@ class Desec(HttpProvider[DesecOptions]):
         )
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/domains/", {}, _Domain))
+        found = await self._retried(lambda: self._list("/domains/", {}, _Domain))
         return tuple(domain.name for domain in found or ())
 
     async def _list(self, path: str, query: Query, of: type[_T], most_pages: int | None = None) -> list[_T] | None:

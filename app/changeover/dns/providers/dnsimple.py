@@ -50,7 +50,7 @@ from msgspec import Struct
 
 from changeover.dns.http.api import Api, ApiAnswer, Fields, Hints, Query, pages
 from changeover.dns.http.notation import carried_over, relative_name
-from changeover.dns.http.provider import TIMEOUT, Gone, HttpProviderType, Reason, Replacement, texts_in
+from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Reason, RecordGone, Replacement, texts_in
 from changeover.dns.http.record_by_record import Record, RecordByRecord
 from changeover.dns.provider import Applied, Guard, Result
 from changeover.dns.providers.dnsimple_records import (
@@ -188,7 +188,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
         self._capitals: dict[str, dict[str, str]] = {}
 
     async def _records(self, zone: str, names: Sequence[str]) -> tuple[Iterable[tuple[str, Record]], bool]:
-        await self._look_at(zone)
+        await self._check_zone(zone)
         path = f"{await self._path(zone)}/records"
         found = every = await self._list(path, {}, _Records, most_pages=len(names))
         if found is None:
@@ -215,7 +215,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
                     "Write the name in lower case in the record editor of dnsimple.com.",
                 )
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each zone: is it there, and does what stands there reach visitors?"""
         if zone in self._known:
             return
@@ -302,7 +302,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
             return None
         nothing: dict[str, list[object]] = {"creates": [], "updates": [], "deletes": []}
         path = f"{await self._path(zone)}/batch"
-        answer = await self._again(lambda: self._api.call("POST", path, body=nothing))
+        answer = await self._retried(lambda: self._api.call("POST", path, body=nothing))
         if answer.status in (401, 402, 412):
             raise self._refusal(answer)
         return True if answer.status < 300 else False if answer.status == 403 else None
@@ -311,7 +311,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
         async def listed() -> Sequence[_ZoneState]:
             return await self._list(f"/{await self._account()}/zones", {}, _Zones) or ()
 
-        return tuple(zone.name.lower() for zone in await self._again(listed))
+        return tuple(zone.name.lower() for zone in await self._retried(listed))
 
     async def _list(self, path: str, query: Query, of: type[Any], most_pages: int | None = None) -> list[Any] | None:
         """All pages of a list, or None where it has more than `most_pages`."""
@@ -354,7 +354,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
         """What the statuses mean here: developer.dnsimple.com/v2/#response-codes."""
         match answer.status:
             case 400 if "Record not found" in error.text:
-                return Gone(error.text)
+                return RecordGone(error.text)
             case 402:
                 return Rejected(error.text, "Look at the account's subscription and invoices at dnsimple.com.")
             case 412:

@@ -140,7 +140,7 @@ class Gandi(HttpProvider[GandiOptions]):
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
         if zone not in self._known:
-            await self._look_at(zone)
+            await self._check_zone(zone)
         path = f"{_path(zone)}/records"
         every = await self._list(path, _Set, most_pages=len(names))
         each = [await self._at(zone, name) for name in names] if every is None else []
@@ -162,7 +162,7 @@ class Gandi(HttpProvider[GandiOptions]):
         self._types.update({(zone, name): {r.type for r in found.get(name, ())} for name in names})
         return Zone(found, whole=every is not None)
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each domain: is it there, and does what stands there reach visitors?"""
         answer = await self._api.call("GET", _path(zone))
         if answer.status == 404:
@@ -216,7 +216,7 @@ class Gandi(HttpProvider[GandiOptions]):
                 steps.append((f"{name} has {kinds} alone", partial(self._put_name, zone, name, sets)))
             else:
                 steps += [self._step(zone, replacement) for replacement in parts]
-        await self._in_turn(steps)
+        await self._run_steps(steps)
 
     def _replaces_a_cname(self, zone: str, name: str, parts: Sequence[Replacement]) -> bool:
         """Does a CNAME come or go, at a name where nothing else stands?"""
@@ -255,7 +255,7 @@ class Gandi(HttpProvider[GandiOptions]):
         return None
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/livedns/domains", _Domain))
+        found = await self._retried(lambda: self._list("/livedns/domains", _Domain))
         return tuple(domain.fqdn.lower() for domain in found or ())
 
     async def _list(self, path: str, of: type[_T], most_pages: int | None = None) -> list[_T] | None:

@@ -290,15 +290,15 @@ class Google(HttpProvider[GoogleOptions]):
 
     async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
         """Asks which permissions the key has for the zone."""
-        there = await self._again(lambda: self._zone(zone))
+        there = await self._retried(lambda: self._zone(zone))
         path = f"{self._project}/managedZones/{there.name}:testIamPermissions"
-        answer = await self._again(lambda: self._api.call("POST", path, body={"permissions": _PERMISSIONS}))
+        answer = await self._retried(lambda: self._api.call("POST", path, body={"permissions": _PERMISSIONS}))
         if answer.status >= 300:
             return None
         return set(_PERMISSIONS) <= set(self._api.decoded(answer.content, _Permissions).permissions)
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._zones({}))
+        found = await self._retried(lambda: self._zones({}))
         return tuple(dict.fromkeys(zone.domain for zone in found if not zone.special))
 
     async def _zone_id(self, zone: str) -> str:

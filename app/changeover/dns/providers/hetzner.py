@@ -63,7 +63,7 @@ LEAST_TTL, MOST_TTL = 60, 2**31 - 1
 #: The most that a page has.
 SETS_A_PAGE, ZONES_A_PAGE = 100, 50
 #: How many times the time of one request all actions of a batch may take.
-ACTION_PATIENCE = 6
+ACTION_BUDGET = 6
 #: Seconds between two looks at an action: at first, and at most.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 #: Seconds after which a zone is tried again that somebody else's action has locked.
@@ -169,7 +169,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
     )
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
-        there = await self._look_at(zone)
+        there = await self._check_zone(zone)
         path = f"{_path(zone)}/rrsets"
         # The whole zone where that takes fewer requests. It has at most as many sets as records.
         whole = len(names) > 1 and there.record_count <= SETS_A_PAGE * (len(names) - 1)
@@ -181,7 +181,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
                 found.setdefault(name, []).append(_record_set(name, zone, there.ttl, one))
         return Zone(found, whole)
 
-    async def _look_at(self, zone: str) -> _Zone:
+    async def _check_zone(self, zone: str) -> _Zone:
         """The zone, where its record sets are changed here."""
         answer = await self._api.call("GET", _path(zone))
         if answer.status == 404:
@@ -209,7 +209,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
             await self._finish(running)
 
         try:
-            await self._in_turn([*steps, ("Hetzner has carried out all of it", finish)])
+            await self._run_steps([*steps, ("Hetzner has carried out all of it", finish)])
         except Lost:
             # What was taken is carried out all the same; until it is, a reading shows what stood before.
             if not finishing:
@@ -228,7 +228,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
 
     async def _finish(self, running: list[_Action]) -> None:
         """Waits until all these actions have succeeded, and takes them off the list. Lost where one did not."""
-        end = time.monotonic() + ACTION_PATIENCE * self._timeout
+        end = time.monotonic() + ACTION_BUDGET * self._timeout
         pause = FIRST_PAUSE
         while running:
             action = running[0]
@@ -240,12 +240,12 @@ class Hetzner(HttpProvider[HetznerOptions]):
                 raise Lost(f"Hetzner's action {action.id} failed: {self._api.words(why)}", _HINTS.refused)
             if time.monotonic() > end:
                 raise UnderWay(
-                    f"Hetzner's action {action.id} is still running after {ACTION_PATIENCE * self._timeout:g} s",
+                    f"Hetzner's action {action.id} is still running after {ACTION_BUDGET * self._timeout:g} s",
                     "It may be made later. Read the records again before anything else is changed.",
                 )
             await asyncio.sleep(pause)
             pause = min(1.5 * pause, LONGEST_PAUSE)
-            running[0] = await self._again(partial(self._action, action.id))
+            running[0] = await self._retried(partial(self._action, action.id))
 
     async def _action(self, number: int) -> _Action:
         return (await self._get(f"/zones/actions/{number}", {}, _Started)).action
@@ -261,7 +261,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
         return None
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/zones", {"per_page": ZONES_A_PAGE}, _Zones))
+        found = await self._retried(lambda: self._list("/zones", {"per_page": ZONES_A_PAGE}, _Zones))
         return tuple(zone.name for zone in found)
 
     async def _list(self, path: str, query: Query, of: type[_Sets] | type[_Zones]) -> list[Any]:

@@ -216,7 +216,7 @@ class Linode(RestRecords[LinodeOptions]):
         scopes = None if self._scopes is None else self._scopes.replace(",", " ").split()
         if scopes is not None and not {"*", "domains:*", "domains:read_write"}.intersection(scopes):
             return False
-        answer = await self._again(lambda: self._api.call("GET", "/profile/grants"))
+        answer = await self._retried(lambda: self._api.call("GET", "/profile/grants"))
         if answer.status == 204:  # its user may do everything
             return None if scopes is None else True
         if answer.status >= 300:
@@ -226,7 +226,7 @@ class Linode(RestRecords[LinodeOptions]):
         return None if scopes is None and granted == "read_write" else granted == "read_write"
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/domains", _Domain, None))
+        found = await self._retried(lambda: self._list("/domains", _Domain, None))
         return tuple(domain.domain.lower() for domain in found)
 
     async def _list(self, path: str, of: type[_T], wanted: Query | None) -> list[_T]:

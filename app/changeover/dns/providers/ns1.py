@@ -189,7 +189,7 @@ class Ns1(HttpProvider[Ns1Options]):
         return self._api.decoded(self._accepted(answer).content, _Record)
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
-        await self._in_turn([self._step(zone, replacement) for replacement in sorted(replacements, key=_turn)])
+        await self._run_steps([self._step(zone, replacement) for replacement in sorted(replacements, key=_turn)])
 
     def _step(self, zone: str, replacement: Replacement) -> tuple[str, Callable[[], Awaitable[object]]]:
         before, after = replacement.before, replacement.after
@@ -231,7 +231,7 @@ class Ns1(HttpProvider[Ns1Options]):
             answer = self._accepted(await self._api.call("GET", "/zones", further))
             return self._api.decoded(answer.content, tuple[_Zone, ...]), next_page(answer.headers)
 
-        found = await self._again(lambda: pages(page))
+        found = await self._retried(lambda: pages(page))
         return tuple(zone.zone for zone in found or ())
 
     def _connect(self) -> Api:

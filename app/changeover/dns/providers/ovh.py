@@ -56,7 +56,7 @@ LEAST_TTL = 60
 #: Requests at the same time, where several records are read.
 MAX_CONCURRENT = 8
 #: Seconds for which a refresh that is refused is asked for again, and between two times.
-REFRESH_PATIENCE, REFRESH_PAUSE = 30.0, 2.0
+REFRESH_BUDGET, REFRESH_PAUSE = 30.0, 2.0
 #: Records that one reading takes; the filter gives more only where it does not do what it is for.
 MOST_RECORDS = 1000
 #: What these are called where a zone's records are told. No record of DNS has such a type.
@@ -251,10 +251,10 @@ class Ovh(RecordByRecord[OvhOptions]):
         async def refresh() -> None:
             self._accepted(await self._call("POST", f"/domain/zone/{zone}/refresh"))
 
-        end = time.monotonic() + REFRESH_PATIENCE
+        end = time.monotonic() + REFRESH_BUDGET
         while True:
             try:
-                await self._again(refresh)
+                await self._retried(refresh)
                 break
             except (Conflict, Rejected):
                 if time.monotonic() + REFRESH_PAUSE > end:
@@ -293,7 +293,7 @@ class Ovh(RecordByRecord[OvhOptions]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records, whether the zone can be published, and the key's rules."""
         await self.read(zone, names or [zone])
-        status = await self._again(lambda: self._call("GET", f"/domain/zone/{zone}/status"))
+        status = await self._retried(lambda: self._call("GET", f"/domain/zone/{zone}/status"))
         errors = self._api.decoded(self._accepted(status).content, _Status).errors
         if errors:
             said = self._api.words("; ".join(map(str, errors)))
@@ -304,13 +304,13 @@ class Ovh(RecordByRecord[OvhOptions]):
         return Access(zones=zones, may_write=may_write, expires=credential.expiration if credential else None)
 
     async def _credential(self) -> _Credential | None:
-        answer = await self._again(lambda: self._call("GET", "/auth/currentCredential"))
+        answer = await self._retried(lambda: self._call("GET", "/auth/currentCredential"))
         if answer.status >= 300:
             return None
         return self._api.decoded(answer.content, _Credential)
 
     async def zones(self) -> tuple[str, ...]:
-        answer = await self._again(lambda: self._call("GET", "/domain/zone"))
+        answer = await self._retried(lambda: self._call("GET", "/domain/zone"))
         return tuple(name.lower() for name in self._api.decoded(self._accepted(answer).content, list[str]))
 
     async def _each(self, requests: Iterable[Callable[[], Awaitable[_T]]]) -> list[_T]:

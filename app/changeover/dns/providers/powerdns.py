@@ -165,7 +165,7 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
     async def zones(self) -> tuple[str, ...]:
         # Without dnssec=false the server looks at every zone's keys, which takes long where there are many zones.
         path = f"/servers/{self._options.server}/zones"
-        found = await self._again(lambda: self._get(path, {"dnssec": "false"}, tuple[_Zone, ...]))
+        found = await self._retried(lambda: self._get(path, {"dnssec": "false"}, tuple[_Zone, ...]))
         return tuple(zone.name.rstrip(".").lower() for zone in found)
 
     def _path(self, zone: str) -> str:

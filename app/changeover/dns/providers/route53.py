@@ -329,7 +329,7 @@ class Route53(HttpProvider[Route53Options]):
         """By the real names, since a policy may allow some only (DeveloperGuide/specifying-rrset-conditions)."""
         nowhere = [record_set(name, "A", MOST_TTL, ["192.0.2.1"]) for name in names[: BATCH_RECORDS // 2]]
         try:
-            await self._again(lambda: self._change(zone, [Replacement(one, one) for one in nowhere]))
+            await self._retried(lambda: self._change(zone, [Replacement(one, one) for one in nowhere]))
         except PermissionDenied:
             return False
         except Conflict:
@@ -344,7 +344,7 @@ class Route53(HttpProvider[Route53Options]):
             names = [plain_name(one.name) for one in found.hosted_zones if not one.config.private_zone]
             return names, {"marker": found.next_marker} if found.is_truncated else None
 
-        every = await self._again(lambda: pages(page))
+        every = await self._retried(lambda: pages(page))
         return tuple(dict.fromkeys(every or ()))
 
     def _connect(self) -> Api:

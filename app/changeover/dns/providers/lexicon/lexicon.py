@@ -261,7 +261,7 @@ class Lexicon(RecordByRecord[LexiconOptions]):
 
     async def _look(self, zone: str, record: Record) -> set[str]:
         try:
-            await self._again(lambda: self._read(zone, [record.name]))
+            await self._retried(lambda: self._read(zone, [record.name]))
         except ProviderError as error:
             raise Lost(f"What became of it could not be read: {error.text}", error.hint) from None
         return self._values(zone, record)
