@@ -73,7 +73,7 @@ class _Visitor:
         self._hostname = hostname
         self._address = address
         self._check = check
-        self._values = {f"{SECRET}{name}": secret.reveal() for name, secret in secrets.items()}
+        self._values: dict[str, str | Secret] = {f"{SECRET}{name}": secret for name, secret in secrets.items()}
         self._cookies = _Cookies(f"{'http' if check.scheme == 'http' else 'https'}://{hostname}")
 
     async def take(self, step: JourneyStep) -> tuple[bool | None, str]:

@@ -49,7 +49,7 @@ async def test_an_answer_that_is_packed_twice_is_not_unpacked(tmp_path: Path) ->
     with VultrGround(tmp_path) as ground:
         bomb = gzip.compress(gzip.compress(bytes(10_000_000)))
         ground.behind.misbehave("answer", status=200, headers=[("Content-Encoding", "gzip, gzip")], body=bomb)
-        api = Api(ground.behind.address, {}, timeout=5)
+        api = Api(ground.behind.address, {}, timeout=30)
         with pytest.raises(Lost, match="packed"):
             await api.call("GET", "/")
         await api.aclose()
@@ -87,7 +87,7 @@ async def test_what_may_have_been_carried_out_is_never_made_again() -> None:
 
 async def test_a_change_of_type_goes_on_after_an_answer_429(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the records that went and those that come, stopping would leave the name empty."""
-    monkeypatch.setattr(http_provider, "PAUSE_HALF_WAY", 0.01)
+    monkeypatch.setattr(http_provider, "RETRY_PAUSE_MID_CHANGE", 0.01)
     name = f"www.{ZONE_NAME}"
     with VultrGround(tmp_path) as ground:
         before = address_set((await ground.provider.read(ZONE_NAME, [name])).records[name])

@@ -313,13 +313,13 @@ async def retry_read(read: Callable[[], Awaitable[_T]], timeout: float) -> _T:
     return found
 
 
-async def retry_rate_limited(write: Callable[[], Awaitable[_T]], patience: float, pause: float | None = None) -> _T:
+async def retry_rate_limited(write: Callable[[], Awaitable[_T]], budget: float, pause: float | None = None) -> _T:
     """What `write` gives, made again only where it was surely not carried out: after an answer 429.
 
-    Waits as the provider asks, `patience` seconds altogether; RateLimited where that is not enough. With `pause`, it is
+    Waits as the provider asks, `budget` seconds altogether; RateLimited where that is not enough. With `pause`, it is
     also made again after that many seconds where the provider does not say how long, or where nothing was sent.
     """
-    end = time.monotonic() + patience
+    end = time.monotonic() + budget
     while True:
         try:
             return await write()

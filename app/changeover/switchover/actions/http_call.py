@@ -15,6 +15,7 @@ from changeover.model.foreign_text import one_line
 from changeover.model.health.conditions import expected
 from changeover.model.runs.run import StepState
 from changeover.model.runs.verification import Verdict
+from changeover.model.secret import Secret
 from changeover.model.settings.action import HttpCall
 from changeover.model.settings.placeholders import (
     SECRET,
@@ -73,7 +74,7 @@ async def call(what: HttpCall, key: str, limit: float, service: Service, lookup:
 
 async def _request(what: HttpCall, key: str, service: Service, vault: Vault) -> Request:
     """What is sent, secrets included. Raises ChangeoverError or Unfilled, in words without any."""
-    secrets: dict[str, str] = {}
+    secrets: dict[str, Secret] = {}
     for name in secrets_of_call(what):
         try:
             secret = await vault.get(vault_name(service.name), name, host_of(what))
@@ -81,7 +82,7 @@ async def _request(what: HttpCall, key: str, service: Service, vault: Vault) -> 
             text = f"the secret {name} was not added for {host_of(what)}"
             raise AuthError(f"{text}; add it again: changeover service secret {service.name} {name}") from None
         if secret is not None:
-            secrets[f"{SECRET}{name}"] = secret.reveal()
+            secrets[f"{SECRET}{name}"] = secret
     parts = urlsplit(url_of_call(what, secrets))
     own = ("Idempotency-Key", quote(key, safe=" !#$&'()*+,/:;=?@[]~"))
     headers = (own, *headers_of_call(what, secrets))
