@@ -48,7 +48,7 @@ bench: .make/to-test .venv/installed ## measure against other programs, and prin
 pictures: .make/to-test .venv/installed ## draw the pictures of the documentation anew
 	python docs/draw_pictures.py
 
-providers: .venv/installed ## write docs/providers.md anew from what the providers declare
+providers: .venv/installed ## write docs/providers.md and docs/platforms.md anew from what is declared
 	python docs/write_providers.py
 
 stage: .venv/installed ## put together what an installer is built from, in build/stage

@@ -1,44 +1,48 @@
 """The one object that the desktop and the commands hold: services, their live state, their runs, the accounts.
 
-It opens the parts, gives each the others that it needs, and lends its name to what they do:
+It opens the parts, gives each the others that it needs, and passes on what is asked of it:
 
-    accounts/configuration.py     the settings in force; accounts and services are added, changed, removed
-    storage/journal/recorded_runs.py     the runs as the journal has them
-    monitoring/observer.py       what is there now, read
+    accounts/configuration.py           the settings in force; accounts and services are added, changed, removed
+    storage/journal/recorded_runs.py    the runs as the journal has them
+    monitoring/observer.py              what is there now, read
     monitoring/live_states.py           what a watch knows
-    switchover/preparer.py       what a switch would do, and what speaks against it
-    switchover/runs.py           a run is begun, resumed, undone
-    switchover/decisions.py           what people say of a run
-    switchover/ttls.py           TTLs are lowered, and given back
-    switchover/protection.py     is there a backup?
+    switchover/preparer.py              what a switch would do, and what speaks against it
+    switchover/runs.py                  a run is begun, resumed, undone
+    switchover/decisions.py             what people say of a run
+    switchover/ttls.py                  TTLs are lowered, and given back
+    switchover/protection.py            is there a backup?
+
+Where a person decides something, `who` it is stands in the call, as others know them: "alice@laptop".
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
-from changeover.health.rounds import probe_round
+from changeover.accounts.kinds import dns_accounts
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.pin import Hold, Pin
-from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.service_state import Preparation, ServiceState, assess, unread
 from changeover.model.runs.run import Outcome, Run
 from changeover.model.runs.ttl import fast_from
+from changeover.model.secret import Secret
 from changeover.model.settings.service import Settings
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
 from changeover.monitoring.recorder import HistoryRecorder
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
-from changeover.storage.home import Home, this_person
+from changeover.storage.home import Home
 from changeover.storage.journal.journal import Journal
 from changeover.storage.journal.recorded_runs import RecordedRuns
 from changeover.storage.keyring import Vault
@@ -46,14 +50,23 @@ from changeover.storage.pins import Pins
 from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
 from changeover.switchover.protection import Protection
-from changeover.switchover.runs import Runs
+from changeover.switchover.runs import VERIFY_TIMEOUT, Progress, Runs, ignore_progress
 from changeover.switchover.ttls import Ttls
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup, ResolverAnswer
     from changeover.model.dns.discovery import Discovery
     from changeover.model.dns.propagation import CachedAnswer
+    from changeover.model.health.connectivity import Connection
     from changeover.model.health.soak import Soak
+    from changeover.model.readiness.lifecycle import Lifecycle
+    from changeover.model.runs.plan import Plan
+    from changeover.model.settings.account import AccountCheck, AccountRow
+    from changeover.model.settings.maintenance import Maintenance
+    from changeover.model.settings.service import Service
+    from changeover.monitoring.platform_reading import PlatformReading
+
+log = logging.getLogger(__name__)
 
 
 class Switchboard:
@@ -66,7 +79,7 @@ class Switchboard:
         self.history = History(home.database)
         self.pins = Pins(home.database)
         self.freezes = Freezes(home.database)
-        self._recorded = recorded = RecordedRuns(home, self.journal)
+        self._recorded = recorded = RecordedRuns(self.journal)
         self._configuration = configuration = Configuration(home, vault or Vault(home), recorded, self._take)
         self._observer = observer = Observer(
             home,
@@ -75,41 +88,16 @@ class Switchboard:
             configuration.vault,
             self.pins,
             self.freezes,
+            self.history,
             recorded.of,
         )
         self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
         live.reset(configuration.settings.services)
-        preparer = Preparer(configuration, recorded, observer, live)
-        runs = Runs(home, configuration, self.journal, recorded, observer, live, preparer)
-        ttls = Ttls(configuration, recorded, observer, runs)
-        said = OperatorDecisions(self.journal, recorded, live, settled=ttls.restore_after)
-        protection = Protection(configuration, self.journal, recorded, observer, preparer, said)
-
-        # What people have set up
-        self.service = configuration.service
-        self.accounts = configuration.rows
-        self.add_account, self.remove_account = configuration.add_account, configuration.remove_account
-        self.verify_account = configuration.verify_account
-        self.add_service, self.remove_service = configuration.add_service, configuration.remove_service
-        self.add_service_secret = configuration.add_service_secret
-        self.change_check = configuration.change_check
-
-        # What a watch knows
-        self.states, self.state, self.subscribe = live.states, live.state, live.subscribe
-        self.watch, self.connection = live.watch, live.connection
-
-        # Runs, old and new, and whether a service has a backup after them
-        self.runs, self.run, self.unfinished_run = recorded.all, recorded.one, recorded.unfinished
-        self.prepare = preparer.prepare
-        self.switch, self.resume = runs.switch, runs.resume
-        self.undo, self.undo_plan = runs.undo, runs.undo_plan
-        self.shorten_ttl, self.restore_ttl = ttls.shorten, ttls.restore
-        self.lifecycle, self.protect = protection.lifecycle, protection.protect
-
-        # What people say of a run, from whichever process
-        self.approve, self.decline, self.skip, self.repeat = said.approve, said.decline, said.skip, said.repeat
-        self.pause, self.escalate = said.pause, said.escalate
-        self.accept, self.commit, self.acknowledge = said.accept, said.commit, said.acknowledge
+        self._preparer = preparer = Preparer(configuration, recorded, observer, live)
+        self._runs = runs = Runs(home, configuration, self.journal, recorded, observer, live, preparer)
+        self._ttls = ttls = Ttls(configuration, recorded, observer, runs)
+        self._decisions = decisions = OperatorDecisions(self.journal, recorded, live, settled=ttls.restore_after)
+        self._protection = Protection(configuration, self.journal, recorded, observer, preparer, decisions)
 
     def _take(self, settings: Settings) -> None:
         """Takes settings that were changed."""
@@ -139,15 +127,99 @@ class Switchboard:
         """Looks names up as the settings say."""
         return self._observer.lookup
 
+    # What people have set up
+
+    def service(self, name: str) -> Service:
+        """The service of that name. Raises UsageError that names the known ones."""
+        return self._configuration.service(name)
+
+    async def accounts(self) -> tuple[AccountRow, ...]:
+        """Every account, and where its secret is."""
+        return await self._configuration.rows()
+
+    async def add_account(
+        self,
+        name: str,
+        provider: str,
+        options: Mapping[str, Any],
+        secrets: Mapping[str, Secret],
+        *,
+        replace: bool = False,
+        in_memory: bool = False,
+    ) -> None:
+        """Adds an account: its secrets to the keyring, or kept in memory only, then its table to the settings file."""
+        arguments = (name, provider, options, secrets)
+        await self._configuration.add_account(*arguments, replace=replace, in_memory=in_memory)
+
+    async def verify_account(self, name: str) -> AccountCheck:
+        """Proves what an account's credential can do."""
+        return await self._configuration.verify_account(name)
+
+    async def remove_account(self, name: str) -> None:
+        """Removes an account that no service uses, and its secrets."""
+        await self._configuration.remove_account(name)
+
+    async def add_service(self, service: Service) -> None:
+        """Adds a service to the settings file. Raises SettingsError, with nothing written, where it is not right."""
+        await self._configuration.add_service(service)
+
+    async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
+        """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
+        await self._configuration.add_service_secret(name, field, secret)
+
+    async def remove_service(self, name: str) -> None:
+        """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""
+        await self._configuration.remove_service(name)
+
+    async def change_check(self, name: str, health: HealthCheck, maintenance: tuple[Maintenance, ...]) -> None:
+        """Changes how a service is checked. Raises SettingsError, with nothing written, where it is not right."""
+        await self._configuration.change_check(name, health, maintenance)
+
+    # What a watch knows
+
+    def states(self) -> tuple[ServiceState, ...]:
+        """Every service's live state, in the order of the settings."""
+        return self._live.states()
+
+    def state(self, name: str) -> ServiceState:
+        """One service's live state. KeyError where there is no such service."""
+        return self._live.state(name)
+
+    def subscribe(self, callback: Callable[[str | None], None]) -> Callable[[], None]:
+        """Calls `callback` with a service's name when its state changed, with None when the settings did.
+
+        Gives what ends the subscription.
+        """
+        return self._live.subscribe(callback)
+
+    async def watch(self) -> None:
+        """Watches every service until cancelled."""
+        await self._live.watch()
+
+    async def connection(self) -> Connection:
+        """This computer's connection, looked at now."""
+        return await self._live.connection()
+
     # Looking
 
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
-        snapshot, visit, run = await asyncio.gather(
-            self._observer.look(service), self._observer.visit(service), self._recorded.newest(name)
+        seen, visit, run = await asyncio.gather(
+            self._observer.look(service), self._observer.visit(service), self._recorded.foremost(name)
         )
-        return assessed(ServiceState(service=service, run=run, visit=visit), snapshot)
+        # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
+        seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
+        return assess(seen, replace(unread(service, seen.at), run=run))
+
+    async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
+        """What the platforms of a service, or of one of its deployments, say of them now."""
+        from changeover.monitoring.platform_reading import read_platforms
+
+        chosen = self.service(name).deployments
+        if deployment is not None:
+            chosen = (self._configuration.deployment(name, deployment),)
+        return await read_platforms(chosen, self._configuration.open_platform)
 
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""
@@ -155,6 +227,8 @@ class Switchboard:
 
     async def try_check(self, name: str, health: HealthCheck) -> dict[str, Round]:
         """Probes every deployment once as `health` would have it. Nothing is kept of it."""
+        from changeover.health.rounds import probe_round
+
         service = replace(self.service(name), health=health)
         found = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments))
         return {d.name: probed for d, probed in zip(service.deployments, found, strict=True)}
@@ -188,7 +262,7 @@ class Switchboard:
         """Which account has the zone of `hostname`, a canonical name, what stands there, where its delegation leads."""
         from changeover.monitoring.discovery import discover
 
-        accounts = self.settings.accounts
+        accounts = dns_accounts(self.settings)
         providers = await self._configuration.open_each([account.name for account in accounts])
         return await discover(hostname, accounts, providers, self.lookup)
 
@@ -197,36 +271,183 @@ class Switchboard:
         both = await asyncio.gather(self.lookup.resolve(hostname, "A"), self.lookup.resolve(hostname, "AAAA"))
         return tuple({(r.name, r.type): r for found in both for r in found}.values())
 
+    # Runs
+
+    async def runs(self) -> tuple[Run, ...]:
+        """All runs, newest first."""
+        return await self._recorded.all()
+
+    async def run(self, run_id: str) -> Run:
+        """One run. Raises UsageError where there is none of that name."""
+        return await self._recorded.one(run_id)
+
+    async def unfinished_run(self, service: str) -> Run | None:
+        """The run that must be ended before the service takes a new one."""
+        return await self._recorded.unfinished(service)
+
+    async def prepare(self, name: str, to: str, emergency: bool = False, expected: str | None = None) -> Preparation:
+        """What a switch of the service to `to` would do, and what speaks against it.
+
+        `expected` is the deployment that a person believes to be active; that another one is blocks the switch.
+        """
+        return await self._preparer.prepare(name, to, emergency, expected)
+
+    async def switch(
+        self,
+        preparation: Preparation,
+        overrides: Mapping[str, str] | None = None,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+        why: str = "",
+    ) -> Run:
+        """Runs the prepared plan. Raises Refused, with the findings, where something speaks against it.
+
+        `overrides` are reasons by check. `on_progress` gets the run after every entry of its journal. `stop`, once set,
+        lets the step in hand finish and leaves the run interrupted. `why` is a person's reason, for the report.
+        """
+        return await self._runs.switch(
+            preparation,
+            overrides,
+            who=who,
+            on_progress=on_progress,
+            stop=stop,
+            verify_timeout=verify_timeout,
+            why=why,
+        )
+
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+    ) -> Run:
+        """Goes on with an unfinished run, after reading what stands."""
+        return await self._runs.resume(
+            run_id, who=who, on_progress=on_progress, stop=stop, verify_timeout=verify_timeout
+        )
+
+    async def undo(
+        self,
+        run_id: str,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        verify_timeout: float = VERIFY_TIMEOUT,
+        anyway: bool = False,
+    ) -> Run:
+        """Puts every record set of a run back as it was, and gives the run with outcome `undone`.
+
+        Refused where somebody else changed one since, unless a person says `anyway`.
+        """
+        return await self._runs.undo(
+            run_id, who=who, on_progress=on_progress, stop=stop, verify_timeout=verify_timeout, anyway=anyway
+        )
+
+    async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
+        """What `undo` would do now. Reads only."""
+        return await self._runs.undo_plan(run_id, anyway)
+
+    async def shorten_ttl(
+        self, name: str, ttl: int | None = None, *, who: str, verify_timeout: float = VERIFY_TIMEOUT
+    ) -> Run:
+        """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
+        return await self._ttls.shorten(name, ttl, who=who, verify_timeout=verify_timeout)
+
+    async def restore_ttl(self, name: str, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+        """Gives the service's records back the TTLs that they had before these were lowered."""
+        return await self._ttls.restore(name, who=who, verify_timeout=verify_timeout)
+
+    # What people say of a run, from whichever process. A step is named by its name, or by its number from 1.
+
+    async def approve(self, run_id: str, step: str, note: str = "", *, who: str) -> Run:
+        """Says yes to a step that asks."""
+        return await self._decisions.approve(run_id, step, note, who=who)
+
+    async def decline(self, run_id: str, step: str, reason: str, *, who: str) -> Run:
+        """Says no to a step that asks: the run ends there."""
+        return await self._decisions.decline(run_id, step, reason, who=who)
+
+    async def skip(self, run_id: str, step: str, reason: str, *, who: str) -> Run:
+        """Leaves a step out that is to be done, that failed, or of which nobody knows whether it was done."""
+        return await self._decisions.skip(run_id, step, reason, who=who)
+
+    async def repeat(self, run_id: str, step: str, *, who: str) -> Run:
+        """Lets a step be done again of which nobody knows whether it was done."""
+        return await self._decisions.repeat(run_id, step, who=who)
+
+    async def pause(self, run_id: str, *, who: str) -> Run:
+        """Stops a running run before its next step."""
+        return await self._decisions.pause(run_id, who=who)
+
+    async def escalate(self, run_id: str, why: str, *, who: str) -> Run:
+        """Makes an unfinished planned run an emergency: its steps that need the source are left out from here on."""
+        return await self._decisions.escalate(run_id, why, who=who)
+
+    async def accept(self, run_id: str, reason: str, *, who: str) -> Run:
+        """Ends an unfinished run as it stands."""
+        return await self._decisions.accept(run_id, reason, who=who)
+
+    async def commit(self, run_id: str, *, who: str) -> Run:
+        """Ends the undo window of a completed run."""
+        return await self._decisions.commit(run_id, who=who)
+
+    async def acknowledge(self, run_id: str, *, who: str) -> Run:
+        """Says that a person has seen what an emergency switch led to: another may be suggested again."""
+        return await self._decisions.acknowledge(run_id, who=who)
+
+    async def lifecycle(self, name: str) -> Lifecycle:
+        """Whether a service has a backup, and what comes next."""
+        return await self._protection.lifecycle(name)
+
+    async def protect(
+        self, run_id: str, note: str = "", *, who: str, begin: bool = False, force_reason: str = ""
+    ) -> Run:
+        """Says that the service which a run left without a backup has one again; with `begin`, that one is being made.
+
+        Refused where no other deployment could take over now, unless there is a reason to say so all the same.
+        """
+        return await self._protection.protect(run_id, note, who=who, begin=begin, force_reason=force_reason)
+
     # Pins and freezes
 
-    async def pin(self, service: str, deployment: str, hold: Hold, reason: str, seconds: float) -> Pin:
+    async def pin(self, service: str, deployment: str, hold: Hold, reason: str, seconds: float, *, who: str) -> Pin:
         """Holds a deployment healthy, unhealthy or out of use for a time. Raises UsageError for what cannot be."""
         self._configuration.deployment(service, deployment)
         pin = await self.pins.set(service, deployment, hold, reason, seconds)
+        log.info("%s holds %s of %s: %s", who, deployment, service, hold)
         self._live.take_pins(await self._observer.pins())
         return pin
 
-    async def unpin(self, service: str, deployment: str) -> bool:
+    async def unpin(self, service: str, deployment: str, *, who: str) -> bool:
         """Ends a deployment's pin. False where it had none."""
         self._configuration.deployment(service, deployment)
         had = await self.pins.clear(service, deployment)
+        log.info("%s no longer holds %s of %s", who, deployment, service)
         self._live.take_pins(await self._observer.pins())
         return had
 
-    async def freeze(self, service: str | None, reason: str, seconds: float) -> Freeze:
+    async def freeze(self, service: str | None, reason: str, seconds: float, *, who: str) -> Freeze:
         """Lets nothing be switched for a time, at a service or (None) anywhere. Raises UsageError for what cannot be.
 
         An emergency may override it by name; undoing and resuming a run stay possible.
         """
         if service is not None:
             self.service(service)
-        freeze = await self.freezes.set(service, reason, seconds, this_person())
+        freeze = await self.freezes.set(service, reason, seconds, who)
         self._live.take_freezes(await self._observer.freezes())
         return freeze
 
-    async def unfreeze(self, service: str | None) -> bool:
+    async def unfreeze(self, service: str | None, *, who: str) -> bool:
         """Ends the freeze of a service, or the one of everything. False where there was none."""
         had = await self.freezes.clear(service)
+        log.info("%s ends the freeze of %s", who, service or "everything")
         if service is not None and not had:
             self.service(service)
         self._live.take_freezes(await self._observer.freezes())

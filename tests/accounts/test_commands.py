@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from accounts.toy import KEY_FILE
+from changeover.accounts.kinds import KINDS
 from changeover.cli import changeover
 from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.dns.providers.help import every_provider
@@ -108,12 +109,12 @@ class TestProviders:
         """By name, with its label and what it was tried against."""
         told = home.here("account", "providers")
         assert told.exit_code == 0
-        for name in PROVIDERS:
+        for name in KINDS.names:
             (line,) = [line for line in told.output.splitlines() if line.split()[0] == name]
-            assert provider_type(name).label in line
+            assert KINDS.of(name).label in line
         rows = json.loads(home.here("account", "providers", "--json").stdout)["providers"]
-        assert {row["name"] for row in rows} == set(PROVIDERS)
-        assert [row["name"] for row in rows] == [name for name, _ in every_provider()]
+        assert [row["name"] for row in rows] == [*(name for name, _ in every_provider()), *KINDS.platforms]
+        assert {row["is"] for row in rows if row["name"] in KINDS.platforms} == {"platform"}
 
     @pytest.mark.parametrize("name", PROVIDERS)
     def test_of_each_every_key_and_secret(self, home: Home, name: str) -> None:

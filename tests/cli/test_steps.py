@@ -101,6 +101,24 @@ def test_somebody_answers_from_another_terminal(shop: Shop, word: str) -> None:
     assert moved(shop) is (word == "approve")
 
 
+def test_somebody_pauses_it_from_another_terminal(shop: Shop) -> None:
+    """The run finishes the step in hand, stops before the next one, and goes on where it stopped."""
+    asked = shop.folder / "asked"
+    os.mkfifo(asked)
+    with_actions(shop, TELL.format(fifo=asked).replace("echo >", "cat"))
+    with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
+        with asked.open("w"):  # once the command is under way
+            assert shop.json("pause", "shop-1")["outcome"] == "running"
+        _, progress = switching.communicate(timeout=60)
+    assert switching.returncode == 4, progress
+    assert "is paused" in progress
+    assert not moved(shop)
+    assert shop.json("runs")["runs"][0]["outcome"] == "interrupted"
+    assert steps_of(shop.json("report", "shop-1"))["tell"][0] == "done"
+    assert shop.json("resume", "shop-1", "--yes")["outcome"] == "completed"
+    assert moved(shop)
+
+
 def test_an_answer_may_come_before_and_after(shop: Shop) -> None:
     """What was declined can still be approved, by number too, as long as the run is not ended; then it goes on."""
     asked = shop.folder / "asked"
@@ -315,9 +333,11 @@ async def test_the_window_can_answer_too(shop: Shop) -> None:
             if run.steps[0].state == "running":
                 put.set()
 
-        switching = asyncio.ensure_future(board.switch(await board.prepare("shop", "backup"), on_progress=progress))
+        switching = asyncio.ensure_future(
+            board.switch(await board.prepare("shop", "backup"), on_progress=progress, who="anna@laptop")
+        )
         await asyncio.wait_for(put.wait(), 60)
-        await board.approve("shop-1", "go")
+        await board.approve("shop-1", "go", who="anna@laptop")
         assert (await asyncio.wait_for(switching, 60)).outcome == "completed"
     finally:
         await board.aclose()

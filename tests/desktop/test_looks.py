@@ -25,8 +25,8 @@ from changeover.desktop.setup.add_service import AddService
 from changeover.desktop.tray import tray_pixmap
 from changeover.desktop.widgets import questions as ask
 from changeover.desktop.widgets.colours import DARK, LIGHT, Colours, use
-from changeover.desktop.widgets.note_strip import NoteStrip
 from changeover.desktop.widgets.shapes import Mark
+from changeover.desktop.widgets.strips import NoteStrip
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import WizardPage
 from changeover.desktop.wizard.run_in_progress import Work
@@ -229,13 +229,12 @@ def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | 
 
 
 def prepared(of: ServiceState, to: str, emergency: bool = False) -> Preparation:
-    assert of.snapshot is not None
     return Preparation(
         service=of.service.name,
         to=to,
         emergency=emergency,
         plan=plan(of, to),
-        findings=findings(of.snapshot, to, emergency),
+        findings=findings(of, to, emergency),
         snapshot=of.snapshot,
         at=NOW,
     )

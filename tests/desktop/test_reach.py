@@ -48,7 +48,9 @@ def test_every_focusable_widget_has_a_name(
         async with lab_desktop(tmp_path) as session:
             controller = session.controller
             await until(lambda: "the backup is ready" in controller.page.sentence.text(), "a quiet state")
-            await controller.switchboard.switch(await controller.switchboard.prepare("shop", "backup"))
+            await controller.switchboard.switch(
+                await controller.switchboard.prepare("shop", "backup"), who="anna@laptop"
+            )
             await until(lambda: controller.page.second_button.isVisible(), "the undo")
             assert nameless(session.window) == []
             click(controller.page.main_button)

@@ -205,7 +205,7 @@ def test_the_report_of_a_run(on_loop: OnLoop, tmp_path: Path) -> None:
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
             controller, board = session.controller, session.controller.switchboard
-            await board.switch(await board.prepare("shop", "backup"))
+            await board.switch(await board.prepare("shop", "backup"), who="anna@laptop")
 
             def links() -> dict[str, QPushButton]:
                 found = controller.page.activity.findChildren(QPushButton)
@@ -240,12 +240,12 @@ def test_what_speaks_against_an_undo_is_shown_in_front(on_loop: OnLoop, tmp_path
         async with lab_desktop(tmp_path) as session:
             await quiet(session)
             controller, board = session.controller, session.controller.switchboard
-            done = await board.switch(await board.prepare("shop", "backup"))
+            done = await board.switch(await board.prepare("shop", "backup"), who="anna@laptop")
             controller.open_wizard(board.state("shop"))
             wizard = controller.wizards["shop"]
             wizard.outcome.show_run(done)
             wizard.go_to(WizardPage.RESULT)
-            await board.undo(done.run)
+            await board.undo(done.run, who="anna@laptop")
             click(wizard.undo_button)
             await until(wizard.fault.isVisible, "the refusal")
             assert "takes no undo" in wizard.fault.text.text()

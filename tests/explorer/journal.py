@@ -33,7 +33,7 @@ class Disk:
 
 
 class ProcessJournal:
-    """The journal as one process uses it. Has the methods of changeover.storage.journal.journal.Journal.
+    """The journal as one process uses it. Has the methods of JournalStore (storage/journal/store.py) that runs use.
 
     The process may die before or after any entry.
     """
@@ -63,13 +63,13 @@ class ProcessJournal:
         await process.point("after an entry")
         return entry
 
-    async def entries(self, run: str) -> tuple[Entry, ...]:
+    async def read(self, run: str) -> tuple[Entry, ...]:
         await self._process.point()
         if run not in self._disk.runs:
             raise UsageError(f"There is no run {run}")
         return tuple(self._disk.runs[run])
 
-    async def all_runs(self) -> tuple[tuple[Entry, ...], ...]:
+    async def read_all(self) -> tuple[tuple[Entry, ...], ...]:
         await self._process.point()
         return tuple(tuple(entries) for entries in reversed(self._disk.runs.values()))
 

@@ -93,7 +93,7 @@ class Operator:
     async def _work(self, process: Process, if_unfinished: str) -> str:
         journal = process.journal
         draw = self._world.random
-        runs = [fold(entries) for entries in await journal.all_runs()]
+        runs = [fold(entries) for entries in await journal.read_all()]
         unfinished = next((run for run in runs if run.unfinished), None)
         if unfinished is not None:
             return await self._go_on(process, unfinished, if_unfinished)
@@ -116,13 +116,13 @@ class Operator:
         process.run = run.run
         runner = self._runner(process)
         if verb == "resume":
-            ended = await runner.resume(run)
+            ended = await runner.resume(run, who="anna@laptop")
         else:
             anyway = self._world.chance(15)
             if anyway:
                 self._disk.anyway.add(run.run)
                 self._world.count("undo of others' changes, by a person's word")
-            ended = await runner.undo(run, anyway)
+            ended = await runner.undo(run, anyway=anyway, who="anna@laptop")
         return "unfinished" if ended.unfinished else str(ended.outcome)
 
     async def _switch(self, process: Process) -> str:
@@ -176,6 +176,7 @@ class Operator:
             verify_timeout=RETRY_BUDGET,
             walk=_no_journeys,
             act=self._setting.operations(process),
+            before=self._setting.nothing_before,
         )
 
 

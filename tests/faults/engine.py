@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Provider
-from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.dns.providers.rfc2136 import Rfc2136
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.change import Change, ZoneAt
 from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.health.check import JourneyResult
@@ -82,11 +83,16 @@ def engine(
         verify_timeout=VERIFY_TIMEOUT,
         walk=_no_journeys,
         act=_no_operations,
+        before=_no_platform,
     )
 
 
 async def _no_journeys(deployment: Deployment, address: str) -> tuple[JourneyResult, ...]:
     return ()
+
+
+async def _no_platform(step: ActionStep) -> None:
+    raise AssertionError("there is nothing to do but DNS")
 
 
 async def _no_operations(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:

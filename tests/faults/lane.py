@@ -89,7 +89,7 @@ class Lane:
         if way == "resume":
             before = await self._stand()
             try:
-                ended = await self._runner().resume(run)
+                ended = await self._runner().resume(run, who="anna@laptop")
             except (Refused, ProviderError) as error:
                 await self._judge_refusal("resume", error, before)
             else:
@@ -99,7 +99,7 @@ class Lane:
         before = await self._stand()
         self._let_somebody_else_edit()
         try:
-            undone = await self._runner().undo(run)
+            undone = await self._runner().undo(run, who="anna@laptop")
         except (Refused, ProviderError) as error:
             await self._judge_refusal("undo", error, before)
         else:

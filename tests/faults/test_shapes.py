@@ -70,7 +70,7 @@ async def test_a_name_below_a_wildcard(kind: type[Server], tmp_path: Path, journ
             assert "the answer was lost" in run.steps[0].note
             assert records_at(server, own) == {"60 A 192.0.2.2"}
             assert records_at(server, neighbour) == {"60 A 192.0.2.40"}
-            assert (await runner.undo(run)).outcome == "undone"
+            assert (await runner.undo(run, who="anna@laptop")).outcome == "undone"
         assert records_at(server, own) == {"60 A 192.0.2.40"}
         assert server.records() == start
 
@@ -119,10 +119,10 @@ async def test_two_zones_of_one_service(end: str, tmp_path: Path, journal: Journ
             assert records_at(first, f"www.{ZONE}") == {"60 A 192.0.2.2"}
             assert records_at(second, f"www.{other}") == {"60 A 192.0.2.1"}
             if end == "resume":
-                run = await runner.resume(run)
+                run = await runner.resume(run, who="anna@laptop")
                 assert run.outcome == "completed"
                 assert records_at(second, f"www.{other}") == {"60 A 192.0.2.2"}
-            assert (await runner.undo(run)).outcome == "undone"
+            assert (await runner.undo(run, who="anna@laptop")).outcome == "undone"
         assert (first.records(), second.records()) == start
 
 
@@ -157,10 +157,10 @@ async def test_a_fault_in_the_second_of_several_batches(
                 assert f"Changed: {batches[0]} hostnames of {ZONE}" in run.text
                 assert f"Not changed: {left} hostnames of {ZONE}" in run.text
                 assert _moved(server) == batches[0]
-                run = await runner.resume(run)
+                run = await runner.resume(run, who="anna@laptop")
             assert run.outcome == "completed", run.text
             assert _moved(server) == NAMES_AT_ONCE
-            assert (await runner.undo(run)).outcome == "undone"
+            assert (await runner.undo(run, who="anna@laptop")).outcome == "undone"
         assert server.records() == start
 
 

@@ -208,6 +208,28 @@ async def test_a_round_that_was_made_before_counts(lookup: Lookup) -> None:
         assert (web.connections, judged.health) == (2, Health.HEALTHY)
 
 
+async def test_a_watch_that_saw_it_well_spares_the_second_probe(lookup: Lookup) -> None:
+    """Its newest round counts beside one good probe now; not where it was bad, elsewhere, or the probe is bad."""
+    servers: list[WebServer] = []
+    async with serving(counting(servers, "gggggggggbbb")) as web:
+        servers.append(web)
+        check = HealthCheck(scheme="http", port=web.port, timeout=5)
+        service, backup = service_of(Answer(a=("127.0.0.1",)), check)
+        one = replace(service, hostnames=(WWW,))
+        seen = await probe_round(one, backup, lookup)
+        failed = replace(seen, results=tuple(replace(r, ok=False) for r in seen.results))
+        elsewhere = replace(seen, results=tuple(replace(r, address="127.0.0.9") for r in seen.results))
+        for known, probes in ((seen, 1), (failed, 2), (elsewhere, 2), (None, 2)):
+            before = web.connections
+            judged = await probe_now(one, backup, lookup, None, known)
+            assert (web.connections - before, judged.health) == (probes, Health.HEALTHY)
+            assert judged.last is not None
+            assert judged.last is not known
+        await probe_now(one, backup, lookup, None, seen)
+        judged = await probe_now(one, backup, lookup, None, seen)
+        assert judged.health is Health.UNHEALTHY, "three bad ones of its own"
+
+
 async def test_hundreds_of_hostnames_are_not_probed_all_at_once(lookup: Lookup) -> None:
     """So many connections at a time, and all of them in the end."""
     now = most = 0

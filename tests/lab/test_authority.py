@@ -17,13 +17,15 @@ import dns.update
 import pytest
 
 from changeover.dns.provider import Applied, PreconditionFailed
-from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
-from changeover.dns.wire.exchange import Server, ask, ask_all, question
+from changeover.dns.providers.rfc2136 import Rfc2136
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
+from changeover.dns.wire.exchange import Server, ask, question
 from changeover.lab.authority import Authority
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, address_set, record_set
 from changeover.model.errors import UsageError
 from dns_servers.bind import Bind
+from dns_servers.questions import ask_all
 from lab.messages import ZONE, ZONE_TEXT, send, update
 from lab.programs import dig, nsupdate
 

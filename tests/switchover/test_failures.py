@@ -36,7 +36,7 @@ def blocks(preparation: Preparation) -> dict[str, str]:
 
 async def switched(shop: Shop, timeout: float = 5) -> Run:
     async with board_of(shop) as board:
-        return await board.switch(await board.prepare("shop", "backup"), verify_timeout=timeout)
+        return await board.switch(await board.prepare("shop", "backup"), verify_timeout=timeout, who="anna@laptop")
 
 
 async def test_a_record_changed_between_plan_and_write_refuses_and_changes_nothing(shop: Shop) -> None:
@@ -45,7 +45,7 @@ async def test_a_record_changed_between_plan_and_write_refuses_and_changes_nothi
         preparation = await board.prepare("shop", "backup")
         shop.bind.change(delete=["www CNAME"], add=["www 60 CNAME elsewhere.example.net."])
         before = shop.bind.records()
-        run = await board.switch(preparation)
+        run = await board.switch(preparation, who="anna@laptop")
     assert run.outcome == "refused"
     assert "elsewhere.example.net" in run.text
     assert run.next == ()
@@ -69,7 +69,7 @@ async def test_every_kind_of_change_is_noticed(shop: Shop, delete: list[str], ad
         preparation = await board.prepare("shop", "backup")
         shop.bind.change(delete=delete, add=add)
         before = shop.bind.records()
-        run = await board.switch(preparation)
+        run = await board.switch(preparation, who="anna@laptop")
     assert run.outcome == "refused"
     assert shop.bind.records() == before
 
@@ -115,7 +115,7 @@ async def test_a_lost_answer_is_settled_by_reading(shop: Shop) -> None:
             preparation = await board.prepare("shop", "backup")
             seen = relay.updates
             relay.lose = "answer"
-            run = await board.switch(preparation, verify_timeout=30)
+            run = await board.switch(preparation, verify_timeout=30, who="anna@laptop")
         assert run.outcome == "completed"
         assert "the answer was lost" in run.steps[0].note
         assert relay.updates == seen + 1
@@ -129,12 +129,12 @@ async def test_a_lost_update_changed_nothing_and_says_so(shop: Shop) -> None:
         async with board_of(shop) as board:
             preparation = await board.prepare("shop", "backup")
             relay.lose = "update"
-            run = await board.switch(preparation)
+            run = await board.switch(preparation, who="anna@laptop")
             assert run.outcome == "failed"
             assert "Nothing was changed" in run.text
             assert shop.bind.records() == before
             assert await board.unfinished_run("shop") is None
-            again = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30)
+            again = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30, who="anna@laptop")
         assert again.outcome == "completed"
 
 
@@ -152,11 +152,11 @@ async def test_a_name_left_empty_is_repaired_at_once(shop: Shop) -> None:
         async with board_of(shop) as board:
             preparation = await board.prepare("shop", "backup")
             relay.after_update = lambda: shop.bind.change(delete=["www"])
-            run = await board.switch(preparation)
+            run = await board.switch(preparation, who="anna@laptop")
             assert run.outcome == "incomplete"
             assert "what stood there before is back" in run.text
             assert shop.at(WWW) == {f"{WWW}. 60 CNAME edge-primary.shop.example."}
-            undone = await board.undo(run.run)
+            undone = await board.undo(run.run, who="anna@laptop")
     assert undone.outcome == "undone"
     assert shop.at(APEX) == {f"{APEX}. 60 A 127.0.0.2", f"{APEX}. 60 AAAA ::1"}
 
@@ -176,12 +176,12 @@ async def test_a_stale_name_server_makes_the_run_incomplete_and_resume_ends_it(s
     with Bind(tmp_path, zone_text=ZONE, key=False) as stale:
         use_name_servers(shop, shop.bind.server, stale.server)
         async with board_of(shop) as board:
-            run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=0.5)
+            run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=0.5, who="anna@laptop")
             assert run.outcome == "incomplete"
             assert stale.server in run.text
             assert run.next == ("resume", "undo", "accept")
             stale.change(delete=["www CNAME", "@ A", "@ AAAA"], add=["www 60 A 127.0.0.3", "@ 60 A 127.0.0.3"])
-            ended = await board.resume(run.run, verify_timeout=30)
+            ended = await board.resume(run.run, verify_timeout=30, who="anna@laptop")
     assert ended.outcome == "completed"
     assert ended.steps[0].note == "found done already"
 
@@ -205,11 +205,11 @@ def use_name_servers(shop: Shop, *servers: str) -> None:
 async def test_undo_refuses_where_somebody_else_changed_a_record_since(shop: Shop) -> None:
     """The difference is told and nothing is changed."""
     async with board_of(shop) as board:
-        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30)
+        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30, who="anna@laptop")
         shop.bind.change(delete=["www A"], add=["www 60 A 192.0.2.77"])
         before = shop.bind.records()
         with pytest.raises(Refused, match=r"192\.0\.2\.77"):
-            await board.undo(run.run)
+            await board.undo(run.run, who="anna@laptop")
         assert shop.bind.records() == before
         assert (await board.run(run.run)).outcome == "completed"
 
@@ -220,9 +220,9 @@ async def test_a_held_lock_refuses(shop: Shop) -> None:
         preparation = await board.prepare("shop", "backup")
         with service_lock(shop.home.lock_file("shop"), "shop"):
             with pytest.raises(Refused, match="working on shop"):
-                await board.switch(preparation)
+                await board.switch(preparation, who="anna@laptop")
             assert "lock" in blocks(await board.prepare("shop", "backup"))
-        assert (await board.switch(preparation, verify_timeout=30)).outcome == "completed"
+        assert (await board.switch(preparation, verify_timeout=30, who="anna@laptop")).outcome == "completed"
 
 
 @pytest.mark.parametrize(
@@ -253,12 +253,12 @@ async def test_illegal_answers_are_refused_beforehand(
 async def test_a_cname_is_never_put_beside_other_records(shop: Shop) -> None:
     """TXT at www: the way back to the CNAME is refused beforehand, naming the records in the way."""
     async with board_of(shop) as board:
-        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30)
+        run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30, who="anna@laptop")
         assert run.outcome == "completed"
         shop.bind.change(add=["www 60 TXT hello"])
         found = blocks(await board.prepare("shop", "primary"))
         before = shop.bind.records()
-        undone = await board.undo(run.run, verify_timeout=2)
+        undone = await board.undo(run.run, verify_timeout=2, who="anna@laptop")
     assert "TXT" in found["answer-legal"]
     assert undone.outcome == "refused"
     assert shop.bind.records() == before
@@ -282,9 +282,11 @@ async def test_mixed_and_elsewhere_block_by_source_known(shop: Shop) -> None:
         shop.bind.change(delete=["www A", "@ A", "@ AAAA"], add=["www 60 A 192.0.2.1", "@ 60 A 192.0.2.1"])
         elsewhere = await board.prepare("shop", "backup")
         assert elsewhere.snapshot.active == "elsewhere"
-        run = await board.switch(elsewhere, {"source-known": "the old host is being left"}, verify_timeout=30)
+        run = await board.switch(
+            elsewhere, {"source-known": "the old host is being left"}, verify_timeout=30, who="anna@laptop"
+        )
         assert run.outcome == "completed"
-        assert (await board.undo(run.run)).outcome == "undone"
+        assert (await board.undo(run.run, who="anna@laptop")).outcome == "undone"
     assert shop.at(WWW) == {f"{WWW}. 60 A 192.0.2.1"}
 
 
@@ -302,9 +304,9 @@ async def test_two_providers_of_one_zone_get_the_same(shop: Shop, tmp_path: Path
         use_name_servers(shop, shop.bind.server, second.server)
         starts = (shop.bind.records(), second.records())
         async with board_of(shop) as board:
-            run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30)
+            run = await board.switch(await board.prepare("shop", "backup"), verify_timeout=30, who="anna@laptop")
             assert run.outcome == "completed"
             assert len(run.changes) == 4
             assert f"{WWW}. 60 A 127.0.0.3" in second.records()
-            assert (await board.undo(run.run, verify_timeout=30)).outcome == "undone"
+            assert (await board.undo(run.run, verify_timeout=30, who="anna@laptop")).outcome == "undone"
         assert (shop.bind.records(), second.records()) == starts

@@ -10,6 +10,7 @@ from changeover.commands.pin import seconds_of
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, say
 from changeover.model.formatting import duration
 from changeover.model.readiness.freeze import Freeze
+from changeover.storage.home import this_person
 from changeover.switchover.report import local, utc
 
 
@@ -39,7 +40,7 @@ def freeze(service: str | None, reason: str, length: str, as_json: bool) -> int:
     """
     seconds = seconds_of(length)
     with CommandSession() as session:
-        made = session.run(session.switchboard.freeze(service, reason, seconds))
+        made = session.run(session.switchboard.freeze(service, reason, seconds, who=this_person()))
     if as_json:
         print_json(freeze_object(made))
     what = made.what[:1].upper() + made.what[1:] if made.service is None else made.what
@@ -54,7 +55,7 @@ def freeze(service: str | None, reason: str, length: str, as_json: bool) -> int:
 def unfreeze(service: str | None, as_json: bool) -> int:
     """End the freeze of a service, or without one the freeze of everything."""
     with CommandSession() as session:
-        ended = session.run(session.switchboard.unfreeze(service))
+        ended = session.run(session.switchboard.unfreeze(service, who=this_person()))
     if as_json:
         print_json({"service": service, "ended": ended})
     what = service or "Everything"

@@ -7,6 +7,7 @@ import json
 import click
 
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.storage.home import this_person
 from changeover.switchover.report import html_page, local, markdown, outcome_sentence, run_object, utc
 
 
@@ -67,7 +68,7 @@ def report(run: str, form: str, as_json: bool) -> int:
 def accept(run: str, reason: str, as_json: bool) -> int:
     """End an interrupted or incomplete run as it stands."""
     with CommandSession() as session:
-        ended = session.run(session.switchboard.accept(run, reason))
+        ended = session.run(session.switchboard.accept(run, reason, who=this_person()))
     if as_json:
         print_json(run_object(ended))
     say(outcome_sentence(ended))
@@ -81,7 +82,7 @@ def accept(run: str, reason: str, as_json: bool) -> int:
 def commit(run: str, as_json: bool) -> int:
     """Keep a completed run: its undo window ends."""
     with CommandSession() as session:
-        ended = session.run(session.switchboard.commit(run))
+        ended = session.run(session.switchboard.commit(run, who=this_person()))
     if as_json:
         print_json(run_object(ended))
     say(f"Run {run} is committed. {ended.to} is where visitors stay.")
@@ -95,7 +96,7 @@ def commit(run: str, as_json: bool) -> int:
 def pause(run: str, as_json: bool) -> int:
     """Stop a run before its next step, whichever window or terminal it is in."""
     with CommandSession() as session:
-        paused = session.run(session.switchboard.pause(run))
+        paused = session.run(session.switchboard.pause(run, who=this_person()))
     if as_json:
         print_json(run_object(paused))
     say(f"Run {run} stops before its next step. Go on with: changeover resume {run}")
@@ -110,7 +111,7 @@ def pause(run: str, as_json: bool) -> int:
 def escalate(run: str, why: str, as_json: bool) -> int:
     """Make an unfinished planned run an emergency: steps that need the primary are left out from here on."""
     with CommandSession() as session:
-        escalated = session.run(session.switchboard.escalate(run, why))
+        escalated = session.run(session.switchboard.escalate(run, why, who=this_person()))
     if as_json:
         print_json(run_object(escalated))
     say(f"Run {run} is an emergency from here on.")

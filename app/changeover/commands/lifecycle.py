@@ -12,6 +12,7 @@ from changeover.commands.freeze import freeze_object
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
 from changeover.model.readiness.freeze import freeze_words
 from changeover.model.readiness.lifecycle import Lifecycle
+from changeover.storage.home import this_person
 from changeover.switchover.report import run_object, utc
 
 
@@ -78,7 +79,8 @@ def _words(verb: str, service: str, primary: str, run: str | None) -> str:
 def protect(run: str, begin: bool, note: str, force_reason: str, as_json: bool) -> int:
     """Say that there is a backup again after a committed switch. Whether it could take over is checked first."""
     with CommandSession() as session:
-        told = session.run(session.switchboard.protect(run, note, begin=begin, force_reason=force_reason))
+        board = session.switchboard
+        told = session.run(board.protect(run, note, who=this_person(), begin=begin, force_reason=force_reason))
     if as_json:
         print_json(run_object(told))
     if begin:
@@ -95,7 +97,7 @@ def protect(run: str, begin: bool, note: str, force_reason: str, as_json: bool) 
 def acknowledge(run: str, as_json: bool) -> int:
     """Say that you have seen what an emergency switch led to: another may be suggested again."""
     with CommandSession() as session:
-        told = session.run(session.switchboard.acknowledge(run))
+        told = session.run(session.switchboard.acknowledge(run, who=this_person()))
     if as_json:
         print_json(run_object(told))
     say(f"Run {run} is acknowledged. Another switch of {told.service} may be suggested again.")

@@ -10,6 +10,7 @@ from changeover.commands.session import DONE, CommandSession, command, json_opti
 from changeover.model.errors import UsageError
 from changeover.model.formatting import duration
 from changeover.model.readiness.pin import Hold
+from changeover.storage.home import this_person
 from changeover.switchover.report import local, utc
 
 _UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
@@ -45,7 +46,8 @@ def pin(service: str, deployment: str, hold: str, reason: str, length: str, as_j
     """Hold a deployment healthy, unhealthy or out of use, whatever its checks say. It ends by itself."""
     seconds = seconds_of(length)
     with CommandSession() as session:
-        made = session.run(session.switchboard.pin(service, deployment, Hold(hold), reason, seconds))
+        board = session.switchboard
+        made = session.run(board.pin(service, deployment, Hold(hold), reason, seconds, who=this_person()))
     if as_json:
         print_json(
             {
@@ -69,7 +71,7 @@ def pin(service: str, deployment: str, hold: str, reason: str, length: str, as_j
 def unpin(service: str, deployment: str, as_json: bool) -> int:
     """Let the checks speak for a deployment again."""
     with CommandSession() as session:
-        ended = session.run(session.switchboard.unpin(service, deployment))
+        ended = session.run(session.switchboard.unpin(service, deployment, who=this_person()))
     if as_json:
         print_json({"service": service, "deployment": deployment, "hold": None, "reason": None, "until": None})
     said = "is no longer pinned; its checks say how it is" if ended else "was not pinned; nothing was changed"

@@ -28,17 +28,8 @@ from changeover.model.finding import Finding, unknown_override
 from changeover.model.formatting import duration
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.runs.run import Outcome, Run, StepState
+from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
-
-_STATUS = {
-    Outcome.COMPLETED: DONE,
-    Outcome.UNDONE: DONE,
-    Outcome.FAILED: FAILED,
-    Outcome.REFUSED: REFUSED,
-    Outcome.INCOMPLETE: INCOMPLETE,
-    Outcome.INTERRUPTED: INCOMPLETE,
-    Outcome.RUNNING: INCOMPLETE,
-}
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 timeout_option = click.option(
@@ -132,7 +123,13 @@ def switch(
 
         def run(progress: Progress, stop: asyncio.Event) -> Any:
             return board.switch(
-                preparation, reasons, on_progress=progress, stop=stop, verify_timeout=verify_timeout, why=why
+                preparation,
+                reasons,
+                who=this_person(),
+                on_progress=progress,
+                stop=stop,
+                verify_timeout=verify_timeout,
+                why=why,
             )
 
         try:
@@ -205,7 +202,7 @@ def _told(run: Run, as_json: bool) -> int:
     if as_json:
         print_json(run_object(run))
     say(outcome_sentence(run))
-    if run.outcome is Outcome.COMPLETED:
+    if run.outcome is Outcome.COMPLETED and run.forward.kind.moves_visitors:
         say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
     for verb in run.next:
         more = " --reason TEXT" if verb == "accept" else ""
@@ -215,7 +212,15 @@ def _told(run: Run, as_json: bool) -> int:
 
 def status_of(run: Run) -> int:
     """The exit status that says how a run stands."""
-    return _STATUS[run.outcome]
+    match run.outcome:
+        case Outcome.COMPLETED | Outcome.UNDONE:
+            return DONE
+        case Outcome.FAILED:
+            return FAILED
+        case Outcome.REFUSED:
+            return REFUSED
+        case Outcome.INCOMPLETE | Outcome.INTERRUPTED | Outcome.RUNNING | Outcome.DAMAGED | Outcome.NEWER:
+            return INCOMPLETE
 
 
 async def _wait_for_resolvers(session: CommandSession, run: Run) -> None:
@@ -255,7 +260,14 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
         before = session.run(board.run(run))
 
         def work(progress: Progress, stop: asyncio.Event) -> Any:
-            return board.undo(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout, anyway=anyway)
+            return board.undo(
+                run,
+                who=this_person(),
+                on_progress=progress,
+                stop=stop,
+                verify_timeout=verify_timeout,
+                anyway=anyway,
+            )
 
         try:
             planned = session.run(board.undo_plan(run, anyway))
@@ -285,7 +297,7 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
         before = session.run(board.run(run))
 
         def work(progress: Progress, stop: asyncio.Event) -> Any:
-            return board.resume(run, on_progress=progress, stop=stop, verify_timeout=verify_timeout)
+            return board.resume(run, who=this_person(), on_progress=progress, stop=stop, verify_timeout=verify_timeout)
 
         try:
             if "resume" in before.next and not yes:

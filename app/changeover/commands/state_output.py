@@ -9,6 +9,7 @@ from changeover.commands.session import print_table, say
 from changeover.model.health.probe_result import DeploymentHealth
 from changeover.model.health.track import State
 from changeover.model.readiness.service_state import ServiceState
+from changeover.model.runs.open_run import unreadable_words
 from changeover.model.settings.service import Deployment
 from changeover.switchover.report import utc
 
@@ -25,13 +26,14 @@ def print_states(states: Sequence[ServiceState]) -> None:
     print_table(("SERVICE", "ACTIVE", "READINESS", "DEPLOYMENT", "HEALTH", "REASON"), rows)
     for state in states:
         if state.run is not None and state.run.unfinished:
+            how = unreadable_words(state.run) if state.run.unreadable else f"is {state.run.outcome}"
             say(
-                f"Run {state.run.run} of {state.service.name} is {state.run.outcome}: changeover report {state.run.run}"
+                f"Run {state.run.run} of {state.service.name} {how}. Look at it with: changeover report {state.run.run}"
             )
     for state in states:
-        if state.visit is not None and not state.visit.ok:
-            say(f"Visitors of {state.service.name}: {state.visit.text}")
-    if any(state.connection is not None and state.connection.blind for state in states):
+        if state.overlay.visit is not None and not state.overlay.visit.ok:
+            say(f"Visitors of {state.service.name}: {state.overlay.visit.text}")
+    if any(state.overlay.connection is not None and state.overlay.connection.blind for state in states):
         say("While this computer is offline, nothing can be said about any service.")
 
 
@@ -44,7 +46,7 @@ def health_word(health: DeploymentHealth) -> str:
 def state_object(state: ServiceState) -> dict[str, Any]:
     """A service's state as `status --json` has it."""
     unfinished = state.run is not None and state.run.unfinished
-    visit = state.visit
+    visit = state.overlay.visit
     return {
         "name": state.service.name,
         "hostnames": list(state.service.hostnames),
@@ -52,7 +54,7 @@ def state_object(state: ServiceState) -> dict[str, Any]:
         "readiness": str(state.readiness),
         "open_run": state.run.run if state.run is not None and unfinished else None,
         "deployments": [_deployment_object(state, d) for d in state.service.deployments],
-        "connection": state.connection.text if state.connection is not None else None,
+        "connection": state.overlay.connection.text if state.overlay.connection is not None else None,
         "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,
         "error": state.error,
     }

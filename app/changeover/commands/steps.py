@@ -9,6 +9,7 @@ import click
 
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, say
 from changeover.model.runs.run import Outcome, Run
+from changeover.storage.home import this_person
 from changeover.switchover.report import run_object
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ step_argument = click.argument("step")
 @command
 def approve(run: str, step: str, note: str, as_json: bool) -> int:
     """Say yes to a step that asks, by its name or its number."""
-    return _said(lambda board: board.approve(run, step, note), f"{step} of {run} is approved.", as_json)
+    return _said(
+        lambda board: board.approve(run, step, note, who=this_person()), f"{step} of {run} is approved.", as_json
+    )
 
 
 @click.command()
@@ -36,7 +39,9 @@ def approve(run: str, step: str, note: str, as_json: bool) -> int:
 @command
 def decline(run: str, step: str, reason: str, as_json: bool) -> int:
     """Say no to a step that asks: the run ends there."""
-    return _said(lambda board: board.decline(run, step, reason), f"{step} of {run} is declined.", as_json)
+    return _said(
+        lambda board: board.decline(run, step, reason, who=this_person()), f"{step} of {run} is declined.", as_json
+    )
 
 
 @click.command()
@@ -47,7 +52,9 @@ def decline(run: str, step: str, reason: str, as_json: bool) -> int:
 @command
 def skip(run: str, step: str, reason: str, as_json: bool) -> int:
     """Leave a step out that is still to be done, failed, or of which nobody knows whether it was done."""
-    return _said(lambda board: board.skip(run, step, reason), f"{step} of {run} is left out.", as_json)
+    return _said(
+        lambda board: board.skip(run, step, reason, who=this_person()), f"{step} of {run} is left out.", as_json
+    )
 
 
 @click.command()
@@ -57,7 +64,9 @@ def skip(run: str, step: str, reason: str, as_json: bool) -> int:
 @command
 def repeat(run: str, step: str, as_json: bool) -> int:
     """Let a step be done again of which nobody knows whether it was done."""
-    return _said(lambda board: board.repeat(run, step), f"{step} of {run} is to be done again.", as_json)
+    return _said(
+        lambda board: board.repeat(run, step, who=this_person()), f"{step} of {run} is to be done again.", as_json
+    )
 
 
 def _said(word: Callable[[Switchboard], Coroutine[Any, Any, Run]], text: str, as_json: bool) -> int:

@@ -11,6 +11,7 @@ from changeover.commands.run import status_of, timeout_option
 from changeover.commands.session import CommandSession, command, json_option, print_json, say
 from changeover.model.formatting import duration
 from changeover.model.runs.run import Outcome, Run
+from changeover.storage.home import this_person
 from changeover.switchover.report import local, outcome_sentence, run_object, utc
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def ttl() -> None:
 def lower(service: str, seconds: int | None, verify_timeout: float, as_json: bool) -> int:
     """Lower the TTL of the service's records, so that visitors follow a later switch soon."""
     return _carried_out(
-        lambda board: board.shorten_ttl(service, seconds, verify_timeout=verify_timeout), service, as_json
+        lambda board: board.shorten_ttl(service, seconds, who=this_person(), verify_timeout=verify_timeout),
+        service,
+        as_json,
     )
 
 
@@ -42,7 +45,9 @@ def lower(service: str, seconds: int | None, verify_timeout: float, as_json: boo
 @command
 def restore(service: str, verify_timeout: float, as_json: bool) -> int:
     """Give the service's records back the TTLs that they had."""
-    return _carried_out(lambda board: board.restore_ttl(service, verify_timeout=verify_timeout), service, as_json)
+    return _carried_out(
+        lambda board: board.restore_ttl(service, who=this_person(), verify_timeout=verify_timeout), service, as_json
+    )
 
 
 def _carried_out(work: Callable[[Switchboard], Coroutine[Any, Any, Run]], service: str, as_json: bool) -> int:

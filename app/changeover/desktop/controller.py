@@ -19,12 +19,12 @@ from changeover.desktop.service.service_actions import SERVICE_VERBS, ServiceAct
 from changeover.desktop.service.service_list import ServiceList
 from changeover.desktop.service.service_page import EmptyPage, ServicePage
 from changeover.desktop.widgets import questions as ask
-from changeover.desktop.widgets.note_strip import NoteStrip
+from changeover.desktop.widgets.strips import NoteStrip
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.run_in_progress import Work
 from changeover.lab.ground import PracticeGround
 from changeover.model.readiness.service_state import ServiceState
-from changeover.model.runs.run import Run
+from changeover.model.runs.run import Run, foremost
 from changeover.model.wording.local_fault import clock_note
 from changeover.switchboard import Switchboard
 
@@ -154,7 +154,7 @@ class MainController:
         self._history.follow(state)
 
     def _newest_run(self, service: str) -> Run | None:
-        return next((r for r in self._runs if r.service == service), None)
+        return foremost([r for r in self._runs if r.service == service])
 
     async def _read_runs(self) -> None:
         self._runs = await self.switchboard.runs()

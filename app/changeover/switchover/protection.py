@@ -11,9 +11,8 @@ from changeover.model.finding import Finding
 from changeover.model.readiness.lifecycle import Lifecycle, Stage, lifecycle
 from changeover.model.runs.run import Reprotected, Reprotecting, Run
 from changeover.monitoring.observer import Observer
-from changeover.storage.home import this_person
-from changeover.storage.journal.journal import Journal
 from changeover.storage.journal.recorded_runs import RecordedRuns
+from changeover.storage.journal.store import JournalStore
 from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
 
@@ -26,7 +25,7 @@ class Protection:
     def __init__(
         self,
         configuration: Configuration,
-        journal: Journal,
+        journal: JournalStore,
         recorded: RecordedRuns,
         observer: Observer,
         preparer: Preparer,
@@ -45,7 +44,9 @@ class Protection:
         snapshot = await self._observer.read(service, service.primary.name)
         return lifecycle(service, snapshot.active, snapshot.runs, datetime.now().astimezone())
 
-    async def protect(self, run_id: str, note: str = "", *, begin: bool = False, force_reason: str = "") -> Run:
+    async def protect(
+        self, run_id: str, note: str = "", *, who: str, begin: bool = False, force_reason: str = ""
+    ) -> Run:
         """Says that the service which a run left without a backup has one again; with `begin`, that one is being made.
 
         Some other deployment must be able to take over now. Where none is, Refused says what blocks it, unless there
@@ -57,10 +58,10 @@ class Protection:
             first = found.run == run_id and found.stage is Stage.SWITCHED
             hint = f"Commit it first: changeover commit {run_id}" if first else found.text
             raise Refused(f"Run {run_id} is not one after which {run.service} is known to lack a backup", hint)
-        event: Reprotecting | Reprotected = Reprotecting(who=this_person(), note=note)
+        event: Reprotecting | Reprotected = Reprotecting(who=who, note=note)
         if not begin:
-            event = Reprotected(who=this_person(), note=await self._proven_backup(run, note, force_reason))
-        with self._recorded.locked(run.service):
+            event = Reprotected(who=who, note=await self._proven_backup(run, note, force_reason))
+        async with self._recorded.locked(run.service):
             await self._recorded.refuse_unfinished(run.service)
             await self._journal.append(run_id, event)
         return await self._said.told(run_id)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import duration
-from changeover.model.runs.plan import PlanKind
+from changeover.model.runs.open_run import open_run_words, unreadable_words
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
 
@@ -105,9 +104,7 @@ def _step(step: StepProgress) -> dict[str, Any]:
 def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
-    where = (
-        f"{run.service}: {run.source} → {run.to}" if run.forward.kind is PlanKind.SWITCH else f"{run.service}, TTLs:"
-    )
+    where = f"{run.service}: {run.source} → {run.to}" if run.forward.kind.moves_visitors else f"{run.service}, TTLs:"
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -118,15 +115,21 @@ def outcome_sentence(run: Run) -> str:
         case Outcome.FAILED:
             return f"{where} failed; nothing was changed. {run.text}"
         case Outcome.INCOMPLETE:
-            doing = "The undo" if undoing else "The switch"
+            doing = "The undo" if undoing else "The switch" if run.forward.kind.moves_visitors else "The run"
             end = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
             return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{end}"
         case Outcome.INTERRUPTED if run.paused:
             return f"{where} is paused{' while being undone' if undoing else ''}. Its records may be changed."
         case Outcome.INTERRUPTED:
             return f"{where} was interrupted{' while being undone' if undoing else ''}. Its records may be changed."
-        case _:
+        case Outcome.RUNNING:
             return f"{where} is running."
+        case Outcome.DAMAGED | Outcome.NEWER if run.accepted is not None:
+            return f"{where} {unreadable_words(run)}. Accepted as it stands: {run.accepted}"
+        case Outcome.DAMAGED | Outcome.NEWER:
+            return f"{where} {unreadable_words(run)}. {open_run_words(run)[1]}"
+        case _:
+            assert_never(run.outcome)
 
 
 def _seconds(seconds: float) -> str:
@@ -151,7 +154,7 @@ def markdown(run: Run) -> str:
     lines += [f"- Note: {note}" for note in run.notes]
     lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
     lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
-    if run.forward.kind is PlanKind.SWITCH and run.outcome is Outcome.COMPLETED:
+    if run.forward.kind.moves_visitors and run.outcome is Outcome.COMPLETED:
         lines += [f"- Recovery: {recovery_time(run).text}"]
     lines += ["", "## Changes", ""]
     for change in run.changes:
@@ -182,6 +185,8 @@ li {{ margin: .2em 0 }} code {{ font-size: .95em }} h1 {{ font-size: 1.5em }} h2
 
 def html_page(run: Run) -> str:
     """The report of a run as one HTML page that needs nothing else."""
+    import html
+
     body: list[str] = []
     depth = 0
     for line in markdown(run).splitlines():
@@ -195,13 +200,13 @@ def html_page(run: Run) -> str:
         if heading:
             body.append(f"<h{heading}>{html.escape(stripped[heading + 1 :])}</h{heading}>")
         elif item is not None:
-            body.append(f"<li>{_bold(item)}</li>")
+            body.append(f"<li>{_bold(html.escape(item))}</li>")
         elif stripped:
-            body.append(f"<p>{_bold(stripped)}</p>")
+            body.append(f"<p>{_bold(html.escape(stripped))}</p>")
     body += ["</ul>"] * depth
     return _PAGE.format(title=html.escape(f"Run {run.run}"), body="\n".join(body))
 
 
-def _bold(text: str) -> str:
-    parts = html.escape(text).split("**")
+def _bold(escaped: str) -> str:
+    parts = escaped.split("**")
     return "".join(f"<b>{part}</b>" if number % 2 else part for number, part in enumerate(parts))

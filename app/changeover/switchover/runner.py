@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -18,9 +19,10 @@ from changeover.dns.provider import Applied, Indeterminate, PreconditionFailed, 
 from changeover.health.connectivity.clocks import read_clocks
 from changeover.model.dns.change import Change, Place
 from changeover.model.dns.records import AddressSet, address_set, same_answer, values_text
-from changeover.model.errors import Conflict, ProviderError, RateLimited, Refused, Unavailable
+from changeover.model.errors import ChangeoverError, Conflict, ProviderError, RateLimited, Refused, Unavailable
 from changeover.model.formatting import counted, duration
 from changeover.model.health.clock_gap import interruption
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.partial import untouched, who_has_what
 from changeover.model.runs.plan import (
     ActionStep,
@@ -55,7 +57,7 @@ from changeover.model.runs.run import (
 from changeover.model.runs.verification import Verdict
 from changeover.model.settings.action import Approval, Note, WaitUntil
 from changeover.model.settings.service import Service
-from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.store import JournalStore
 from changeover.switchover.lease import ZoneLeases
 from changeover.switchover.verify.name_servers import name_servers
 from changeover.switchover.verify.visitors import Walk, visitors
@@ -71,6 +73,8 @@ SECOND_LOOK = 1.0
 _SLACK = 4.0
 #: Does an operation that is not DNS, for a run, until it is done or the event is set.
 Perform = Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]
+#: Reads what stands at a platform before it is asked to do something. Raises a ChangeoverError where it cannot.
+ReadBefore = Callable[[ActionStep], Awaitable[PlatformObservation | None]]
 _GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
 
 
@@ -78,14 +82,14 @@ class Runner:
     """Runs, undoes and resumes for one service, whose lock the caller holds.
 
     `stop`, once set, lets the step in hand finish and leaves the run interrupted. `on_progress` gets the run's state
-    after every entry of its journal. `walk` takes the service's journeys, `act` does what is not DNS. `leases`, where
-    they are held, are expected by every write.
+    after every entry of its journal. `walk` takes the service's journeys, `act` does what is not DNS, and `before`
+    reads what stands where it acts. `leases`, where they are held, are expected by every write.
     """
 
     def __init__(
         self,
         service: Service,
-        journal: Journal,
+        journal: JournalStore,
         providers: Mapping[str, Provider],
         lookup: Lookup,
         *,
@@ -94,6 +98,7 @@ class Runner:
         verify_timeout: float,
         walk: Walk,
         act: Perform,
+        before: ReadBefore,
         leases: ZoneLeases | None = None,
     ) -> None:
         self._service = service
@@ -106,6 +111,7 @@ class Runner:
         self._verify_timeout = verify_timeout
         self._walk = walk
         self._act = act
+        self._before = before
         self._leases = leases
         self._changed = False
         self._read_first = False
@@ -122,21 +128,21 @@ class Runner:
         self._progress()
         return await self._carry_out(started.plan, Direction.FORWARD, changed_before=False, read_first=False)
 
-    async def undo(self, run: Run, anyway: bool = False) -> Run:
-        """Puts back what `run` changed, as far as it still stands.
+    async def undo(self, run: Run, *, who: str, anyway: bool = False) -> Run:
+        """Puts back what `run` changed, as far as it still stands; `who` wants it.
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since; with `anyway` that
         is replaced too, exactly as it is read now and no other.
         """
         plan = await self.undo_plan(run, anyway)
-        self._entries = list(await self._journal.entries(run.run))
-        await self._record(UndoStarted(plan=plan))
+        self._entries = list(await self._journal.read(run.run))
+        await self._record(UndoStarted(plan=plan, who=who))
         return await self._carry_out(plan, Direction.UNDO, changed_before=run.unfinished, read_first=run.unfinished)
 
     async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
         # Where nothing was ever changed there is nothing to undo, and it need not even answer.
-        may_be_silent = untouched(await self._journal.entries(run.run))
+        may_be_silent = untouched(await self._journal.read(run.run))
         live = await self._live(inverse(run.forward.changes), may_be_silent)
         back = [change for change in inverse(run.forward.changes) if change.place in live]
         stands = batch_progress(back, live, self._one_by_one if run.unfinished else ())
@@ -150,16 +156,16 @@ class Runner:
         plan = plan_of(run.service, run.to, run.source, todo, capabilities, datetime.now(UTC))
         return undoing(replace(plan, kind=run.forward.kind), run.forward, run.went, run.taken_back)
 
-    async def resume(self, run: Run) -> Run:
-        """Goes on with an unfinished run in the direction that it had.
+    async def resume(self, run: Run, *, who: str) -> Run:
+        """Goes on with an unfinished run in the direction that it had; `who` wants it.
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since.
         """
         stands = batch_progress(run.plan.changes, await self._live(run.plan.changes), self._one_by_one)
         _refuse_foreign(stands.foreign)
-        self._entries = list(await self._journal.entries(run.run))
+        self._entries = list(await self._journal.read(run.run))
         done, todo = (counted(len(found), "hostname") for found in (stands.done, stands.todo))
-        await self._record(Resumed(found=f"{done} done, {todo} to do"))
+        await self._record(Resumed(found=f"{done} done, {todo} to do", who=who))
         return await self._carry_out(run.plan, run.direction, changed_before=True, read_first=True)
 
     async def _carry_out(self, plan: Plan, direction: Direction, *, changed_before: bool, read_first: bool) -> Run:
@@ -169,10 +175,10 @@ class Runner:
         for group in plan.groups:
             self._look_at_clocks()
             # Another process may have put a person's word into the journal.
-            self._entries = list(await self._journal.entries(self._entries[0].run))
+            self._entries = list(await self._journal.read(self._entries[0].run))
             now = self._progress()
             late = time.monotonic() - began > self._service.run_timeout
-            if self._stop.is_set() or now.paused or late:
+            if self._stop.is_set() or now.paused or now.unreadable or late:
                 return self._stopped(late)
             if self._leases is not None and self._leases.lost.is_set():
                 outcome = _outcome([StepState.REFUSED], self._changed)
@@ -208,17 +214,37 @@ class Runner:
 
     async def _do(self, number: int, step: Step, direction: Direction) -> Verdict | None:
         """One step, between its intent and its outcome in the journal. None where it was stopped before it acted."""
-        if isinstance(step, ActionStep) and (before := self._undecided(number, step)) is not None:
-            return before
-        await self._record(Intent(step=number))
+        if isinstance(step, ActionStep) and (undecided := self._undecided(number, step)) is not None:
+            return undecided
         began = time.monotonic()
-        verdict = await self._perform(step, direction)
+        before, unread = await self._stood(number, step, direction)
+        await self._record(Intent(step=number, before=before))
+        verdict = unread or await self._perform(step, direction)
         if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not _changes_something(step):
             return None  # only looking was cut short; the run can go on from here
         seconds = time.monotonic() - began
         log.info("%s %s: %s, %s", self._entries[0].run, step.name, verdict.state, verdict.text)
         await self._record(StepEnded(step=number, state=verdict.state, text=verdict.text, seconds=seconds))
         return verdict
+
+    async def _stood(
+        self, number: int, step: Step, direction: Direction
+    ) -> tuple[PlatformObservation | None, Verdict | None]:
+        """What stands where a step is about to act, so that it can be put back; or that this cannot be read."""
+        known = self._progress().steps[number].before is not None
+        if known or direction is Direction.UNDO or not isinstance(step, ActionStep) or self._left_out(step, direction):
+            return None, None
+        try:
+            return await self._before(step), None
+        except ChangeoverError as error:
+            text = f"what stands there now could not be read: {error.text}. Nothing was done. {error.hint}"
+            return None, Verdict(StepState.FAILED, text.strip())
+
+    def _left_out(self, step: ActionStep, direction: Direction) -> str:
+        """Why an operation is left out; empty where it is to be done."""
+        if step.skip or direction is Direction.UNDO or step.action.needs != "source" or not self._progress().emergency:
+            return step.skip
+        return f"left out, since the run became an emergency. {step.action.risk}".strip()
 
     def _undecided(self, number: int, step: ActionStep) -> Verdict | None:
         """What keeps an operation from being done: a person's no, or that nobody knows whether it was done already."""
@@ -249,10 +275,8 @@ class Runner:
     async def _perform(self, step: Step, direction: Direction) -> Verdict:
         forward = direction is Direction.FORWARD
         match step:
-            case ActionStep(skip=why) if why:
+            case ActionStep() if why := self._left_out(step, direction):
                 return Verdict(StepState.SKIPPED, why)
-            case ActionStep(action=action) if forward and action.needs == "source" and self._progress().emergency:
-                return Verdict(StepState.SKIPPED, f"left out, since the run became an emergency. {action.risk}".strip())
             case ActionStep():
                 return await self._act(step, self._progress(), self._stop)
             case ChangeRecords():
@@ -426,10 +450,15 @@ def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
     beside = ", with warnings" if warned else ""
     if direction is Direction.UNDO:
         return f"Every record set is back as it was{beside}"
-    if plan.kind is not PlanKind.SWITCH:
-        verb = "lowered" if plan.kind is PlanKind.PREPARE else "restored"
-        return f"The TTLs of {counted(len(plan.changes), 'hostname')} are {verb}{beside}"
-    return f"Visitors are served by {plan.to}{beside}"
+    match plan.kind:
+        case PlanKind.SWITCH:
+            return f"Visitors are served by {plan.to}{beside}"
+        case PlanKind.PREPARE:
+            return f"The TTLs of {counted(len(plan.changes), 'hostname')} are lowered{beside}"
+        case PlanKind.RESTORE_TTL:
+            return f"The TTLs of {counted(len(plan.changes), 'hostname')} are restored{beside}"
+        case _:
+            assert_never(plan.kind)
 
 
 def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:

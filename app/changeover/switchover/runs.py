@@ -16,7 +16,7 @@ from changeover.model.finding import Level, overridden, unknown_override
 from changeover.model.formatting import counted
 from changeover.model.readiness.freeze import freeze_left, freezes_of
 from changeover.model.readiness.service_state import Preparation
-from changeover.model.readiness.snapshot import Snapshot, noticed
+from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import Plan
 from changeover.model.runs.plan_guard import FRESH, unsafe
 from changeover.model.runs.run import Run, Started
@@ -25,8 +25,8 @@ from changeover.monitoring.journeys import journeys
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
 from changeover.storage.home import Home, home_mark, this_person
-from changeover.storage.journal.journal import Journal
 from changeover.storage.journal.recorded_runs import RecordedRuns, refuse_unless_next
+from changeover.storage.journal.store import JournalStore
 from changeover.switchover.actions.perform import ActionExecutor
 from changeover.switchover.preparer import Preparer
 
@@ -43,21 +43,22 @@ VERIFY_TIMEOUT = 60.0
 Progress = Callable[[Run], None]
 
 
-def _ignore(_: Run) -> None:
-    return None
+def ignore_progress(_: Run) -> None:
+    """For who does not follow a run."""
 
 
 class Runs:
     """Carries plans out. Live states follow each run, and `on_progress` gets it after every entry of its journal.
 
-    `stop`, once set, lets the step in hand finish and leaves the run interrupted.
+    `who` wants it, as others know them: "alice@laptop". `stop`, once set, lets the step in hand finish and leaves the
+    run interrupted.
     """
 
     def __init__(
         self,
         home: Home,
         configuration: Configuration,
-        journal: Journal,
+        journal: JournalStore,
         recorded: RecordedRuns,
         observer: Observer,
         live: LiveStates,
@@ -76,7 +77,8 @@ class Runs:
         preparation: Preparation,
         overrides: Mapping[str, str] | None = None,
         *,
-        on_progress: Progress = _ignore,
+        who: str,
+        on_progress: Progress = ignore_progress,
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
         why: str = "",
@@ -89,7 +91,7 @@ class Runs:
         unknown = unknown_override(overrides)
         if unknown is not None:
             raise UsageError(f"There is no check {unknown}", "The checks' names stand before each finding.")
-        with self._recorded.locked(preparation.service):
+        async with self._recorded.locked(preparation.service):
             if datetime.now(UTC) - preparation.at > FRESH:
                 preparation = await self._preparer.again(preparation)
             found = overridden(preparation.findings, overrides)
@@ -115,9 +117,9 @@ class Runs:
                         plan=preparation.plan,
                         findings=found,
                         emergency=preparation.emergency,
-                        who=this_person(),
+                        who=who,
                         why=why,
-                        noticed=noticed(preparation.snapshot),
+                        noticed=preparation.noticed,
                         decided=preparation.at,
                     )
                 )
@@ -133,7 +135,8 @@ class Runs:
         self,
         run_id: str,
         *,
-        on_progress: Progress = _ignore,
+        who: str,
+        on_progress: Progress = ignore_progress,
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
         anyway: bool = False,
@@ -147,7 +150,7 @@ class Runs:
             # No lease where nothing is to be undone: an account that was never changed need not even answer.
             leased = await self._undo_plan(run, anyway)
             async with self._running(*arguments, run=run_id, leased=leased) as runner:
-                return await runner.undo(run, anyway)
+                return await runner.undo(run, who=who, anyway=anyway)
 
     async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
         """What `undo` would do now. Reads only."""
@@ -164,7 +167,8 @@ class Runs:
         self,
         run_id: str,
         *,
-        on_progress: Progress = _ignore,
+        who: str,
+        on_progress: Progress = ignore_progress,
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
     ) -> Run:
@@ -172,19 +176,19 @@ class Runs:
         async with self._recorded.to_go_on(run_id, "resume") as run:
             arguments = (run.service, run.plan, on_progress, stop, verify_timeout)
             async with self._running(*arguments, run=run_id) as runner:
-                return await runner.resume(run)
+                return await runner.resume(run, who=who)
 
-    async def carry_out(self, plan: Plan, snapshot: Snapshot, verify_timeout: float) -> Run:
+    async def carry_out(self, plan: Plan, snapshot: Snapshot, who: str, verify_timeout: float) -> Run:
         """Runs a plan that moves nobody: one for TTLs, made from what was read."""
         errors = [r for r in snapshot.readings if r.error is not None]
         if errors:
             raise Refused(f"The records of {errors[0].zone} cannot be read: {errors[0].error}", errors[0].hint)
         if not plan.steps:
             raise Refused("The TTLs are as they should be; nothing was changed")
-        with self._recorded.locked(plan.service):
+        async with self._recorded.locked(plan.service):
             await self._recorded.refuse_unfinished(plan.service)
-            async with self._running(plan.service, plan, _ignore, None, verify_timeout) as runner:
-                return await runner.start(Started(plan=plan, who=this_person(), decided=snapshot.at))
+            async with self._running(plan.service, plan, ignore_progress, None, verify_timeout) as runner:
+                return await runner.start(Started(plan=plan, who=who, decided=snapshot.at))
 
     @asynccontextmanager
     async def _running(
@@ -207,6 +211,7 @@ class Runs:
         providers = await self._providers(plan)
         changes = (leased or plan).changes
         zones = sorted({(change.account, change.zone) for change in changes}) if service.lease else []
+        # A lease is this installation's, whoever acts: what a run that died has left is taken up by the next person.
         holder = Holder(owner=this_person(), service=service.name, run=run, home=home_mark(self._home.data))
         async with zone_lease(providers, zones, holder, takeover=takeover) as leases:
             with self._live.working(service_name):
@@ -225,17 +230,18 @@ class Runs:
         self,
         service: Service,
         providers: Mapping[str, Provider],
-        on_progress: Progress = _ignore,
+        on_progress: Progress = ignore_progress,
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
         leases: ZoneLeases | None = None,
     ) -> Runner:
         from changeover.switchover.runner import Runner
 
-        vault = self._configuration.vault
+        vault, open_platform = self._configuration.vault, self._configuration.open_platform
+        actions = ActionExecutor(service, self._observer.lookup, vault, open_platform, self._recorded.one)
 
         def progress(run: Run) -> None:
-            self._live.change(run.service, run=run)
+            self._live.take_run(run)
             on_progress(run)
 
         return Runner(
@@ -247,6 +253,7 @@ class Runs:
             stop=stop or asyncio.Event(),
             verify_timeout=verify_timeout,
             walk=lambda d, address: journeys(service, (d,), self._observer.lookup, vault, address),
-            act=ActionExecutor(service, self._observer.lookup, vault, self._recorded.one).perform,
+            act=actions.perform,
+            before=actions.before,
             leases=leases,
         )

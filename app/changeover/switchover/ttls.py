@@ -27,31 +27,33 @@ class Ttls:
         self._observer = observer
         self._runs = runs
 
-    async def shorten(self, name: str, ttl: int | None = None, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+    async def shorten(
+        self, name: str, ttl: int | None = None, *, who: str, verify_timeout: float = VERIFY_TIMEOUT
+    ) -> Run:
         """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
         service = self._configuration.service(name)
-        snapshot = await self._observer.look(service)
+        snapshot = await self._observer.read(service)
         publish = await self._publish(service)
         plan = prepare_plan(service, snapshot.active, snapshot.readings, ttl or service.ttl, snapshot.at, publish)
-        return await self._runs.carry_out(plan, snapshot, verify_timeout)
+        return await self._runs.carry_out(plan, snapshot, who, verify_timeout)
 
-    async def restore(self, name: str, *, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+    async def restore(self, name: str, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
         """Gives the service's records back the TTLs that they had before these were lowered."""
         service = self._configuration.service(name)
         prepared = prepared_by(await self._recorded.all(), name)
         if prepared is None:
             raise Refused(f"The TTLs of {name} were not lowered, or are restored already; nothing was changed")
-        snapshot = await self._observer.look(service)
+        snapshot = await self._observer.read(service)
         publish = await self._publish(service)
         plan = restore_plan(service, snapshot.active, snapshot.readings, prepared, snapshot.at, publish)
-        return await self._runs.carry_out(plan, snapshot, verify_timeout)
+        return await self._runs.carry_out(plan, snapshot, who, verify_timeout)
 
-    async def restore_after(self, run: Run) -> None:
+    async def restore_after(self, run: Run, who: str) -> None:
         """TTLs that were lowered for a switch go back once it is settled. The commit stands whatever comes of it."""
         if run.forward.kind is not PlanKind.SWITCH or prepared_by(await self._recorded.all(), run.service) is None:
             return
         try:
-            await self.restore(run.service)
+            await self.restore(run.service, who=who)
         except ChangeoverError as error:
             log.warning("the TTLs of %s are not restored: %s", run.service, error.text)
 

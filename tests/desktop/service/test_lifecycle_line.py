@@ -93,7 +93,7 @@ def test_freeze_and_shorten_on_the_practice_ground(on_loop: Callable[..., None],
             page.more_actions["unfreeze"].trigger()
             await until(lambda: "freeze" in offered(), "the end of the freeze")
 
-            await controller.switchboard.shorten_ttl("shop", 5)
+            await controller.switchboard.shorten_ttl("shop", 5, who="anna@laptop")
             await until(lambda: "TTLs are shortened" in page.life.more.text(), "the shorter TTLs")
             page.more_actions["restore-ttl"].trigger()
             await until(lambda: "shorten-ttl" in offered(), "the old TTLs")

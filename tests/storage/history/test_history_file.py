@@ -18,6 +18,7 @@ from changeover.model.health.history import GapKind
 from changeover.model.runs.plan import Plan
 from changeover.model.runs.run import Committed, Ended, Intent, Outcome, Started
 from changeover.storage.database.database import Database
+from changeover.storage.database.schema import MIGRATIONS
 from changeover.storage.history.history import History
 from changeover.storage.journal.journal import Journal
 from storage.recorded import AT, after, one_round, opened, rows, sound
@@ -112,17 +113,17 @@ async def test_a_journal_of_version_1_is_kept(file: Path, first: str) -> None:
     entries = write_version_1(file)
     journal = Journal(file)
     if first == "journal":
-        await journal.all_runs()
+        await journal.read_all()
     async with opened(file) as history:
         history.add_round("shop", one_round(AT), "primary")
         await history.flush()
         assert rows(file, "SELECT run, at, event FROM journal ORDER BY seq") == entries
-        newer, older = await journal.all_runs()
+        newer, older = await journal.read_all()
         assert (newer[0].run, older[-1].event) == ("shop-2", Committed())
         assert (await journal.begin(Started(plan=older[0].event.plan))).run == "shop-3"  # type: ignore[union-attr]
         assert await history.last_seen() == AT
     journal.close()
-    assert rows(file, "PRAGMA user_version") == [(3,)]
+    assert rows(file, "PRAGMA user_version") == [(len(MIGRATIONS),)]
 
 
 async def test_many_open_an_old_file_at_once(file: Path) -> None:
@@ -155,7 +156,7 @@ async def test_a_newer_file_is_refused(file: Path) -> None:
 async def test_the_journal_stays_durable_and_the_history_is_cheap(file: Path) -> None:
     """An fsync for every entry of the journal; for the history the log's order is enough."""
     journal = Journal(file)
-    await journal.all_runs()
+    await journal.read_all()
     async with opened(file) as history:
         history.add_round("shop", one_round(AT), "primary")
         await history.flush()

@@ -17,10 +17,11 @@ import pytest
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, record_set
-from changeover.model.errors import ChangeoverError, UsageError
+from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.runs.plan import Plan, plan_of
 from changeover.model.runs.run import Committed, Ended, Intent, Outcome, Started, StepEnded, StepState, fold
 from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.recorded_runs import RecordedRuns
 
 #: Appends runs and entries to a journal and says each once it is told to be on disk.
 WRITER = """
@@ -50,6 +51,20 @@ async def main(file, service, runs, entries):
         sys.exit(f"{error.text} | {error.hint}")
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+"""
+
+#: Holds a service's lock until it is killed.
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from changeover.storage.journal.journal import Journal
+
+async def main(file):
+    async with Journal(file).lock("shop"):
+        print("held", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main(Path(sys.argv[1])))
 """
 
 
@@ -124,10 +139,10 @@ async def test_entries_come_back_as_they_were(file: Path) -> None:
             Committed(),
         ):
             await journal.append(run, event)
-        written = await journal.entries(run)
+        written = await journal.read(run)
     async with opened(file) as again:
-        assert await again.entries("shop-1") == written
-        (found,) = await again.all_runs()
+        assert await again.read("shop-1") == written
+        (found,) = await again.read_all()
     assert found == written
     folded = fold(found)
     assert (folded.plan, folded.emergency, folded.outcome) == (whole, True, "completed")
@@ -139,13 +154,13 @@ async def test_runs_are_numbered_by_service_and_the_newest_comes_first(file: Pat
     async with opened(file) as journal, opened(file) as other:
         for service in ("shop", "blog", "shop", "shop-1"):
             await journal.begin(Started(plan=plan(service)))
-        assert [e[0].run for e in await journal.all_runs()] == ["shop-1-1", "shop-2", "blog-1", "shop-1"]
+        assert [e[0].run for e in await journal.read_all()] == ["shop-1-1", "shop-2", "blog-1", "shop-1"]
         assert (await other.begin(Started(plan=plan()))).run == "shop-3"
         await other.append("shop-1", Committed())
-        assert [e[0].run for e in await journal.all_runs()] == ["shop-3", "shop-1-1", "shop-2", "blog-1", "shop-1"]
-        assert isinstance((await journal.all_runs())[-1][-1].event, Committed)
+        assert [e[0].run for e in await journal.read_all()] == ["shop-3", "shop-1-1", "shop-2", "blog-1", "shop-1"]
+        assert isinstance((await journal.read_all())[-1][-1].event, Committed)
         with pytest.raises(UsageError, match="There is no run shop-9"):
-            await journal.entries("shop-9")
+            await journal.read("shop-9")
 
 
 async def test_processes_append_at_once(file: Path) -> None:
@@ -156,7 +171,7 @@ async def test_processes_append_at_once(file: Path) -> None:
     begun = sorted(line for lines in said for line in lines if line and " " not in line)
     assert begun == sorted(f"{service}-{number}" for service in ("shop", "blog") for number in range(1, 11))
     async with opened(file) as journal:
-        for entries in await journal.all_runs():
+        for entries in await journal.read_all():
             assert [e.event.step for e in entries[1:] if isinstance(e.event, Intent)] == [0, 1, 2, 3]
 
 
@@ -171,12 +186,44 @@ async def test_a_killed_process_leaves_all_that_it_was_told(file: Path) -> None:
     async with opened(file) as journal:
         found = {
             f"{run[0].run} {entry.event.step}" if isinstance(entry.event, Intent) else run[0].run
-            for run in await journal.all_runs()
+            for run in await journal.read_all()
             for entry in run
         }
         assert set(said) <= found
         number = int((await journal.begin(Started(plan=plan()))).run.rpartition("-")[2])
     assert number == len({name for name in found if " " not in name}) + 1
+
+
+async def test_a_lock_says_that_somebody_is_alive(file: Path) -> None:
+    """Of two that want a service's lock one gets it, and everybody sees that it is alive, until it lets go."""
+    async with opened(file) as journal, opened(file) as other:
+        assert not await other.is_alive("shop")
+        async with journal.lock("shop"):
+            assert await other.is_alive("shop")
+            assert not await other.is_alive("blog")
+            with pytest.raises(Refused, match="Another Changeover is working on shop"):
+                async with other.lock("shop"):
+                    pass
+            async with other.lock("blog"):
+                pass
+        assert not await other.is_alive("shop")
+
+
+async def test_a_run_whose_writer_is_killed_is_interrupted(file: Path) -> None:
+    """While the process that holds the lock lives the run is running; SIGKILL, and it is interrupted."""
+    (process,) = writers(file, ["shop"], runs=1, entries=0)
+    process.communicate(timeout=60)
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, str(file), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    assert await holder.stdout.readline() == b"held\n"
+    async with opened(file) as journal:
+        recorded = RecordedRuns(journal)
+        assert [run.outcome for run in await recorded.all()] == [Outcome.RUNNING]
+        holder.kill()
+        await holder.wait()
+        assert [run.outcome for run in await recorded.all()] == [Outcome.INTERRUPTED]
 
 
 async def test_a_newer_version_is_refused(file: Path) -> None:
@@ -187,7 +234,7 @@ async def test_a_newer_version_is_refused(file: Path) -> None:
     changed.execute("PRAGMA user_version = 99")
     changed.close()
     async with opened(file) as journal:
-        for work in (journal.all_runs(), journal.begin(Started(plan=plan())), journal.append("shop-1", Committed())):
+        for work in (journal.read_all(), journal.begin(Started(plan=plan())), journal.append("shop-1", Committed())):
             with pytest.raises(ChangeoverError, match="newer Changeover") as refused:
                 await work
             assert refused.value.hint == "Update this one."
@@ -205,7 +252,7 @@ async def test_what_is_no_journal(file: Path) -> None:
     folder.mkdir()
     for place in (file, in_a_file, folder):
         async with opened(place) as journal:
-            for work in (journal.all_runs(), journal.begin(Started(plan=plan()))):
+            for work in (journal.read_all(), journal.begin(Started(plan=plan()))):
                 with pytest.raises(ChangeoverError, match="cannot be used") as refused:
                     await work
                 assert str(place) in refused.value.text
@@ -226,7 +273,7 @@ async def test_a_disk_that_is_full(file: Path) -> None:
     confirmed = said.decode().split("\n")[1:-1]
     assert len(confirmed) > 10
     async with opened(file) as journal:
-        runs = await journal.all_runs()
+        runs = await journal.read_all()
         assert sum(map(len, runs)) in (len(confirmed), len(confirmed) + 1)
         assert (await journal.begin(Started(plan=plan()))).run == f"shop-{len(runs) + 1}"
 
@@ -271,6 +318,6 @@ async def test_a_disk_that_has_room_again(file: Path) -> None:
     said, error = await asyncio.wait_for(process.communicate(), 120)
     assert (process.returncode, b"refused" in said) == (0, True), error.decode()
     async with opened(file) as journal:
-        runs = await journal.all_runs()
+        runs = await journal.read_all()
         assert all(isinstance(run[0].event, Started) for run in runs)
         assert [run[0].run for run in runs] == [f"shop-{number}" for number in range(len(runs), 0, -1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -13,6 +14,7 @@ from changeover.desktop.widgets.shapes import OF_OUTCOME, Mark, MarkWidget
 from changeover.model.formatting import clock, counted, duration
 from changeover.model.health.clock_gap import asleep_words
 from changeover.model.health.history import Gap, GapKind, Incident
+from changeover.model.runs.open_run import unreadable_words
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
 
@@ -34,13 +36,9 @@ def run_words(run: Run) -> str:
     names = counted(len({c.name for c in run.forward.changes}), "hostname")
     way = f"{run.source} to {run.to}"
     took = f" in {duration(run.seconds)}" if run.seconds >= 0.5 else ""
-    if run.forward.kind is not PlanKind.SWITCH and run.outcome is Outcome.COMPLETED:
-        verb = "Shortened" if run.forward.kind is PlanKind.PREPARE else "Restored"
-        return f"{verb} the TTLs of {names}{took}"
     match run.outcome:
         case Outcome.COMPLETED:
-            words = f"Switched {names} from {way}{took}"
-            return f"{words}, kept" if run.committed else words
+            return _completed(run, names, f"{names} from {way}{took}", took)
         case Outcome.UNDONE:
             return f"Undone: {names} back at {run.source}{took}"
         case Outcome.REFUSED:
@@ -51,9 +49,26 @@ def run_words(run: Run) -> str:
             return f"{'Undoing' if run.direction is Direction.UNDO else 'Switching'} {names} from {way}"
         case Outcome.INTERRUPTED:
             return f"Interrupted while switching {names} from {way}"
-    if run.accepted is not None:
-        return f"Accepted as it stands: {run.accepted}"
-    return f"Incomplete: {run.text}" if run.text else f"Incomplete switch of {names} from {way}"
+        case Outcome.INCOMPLETE | Outcome.DAMAGED | Outcome.NEWER if run.accepted is not None:
+            return f"Accepted as it stands: {run.accepted}"
+        case Outcome.INCOMPLETE:
+            return f"Incomplete: {run.text}" if run.text else f"Incomplete switch of {names} from {way}"
+        case Outcome.DAMAGED | Outcome.NEWER:
+            return f"Run {run.run} {unreadable_words(run)}"
+        case _:
+            assert_never(run.outcome)
+
+
+def _completed(run: Run, names: str, way: str, took: str) -> str:
+    match run.forward.kind:
+        case PlanKind.SWITCH:
+            return f"Switched {way}, kept" if run.committed else f"Switched {way}"
+        case PlanKind.PREPARE:
+            return f"Shortened the TTLs of {names}{took}"
+        case PlanKind.RESTORE_TTL:
+            return f"Restored the TTLs of {names}{took}"
+        case _:
+            assert_never(run.forward.kind)
 
 
 def incident_words(incident: Incident, now: datetime) -> str:

@@ -19,6 +19,7 @@ from changeover.model.errors import ChangeoverError, Refused
 from changeover.model.readiness.service_state import Preparation, ServiceState
 from changeover.model.runs.plan import Plan
 from changeover.model.runs.run import Run
+from changeover.storage.home import this_person
 from changeover.switchboard import Switchboard
 
 
@@ -119,12 +120,12 @@ class RunActions:
 
     def begin(self, preparation: Preparation, overrides: dict[str, str], why: str) -> Work:
         """Starts the prepared switch."""
-        start = partial(self._switchboard.switch, preparation, overrides, why=why)
+        start = partial(self._switchboard.switch, preparation, overrides, who=this_person(), why=why)
         return self._work(preparation.service, preparation.to, start, "switch")
 
     def resume(self, run: Run) -> Work:
         """Goes on with an unfinished run."""
-        start = partial(self._switchboard.resume, run.run)
+        start = partial(self._switchboard.resume, run.run, who=this_person())
         return self._work(run.service, run.plan.to, start, f"resume of run {run.run}")
 
     def undo(self, run: Run) -> None:
@@ -165,7 +166,7 @@ class RunActions:
         return await ask.answered(asked)
 
     def _undoing(self, run: Run, anyway: bool = False) -> Work:
-        start = partial(self._switchboard.undo, run.run, anyway=anyway)
+        start = partial(self._switchboard.undo, run.run, who=this_person(), anyway=anyway)
         return self._work(run.service, run.source, start, f"undo of run {run.run}")
 
     async def _undo(self, run: Run) -> None:
@@ -190,11 +191,11 @@ class RunActions:
         text = "The run is ended as it stands: no record is changed by this, and the service can be switched again."
         asked = ask.ReasonQuestion(self._front(run), f"Accept run {run.run} as it stands?", text, "Accept")
         if await self._yes(asked):
-            await self._switchboard.accept(run.run, asked.reason.text())
+            await self._switchboard.accept(run.run, asked.reason.text(), who=this_person())
             await self._changed()
 
     async def _commit(self, run: Run) -> None:
-        kept = await self._switchboard.commit(run.run)
+        kept = await self._switchboard.commit(run.run, who=this_person())
         wizard = self.wizards.get(run.service)
         if wizard is not None and wizard.run is not None and wizard.run.run == kept.run:
             wizard.show_run(kept)

@@ -13,6 +13,7 @@ from changeover.desktop.service.pin_dialog import TIMES
 from changeover.desktop.widgets import questions as ask
 from changeover.model.errors import ChangeoverError
 from changeover.model.readiness.service_state import ServiceState
+from changeover.storage.home import this_person
 from changeover.switchboard import Switchboard
 
 #: What the ⋯ menu offers of these, in words.
@@ -93,20 +94,20 @@ class ServiceActions:
         )
         asked = ask.Question(self._window, f"Shorten the TTLs of {service.name}?", text, "Shorten TTLs", danger=False)
         if await self._yes(asked):
-            await self._switchboard.shorten_ttl(service.name, service.ttl)
+            await self._switchboard.shorten_ttl(service.name, service.ttl, who=this_person())
 
     async def _restore(self, state: ServiceState) -> None:
-        await self._switchboard.restore_ttl(state.service.name)
+        await self._switchboard.restore_ttl(state.service.name, who=this_person())
 
     async def _freeze(self, state: ServiceState) -> None:
         asked = FreezeQuestion(self._window, state.service.name)
         if await self._yes(asked):
             reason, seconds = asked.reason.text().strip(), float(asked.until.currentData())
-            await self._switchboard.freeze(state.service.name, reason, seconds)
+            await self._switchboard.freeze(state.service.name, reason, seconds, who=this_person())
 
     async def _unfreeze(self, state: ServiceState) -> None:
-        for freeze in state.freezes:
-            await self._switchboard.unfreeze(freeze.service)
+        for freeze in state.overlay.freezes:
+            await self._switchboard.unfreeze(freeze.service, who=this_person())
 
     async def _protect(self, state: ServiceState) -> None:
         found = await self._switchboard.lifecycle(state.service.name)
@@ -115,9 +116,9 @@ class ServiceActions:
             self._window, "Is there a backup again?", text, "There is a backup", note="Which, and how it was proven"
         )
         if found.run is not None and await self._yes(asked):
-            await self._switchboard.protect(found.run, asked.note.text().strip())
+            await self._switchboard.protect(found.run, asked.note.text().strip(), who=this_person())
 
     async def _acknowledge(self, state: ServiceState) -> None:
         emergency = next((r for r in state.runs if r.emergency and r.acknowledged is None), None)
         if emergency is not None:
-            await self._switchboard.acknowledge(emergency.run)
+            await self._switchboard.acknowledge(emergency.run, who=this_person())

@@ -62,6 +62,8 @@ def main_action(state: ServiceState) -> PageButton:
         return PageButton("Show progress", "show")
     if state.run is not None and "resume" in state.run.next:
         return PageButton(f"Resume run {state.run.run}…", "resume")
+    if state.run is not None and state.run.unreadable and state.run.unfinished:
+        return PageButton(f"Accept run {state.run.run}…", "accept")
     if state.target is None:
         return PageButton("Switch…", "")
     role = "danger" if urgent(state) else "" if service_status(state) in _NO_SUGGESTION else "primary"

@@ -86,6 +86,8 @@ OF_OUTCOME = {
     Outcome.INCOMPLETE: Mark.DEGRADED,
     Outcome.RUNNING: Mark.WORKING,
     Outcome.INTERRUPTED: Mark.DEGRADED,
+    Outcome.DAMAGED: Mark.DOWN,
+    Outcome.NEWER: Mark.UNKNOWN,
 }
 
 

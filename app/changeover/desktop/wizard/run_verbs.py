@@ -11,6 +11,7 @@ from changeover.desktop.widgets.parts import label
 from changeover.desktop.wizard.steps import asks, done_words
 from changeover.model.runs.plan import ActionStep
 from changeover.model.runs.run import Run
+from changeover.storage.home import this_person
 from changeover.switchboard import Switchboard
 
 
@@ -24,7 +25,7 @@ class RunVerbs:
 
     async def pause(self, run: Run) -> None:
         """Stops the run before its next step. Raises what the switchboard does."""
-        await self._switchboard.pause(run.run)
+        await self._switchboard.pause(run.run, who=this_person())
 
     async def escalate(self, run: Run) -> None:
         """Makes a planned run an emergency, once a person has said why."""
@@ -34,7 +35,7 @@ class RunVerbs:
         )
         asked = ask.ReasonQuestion(self._parent, f"Does {run.source} not work any more?", text, "It is an emergency")
         if await self._yes(asked):
-            await self._switchboard.escalate(run.run, asked.reason.text().strip())
+            await self._switchboard.escalate(run.run, asked.reason.text().strip(), who=this_person())
 
     async def about_step(self, verb: str, run: Run, number: int) -> None:
         """Does what a person decides about one step: a key of `steps.VERBS`."""
@@ -61,13 +62,13 @@ class RunVerbs:
         text = question.question if question is not None else run.steps[number].text
         asked = ask.NoteQuestion(self._parent, "Approve?", text, "Approve", note="Note; it is kept in the report")
         if await self._yes(asked):
-            await self._switchboard.approve(run.run, str(number + 1), asked.note.text().strip())
+            await self._switchboard.approve(run.run, str(number + 1), asked.note.text().strip(), who=this_person())
 
     async def _decline(self, run: Run, number: int) -> None:
         text = f"{run.steps[number].text}. The run then ends here, and what it did can be taken back."
         asked = ask.ReasonQuestion(self._parent, "Decline?", text, "Decline")
         if await self._yes(asked):
-            await self._switchboard.decline(run.run, str(number + 1), asked.reason.text().strip())
+            await self._switchboard.decline(run.run, str(number + 1), asked.reason.text().strip(), who=this_person())
 
     async def _skip(self, run: Run, number: int) -> None:
         step = run.plan.steps[number]
@@ -75,14 +76,14 @@ class RunVerbs:
         text = f"{step.text}. It is left out, and the run goes on without it.{risk}"
         asked = ask.ReasonQuestion(self._parent, f"Leave out “{step.name}”?", text, "Leave it out")
         if await self._yes(asked):
-            await self._switchboard.skip(run.run, str(number + 1), asked.reason.text().strip())
+            await self._switchboard.skip(run.run, str(number + 1), asked.reason.text().strip(), who=this_person())
 
     async def _repeat(self, run: Run, number: int) -> None:
         step = run.plan.steps[number]
         text = f"{step.text}. Nobody knows whether it was done already. Look first: it may do harm to do it twice."
         asked = ask.Question(self._parent, f"Do “{step.name}” again?", text, "Do it again", danger=True)
         if await self._yes(asked):
-            await self._switchboard.repeat(run.run, str(number + 1))
+            await self._switchboard.repeat(run.run, str(number + 1), who=this_person())
 
     async def _yes(self, asked: ask.Question) -> bool:
         self._opened(asked)

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.runs.plan_actions import taking_back
 from changeover.model.runs.run import Direction, Outcome, Run, StepState
 from changeover.model.runs.step_decision import StepDecision, why_not
 from changeover.model.settings.action import Approval
@@ -79,7 +81,7 @@ def notice(run: Run, here: bool, now: datetime) -> StepsNotice:
     """What a person must know about a run besides its steps. `here`: this process works on it."""
     waiting = next((asks(run, n) for n in range(len(run.steps)) if asks(run, n) is not None), None)
     question = f"{waiting.question} " if waiting is not None else ""
-    if run.paused:
+    if run.paused and run.outcome is Outcome.INTERRUPTED:
         return StepsNotice(
             "caution", "Paused", f"{question}Nothing is done until somebody goes on. What stands is read first."
         )
@@ -97,6 +99,8 @@ def notice(run: Run, here: bool, now: datetime) -> StepsNotice:
         return StepsNotice("caution", "It stopped before its end", _ways_on(run, "Go on"))
     if run.outcome is Outcome.INCOMPLETE and run.unfinished:
         return StepsNotice("alarm", f"{_what(run)} is not complete", f"{run.text} {_ways_on(run, 'Try again')}".strip())
+    if run.unreadable and run.unfinished:
+        return StepsNotice("alarm", *open_run_words(run))
     return StepsNotice()
 
 
@@ -110,7 +114,7 @@ def done_words(run: Run) -> list[str]:
     told = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
     found = []
     for step, progress in zip(run.plan.steps, run.steps, strict=True):
-        if isinstance(step, ActionStep) and step.action.undo is None:
+        if isinstance(step, ActionStep) and taking_back(step, progress) is None:
             continue
         if progress.state in told and step.name not in ("name-servers", "visitors"):
             doubt = "" if progress.state in told[:2] else " (perhaps)"

@@ -89,6 +89,8 @@ def _left(runs: Sequence[Run], place: Place, at: datetime) -> tuple[Run | None, 
     None where that is not known, or was so long ago that nobody watches it any more.
     """
     for run in runs:
+        if run.unreadable:
+            break  # nobody knows what it did
         change = next((c for c in _carried_out(run) if c.place == place), None)
         if change is None or run.outcome in (Outcome.REFUSED, Outcome.FAILED):
             continue

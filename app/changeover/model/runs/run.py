@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, assert_never
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, Plan, Step
+
+#: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
+#: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted.
+EVENT_VERSION = 2
+#: The number of a step in the plan of the present direction.
+StepNumber = Annotated[int, Meta(ge=0)]
 
 
 class StepState(StrEnum):
@@ -25,7 +34,11 @@ class StepState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a run stands. `running` and `interrupted` are said of a run whose journal has no end yet."""
+    """How a run stands. `running` and `interrupted` are said of a run whose journal has no end yet.
+
+    Of a run that is `damaged` an entry cannot be read; one that is `newer` has an entry that only a newer Changeover
+    understands. What they did is not known, unless a later entry ends them.
+    """
 
     COMPLETED = "completed"
     REFUSED = "refused"
@@ -34,6 +47,8 @@ class Outcome(StrEnum):
     UNDONE = "undone"
     RUNNING = "running"
     INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"
+    NEWER = "newer"
 
 
 class Direction(StrEnum):
@@ -62,6 +77,7 @@ class UndoStarted(Struct, frozen=True, kw_only=True, tag="undo-started"):
     """From here on the run goes back, by this plan."""
 
     plan: Plan
+    who: str = ""
 
 
 class Resumed(Struct, frozen=True, kw_only=True, tag="resumed"):
@@ -71,12 +87,13 @@ class Resumed(Struct, frozen=True, kw_only=True, tag="resumed"):
     """
 
     found: str = ""
+    who: str = ""
 
 
 class Skipped(Struct, frozen=True, kw_only=True, tag="skipped"):
     """A person leaves a step out."""
 
-    step: int
+    step: StepNumber
     reason: str
     who: str = ""
 
@@ -84,14 +101,14 @@ class Skipped(Struct, frozen=True, kw_only=True, tag="skipped"):
 class Repeated(Struct, frozen=True, kw_only=True, tag="repeated"):
     """A person lets a step be done again of which nobody knows whether it was done."""
 
-    step: int
+    step: StepNumber
     who: str = ""
 
 
 class Approved(Struct, frozen=True, kw_only=True, tag="approved"):
     """A person says yes to a step that asks."""
 
-    step: int
+    step: StepNumber
     who: str = ""
     note: str = ""
 
@@ -99,7 +116,7 @@ class Approved(Struct, frozen=True, kw_only=True, tag="approved"):
 class Declined(Struct, frozen=True, kw_only=True, tag="declined"):
     """A person says no to a step that asks."""
 
-    step: int
+    step: StepNumber
     reason: str
     who: str = ""
 
@@ -137,14 +154,15 @@ class Reprotected(Struct, frozen=True, kw_only=True, tag="reprotected"):
     note: str = ""
 
 
-class Intent(Struct, frozen=True, kw_only=True, tag="intent"):
-    """Step number `step` of the present direction is about to act."""
+class Intent(Struct, frozen=True, kw_only=True, tag="intent", omit_defaults=True):
+    """Step number `step` of the present direction is about to act. `before` is what stood at a platform then."""
 
-    step: int
+    step: StepNumber
+    before: PlatformObservation | None = None
 
 
 class StepEnded(Struct, frozen=True, kw_only=True, tag="step-ended"):
-    step: int
+    step: StepNumber
     state: StepState
     text: str = ""
     seconds: float = 0
@@ -166,6 +184,7 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
     """A person ended the run as it stands."""
 
     reason: str
+    who: str = ""
 
 
 Event = (
@@ -189,26 +208,37 @@ Event = (
 )
 
 
+class UnreadableEvent(Struct, frozen=True):
+    """Stands where a journal has an event that is damaged, or that only a newer Changeover understands."""
+
+    newer: bool
+
+
 class Entry(Struct, frozen=True, kw_only=True):
-    """One line of the journal."""
+    """One line of the journal. `service` is empty where a damaged journal does not say whose run it is."""
 
     run: str
     at: datetime
-    event: Event
+    event: Event | UnreadableEvent
+    service: str = ""
 
 
 class StepProgress(Struct, frozen=True, kw_only=True):
+    """How far a step is. `before` is what stood at its platform before it was first tried."""
+
     name: str
     text: str
     state: StepState = StepState.PENDING
     note: str = ""
     seconds: float = 0
+    before: PlatformObservation | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):
     """A run as its journal tells it. `plan` and `steps` are of the present direction, `forward` is the first plan.
 
     `went` are the steps of the first plan as far as they went, `taken_back` the names of its actions that were undone.
+    `paused`: somebody wants it to stop before its next step, or has stopped it so.
     """
 
     run: str
@@ -247,14 +277,28 @@ class Run(Struct, frozen=True, kw_only=True):
     @property
     def unfinished(self) -> bool:
         """Must somebody end this run before the service takes a new one?"""
-        open_ends = (Outcome.INTERRUPTED, Outcome.INCOMPLETE, Outcome.RUNNING)
-        return self.outcome in open_ends and self.accepted is None
+        match self.outcome:
+            case Outcome.COMPLETED | Outcome.REFUSED | Outcome.FAILED | Outcome.UNDONE:
+                return False
+            case Outcome.INCOMPLETE | Outcome.RUNNING | Outcome.INTERRUPTED:
+                return self.accepted is None
+            case Outcome.DAMAGED | Outcome.NEWER:
+                return self.ended is None
+            case _:
+                assert_never(self.outcome)
+
+    @property
+    def unreadable(self) -> bool:
+        """Is not all of its journal understood? Then it can be neither resumed nor undone."""
+        return self.outcome in (Outcome.DAMAGED, Outcome.NEWER)
 
     @property
     def next(self) -> tuple[str, ...]:
         """What can be done with the run now, safest way forward first."""
         if self.outcome is Outcome.RUNNING:
             return ()
+        if self.unreadable:
+            return ("accept",) if self.unfinished else ()
         if self.unfinished:
             return ("resume", "undo", "accept")
         if self.accepted is not None:
@@ -267,10 +311,77 @@ class Run(Struct, frozen=True, kw_only=True):
 def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
     """The state of one run from its journal, oldest entry first; `alive` while some process works on it.
 
-    Any prefix of a journal gives a state: a run without an end is interrupted, whatever it was about to do, and the
-    world must be read before anything is done about it. ValueError for a journal that does not begin with its plan.
+    Any journal gives a state. A run without an end is interrupted, whatever it was about to do, and the world must be
+    read before anything is done about it. One with entries that cannot be understood, or that do not fit together, is
+    newer or damaged. ValueError for an empty one.
     """
-    if not entries or not isinstance(entries[0].event, Started):
+    if not entries:
+        raise ValueError("a run's journal begins with its plan")
+    unread = [entry.event for entry in entries if isinstance(entry.event, UnreadableEvent)]
+    if not unread:
+        try:
+            return _told(entries, alive)
+        except (IndexError, ValueError):
+            return _in_doubt(entries, Outcome.DAMAGED)
+    return _in_doubt(entries, Outcome.NEWER if all(event.newer for event in unread) else Outcome.DAMAGED)
+
+
+def foremost(runs: Sequence[Run]) -> Run | None:
+    """Of a service's runs, newest first, the one that must be ended before it takes a new one, else the newest."""
+    return next((run for run in runs if run.unfinished), next(iter(runs), None))
+
+
+def _in_doubt(entries: Sequence[Entry], outcome: Outcome) -> Run:
+    """What is known of a run of which not everything is understood: its plan where that is, and whether it is over."""
+    first = entries[0].event
+    started = first if isinstance(first, Started) else None
+    nothing = Plan(service=entries[0].service, source="unknown", to="unknown", steps=(), made_at=entries[0].at)
+    plan = started.plan if started is not None else nothing
+    over: Entry | None = None
+    accepted: str | None = None
+    said: dict[type, datetime] = {}
+    for entry in entries:
+        match entry.event:
+            case Ended(outcome=Outcome.COMPLETED | Outcome.UNDONE):
+                over = entry
+            case Committed():
+                over = entry
+                said[Committed] = entry.at
+            case Acknowledged() | Reprotecting() | Reprotected():
+                said[type(entry.event)] = entry.at
+            case Accepted(reason=reason):
+                over, accepted = entry, reason
+            case UndoStarted() | Resumed() | Intent() | StepEnded() | UnreadableEvent():
+                over, accepted = None, None
+            case _:
+                pass  # a refused or failed undo leaves a run as it was, which is not known
+    return Run(
+        run=entries[0].run,
+        service=entries[0].service or plan.service,
+        source=plan.source,
+        to=plan.to,
+        forward=plan,
+        plan=plan,
+        direction=Direction.FORWARD,
+        steps=tuple(_progress(step, StepState.UNKNOWN) for step in _fresh(plan)),
+        outcome=outcome,
+        started=entries[0].at,
+        ended=over.at if over is not None else None,
+        committed=said.get(Committed),
+        accepted=accepted,
+        acknowledged=said.get(Acknowledged),
+        reprotecting=said.get(Reprotecting),
+        reprotected=said.get(Reprotected),
+        who=started.who if started is not None else "",
+        why=started.why if started is not None else "",
+        emergency=started.emergency if started is not None else False,
+        findings=started.findings if started is not None else (),
+    )
+
+
+def _told(entries: Sequence[Entry], alive: bool) -> Run:
+    """The state that a whole journal tells. IndexError or ValueError where its entries do not fit together."""
+    if not isinstance(entries[0].event, Started):
         raise ValueError("a run's journal begins with its plan")
     first = entries[0].event
     plan, direction = first.plan, Direction.FORWARD
@@ -316,13 +427,17 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
                 reprotecting = entry.at
             case Reprotected():
                 reprotected = entry.at
-            case Intent(step=number):
+            case Intent(step=number, before=before):
                 steps[number] = _progress(steps[number], StepState.RUNNING)
+                if steps[number].before is None:  # a second try may find what the first one has done
+                    steps[number] = replace(steps[number], before=before)
             case StepEnded(step=number, state=state, text=text, seconds=seconds):
                 steps[number] = _progress(steps[number], state, text, seconds)
                 done = state in (StepState.DONE, StepState.WARNING)
                 if direction is Direction.UNDO and done and isinstance(plan.steps[number], ActionStep):
                     taken_back.add(steps[number].name)
+            case Ended(outcome=Outcome.RUNNING | Outcome.INTERRUPTED | Outcome.DAMAGED | Outcome.NEWER):
+                raise ValueError("a run does not end so")
             case Ended(outcome=Outcome.REFUSED | Outcome.FAILED) if direction is Direction.UNDO:
                 plan, direction, steps, end, accepted, went = before_undo  # that undo changed nothing
             case Ended(outcome=outcome, text=text, seconds=seconds):
@@ -331,6 +446,10 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
                 committed = entry.at
             case Accepted(reason=reason):
                 accepted = reason
+            case Started() | UnreadableEvent():
+                raise ValueError("a run begins once, and all of it can be read")
+            case _:
+                assert_never(entry.event)
     open_state = Outcome.RUNNING if alive else Outcome.INTERRUPTED
     outcome, text, seconds, ended = end or (open_state, "", 0.0, None)
     if accepted is not None and end is None:
@@ -340,7 +459,7 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
         steps = [_progress(s, StepState.UNKNOWN, s.note) if s.state is StepState.RUNNING else s for s in steps]
     return Run(
         run=entries[0].run,
-        service=first.plan.service,
+        service=entries[0].service or first.plan.service,
         source=first.plan.source,
         to=first.plan.to,
         forward=first.plan,
@@ -361,7 +480,7 @@ def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
         noticed=first.noticed,
         decided=first.decided,
         notes=first.notes,
-        paused=paused and outcome is Outcome.INTERRUPTED,
+        paused=paused and outcome in (Outcome.INTERRUPTED, Outcome.RUNNING),
         acknowledged=acknowledged,
         reprotecting=reprotecting,
         reprotected=reprotected,
@@ -388,4 +507,4 @@ def _fresh(plan: Plan) -> list[StepProgress]:
 
 
 def _progress(step: StepProgress, state: StepState, note: str = "", seconds: float = 0) -> StepProgress:
-    return StepProgress(name=step.name, text=step.text, state=state, note=note, seconds=seconds)
+    return replace(step, state=state, note=note, seconds=seconds)

@@ -135,4 +135,14 @@ _FREEZES = (
     """,
 )
 
-MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES)
+#: Events say in which version they are written, and that they are whole (CRC-32); those before have neither. Runs have
+#: their name, so that nobody needs to take it apart.
+_EVENT_VERSIONS = (
+    "ALTER TABLE journal ADD COLUMN version INTEGER",
+    "ALTER TABLE journal ADD COLUMN checksum INTEGER",
+    "ALTER TABLE runs ADD COLUMN run TEXT",
+    "UPDATE runs SET run = service || '-' || number",
+    "CREATE UNIQUE INDEX runs_by_name ON runs (run)",
+)
+
+MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS)

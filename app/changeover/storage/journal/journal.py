@@ -1,59 +1,79 @@
-"""The journal of all runs: append-only, in SQLite, on disk before anything acts on it."""
+"""The journal in one SQLite file on this computer: on disk before anything acts on it."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
-
-import msgspec
+from typing import Any
 
 from changeover.model.errors import UsageError
-from changeover.model.runs.run import Entry, Event, Started
+from changeover.model.runs.run import Entry, Event, Started, UnreadableEvent
 from changeover.storage.database.database import Database, transaction
+from changeover.storage.home import Home
+from changeover.storage.journal.lock import is_locked, service_lock
+from changeover.storage.journal.store import decoded, encoded
 
-P = ParamSpec("P")
-T = TypeVar("T")
+#: As bytes, since SQLite's driver gives nothing of a query where one text in it is damaged.
+_SELECT = """
+    SELECT seq, j.run, service, at, version, checksum, CAST(event AS BLOB)
+    FROM journal AS j LEFT JOIN runs USING (run)
+"""
+#: Stands for a time that is damaged.
+_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class Journal:
-    """The journal in one database file. Writes return once the disk has them (WAL, synchronous FULL)."""
+    """A JournalStore in one database file (WAL, synchronous FULL), with the locks of services in files beside it.
+
+    Liveness is the operating system's word: a lock on a file dies with the process that holds it.
+    """
 
     def __init__(self, file: Path) -> None:
         hint = "Check that the disk is not full and that the file is yours. Nothing is done without a journal."
         self._database = Database(file, "The journal", hint, durable=True)
+        self._home = Home.at(file.parent)
         self._known: dict[str, tuple[Entry, ...]] = {}
         self._seen = 0
 
     async def begin(self, started: Started) -> Entry:
         """Opens a new run with its plan. The run's name is the service's with the next number."""
-        return await self._in_thread(self._begin, started)
+        return await self._database.in_thread(self._begin, started)
 
     async def append(self, run: str, event: Event) -> Entry:
         """Adds one entry, durably."""
-        return await self._in_thread(self._append, run, event)
+        return await self._database.in_thread(self._append, run, event)
 
-    async def entries(self, run: str) -> tuple[Entry, ...]:
+    async def read(self, run: str) -> tuple[Entry, ...]:
         """One run's entries, oldest first. Raises UsageError where there is no such run."""
-        found = await self._in_thread(self._select, "WHERE run = ? ORDER BY seq", (run,))
+        found = await self._database.in_thread(self._read, run)
         if not found:
             raise UsageError(f"There is no run {run}", "See them all with: changeover runs")
         return found
 
-    async def all_runs(self) -> tuple[tuple[Entry, ...], ...]:
+    async def read_all(self) -> tuple[tuple[Entry, ...], ...]:
         """Every run's entries, newest run first. Only what was added since the last call is read."""
-        return await self._in_thread(self._all_runs)
+        return await self._database.in_thread(self._read_all)
+
+    @asynccontextmanager
+    async def lock(self, service: str) -> AsyncIterator[None]:
+        """Holds the service's lock. Raises Refused where another process, or another run of this one, does."""
+        with service_lock(self._home.lock_file(service), service):
+            yield
+
+    async def is_alive(self, service: str) -> bool:
+        """Does some process of this computer hold the service's lock?"""
+        return is_locked(self._home.lock_file(service))
 
     def close(self) -> None:
         self._database.close()
 
-    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._database.in_thread(call, *args, **kwargs)
-
     def _open(self) -> sqlite3.Connection:
-        return self._database.open()
+        connection = self._database.open()
+        connection.text_factory = _text
+        return connection
 
     def _begin(self, started: Started) -> Entry:
         connection = self._open()
@@ -62,28 +82,42 @@ class Journal:
             (last,) = connection.execute("SELECT max(number) FROM runs WHERE service = ?", (service,)).fetchone()
             number = (last or 0) + 1
             run = f"{service}-{number}"
-            connection.execute("INSERT INTO runs VALUES (?, ?)", (service, number))
+            connection.execute("INSERT INTO runs (service, number, run) VALUES (?, ?, ?)", (service, number, run))
             return self._append(run, started)
 
     def _append(self, run: str, event: Event) -> Entry:
         entry = Entry(run=run, at=datetime.now(UTC), event=event)
-        row = (run, entry.at.isoformat(), msgspec.json.encode(event).decode())
-        self._open().execute("INSERT INTO journal (run, at, event) VALUES (?, ?, ?)", row)
+        version, raw, checksum = encoded(event)
+        self._open().execute(
+            "INSERT INTO journal (run, at, event, version, checksum) VALUES (?, ?, ?, ?, ?)",
+            (run, entry.at.isoformat(), raw.decode(), version, checksum),
+        )
         return entry
 
-    def _all_runs(self) -> tuple[tuple[Entry, ...], ...]:
-        rows = self._open().execute("SELECT seq, run, at, event FROM journal WHERE seq > ? ORDER BY seq", (self._seen,))
-        for seq, run, at, event in rows:
-            entry = Entry(run=run, at=datetime.fromisoformat(at), event=_decoder.decode(event))
-            self._known[run] = (*self._known.get(run, ()), entry)
-            self._seen = seq
+    def _read(self, run: str) -> tuple[Entry, ...]:
+        return tuple(_entry(row) for row in self._open().execute(f"{_SELECT} WHERE j.run = ? ORDER BY seq", (run,)))
+
+    def _read_all(self) -> tuple[tuple[Entry, ...], ...]:
+        added: dict[str, list[Entry]] = {}
+        for row in self._open().execute(f"{_SELECT} WHERE seq > ? ORDER BY seq", (self._seen,)):
+            entry = _entry(row)
+            added.setdefault(entry.run, []).append(entry)
+            self._seen = row[0]
+        for run, entries in added.items():
+            self._known[run] = (*self._known.get(run, ()), *entries)
         return tuple(reversed(self._known.values()))
 
-    def _select(self, where: str, values: Sequence[str]) -> tuple[Entry, ...]:
-        rows = self._open().execute(f"SELECT run, at, event FROM journal {where}", values)
-        return tuple(
-            Entry(run=run, at=datetime.fromisoformat(at), event=_decoder.decode(event)) for run, at, event in rows
-        )
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")
 
 
-_decoder = msgspec.json.Decoder(Event)
+def _entry(row: tuple[Any, ...]) -> Entry:
+    """One row. What is damaged in it makes its event unreadable, and hides nothing else."""
+    _, run, service, at, version, checksum, raw = row
+    event = decoded(version, raw, checksum)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment, event = _NO_TIME, UnreadableEvent(newer=False)
+    return Entry(run=run, at=moment, event=event, service=service or "")

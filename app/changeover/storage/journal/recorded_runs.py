@@ -1,53 +1,60 @@
-"""The runs of all services, as the journal and the locks say that they stand."""
+"""The runs of all services, as the journal says that they stand."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractContextManager, asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from changeover.model.errors import Refused
-from changeover.model.runs.run import Entry, Outcome, Run, fold
-from changeover.storage.home import Home
-from changeover.storage.journal.journal import Journal
-from changeover.storage.journal.lock import is_locked, service_lock
+from changeover.model.runs.open_run import open_run_words
+from changeover.model.runs.run import Entry, Outcome, Run, fold, foremost
+from changeover.storage.journal.store import JournalStore
 
 
 class RecordedRuns:
-    """Reads runs. One without an end goes on while its service is locked, and else is interrupted."""
+    """Reads runs. One without an end goes on while its service's lock is held, and else is interrupted."""
 
-    def __init__(self, home: Home, journal: Journal) -> None:
-        self._home = home
+    def __init__(self, journal: JournalStore) -> None:
         self._journal = journal
+        #: By run, its entries and what they come to.
+        self._folded: dict[str, tuple[tuple[Entry, ...], Run]] = {}
 
     async def all(self) -> tuple[Run, ...]:
         """All runs, newest first."""
-        return tuple(self._folded(entries) for entries in await self._journal.all_runs())
+        return tuple([await self._as_it_goes(*found) for found in await self._read_all()])
 
     async def of(self, service: str) -> tuple[Run, ...]:
         """The runs of one service, newest first."""
-        return tuple(r for r in await self.all() if r.service == service)
+        mine = [found for found in await self._read_all() if found[1].service == service]
+        return tuple([await self._as_it_goes(*found) for found in mine])
+
+    async def foremost(self, service: str) -> Run | None:
+        """The run that must be ended before the service takes a new one, else its newest."""
+        return foremost(await self.of(service))
 
     async def newest(self, service: str) -> Run | None:
         return next(iter(await self.of(service)), None)
 
     async def one(self, run_id: str) -> Run:
         """One run. Raises UsageError where there is none of that name."""
-        return self._folded(await self._journal.entries(run_id))
+        entries = await self._journal.read(run_id)
+        return await self._as_it_goes(entries, fold(entries))
 
     async def unfinished(self, service: str) -> Run | None:
         """The run that must be ended before the service takes a new one."""
         return next((r for r in await self.of(service) if r.unfinished), None)
 
-    def locked(self, service: str) -> AbstractContextManager[None]:
+    def locked(self, service: str) -> AbstractAsyncContextManager[None]:
         """Holds the service's lock. Raises Refused where somebody else does."""
-        return service_lock(self._home.lock_file(service), service)
+        return self._journal.lock(service)
 
     @asynccontextmanager
     async def to_go_on(self, run_id: str, verb: str) -> AsyncIterator[Run]:
         """The run, with its service locked, if `verb` is among what can be done with it."""
         service = (await self.one(run_id)).service
-        with self.locked(service):
-            run = fold(await self._journal.entries(run_id))
+        async with self.locked(service):
+            run = fold(await self._journal.read(run_id))
             refuse_unless_next(run, verb)
             if not run.unfinished:
                 await self.refuse_unfinished(service)
@@ -55,24 +62,32 @@ class RecordedRuns:
 
     async def refuse_unfinished(self, service: str) -> None:
         """Raises Refused where a run of the service is not finished. For who holds the lock: nobody is at it then."""
-        entries = [fold(e) for e in await self._journal.all_runs() if e[0].run.rpartition("-")[0] == service]
-        for run in entries:
-            if run.unfinished:
-                raise Refused(
-                    f"Run {run.run} of {service} is not finished",
-                    f"Look at it with: changeover report {run.run}. Then resume, undo or accept it.",
-                )
+        for _, run in await self._read_all():
+            if run.service == service and run.unfinished:
+                raise Refused(*open_run_words(run))
 
-    def _folded(self, entries: Iterable[Entry]) -> Run:
-        journal = tuple(entries)
-        run = fold(journal)
-        if run.outcome is Outcome.INTERRUPTED and is_locked(self._home.lock_file(run.service)):
-            return fold(journal, alive=True)
+    async def _read_all(self) -> list[tuple[tuple[Entry, ...], Run]]:
+        """Every run's entries and their fold, newest first. What has nothing new is not folded again."""
+        found = await self._journal.read_all()
+        new = [entries for entries in found if self._folded.get(entries[0].run, ((),))[0] is not entries]
+        if new:
+            # Hundreds at once, when the journal is first read, are too much for the window's loop.
+            folded = await asyncio.to_thread(lambda: [fold(entries) for entries in new])
+            self._folded |= {run.run: (entries, run) for entries, run in zip(new, folded, strict=True)}
+        return [self._folded[entries[0].run] for entries in found]
+
+    async def _as_it_goes(self, entries: tuple[Entry, ...], run: Run) -> Run:
+        if run.outcome is Outcome.INTERRUPTED and await self._journal.is_alive(run.service):
+            return fold(entries, alive=True)
         return run
 
 
 def refuse_unless_next(run: Run, verb: str) -> None:
     """Raises Refused where `verb` is not among what can be done with the run."""
-    if verb not in run.next:
-        can = ", ".join(run.next) or "nothing more"
-        raise Refused(f"Run {run.run} is {run.outcome}: it takes no {verb}", f"What can be done with it: {can}")
+    if verb in run.next:
+        return
+    if run.unreadable:
+        text, fix = open_run_words(run)
+        raise Refused(f"{text}: it takes no {verb}", fix)
+    can = ", ".join(run.next) or "nothing more"
+    raise Refused(f"Run {run.run} is {run.outcome}: it takes no {verb}", f"What can be done with it: {can}")
