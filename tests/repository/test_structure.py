@@ -24,7 +24,6 @@ SAME_SUBJECT = {
     "lab": "the practice ground: the command, and its own platform",
     "lease": "the lease in a zone: its text, and holding it",
     "lifecycle": "is there a backup: decided, and the commands",
-    "observation": "what is seen at one moment: of a service, and at a platform",
     "pin": "pins: what they are, and the commands",
     "platform": "what runs a deployment: what it declares, what it is asked, and the command",
     "propagation": "which resolvers still have what: decided, read, and the command",
