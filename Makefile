@@ -4,17 +4,18 @@
 TO_RUN := python3-venv ca-certificates fonts-dejavu-core libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 \
 	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
 	libxkbcommon-x11-0
-TO_TEST := at-spi2-core bind9 bind9-dnsutils dbus dbus-x11 gir1.2-atspi-2.0 gnome-keyring imagemagick iproute2 libglib2.0-bin \
+TO_TEST := at-spi2-core bind9 bind9-dnsutils curl dbus dbus-x11 gir1.2-atspi-2.0 gnome-keyring imagemagick iproute2 libglib2.0-bin \
 	nginx-light openbox pdns-backend-sqlite3 pdns-server procps prometheus-blackbox-exporter python3-pyatspi trayer \
 	unbound x11-utils xdotool xvfb
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 BIN := .venv/bin
+PYTEST := pytest -n 2 --dist worksteal --max-worker-restart 0 --durations 25 --durations-min 1
 
 # Debian keeps name servers and web servers where an ordinary user's PATH does not look.
 export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/local/sbin:/usr/sbin:/sbin
-# The tests open real windows on a screen of their own.
-unexport QT_QPA_PLATFORM
+# The tests open real windows on a screen of their own, and start hundreds of programs that are compiled once.
+unexport QT_QPA_PLATFORM PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -30,7 +31,7 @@ run: .venv/installed ## open the desktop on your own settings
 	changeover
 
 test: lint ## set everything up and run all checks and tests but the long ones
-	pytest -n 2 --dist loadscope --max-worker-restart 0 -m "not long"
+	$(PYTEST) -m "not long"
 
 lint: .make/to-test .venv/installed ## the checks without the tests: format, style, types, imports
 	ruff format --check .
@@ -39,7 +40,7 @@ lint: .make/to-test .venv/installed ## the checks without the tests: format, sty
 	lint-imports
 
 long: .make/to-test .venv/installed ## the tests that take minutes
-	pytest -n 2 --dist loadscope --max-worker-restart 0 -m long
+	$(PYTEST) -m long
 
 bench: .make/to-test .venv/installed ## measure against other programs, and print the ratios
 	python bench/measure.py
@@ -47,7 +48,7 @@ bench: .make/to-test .venv/installed ## measure against other programs, and prin
 pictures: .make/to-test .venv/installed ## draw the pictures of the documentation anew
 	python docs/draw_pictures.py
 
-providers: .venv/installed ## write docs/providers.md anew from what the providers declare
+providers: .venv/installed ## write docs/providers.md and docs/platforms.md anew from what is declared
 	python docs/write_providers.py
 
 stage: .venv/installed ## put together what an installer is built from, in build/stage

@@ -21,7 +21,8 @@ from figures import Figure
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Applied
-from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.dns.providers.rfc2136 import Rfc2136
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.batches import batches
 from changeover.model.dns.change import Change, ZoneAt
 from changeover.model.dns.records import record_set

@@ -22,7 +22,8 @@ from bind_batches import no_deeds, no_journeys
 from figures import Figure
 
 from changeover.dns.lookup.client import Lookup
-from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.dns.providers.rfc2136 import Rfc2136
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.change import Change, ZoneAt
 from changeover.model.dns.records import record_set
 from changeover.model.runs.plan import CheckNameServers, plan_of

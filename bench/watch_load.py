@@ -122,7 +122,7 @@ async def notice(nginx: Nginx, interval: float) -> float:
         began = time.monotonic()
         await listener.down.wait()
         took = time.monotonic() - began
-        nginx.mend("web")
+        nginx.repair("web")
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

@@ -31,8 +31,8 @@ from changeover.desktop.setup.add_account import AddAccount
 from changeover.desktop.setup.add_service import AddService
 from changeover.desktop.tray import tray_pixmap
 from changeover.desktop.widgets.colours import DARK, LIGHT, use
-from changeover.desktop.widgets.note_strip import NoteStrip
 from changeover.desktop.widgets.shapes import Mark
+from changeover.desktop.widgets.strips import NoteStrip
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import WizardPage
 from changeover.lab.ground import PracticeGround

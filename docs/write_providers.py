@@ -1,4 +1,4 @@
-"""Writes docs/providers.md from what every provider declares: its keys and secrets, and what it can do.
+"""Writes docs/providers.md and docs/platforms.md from what every one declares: keys, secrets, what it can do.
 
 usage: python docs/write_providers.py
 """
@@ -15,12 +15,15 @@ from urllib.parse import urlsplit
 
 from changeover.dns.provider import ProviderType
 from changeover.dns.providers import PROVIDERS
-from changeover.dns.providers.help import about_option, every_provider, example_command, sentence
+from changeover.dns.providers.help import EXAMPLE, about_option, every_provider, example_command, sentence
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.secret import Secret
-from changeover.model.settings.account_fields import OptionField, SecretField, every_secret, option_fields
+from changeover.model.settings.account_fields import AccountKind, OptionField, SecretField, every_secret, option_fields
+from changeover.model.settings.platform import PlatformOperation
+from changeover.platforms import PLATFORMS, platform_type
+from changeover.platforms.platform import PlatformType
 
-FILE = Path(__file__).with_name("providers.md")
+FILE, PLATFORMS_FILE = Path(__file__).with_name("providers.md"), Path(__file__).with_name("platforms.md")
 INTRODUCTION = (
     "# DNS providers",
     "<!-- Written by `make providers` from what each provider declares; change it there. -->",
@@ -38,11 +41,53 @@ INTRODUCTION = (
 )
 
 
+PLATFORMS_INTRODUCTION = (
+    "# Platforms",
+    "<!-- Written by `make providers` from what each platform declares; change it there. -->",
+    "A deployment on one of these is steered with an account whose provider is that platform; `changeover account"
+    " providers` tells the same, and `changeover platform SERVICE` what runs there now. A deployment on platform `url`"
+    " is any address, with nothing to steer. `changeover service add … --platform DEPLOYMENT=ACCOUNT,KEY=VALUE` names"
+    " one. The account's keys are in its own table of the settings file, those of a"
+    " deployment in the deployment's ([settings](settings.md)).",
+    'An operation is an action of a service: `platform = { deployment = "backup", verb = "scale", instances = 3 }`.'
+    " What stood before is read and kept in the run's journal first, and an undo puts exactly that back. One that is as"
+    " good done twice is simply done again where a run was cut off in its midst; of any other a person says whether.",
+)
+
+
 def document() -> str:
-    """The whole file."""
+    """The whole docs/providers.md."""
     kinds = every_provider()
-    parts = ["\n\n".join(INTRODUCTION), "".join(_table(kinds)).rstrip(), *(_part(name, kind) for name, kind in kinds)]
+    parts = ["\n\n".join(INTRODUCTION), "".join(_table(kinds)).rstrip(), *_parts(kinds)]
     return "\n\n".join(parts) + "\n"
+
+
+def platforms_document() -> str:
+    """The whole docs/platforms.md."""
+    parts = [_platform_part(name, platform_type(name)) for name in PLATFORMS]
+    return "\n\n".join(["\n\n".join(PLATFORMS_INTRODUCTION), *parts]) + "\n"
+
+
+def _platform_part(name: str, kind: PlatformType) -> str:
+    target = "".join(_key(field) for field in option_fields(kind.target))
+    operations = "".join(_operation(operation) for operation in kind.operations)
+    return (
+        f"{_part(name, kind, importlib.import_module(PLATFORMS[name]).__doc__ or '', f'{name}-me')}\n\n"
+        f"Tested against {kind.tested}.\n\n"
+        f"A deployment there:\n\n| key | default | meaning |\n|---|---|---|\n| `platform` | needed | `{name}` |\n"
+        f"| `account` | needed | the account that steers it |\n{target}\n"
+        f"What it can be asked:\n\n| verb | with | does | taken back by | permission | done twice |\n"
+        f"|---|---|---|---|---|---|\n{operations.rstrip()}"
+    )
+
+
+def _operation(operation: PlatformOperation) -> str:
+    options = [f"`{field.name}`: {field.option.help}" for field in option_fields(operation.options)]
+    back = f"`{operation.reverse}`" if operation.reverse is not None else "nothing"
+    told = ", to what stood before" if operation.reverse is not None and options else ""
+    twice = "as once" if operation.idempotent else "not as once"
+    cells = (f"`{operation.verb}`", ", ".join(options), operation.does, back + told, operation.permission, twice)
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
 
 
 def _table(kinds: list[tuple[str, ProviderType]]) -> Iterator[str]:
@@ -101,19 +146,24 @@ def _lease(can: Capabilities) -> str:
     return "yes" if can.leases else "no"
 
 
-def _part(name: str, kind: ProviderType) -> str:
+def _parts(kinds: list[tuple[str, ProviderType]]) -> Iterator[str]:
+    for name, kind in kinds:
+        yield _part(name, kind, importlib.import_module(PROVIDERS[name]).__doc__ or "", EXAMPLE)
+
+
+def _part(name: str, kind: AccountKind, about: str, account: str) -> str:
     keys = "".join(_key(field) for field in option_fields(kind.options))
     secrets = "".join(_secret(field) for field in every_secret(kind))
     return (
-        f"## {kind.label}\n\n{_description(name)}\n\n"
+        f"## {kind.label}\n\n{_description(about)}\n\n"
         f"| key | default | meaning |\n|---|---|---|\n| `provider` | needed | `{name}` |\n{keys}\n"
-        f"{secrets}```\n{example_command(name, kind)}\n```"
+        f"{secrets}```\n{example_command(name, kind, account)}\n```"
     )
 
 
-def _description(name: str) -> str:
-    """What the module says first: what it is, and how a change is made; a list that follows belongs to it."""
-    paragraphs = (importlib.import_module(PROVIDERS[name]).__doc__ or "").strip().split("\n\n")
+def _description(about: str) -> str:
+    """What a module says first: what it is, and how a change is made; a list that follows belongs to it."""
+    paragraphs = about.strip().split("\n\n")
     told = paragraphs[:2]
     if told[-1].endswith(":") and len(paragraphs) > 2:
         told.append(paragraphs[2])
@@ -157,5 +207,6 @@ def _anchor(heading: str) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(document(), encoding="utf-8")
-    print(FILE)
+    for file, text in ((FILE, document()), (PLATFORMS_FILE, platforms_document())):
+        file.write_text(text, encoding="utf-8")
+        print(file)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,23 @@ from pathlib import Path
 import dns.resolver
 import pytest
 
+import changeover
 from shop import Shop
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """What tests start is this checkout, whatever is installed, and none of it reaches the machine's resolvers.
+
+    Programs keep what they compile, also where the environment says otherwise: hundreds of them are started.
+    """
+    assert Path(changeover.__file__).is_relative_to(ROOT), f"the tests of {ROOT} got {changeover.__file__}"
+    first = [str(ROOT / "tests" / "loopback_only"), str(ROOT / "app")]
+    rest = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in first]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*first, *rest])
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +56,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 explored.update(json.loads(text))
             if name == "faults":
                 terminalreporter.write_line(f"faults on the wire, {text}")
+    for variable, what in (("CHANGEOVER_RECORDINGS", "recordings"), ("CHANGEOVER_CONTRACTS", "contracts")):
+        reasons = (str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+        if left_out := sum(variable in reason for reason in reasons):
+            terminalreporter.write_line(f"against {what} of real providers: {left_out} left out, {variable} is not set")
     if explored:
         told = "; ".join(f"{number} × {what}" for what, number in explored.most_common() if what != "histories")
         terminalreporter.write_line(f"explorer: {explored['histories']} histories of switches ({told})")

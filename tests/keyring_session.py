@@ -14,7 +14,7 @@ from typing import Self
 
 PASSWORD = "password of the login keyring\n"
 #: Seconds that a program may take to start or to end.
-RETRY_BUDGET = 30
+RETRY_BUDGET = 120
 
 #: Has the name of the program that would ask a person for the password, and never answers.
 _ABSENT_PERSON = """
@@ -70,7 +70,7 @@ class KeyringSession:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=2 * RETRY_BUDGET,
+            timeout=RETRY_BUDGET,
             check=False,
         )
 

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-import os
 import shutil
 import subprocess
 from contextlib import ExitStack
 from typing import IO, Any, Self
 
 _numbers = itertools.count()
+#: Ends with its standard input: that is, with this process.
+_HOLDER = "mount -t tmpfs tmpfs /run && ip netns add try && echo ready && read _"
 
 
+@functools.cache
+def _holder() -> subprocess.Popen[str]:
+    """A process in namespaces of its own, where an ordinary user is root and may make networks."""
+    alone = ["unshare", "--map-root-user", "--net", "--mount"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*alone, "sh", "-c", _HOLDER], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def _inside(*words: str) -> list[str]:
+    """A command line that runs `words` where networks may be made."""
+    entered = ("--user", "--net", "--mount", "--preserve-credentials", f"--target={_holder().pid}")
+    return ["nsenter", *entered, *words]
+
+
+@functools.cache
 def unusable() -> str | None:
     """Why no network can be made here; None where one can."""
-    if shutil.which("ip") is None:
-        return "there is no `ip` (iproute2) here"
-    name = f"co-{os.getpid()}-try"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        return f"no network of its own can be made here: {made.stderr.strip()}"
-    subprocess.run(["ip", "netns", "del", name], check=True)
-    return None
+    missing = [tool for tool in ("ip", "unshare", "nsenter", "sysctl") if shutil.which(tool) is None]
+    if missing:
+        return f"there is no {' and no '.join(missing)} here"
+    out, err = _holder().stdout, _holder().stderr
+    assert out is not None and err is not None
+    return None if out.readline() == "ready\n" else f"no network of its own can be made here: {err.read().strip()}"
 
 
 class Namespace:
     """One computer, with nothing but its loopback interface until it is wired. Its programs end with it."""
 
     def __init__(self, name: str) -> None:
-        self.name = f"co-{os.getpid()}-{next(_numbers)}-{name}"
+        self.name = f"{next(_numbers)}-{name}"
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        subprocess.run(["ip", "netns", "add", self.name], check=True)
-        self._stack.callback(subprocess.run, ["ip", "netns", "del", self.name], check=True)
+        subprocess.run(_inside("ip", "netns", "add", self.name), check=True)
+        self._stack.callback(subprocess.run, _inside("ip", "netns", "del", self.name), check=True)
         self.ip("link", "set", "lo", "up")
         return self
 
@@ -42,11 +57,11 @@ class Namespace:
 
     def ip(self, *words: str) -> None:
         """`ip WORDS` there."""
-        subprocess.run(["ip", "-n", self.name, *words], check=True)
+        subprocess.run(_inside("ip", "-n", self.name, *words), check=True)
 
     def command(self, *words: str) -> list[str]:
         """A command line that runs `words` there."""
-        return ["ip", "netns", "exec", self.name, *words]
+        return _inside("nsenter", f"--net=/run/netns/{self.name}", *words)
 
     def run(self, *words: str) -> str:
         """What a program prints there. Raises CalledProcessError where it fails."""
@@ -64,7 +79,7 @@ class Namespace:
 def _end(program: subprocess.Popen[str]) -> None:
     pipes: list[IO[Any] | None] = [program.stdin, program.stdout]
     program.terminate()
-    program.wait(10)
+    program.wait(60)
     for pipe in pipes:
         if pipe is not None:
             pipe.close()

@@ -51,7 +51,7 @@ port = {port}
 expect_body = "ok"
 ca_file = "{ca_file}"
 interval = 1
-timeout = 3
+timeout = 20
 
 [[services.deployments]]
 name = "primary"
@@ -106,8 +106,7 @@ class Shop:
 
     @property
     def environment(self) -> dict[str, str]:
-        loopback_only = Path(__file__).with_name("loopback_only")
-        return {**self.session, "CHANGEOVER_HOME": str(self.home_folder), "PYTHONPATH": str(loopback_only)}
+        return {**self.session, "CHANGEOVER_HOME": str(self.home_folder)}
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = 90) -> subprocess.CompletedProcess[str]:
         """`changeover ARGUMENTS` to its end."""

@@ -36,7 +36,7 @@ async def until(board: Switchboard, wanted: Callable[[ServiceState], bool]) -> S
     end = board.subscribe(look)
     look(None)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             return await found
     finally:
         end()

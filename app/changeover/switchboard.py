@@ -26,15 +26,16 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
-from changeover.health.rounds import probe_round
+from changeover.accounts.kinds import dns_accounts
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.pin import Hold, Pin
-from changeover.model.readiness.service_state import Preparation, ServiceState, assessed
+from changeover.model.readiness.service_state import Preparation, ServiceState, assess, unread
 from changeover.model.runs.run import Outcome, Run
 from changeover.model.runs.ttl import fast_from
+from changeover.model.secret import Secret
 from changeover.model.settings.service import Settings
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from changeover.model.settings.account import AccountCheck, AccountRow
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
+    from changeover.monitoring.platform_reading import PlatformReading
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ class Switchboard:
             configuration.vault,
             self.pins,
             self.freezes,
+            self.history,
             recorded.of,
         )
         self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
@@ -139,7 +142,7 @@ class Switchboard:
         name: str,
         provider: str,
         options: Mapping[str, Any],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Secret],
         *,
         replace: bool = False,
         in_memory: bool = False,
@@ -160,7 +163,7 @@ class Switchboard:
         """Adds a service to the settings file. Raises SettingsError, with nothing written, where it is not right."""
         await self._configuration.add_service(service)
 
-    async def add_service_secret(self, name: str, field: str, secret: str) -> None:
+    async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
         """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
         await self._configuration.add_service_secret(name, field, secret)
 
@@ -202,10 +205,21 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
-        snapshot, visit, run = await asyncio.gather(
+        seen, visit, run = await asyncio.gather(
             self._observer.look(service), self._observer.visit(service), self._recorded.foremost(name)
         )
-        return assessed(ServiceState(service=service, run=run, visit=visit), snapshot)
+        # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
+        seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
+        return assess(seen, replace(unread(service, seen.at), run=run))
+
+    async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
+        """What the platforms of a service, or of one of its deployments, say of them now."""
+        from changeover.monitoring.platform_reading import read_platforms
+
+        chosen = self.service(name).deployments
+        if deployment is not None:
+            chosen = (self._configuration.deployment(name, deployment),)
+        return await read_platforms(chosen, self._configuration.open_platform)
 
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""
@@ -213,6 +227,8 @@ class Switchboard:
 
     async def try_check(self, name: str, health: HealthCheck) -> dict[str, Round]:
         """Probes every deployment once as `health` would have it. Nothing is kept of it."""
+        from changeover.health.rounds import probe_round
+
         service = replace(self.service(name), health=health)
         found = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments))
         return {d.name: probed for d, probed in zip(service.deployments, found, strict=True)}
@@ -246,7 +262,7 @@ class Switchboard:
         """Which account has the zone of `hostname`, a canonical name, what stands there, where its delegation leads."""
         from changeover.monitoring.discovery import discover
 
-        accounts = self.settings.accounts
+        accounts = dns_accounts(self.settings)
         providers = await self._configuration.open_each([account.name for account in accounts])
         return await discover(hostname, accounts, providers, self.lookup)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
+import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from accounts.toy import KEY_FILE
+from changeover.accounts.kinds import KINDS
 from changeover.cli import changeover
 from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.dns.providers.help import every_provider
@@ -107,12 +109,12 @@ class TestProviders:
         """By name, with its label and what it was tried against."""
         told = home.here("account", "providers")
         assert told.exit_code == 0
-        for name in PROVIDERS:
+        for name in KINDS.names:
             (line,) = [line for line in told.output.splitlines() if line.split()[0] == name]
-            assert provider_type(name).label in line
+            assert KINDS.of(name).label in line
         rows = json.loads(home.here("account", "providers", "--json").stdout)["providers"]
-        assert {row["name"] for row in rows} == set(PROVIDERS)
-        assert [row["name"] for row in rows] == [name for name, _ in every_provider()]
+        assert [row["name"] for row in rows] == [*(name for name, _ in every_provider()), *KINDS.platforms]
+        assert {row["is"] for row in rows if row["name"] in KINDS.platforms} == {"platform"}
 
     @pytest.mark.parametrize("name", PROVIDERS)
     def test_of_each_every_key_and_secret(self, home: Home, name: str) -> None:
@@ -248,15 +250,16 @@ def at_terminal(words: Sequence[str], typed: Sequence[str], environment: dict[st
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [sys.executable, "-m", "changeover", *words], environment)
-    shown, left, end = b"", list(typed), time.monotonic() + RETRY_BUDGET
-    while time.monotonic() < end:
+    shown, left = b"", list(typed)
+    while select.select([terminal], [], [], RETRY_BUDGET)[0]:
         try:
             shown += os.read(terminal, 4096)
         except OSError:  # the other side is closed
             break
-        if left and shown.rstrip().endswith(b":"):
-            time.sleep(0.2)
+        if left and shown.endswith(b": "):  # the space comes once the echo is off
             os.write(terminal, left.pop(0).encode() + b"\n")
+    else:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return shown.decode(), os.waitstatus_to_exitcode(status)

@@ -49,7 +49,7 @@ def test_ctrl_c_lets_the_step_finish_and_says_how_to_go_on(shop: Shop, tmp_path:
         told = process.stderr.readline()
         assert told.startswith("● Change 2 hostnames"), told
         process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=30)
+        _, rest = process.communicate(timeout=90)
         assert process.returncode == 4, rest
         assert "changeover resume shop-1" in rest
         (row,) = shop.json("runs")["runs"]

@@ -60,7 +60,7 @@ class Changeover:
     def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "CHANGEOVER_HOME": str(self.home.data), "TZ": "Asia/Kolkata"}
         command = [sys.executable, "-m", "changeover", *arguments]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert ended.returncode == status, f"{arguments}\n{ended.stdout}\n{ended.stderr}"
         return ended
 
@@ -170,7 +170,7 @@ def test_a_reader_that_has_enough(recorded: Changeover) -> None:
     command = [sys.executable, "-m", "changeover", "history", "shop", "--export", "csv", "--raw"]
     read, write = os.pipe()
     os.close(read)
-    ended = subprocess.run(command, env=environment, stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
+    ended = subprocess.run(command, env=environment, stdout=write, stderr=subprocess.PIPE, timeout=120, check=False)
     os.close(write)
     assert (ended.returncode, ended.stderr) == (0, b"")
 

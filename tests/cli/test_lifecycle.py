@@ -124,7 +124,7 @@ def test_a_second_switch_just_after_an_emergency_is_warned_of_until_acknowledged
     """Nobody is kept from it: it is a person's own."""
     shop.web.break_("primary")
     run = switch(shop, "backup", "--emergency")["run"]
-    shop.web.mend("primary")
+    shop.web.repair("primary")
     ((level, text),) = said(shop.json("check", "shop", "--to", "primary"), "recent-switch")
     assert level == "warn"
     assert f"The emergency switch {run} ended " in text

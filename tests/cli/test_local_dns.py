@@ -68,7 +68,7 @@ class TestFlushing:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert ended.returncode == 1

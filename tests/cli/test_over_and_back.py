@@ -96,7 +96,7 @@ def test_a_backup_that_is_down_blocks_and_can_be_overridden_in_an_emergency_only
     assert any(f.get("override") == "it is warming up" for f in ended["findings"])
     assert shop.json("status")["services"][0]["open_run"] == ended["run"]
     shop.json("switch", "shop", "--to", "primary", "--yes", status=3)
-    shop.web.mend("backup")
+    shop.web.repair("backup")
     assert shop.json("resume", ended["run"], "--yes")["outcome"] == "completed"
 
 

@@ -17,6 +17,7 @@ from changeover.switchboard import Switchboard
 from keyring_session import KeyringSession
 from shop import Shop
 from storage.test_canary import Watched
+from watched import until, watching
 
 ASK = """
 [[services.actions]]
@@ -85,7 +86,7 @@ def test_somebody_answers_from_another_terminal(shop: Shop, word: str) -> None:
             assert said["run"] == "shop-1"
         else:
             shop.json("decline", "shop-1", "go", "--reason", "ten are missing")
-        output, progress = switching.communicate(timeout=60)
+        output, progress = switching.communicate(timeout=120)
     found = shop.json("report", "shop-1")
     state, note = steps_of(found)["go"]
     if word == "approve":
@@ -98,39 +99,6 @@ def test_somebody_answers_from_another_terminal(shop: Shop, word: str) -> None:
         assert state == "refused"
         assert note.startswith("declined by ") and note.endswith(": ten are missing")
     assert moved(shop) is (word == "approve")
-
-
-def test_an_answer_may_come_before_and_after(shop: Shop) -> None:
-    """What was declined can still be approved, by number too, as long as the run is not ended; then it goes on."""
-    asked = shop.folder / "asked"
-    os.mkfifo(asked)
-    with_actions(shop, TELL.format(fifo=asked).replace("echo >", "cat") + ASK)
-    with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
-        with asked.open("w"):  # once the command is under way
-            assert shop.run("decline", "shop-1", "2", "--reason", "no").returncode == 0
-        switching.communicate(timeout=60)
-    assert switching.returncode == 4
-    assert shop.run("approve", "shop-1", "go").returncode == 0
-    resumed = shop.json("resume", "shop-1", "--yes")
-    assert resumed["outcome"] == "completed"
-    assert steps_of(resumed)["go"][0] == "done"
-    again = shop.run("approve", "shop-1", "go")
-    assert again.returncode == 3
-    assert "Run shop-1 is completed: nothing of it is still to be done" in again.stderr
-
-
-def test_ctrl_c_while_a_question_waits(shop: Shop) -> None:
-    """The run is interrupted, and asks again when somebody resumes it."""
-    with_actions(shop, ASK)
-    for words in (("switch", "shop", "--to", "backup", "--yes"), ("resume", "shop-1", "--yes")):
-        with shop.start(*words) as switching:
-            while question(shop) != "running":
-                assert switching.poll() is None
-            switching.send_signal(signal.SIGINT)
-            switching.communicate(timeout=60)
-        assert (switching.returncode, question(shop)) == (4, "unknown")
-    shop.json("approve", "shop-1", "go")
-    assert shop.json("resume", "shop-1", "--yes")["outcome"] == "completed"
 
 
 def test_somebody_pauses_it_from_another_terminal(shop: Shop) -> None:
@@ -151,11 +119,39 @@ def test_somebody_pauses_it_from_another_terminal(shop: Shop) -> None:
     assert moved(shop)
 
 
-def question(shop: Shop) -> str | None:
-    """How the question of the newest run stands; None where there is no run yet."""
-    if not shop.json("runs")["runs"]:
-        return None
-    return steps_of(shop.json("report", "shop-1"))["go"][0]
+def test_an_answer_may_come_before_and_after(shop: Shop) -> None:
+    """What was declined can still be approved, by number too, as long as the run is not ended; then it goes on."""
+    asked = shop.folder / "asked"
+    os.mkfifo(asked)
+    with_actions(shop, TELL.format(fifo=asked).replace("echo >", "cat") + ASK)
+    with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
+        with asked.open("w"):  # once the command is under way
+            assert shop.run("decline", "shop-1", "2", "--reason", "no").returncode == 0
+        switching.communicate(timeout=120)
+    assert switching.returncode == 4
+    assert shop.run("approve", "shop-1", "go").returncode == 0
+    resumed = shop.json("resume", "shop-1", "--yes")
+    assert resumed["outcome"] == "completed"
+    assert steps_of(resumed)["go"][0] == "done"
+    again = shop.run("approve", "shop-1", "go")
+    assert again.returncode == 3
+    assert "Run shop-1 is completed: nothing of it is still to be done" in again.stderr
+
+
+async def test_ctrl_c_while_a_question_waits(shop: Shop) -> None:
+    """The run is interrupted, and asks again when somebody resumes it."""
+    with_actions(shop, ASK)
+    async with watching(shop) as board:
+        for words in (("switch", "shop", "--to", "backup", "--yes"), ("resume", "shop-1", "--yes")):
+            with shop.start(*words) as switching:
+                await until(board, lambda s: s.run is not None and s.run.steps[0].state == "running")
+                switching.send_signal(signal.SIGINT)
+                await asyncio.to_thread(switching.communicate, timeout=120)
+            question = steps_of(shop.json("report", "shop-1"))["go"][0]
+            assert (switching.returncode, question) == (4, "unknown")
+            await until(board, lambda s: s.run is not None and s.run.steps[0].state == "unknown")
+    shop.json("approve", "shop-1", "go")
+    assert shop.json("resume", "shop-1", "--yes")["outcome"] == "completed"
 
 
 # A process that is killed
@@ -177,7 +173,7 @@ def kill_in_its_midst(shop: Shop, more: str = "") -> None:
     with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
         command = int(begun.read_text())
         switching.kill()
-        switching.communicate(timeout=60)
+        switching.communicate(timeout=120)
     os.killpg(command, signal.SIGKILL)
     begun.unlink()
 
@@ -340,7 +336,7 @@ async def test_the_window_can_answer_too(shop: Shop) -> None:
         switching = asyncio.ensure_future(
             board.switch(await board.prepare("shop", "backup"), on_progress=progress, who="anna@laptop")
         )
-        await asyncio.wait_for(put.wait(), 30)
+        await asyncio.wait_for(put.wait(), 60)
         await board.approve("shop-1", "go", who="anna@laptop")
         assert (await asyncio.wait_for(switching, 60)).outcome == "completed"
     finally:

@@ -14,10 +14,10 @@ from shop import WWW, Shop
 ZONE = "shop.example"
 
 
-def standing(shop: Shop) -> Lease:
+def lease_in_zone(shop: Shop) -> Lease:
     """The lease that stands in the zone."""
     query = dns.message.make_query(lease_name(ZONE), "TXT")
-    answer = dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=5)
+    answer = dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=30)
     values = tuple(rdata.to_text() for rrset in answer.answer for rdata in rrset)
     (lease,) = leases([RecordSet(name=lease_name(ZONE), type="TXT", ttl=60, values=values)])
     assert isinstance(lease, Lease)
@@ -40,7 +40,7 @@ def test_somebody_else_s_lease_is_waited_for_or_taken_over_by_name(shop: Shop) -
     taken = shop.json("switch", "shop", "--to", "backup", "--yes", "--emergency", "--override", "lease=bob is asleep")
     assert taken["outcome"] == "completed"
     assert shop.at(WWW) == {f"{WWW}. 60 A 127.0.0.3"}
-    lease = standing(shop)
+    lease = lease_in_zone(shop)
     assert (lease.fence, lease.owner == other.owner) == (42, False)
 
 
@@ -48,7 +48,7 @@ def test_a_lease_is_given_back_and_its_number_never_falls(shop: Shop) -> None:
     """After each run nobody holds it, and the next one counts on."""
     for number, to in ((1, "backup"), (2, "primary")):
         assert shop.json("switch", "shop", "--to", to, "--yes")["outcome"] == "completed"
-        lease = standing(shop)
+        lease = lease_in_zone(shop)
         assert (lease.fence, lease.expires.year) == (number, 1970)
 
 
@@ -58,4 +58,4 @@ def test_a_service_may_do_without(shop: Shop) -> None:
     shop.home.settings_file.write_text(text.replace("ttl = 60\n", "ttl = 60\nlease = false\n"))
     shop.json("switch", "shop", "--to", "backup", "--yes")
     query = dns.message.make_query(lease_name(ZONE), "TXT")
-    assert not dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=5).answer
+    assert not dns.query.tcp(query, shop.bind.address, port=shop.bind.port, timeout=30).answer

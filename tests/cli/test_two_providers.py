@@ -87,18 +87,18 @@ FAILURES: dict[str, tuple[Callable[[PowerDns], None], Callable[[PowerDns], None]
 @pytest.fixture(params=["stopped", "refusing", pytest.param("paused", marks=pytest.mark.long)])
 def broken(request: pytest.FixtureRequest, two: TwoServers) -> Iterator[Callable[[], None]]:
     """The second server fails once the first is changed; what is given repairs it."""
-    break_it, mend = FAILURES[request.param]
+    break_it, repair = FAILURES[request.param]
     two.once_the_first_is_changed(lambda: break_it(two.second))
-    yield lambda: mend(two.second)
+    yield lambda: repair(two.second)
 
 
-def half_way(two: TwoServers, mend: Callable[[], None]) -> dict[str, Any]:
+def half_way(two: TwoServers, repair: Callable[[], None]) -> dict[str, Any]:
     """A run that stands half way, seen while the second server is still broken, which is repaired then."""
     run = two.shop.json("switch", "shop", "--to", "backup", "--yes", status=4)
     assert (run["outcome"], two.at("first")) == ("incomplete", THERE)
     assert f"{CHANGED} dns-main. {NOT_CHANGED} second" in run["text"]
     assert [s["state"] for s in run["steps"]][:2] == ["done", "failed"]
-    mend()
+    repair()
     assert two.at("second") == HERE
     return run
 

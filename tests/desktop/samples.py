@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
@@ -18,7 +19,6 @@ from changeover.model.health.connectivity import Connection, Connectivity
 from changeover.model.health.history import Day, Gap, GapKind, Incident, Point
 from changeover.model.health.probe_result import (
     Cause,
-    DeploymentHealth,
     Health,
     Phases,
     ProbeResult,
@@ -29,9 +29,10 @@ from changeover.model.health.probe_result import (
 from changeover.model.health.soak import Look, Soak, judged_soak
 from changeover.model.health.tally import Counts, times_of
 from changeover.model.readiness.freeze import Freeze
-from changeover.model.readiness.overlay import in_context
+from changeover.model.readiness.observation import observed
+from changeover.model.readiness.overlay import overlay_at
 from changeover.model.readiness.pin import Hold, Pin
-from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.service_state import ServiceState, assess, unread
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import Plan, PlanKind, ZoneReading, make_plan
 from changeover.model.runs.plan_actions import with_actions
@@ -50,7 +51,7 @@ from changeover.model.runs.run import (
 )
 from changeover.model.runs.run import fold as fold_run
 from changeover.model.settings.action import Action, Approval, CommandLine, HttpCall, Note, Phase, WaitUntil
-from changeover.model.settings.maintenance import Maintenance, maintenance_end
+from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.service import Answer, Deployment, Marker, Service
 
 NOW = datetime(2026, 11, 23, 14, 20, 31, tzinfo=UTC)
@@ -162,24 +163,13 @@ def state(
     *,
     connection: Connection | None = None,
     pins: tuple[Pin, ...] = (),
+    freezes: tuple[Freeze, ...] = (),
     visit: Visit | None = None,
     **more: object,
 ) -> ServiceState:
     """A whole state in which `active` is published and `checks` were made, put together as the live states are."""
     made = {d.name: "." * 40 for d in service.deployments} | (checks or {})
     kept = {name: rounds(name, signs, 84 + 25 * i) for i, (name, signs) in enumerate(made.items()) if signs}
-    by_name = {pin.deployment: pin for pin in pins}
-    ends = {d.name: end for d in service.deployments if (end := maintenance_end(service.maintenance, d.name, NOW))}
-    health: dict[str, DeploymentHealth] = {
-        d.name: in_context(
-            judged(d.name, kept.get(d.name, ()), service.health.thresholds),
-            connection=connection,
-            pin=by_name.get(d.name),
-            maintenance=ends.get(d.name),
-            visit=visit,
-        )
-        for d in service.deployments
-    }
     wanted = {
         d.name: {name: d.answer_for(name).record_sets(name, service.ttl) for name in service.hostnames}
         for d in service.deployments
@@ -195,25 +185,18 @@ def state(
         may_write=True,
     )
     unfinished = run.run if run is not None and run.unfinished else None
-    snapshot = Snapshot(
-        service=service,
-        at=NOW,
-        readings=(reading,),
-        health=health,
-        unfinished_run=unfinished,
-        connection=connection,
-        pins=by_name,
-        maintenance=ends,
-        watched=True,
-    )
-    whole = assessed(ServiceState(service=service, rounds=kept, run=run, visit=visit), snapshot)
+    snapshot = Snapshot(service=service, at=NOW, readings=(reading,), unfinished_run=unfinished)
+    limits = service.health.thresholds
+    health = {d.name: judged(d.name, kept.get(d.name, ()), limits) for d in service.deployments}
+    overlay = overlay_at(service, NOW, connection=connection, pins=pins, freezes=freezes, visit=visit)
+    seen = observed(snapshot, health, overlay, NOW, watched=True)
+    whole = assess(seen, replace(unread(service, NOW), rounds=kept, run=run))
     return replace(whole, active=active, **more)
 
 
 def run(outcome: Outcome | None, *, committed: bool = False, accepted: str | None = None, text: str = "") -> Run:
     """A run from primary to backup; `outcome` None is one without an end."""
     base = state()
-    assert base.snapshot is not None
     plan = make_plan(SHOP, "primary", "backup", base.snapshot.readings, NOW - timedelta(minutes=19))
     started = NOW - timedelta(minutes=19)
     events: list[object] = [Started(plan=plan, findings=base.findings), Intent(step=0)]
@@ -255,7 +238,6 @@ def soak_of(now: datetime, *, worse: bool) -> Soak:
 
 def plan(of: ServiceState, to: str) -> Plan:
     """The plan of a switch from that state."""
-    assert of.snapshot is not None
     return make_plan(of.service, of.active, to, of.snapshot.readings, NOW)
 
 
@@ -267,7 +249,7 @@ def finding(
 
 def named(name: str, of: ServiceState) -> ServiceState:
     """The same state of a service with another name."""
-    return replace(of, service=replace(of.service, name=name))
+    return replace(of, snapshot=replace(of.snapshot, service=replace(of.service, name=name)))
 
 
 #: A shop whose switch has steps beyond DNS.
@@ -410,8 +392,9 @@ def shortened() -> Run:
     return replace(whole, to="primary", forward=forward, plan=forward, ended=NOW - timedelta(seconds=90))
 
 
+@functools.cache
 def gallery() -> dict[str, ServiceState]:
-    """States that the window must show well, by name."""
+    """States that the window must show well, by name. Made once: to change one, replace it."""
     interrupted = run(None)
     return {
         "quiet": state(run=run(Outcome.UNDONE)),
@@ -452,7 +435,7 @@ def gallery() -> dict[str, ServiceState]:
         "mixed": state(active="mixed"),
         "elsewhere": state(active="elsewhere"),
         "unreadable": state(active="unknown", error="Cloudflare does not answer", findings=()),
-        "reading": ServiceState(service=SHOP),
+        "reading": unread(SHOP, NOW),
         "offline": state(checks={"primary": SEEN_BEFORE, "backup": SEEN_BEFORE}, connection=OFFLINE),
         "portal": state(checks={"primary": SEEN_BEFORE, "backup": "." * 30 + "xxxx" + " " * 6}, connection=PORTAL),
         "no-dns": state(checks={"primary": "." * 20 + "?" * 20, "backup": "." * 20 + "?" * 20}, connection=NO_DNS),

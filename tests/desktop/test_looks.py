@@ -25,11 +25,12 @@ from changeover.desktop.setup.add_service import AddService
 from changeover.desktop.tray import tray_pixmap
 from changeover.desktop.widgets import questions as ask
 from changeover.desktop.widgets.colours import DARK, LIGHT, Colours, use
-from changeover.desktop.widgets.note_strip import NoteStrip
 from changeover.desktop.widgets.shapes import Mark
+from changeover.desktop.widgets.strips import NoteStrip
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import WizardPage
 from changeover.desktop.wizard.run_in_progress import Work
+from changeover.desktop.wizard.undo_question import about_undo
 from changeover.model.readiness.service_state import Preparation, ServiceState
 from changeover.model.readiness.zone_checks import findings
 from changeover.model.runs.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
@@ -214,27 +215,26 @@ def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -
     draw(window, pictures / f"faulty-settings-{look}.png")
 
 
-class NoHands:
+class NoCommands:
     """Does nothing that a wizard asks for."""
 
     begin = resume = undo = back_out = keep = save = staticmethod(ignore)
 
 
 def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | None = None) -> Wizard:
-    made = Wizard(None, board, Tasks(ignore), of, NoHands(), work=work)
+    made = Wizard(None, board, Tasks(ignore), of, NoCommands(), work=work)
     qtbot.addWidget(made)
     made.show()
     return made
 
 
 def prepared(of: ServiceState, to: str, emergency: bool = False) -> Preparation:
-    assert of.snapshot is not None
     return Preparation(
         service=of.service.name,
         to=to,
         emergency=emergency,
         plan=plan(of, to),
-        findings=findings(of.snapshot, to, emergency),
+        findings=findings(of, to, emergency),
         snapshot=of.snapshot,
         at=NOW,
     )
@@ -351,11 +351,11 @@ def test_questions(look: str, qtbot: QtBot, pictures: Path) -> None:
     """What is asked before a run is undone, resumed or accepted, and its report."""
     undo = plan(state(active="backup"), "primary")
     dialogs = {
-        "undo": ask.about_undo(None, "shop-3", undo, kept=True),
+        "undo": about_undo(None, "shop-3", undo, kept=True),
         "accept": ask.ReasonQuestion(None, "Accept run shop-3?", "No record is changed by this.", "Accept"),
         "freeze": FreezeQuestion(None, "shop"),
         "approve": ask.NoteQuestion(None, "Approve?", "Does it look right?", "Approve", note="Note"),
-        "undo-changed": ask.about_undo(None, "shop-3", undo, False, "www.shop.example is A 192.0.2.9"),
+        "undo-changed": about_undo(None, "shop-3", undo, False, "www.shop.example is A 192.0.2.9"),
         "report": ask.ReportView(None, "shop-3", markdown(run(Outcome.COMPLETED)), ignore),
     }
     for name, dialog in dialogs.items():

@@ -18,6 +18,7 @@ from changeover.desktop.setup.add_account import AddAccount
 from changeover.desktop.setup.add_service import AddService
 from changeover.desktop.widgets import questions as ask
 from changeover.desktop.wizard.flow import WizardPage
+from changeover.desktop.wizard.undo_question import about_undo
 from changeover.model.runs.run import Intent
 from desktop.on_screen import click, lab_desktop
 from desktop.samples import acting_run, done, plan, state
@@ -72,7 +73,7 @@ def test_every_focusable_widget_has_a_name(
                 AddService(session.window, controller.switchboard, session.tasks),
                 AddAccount(session.window, controller.switchboard, session.tasks),
                 AccountsWindow(session.window, controller.switchboard, session.tasks),
-                ask.about_undo(session.window, "shop-1", undo, kept=False),
+                about_undo(session.window, "shop-1", undo, kept=False),
                 ask.ReasonQuestion(session.window, "Accept?", "It stays as it is.", "Accept"),
                 FreezeQuestion(session.window, "shop"),
                 ask.NoteQuestion(session.window, "Approve?", "Does it look right?", "Approve", note="Note"),

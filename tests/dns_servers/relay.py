@@ -1,4 +1,4 @@
-"""A relay for DNS over TCP that loses answers, falls silent, or lets something happen right before an update."""
+"""A relay for DNS over TCP that loses answers, is slow or silent, or lets something happen right before an update."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Relay:
     `before_update` is called right before the next update is passed on, `after_update` once it was carried out and
     before its answer is passed back; `updates` counts them. `lose` loses the next update, or its answer,
     and closes the connection. `silence` makes it take everything and answer nothing; with "update", no update.
+    `pause` is how many seconds it takes for each message, `patience` after how many messages it falls silent.
     """
 
     def __init__(self, port: int) -> None:
@@ -25,6 +26,8 @@ class Relay:
         self.updates = 0
         self.lose: Literal["update", "answer"] | None = None
         self.silence: Literal["everything", "updates"] | None = None
+        self.pause = 0.0
+        self.patience: int | None = None
         self._target = ("127.0.0.1", port)
         self._stopped = threading.Event()
         relay = self
@@ -58,7 +61,10 @@ class Relay:
             while (message := _read(client)) is not None:
                 update = (message[4] >> 3) & 15 == _UPDATE
                 self.updates += update
-                if self.silence == "everything" or (update and self.silence == "updates"):
+                if self.patience is not None:
+                    self.patience -= 1
+                worn_out = self.patience is not None and self.patience < 0
+                if worn_out or self.silence == "everything" or (update and self.silence == "updates"):
                     self._stopped.wait(60)
                     return
                 lose = self.lose if update else None
@@ -69,6 +75,7 @@ class Relay:
                     self.lose = None
                 if lose == "update":
                     return
+                self._stopped.wait(self.pause)
                 server.sendall(message)
                 answer = _read(server)
                 if update and self.after_update is not None:

@@ -176,6 +176,7 @@ class Operator:
             verify_timeout=RETRY_BUDGET,
             walk=_no_journeys,
             act=self._setting.operations(process),
+            before=self._setting.nothing_before,
         )
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Provider
-from changeover.dns.providers.rfc2136 import Rfc2136, Rfc2136Options
+from changeover.dns.providers.rfc2136 import Rfc2136
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.change import Change, ZoneAt
 from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.health.check import JourneyResult
@@ -22,7 +23,7 @@ from changeover.switchover.runner import Runner
 from dns_servers.bind import Bind
 from dns_servers.fault_proxy import FaultProxy
 from dns_servers.powerdns import PowerDns
-from faults.ground import Server
+from faults.server import Server
 
 SERVERS = {"BIND": Bind, "PowerDNS": PowerDns}
 ZONE = "shop.example"
@@ -81,7 +82,8 @@ def engine(
         stop=asyncio.Event(),
         verify_timeout=VERIFY_TIMEOUT,
         walk=_no_journeys,
-        act=_no_deeds,
+        act=_no_operations,
+        before=_no_platform,
     )
 
 
@@ -89,5 +91,9 @@ async def _no_journeys(deployment: Deployment, address: str) -> tuple[JourneyRes
     return ()
 
 
-async def _no_deeds(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
+async def _no_platform(step: ActionStep) -> None:
+    raise AssertionError("there is nothing to do but DNS")
+
+
+async def _no_operations(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
     raise AssertionError("there is nothing to do but DNS")

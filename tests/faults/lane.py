@@ -19,7 +19,7 @@ from changeover.storage.journal.journal import Journal
 from changeover.switchover.runner import Runner
 from dns_servers.fault_proxy import FaultProxy, by_chance
 from faults.engine import RETRY_BUDGET, ZONE, change, engine, planned, provider_of
-from faults.ground import Server, Stands, all_stand
+from faults.server import Lines, Server, all_records
 
 #: How many messages in a hundred are struck: there are few updates, and they are what matters.
 UPDATES, QUERIES = 0.8, 0.02
@@ -53,7 +53,7 @@ class Lane:
         self.primary = {c.name: _lines(c.before) for c in self.changes}
         self.backup = {c.name: _lines(c.after) for c in self.changes}
         #: What somebody else put at a hostname in this round, and the texts that they put beside, ever.
-        self.foreign: dict[str, Stands] = {}
+        self.foreign: dict[str, Lines] = {}
         self.notes: list[str] = []
         self._number = number
         self._edits = itertools.count(1)
@@ -105,7 +105,7 @@ class Lane:
         else:
             await self._judge(undone, before)
 
-    async def _judge(self, run: Run, before: dict[str, Stands]) -> None:
+    async def _judge(self, run: Run, before: dict[str, Lines]) -> None:
         """Is what the run says of itself true of the world? `before` is what stood when it set out."""
         now = await self._stand()
         said = f"{run.run}, {run.direction}: {run.outcome}, “{run.text}”, with {now}"
@@ -126,7 +126,7 @@ class Lane:
             case _:
                 raise AssertionError(said)
 
-    async def _judge_refusal(self, verb: str, error: Refused | ProviderError, before: dict[str, Stands]) -> None:
+    async def _judge_refusal(self, verb: str, error: Refused | ProviderError, before: dict[str, Lines]) -> None:
         now = await self._stand()
         said = f"{verb} refused, “{error.text}”, with {now}"
         self.counts[f"{verb} refused"] += 1
@@ -135,7 +135,7 @@ class Lane:
         ours = {name: found for name, found in now.items() if name not in self.foreign}
         assert ours == {name: before[name] for name in ours}, said
 
-    def _nothing_lost(self, now: dict[str, Stands], said: str) -> None:
+    def _nothing_lost(self, now: dict[str, Lines], said: str) -> None:
         """What somebody else wrote stands; everything else is one of the two states, and the same at all names."""
         for name, theirs in self.foreign.items():
             assert now[name] == theirs, f"an update was lost at {name}: {said}"
@@ -168,10 +168,10 @@ class Lane:
             self.foreign[name] = frozenset({line})
             self.counts["edits of our names by somebody else"] += 1
 
-    async def _stand(self) -> dict[str, Stands]:
+    async def _stand(self) -> dict[str, Lines]:
         """The truth, once nothing is on its way any more."""
         await self.proxy.settled()
-        return await all_stand(self.server, self.names)
+        return await all_records(self.server, self.names)
 
     async def _heal(self) -> None:
         """Puts the names back for the next round, as the operator of the server."""
@@ -192,7 +192,7 @@ def _outsiders(number: int) -> str:
     return f"198.51.100.{number}"
 
 
-def _lines(records: AddressSet) -> Stands:
-    """As `stands` gives them: host names with their final dot."""
+def _lines(records: AddressSet) -> Lines:
+    """As `records_at` gives them: host names with their final dot."""
     dot = {"CNAME": "."}
     return frozenset(f"{r.ttl} {r.type} {value}{dot.get(r.type, '')}" for r in records for value in r.values)

@@ -18,7 +18,7 @@ from dns_servers.bind import Bind
 from dns_servers.fault_proxy import Fault, FaultProxy
 from dns_servers.powerdns import PowerDns
 from faults.engine import SERVERS, SOA, ZONE, change, engine, planned, provider_of
-from faults.ground import Server, stands
+from faults.server import Server, records_at
 
 NAMES_AT_ONCE = 500
 RETRY_BUDGET = 2.0
@@ -68,10 +68,10 @@ async def test_a_name_below_a_wildcard(kind: type[Server], tmp_path: Path, journ
             run = await runner.start(planned(created))
             assert run.outcome == "completed", run
             assert "the answer was lost" in run.steps[0].note
-            assert stands(server, own) == {"60 A 192.0.2.2"}
-            assert stands(server, neighbour) == {"60 A 192.0.2.40"}
+            assert records_at(server, own) == {"60 A 192.0.2.2"}
+            assert records_at(server, neighbour) == {"60 A 192.0.2.40"}
             assert (await runner.undo(run, who="anna@laptop")).outcome == "undone"
-        assert stands(server, own) == {"60 A 192.0.2.40"}
+        assert records_at(server, own) == {"60 A 192.0.2.40"}
         assert server.records() == start
 
 
@@ -89,7 +89,7 @@ async def test_a_cname_is_never_put_beside_a_text(kind: type[Server], tmp_path: 
             for when in ("in the last instant", "before"):
                 run = await runner.start(planned(to_cname))
                 assert run.outcome == "refused", when
-                assert stands(server, www) == {"60 A 192.0.2.1"}
+                assert records_at(server, www) == {"60 A 192.0.2.1"}
                 assert f'{www}. 60 TXT "hello"' in server.records()
 
 
@@ -116,12 +116,12 @@ async def test_two_zones_of_one_service(end: str, tmp_path: Path, journal: Journ
             assert run.outcome == "incomplete"
             assert "Changed: 1 hostname of shop.example at account dns-main" in run.text
             assert "Not changed: 1 hostname of shop.test at account second" in run.text
-            assert stands(first, f"www.{ZONE}") == {"60 A 192.0.2.2"}
-            assert stands(second, f"www.{other}") == {"60 A 192.0.2.1"}
+            assert records_at(first, f"www.{ZONE}") == {"60 A 192.0.2.2"}
+            assert records_at(second, f"www.{other}") == {"60 A 192.0.2.1"}
             if end == "resume":
                 run = await runner.resume(run, who="anna@laptop")
                 assert run.outcome == "completed"
-                assert stands(second, f"www.{other}") == {"60 A 192.0.2.2"}
+                assert records_at(second, f"www.{other}") == {"60 A 192.0.2.2"}
             assert (await runner.undo(run, who="anna@laptop")).outcome == "undone"
         assert (first.records(), second.records()) == start
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from faults.engine import SERVERS, SOA, ZONE
-from faults.ground import Watcher
 from faults.lane import Lane, zone_text
+from faults.server import Watcher
 
 #: At the same time, on one server.
 LANES = 6

@@ -14,13 +14,15 @@ import platformdirs
 import pytest
 import trustme
 
+from changeover.accounts.kinds import KINDS
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.providers import provider_type
-from changeover.dns.providers.rfc2136 import Rfc2136Options
-from changeover.dns.wire.exchange import Server, ask, parse_server, question
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
+from changeover.dns.wire.exchange import Server, ask, question
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround, break_deployment, default_home, mend_deployment
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import SettingsError, UsageError
 from changeover.model.health.probe_result import Health
 from changeover.storage.home import Home
@@ -58,7 +60,7 @@ async def from_elsewhere(function: str, home: Path, deployment: str) -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", FROM_ELSEWHERE, function, str(home), deployment, stderr=subprocess.PIPE
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         return (await process.communicate())[1].decode()
 
 
@@ -68,7 +70,7 @@ async def test_a_new_folder_becomes_a_world_that_works(tmp_path: Path) -> None:
     async with PracticeGround.started(home) as ground:
         assert (ground.home, ground.service, ground.broken()) == (home, "shop", frozenset())
         assert [text.rpartition(":")[0] for text in ground.deployments.values()] == ["127.0.0.2", "127.0.0.3"]
-        settings = settings_file.load(Home.at(home).settings_file)
+        settings = settings_file.load(Home.at(home).settings_file, KINDS)
         service = settings.service(ground.service)
         assert service is not None
         assert service.health.ca_file == str(ground.ca_file)
@@ -80,7 +82,7 @@ async def test_a_new_folder_becomes_a_world_that_works(tmp_path: Path) -> None:
             assert ground.deployments[deployment.name] == f"{deployment.answer.a[0]}:{service.health.tcp_port}"
             found = await probe_now(service, deployment, lookup)
             assert found.health is Health.HEALTHY, found.reason
-        (account,) = settings.accounts
+        account, _ = settings.accounts
         provider = provider_type(account.provider).open(account.name, Rfc2136Options(**account.options), {})
         reading = await provider.read("shop.example", service.hostnames)
         for name in service.hostnames:
@@ -206,7 +208,7 @@ async def test_one_practice_ground_a_folder(tmp_path: Path) -> None:
 async def test_break_and_mend_from_another_process(tmp_path: Path) -> None:
     """The web server that runs here answers accordingly."""
     async with PracticeGround.started(tmp_path) as ground:
-        settings = settings_file.load(Home.at(tmp_path).settings_file)
+        settings = settings_file.load(Home.at(tmp_path).settings_file, KINDS)
         service = settings.services[0]
         lookup = Lookup(settings.lookup)
         assert await from_elsewhere("break_deployment", tmp_path, "primary") == ""
@@ -255,7 +257,7 @@ async def test_a_killed_practice_ground_leaves_a_folder_that_starts_again(tmp_pa
         sys.executable, "-c", RUN, str(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         dns = (await process.stdout.readline()).decode().strip()
     assert await nsupdate(port_of(dns), "update add new.shop.example 60 A 192.0.2.9") == ""
     process.send_signal(signal.SIGKILL)
@@ -279,27 +281,29 @@ def test_settings_where_the_usual_addresses_cannot_be_had(tmp_path: Path) -> Non
     file = tmp_path / "changeover.toml"
     (tmp_path / "lab").mkdir()
     trustme.CA().cert_pem.write_to_path(tmp_path / "lab" / "ca.pem")
-    lab_settings.write(file, lab_settings.Ports(5301, 5302, 5443), {"primary": "127.0.0.1", "backup": "::1"})
-    primary, backup = settings_file.load(file).services[0].deployments
+    lab_settings.write(file, lab_settings.Ports(5301, 5302, 5443, 5380), {"primary": "127.0.0.1", "backup": "::1"})
+    primary, backup = settings_file.load(file, KINDS).services[0].deployments
     assert (primary.answer.a, backup.answer.aaaa) == (("127.0.0.1",), ("::1",))
-    assert lab_settings.remembered_ports(file) == (5301, 5302, 5443)
+    assert lab_settings.remembered_ports(file) == (5301, 5302, 5443, 5380)
 
 
 UNDER_QT = """
 import asyncio, pathlib, sys
 from PySide6.QtWidgets import QApplication
 import qasync
-from changeover.dns.wire.exchange import Server, ask, parse_server, question
+from changeover.dns.wire.exchange import Server, ask, question
+from changeover.model.dns.server_address import parse_server
 from changeover.dns.lookup.client import Lookup
 from changeover.health.rounds import probe_now
 from changeover.lab import settings as lab_settings
 from changeover.lab.ground import PracticeGround
-from changeover.storage import settings
+from changeover.accounts.kinds import KINDS
+from changeover.storage.settings import file as settings
 async def main():
     async with PracticeGround.started(pathlib.Path(sys.argv[1])) as ground:
         answer = await ask(Server(*parse_server(ground.resolver)), question("www.shop.example", "A", True))
         print(answer.answer[0][0])
-        known = settings.load(ground.home / "changeover.toml")
+        known = settings.load(ground.home / "changeover.toml", KINDS)
         service = known.services[0]
         for deployment in service.deployments:
             print((await probe_now(service, deployment, Lookup(known.lookup))).health)
@@ -319,6 +323,6 @@ async def test_runs_beside_a_window(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         out, errors = await process.communicate()
     assert (out.decode().split(), process.returncode) == (["127.0.0.2", "healthy", "healthy"], 0), errors.decode()

@@ -23,7 +23,7 @@ from changeover.lab.update import apply_update
 from dns_servers.bind import Bind
 from lab.messages import ZONE, ZONE_TEXT, update
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 
 class Case(NamedTuple):

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import h11
 import httpx
@@ -14,12 +15,20 @@ import pytest
 
 from changeover.health.probe import probe
 from changeover.lab import certificates, web
+from changeover.lab.app import AppSettings, LabApp
 from changeover.model.health.check import HealthCheck
 from changeover.model.settings.service import Answer, Marker
 from changeover.model.settings.service import Deployment as ServiceDeployment
 
 ADDRESSES = {"primary": "127.0.0.2", "backup": "127.0.0.3"}
 NAMES = ("www.shop.example", "shop.example", *ADDRESSES.values())
+
+
+def broken_file(folder: Path, name: str = "primary") -> Path:
+    """What breaks an app, in a folder that is there."""
+    file = LabApp(name, folder).broken_file
+    file.parent.mkdir(exist_ok=True)
+    return file
 
 
 class Servers:
@@ -31,7 +40,7 @@ class Servers:
         self.ca_file = folder / "ca.pem"
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(verify=ssl.create_default_context(cafile=str(self.ca_file)), timeout=5)
+        return httpx.AsyncClient(verify=ssl.create_default_context(cafile=str(self.ca_file)), timeout=30)
 
     def url(self, deployment: str, path: str = "/") -> str:
         return f"https://{ADDRESSES[deployment]}:{self.port}{path}"
@@ -40,7 +49,7 @@ class Servers:
 @pytest.fixture
 async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
     tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
-    deployments = {address: web.LabDeployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
+    deployments = {address: web.LabDeployment(LabApp(name, tmp_path)) for name, address in ADDRESSES.items()}
     async with web.serving(deployments, tls, None) as port:
         yield Servers(port, tmp_path)
 
@@ -58,18 +67,18 @@ async def test_each_says_who_it_is(servers: Servers, deployment: str) -> None:
     assert health.text.startswith("ok")
 
 
-async def test_broken_is_503_on_every_path_until_mended(servers: Servers) -> None:
+async def test_broken_is_503_on_every_path_until_repaired(servers: Servers) -> None:
     """Looked at anew for each request, on a connection that is open already as well."""
     async with servers.client() as client:
         for _ in range(2):
             assert (await client.get(servers.url("primary", "/health"))).status_code == 200
-            (servers.folder / "primary").touch()
+            broken_file(servers.folder).touch()
             for path in ("/", "/health"):
                 answer = await client.get(servers.url("primary", path))
                 assert (answer.status_code, answer.headers["X-Deployment"]) == (503, "primary")
                 assert "ok" not in answer.text
             assert (await client.get(servers.url("backup", "/health"))).status_code == 200
-            (servers.folder / "primary").unlink()
+            broken_file(servers.folder).unlink()
 
 
 async def test_other_requests(servers: Servers) -> None:
@@ -87,10 +96,10 @@ async def test_the_products_probe_finds_it_well(servers: Servers) -> None:
     deployment = ServiceDeployment(
         name="primary", answer=Answer(a=("127.0.0.2",)), marker=Marker(header="X-Deployment", value="primary")
     )
-    check = HealthCheck(path="/health", port=servers.port, expect_body="ok", ca_file=str(servers.ca_file), timeout=5)
+    check = HealthCheck(path="/health", port=servers.port, expect_body="ok", ca_file=str(servers.ca_file), timeout=30)
     well = await probe(deployment, "www.shop.example", "127.0.0.2", check)
     assert (well.ok, well.marker_ok, well.certificate_error) == (True, True, None)
-    (servers.folder / "primary").touch()
+    broken_file(servers.folder).touch()
     assert (await probe(deployment, "www.shop.example", "127.0.0.2", check)).ok is False
     other = await probe(deployment, "www.shop.example", "127.0.0.3", check)
     assert (other.ok, other.marker_ok) == (True, False)
@@ -98,7 +107,7 @@ async def test_the_products_probe_finds_it_well(servers: Servers) -> None:
 
 async def test_nobody_else_vouches_for_it(servers: Servers) -> None:
     """A client that does not know the authority refuses the certificate, and so does one that wants another name."""
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             await client.get(servers.url("primary"))
     context = ssl.create_default_context(cafile=str(servers.ca_file))
@@ -113,7 +122,7 @@ async def test_rubbish_only_ends_its_own_connection(servers: Servers) -> None:
         "127.0.0.2", servers.port, ssl=context, server_hostname="www.shop.example"
     )
     writer.write(b"\x00\x01\x02 what?\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await reader.read() == b""
     writer.close()
     async with servers.client() as client:
@@ -128,7 +137,7 @@ async def test_many_requests_on_one_connection(servers: Servers) -> None:
     )
     request = b"GET /health HTTP/1.1\r\nHost: shop.example\r\n"
     writer.write(request + b"\r\n" + request + b"\r\n" + request + b"Connection: close\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await reader.read()).count(b"HTTP/1.1 200 OK") == 3
     writer.close()
 
@@ -136,7 +145,7 @@ async def test_many_requests_on_one_connection(servers: Servers) -> None:
 async def test_both_are_at_one_port_which_is_kept(tmp_path: Path) -> None:
     """The port of the last time is taken again; where it is not free, another one is."""
     tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
-    deployments = {address: web.LabDeployment(name, tmp_path / name) for name, address in ADDRESSES.items()}
+    deployments = {address: web.LabDeployment(LabApp(name, tmp_path)) for name, address in ADDRESSES.items()}
     async with web.serving(deployments, tls, None) as port, web.serving(deployments, tls, port) as other:
         assert other != port
     async with web.serving(deployments, tls, port) as again:
@@ -147,8 +156,8 @@ async def test_ipv6_beside_ipv4(tmp_path: Path) -> None:
     """Where the usual two addresses cannot be had, ::1 is the second one."""
     tls = certificates.server_context(tmp_path, NAMES, datetime.now(UTC))
     deployments = {
-        "127.0.0.1": web.LabDeployment("primary", tmp_path / "p"),
-        "::1": web.LabDeployment("backup", tmp_path / "b"),
+        "127.0.0.1": web.LabDeployment(LabApp("primary", tmp_path)),
+        "::1": web.LabDeployment(LabApp("backup", tmp_path)),
     }
     context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
     async with web.serving(deployments, tls, None) as port:
@@ -157,15 +166,27 @@ async def test_ipv6_beside_ipv4(tmp_path: Path) -> None:
                 address, port, ssl=context, server_hostname="www.shop.example"
             )
             writer.write(b"GET / HTTP/1.0\r\nHost: www.shop.example\r\n\r\n")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 assert f"X-Deployment: {name}" in (await reader.read()).decode()
             writer.close()
 
 
-def test_a_response_is_made_without_a_connection(tmp_path: Path) -> None:
-    """The whole behaviour is a function of the request and of one file."""
-    deployment = web.LabDeployment("backup", tmp_path / "backup")
+@pytest.mark.parametrize(("change", "status"), [({}, 200), ({"maintenance": True}, 503), ({"instances": 0}, 503)])
+def test_a_response_is_made_without_a_connection(tmp_path: Path, change: dict[str, Any], status: int) -> None:
+    """The whole behaviour is a function of the request and of what was asked of the app."""
+    app = LabApp("backup", tmp_path)
+    app.set(AppSettings(**change))
     request = h11.Request(method="GET", target="/health", headers=[("Host", "shop.example")])
-    assert deployment.response(request)[0] == 200
-    (tmp_path / "backup").touch()
-    assert deployment.response(request)[0] == 503
+    assert web.LabDeployment(app).response(request, b"").status == status
+    broken_file(tmp_path, "backup").touch()
+    assert web.LabDeployment(app).response(request, b"").status == 503
+
+
+async def test_the_page_says_what_runs(servers: Servers) -> None:
+    """The release, which differs between the two, and how many instances, for people and in a header."""
+    LabApp("backup", servers.folder).set(AppSettings(instances=3))
+    async with servers.client() as client:
+        primary, backup = [await client.get(servers.url(name)) for name in ADDRESSES]
+    assert (primary.headers["X-Release"], backup.headers["X-Release"]) == ("v42", "v41")
+    assert "release v42, 1 instance." in primary.text
+    assert "release v41, 3 instances." in backup.text

@@ -1,5 +1,32 @@
-"""Loaded by every Python that tests start: it cannot reach the resolvers of the machine it runs on."""
+"""Loaded by every Python that tests start: it cannot reach the resolvers of the machine it runs on.
 
-import dns.resolver
+dns.resolver is changed when it is imported, and not imported here: what a program does not use, it does not pay for.
+"""
 
-dns.resolver.default_resolver = dns.resolver.Resolver(configure=False)
+import importlib.machinery
+import sys
+from typing import Any
+
+
+class _Unconfigured:
+    """Finds dns.resolver once, with a default resolver that knows no server."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != "dns.resolver":
+            return None
+        sys.meta_path.remove(cls)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return spec
+        load = spec.loader.exec_module
+
+        def loaded(module: Any) -> None:
+            load(module)
+            module.default_resolver = module.Resolver(configure=False)
+
+        spec.loader.exec_module = loaded  # type: ignore[method-assign]
+        return spec
+
+
+sys.meta_path.insert(0, _Unconfigured)  # type: ignore[arg-type]

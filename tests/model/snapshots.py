@@ -14,8 +14,12 @@ from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.health.certificate import Certificate
 from changeover.model.health.probe_result import DeploymentHealth, Health, ProbeResult, Round
 from changeover.model.health.track import State
+from changeover.model.readiness.observation import Observation
+from changeover.model.readiness.overlay import Overlay
+from changeover.model.readiness.service_state import ServiceState, assess, unread
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import ZoneReading
+from changeover.model.runs.run import Run
 from changeover.model.settings.service import Answer, Deployment, Marker, Service
 from model.strategies import NOW, capabilities
 
@@ -99,10 +103,19 @@ def servers(records: dict[str, AddressSet], **more: Any) -> tuple[ServerAnswer, 
 
 
 def snapshot(of: Service | None = None, **more: Any) -> Snapshot:
-    """Visitors are on the primary, and the backup could take over."""
-    well: dict[str, Any] = {
-        "readings": (reading(PRIMARY),),
-        "servers": servers(PRIMARY),
-        "health": {name: health_of(name, "healthy") for name in ("primary", "backup")},
-    }
+    """Visitors are on the primary, and its name server says so too."""
+    well: dict[str, Any] = {"readings": (reading(PRIMARY),), "servers": servers(PRIMARY)}
     return Snapshot(service=of or service(), at=NOW, **{**well, **more})
+
+
+def observed(of: Service | None = None, **more: Any) -> Observation:
+    """Visitors are on the primary, and the backup could take over. `more` are fields of any part of it."""
+    parts = {part: {k: more.pop(k) for k in set(more) & set(part.__struct_fields__)} for part in (Overlay, Observation)}
+    well: dict[str, Any] = {"health": {name: health_of(name, "healthy") for name in ("primary", "backup")}}
+    read = parts[Observation].pop("snapshot", None) or snapshot(of, **more)
+    return Observation(snapshot=read, at=NOW, overlay=Overlay(**parts[Overlay]), **{**well, **parts[Observation]})
+
+
+def state(seen: Observation, run: Run | None = None) -> ServiceState:
+    """What follows from it, where nothing was known before."""
+    return assess(seen, replace(unread(seen.service, NOW), run=run))

@@ -90,7 +90,7 @@ main()
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     file, resources, version = ended.stdout.splitlines()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from changeover.dns.providers import PROVIDERS
+from changeover.accounts.kinds import KINDS
 
 GOOD = """\
 # What the team agreed on.
@@ -79,8 +79,8 @@ def changed(*pairs: tuple[str, str]) -> str:
     return text
 
 
-#: Every provider as faults name them.
-KNOWN = ", ".join(f'"{name}"' for name in PROVIDERS)
+#: Every provider and platform as faults name them.
+KNOWN = ", ".join(f'"{name}"' for name in KINDS.names)
 
 
 class Wrong(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ def answers(environment: Mapping[str, str], *calls: list[str], home: str = "", t
         input=json.dumps(calls),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
@@ -192,8 +193,8 @@ def bare(tmp_path: Path) -> dict[str, str]:
         file = tmp_path / "backends" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    path = [str(tmp_path / "backends"), environment.get("PYTHONPATH", "")]
-    return {**environment, "PYTHONPATH": ":".join(filter(None, path)), "PLAIN_FILE": str(tmp_path / "plain")}
+    path = os.pathsep.join([str(tmp_path / "backends"), os.environ["PYTHONPATH"]])
+    return {**environment, "PYTHONPATH": path, "PLAIN_FILE": str(tmp_path / "plain")}
 
 
 @pytest.mark.parametrize(
@@ -371,7 +372,7 @@ def test_several_secrets_are_kept_together_or_not_at_all(session: KeyringSession
     folder = tmp_path / "fails"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(_FAILS_AT_THE_SECOND)
-    failing = {**session.environment, "PYTHONPATH": str(folder)}
+    failing = {**session.environment, "PYTHONPATH": f"{folder}{os.pathsep}{os.environ['PYTHONPATH']}"}
     put = ["put_all", "aws", HOST, "id", "id-2", "key", "key-2"]
     (ended, *kept) = answers(failing, put, *get)
     assert ended["error"] == "KeyringError"

@@ -79,7 +79,7 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
         env={**os.environ, "CHANGEOVER_HOME": str(tmp_path / "file")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode in (2, 3)
@@ -99,7 +99,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 for _ in range(20):
     logging.getLogger("changeover").info("x" * 1000)
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert (ended.returncode, ended.stdout) == (0, "")
     assert "Traceback" not in ended.stderr.replace("Exception ignored", "")
 
@@ -118,7 +118,7 @@ def test_without_one_the_users_folders_are_used(tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     program = "from changeover.storage.home import Home; h = Home.from_environment(); print(h.config, h.data, h.custom)"
     said = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120, check=True
     )
     config, data, custom = said.stdout.split()
     assert Path(config).is_relative_to(tmp_path)

@@ -39,8 +39,6 @@ async def test_a_pin_is_seen_by_every_process_until_it_ends(pins: Pins, file: Pa
     )
     other = Pins(file)
     assert await other.all(after(minutes=59)) == (made,)
-    assert await other.get("shop", "primary", after(minutes=59)) == made
-    assert await other.get("shop", "backup", after(minutes=59)) is None
     assert await other.all(after(hours=1)) == ()
     other.close()
 
@@ -50,7 +48,7 @@ async def test_a_new_pin_takes_the_place_of_the_old_one(pins: Pins, file: Path) 
     await pins.set("shop", "primary", Hold.UNHEALTHY, "one", 60, AT)
     await pins.set("shop", "backup", Hold.NEVER, "two", 60, AT)
     newer = await pins.set("shop", "primary", Hold.HEALTHY, "three", 120, AT)
-    assert await pins.get("shop", "primary", AT) == newer
+    assert newer in await pins.all(AT)
     assert await pins.clear("shop", "primary")
     assert not await pins.clear("shop", "primary")
     assert [p.deployment for p in await pins.all(AT)] == ["backup"]

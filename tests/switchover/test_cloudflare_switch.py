@@ -11,6 +11,7 @@ import pytest
 
 from changeover.model.errors import Refused
 from changeover.model.finding import Level
+from changeover.model.secret import Secret
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from dns_servers.cloudflare_edge import EDGE_ADDRESS, CloudflareEdge
@@ -30,7 +31,7 @@ dns = [{{ account = "cf", zone = "shop.example" }}]
 [services.health]
 port = {port}
 ca_file = "{ca_file}"
-timeout = 3
+timeout = 20
 
 [[services.deployments]]
 name = "primary"
@@ -66,7 +67,7 @@ async def at_cloudflare(tmp_path: Path, cloudflare: CloudflareSimulator) -> Asyn
         board = Switchboard(home)
         try:
             options = {"endpoint": cloudflare.endpoint}
-            await board.add_account("cf", "cloudflare", options, {"token": TOKEN}, replace=True, in_memory=True)
+            await board.add_account("cf", "cloudflare", options, {"token": Secret(TOKEN)}, replace=True, in_memory=True)
             yield board
         finally:
             await board.aclose()
@@ -96,13 +97,13 @@ async def test_a_proxied_name_moves_behind_the_edge(tmp_path: Path, cloudflare: 
         preparation = await board.prepare("shop", "backup")
         assert preparation.snapshot.active == "primary"
         assert not preparation.blocked, preparation.blocked
-        run = await board.switch(preparation, verify_timeout=10, who="anna@laptop")
+        run = await board.switch(preparation, verify_timeout=30, who="anna@laptop")
         assert run.outcome == "completed"
         assert "check as a visitor decides" in run.steps[1].note
         assert run.steps[2].note == "1 hostname answers as backup; the resolver leads there"
         assert '"content": "origin-backup.example.net"' in str(cloudflare.records(ZONE))
         assert str(cloudflare.records(ZONE)).count('"proxied": true') == 1
-        undone = await board.undo(run.run, verify_timeout=10, who="anna@laptop")
+        undone = await board.undo(run.run, verify_timeout=30, who="anna@laptop")
         assert undone.outcome == "undone"
     assert cloudflare.records(ZONE) == start
     assert EDGE_ADDRESS not in str(start)
@@ -117,7 +118,7 @@ async def test_a_name_that_is_not_proxied_is_seen_at_its_name_servers(
         preparation = await board.prepare("shop", "backup")
         (ttl,) = [f for f in preparation.findings if f.check == "ttl"]
         assert (ttl.level, "5 min" in ttl.text) == (Level.WARN, True)
-        run = await board.switch(preparation, verify_timeout=10, who="anna@laptop")
+        run = await board.switch(preparation, verify_timeout=30, who="anna@laptop")
         assert run.outcome == "completed"
         assert re.search(r"1 hostname changed; .* would have gone unseen for \d+ ms", run.steps[0].note)
         assert run.steps[1].note == "1 name server gives the new answer"
@@ -134,7 +135,7 @@ async def test_a_lost_or_failing_batch_is_settled_by_reading(
     async with at_cloudflare(tmp_path, cloudflare) as board:
         preparation = await board.prepare("shop", "backup")
         cloudflare.misbehave(what, writes_only=True)  # type: ignore[arg-type]
-        run = await board.switch(preparation, verify_timeout=5, who="anna@laptop")
+        run = await board.switch(preparation, verify_timeout=30, who="anna@laptop")
         if what in ("answer-after", "drop-after"):
             assert run.outcome == "completed"
             assert "the answer was lost" in run.steps[0].note

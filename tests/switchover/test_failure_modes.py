@@ -70,7 +70,7 @@ async def test_this_computer_goes_offline(shop: Shop) -> None:
             await until(board, lambda s: all_are(Health.HEALTHY, s))
             await stack.aclose()
             shop.web.stop()
-            state = await until(board, lambda s: s.connection is not None and s.connection.blind)
+            state = await until(board, lambda s: s.overlay.connection is not None and s.overlay.connection.blind)
             assert all_are(Health.UNKNOWN, state)
             assert {h.cause for h in state.health.values()} == {Cause.COMPUTER}
             assert words(state).startswith("This computer is offline")
@@ -101,10 +101,10 @@ async def test_a_real_outage_is_an_incident_with_its_evidence(shop: Shop) -> Non
             await until(board, lambda s: all_are(Health.HEALTHY, s))
             shop.web.break_("primary")
             state = await until(board, lambda s: s.health["primary"].health is Health.UNHEALTHY)
-            assert state.connection is not None
-            assert state.connection.text == "This computer is online."
+            assert state.overlay.connection is not None
+            assert state.overlay.connection.text == "This computer is online."
             assert (state.health["primary"].cause, urgent(state)) == (Cause.DEPLOYMENT, True)
-            shop.web.mend("primary")
+            shop.web.repair("primary")
             await until(board, lambda s: s.health["primary"].state is State.UP)
             await board.history.flush()
             now = datetime.now(UTC)
@@ -182,7 +182,7 @@ async def test_ipv6_is_left_behind(shop: Shop) -> None:
 async def test_a_persons_word_counts_until_it_ends(shop: Shop) -> None:
     """Held unhealthy it is taken for down; out of use, no switch leads there; let go, its checks say how it is."""
     async with watching(shop) as board:
-        await until(board, lambda s: all_are(Health.HEALTHY, s) and s.snapshot is not None)
+        await until(board, lambda s: all_are(Health.HEALTHY, s) and not s.snapshot.empty)
         await board.pin("shop", "primary", Hold.UNHEALTHY, "the disk is full", 3600, who="anna@laptop")
         state = board.state("shop")
         assert (state.health["primary"].state, state.health["primary"].health) == (State.PINNED, Health.UNHEALTHY)

@@ -128,7 +128,7 @@ class Nginx:
     def break_(self, name: str) -> None:
         (self._folder / f"broken-{name}").touch()
 
-    def mend(self, name: str) -> None:
+    def repair(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self._folder / f"broken-{name}").unlink()
 

@@ -1,4 +1,4 @@
-"""Accounts: their table in the settings file, their secret in the keyring, and the provider that both make."""
+"""Accounts: their table in the settings file, their secret in the keyring, and the provider or platform of both."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
-from changeover.dns.provider import Provider, ProviderType
-from changeover.dns.providers import PROVIDERS, provider_type
+from changeover.accounts.kinds import KINDS
+from changeover.dns.provider import Provider
+from changeover.dns.providers import provider_type
 from changeover.dns.providers.help import about_option, about_secret, sentence
 from changeover.model.errors import (
     AuthError,
@@ -24,21 +26,26 @@ from changeover.model.errors import (
 )
 from changeover.model.secret import Secret
 from changeover.model.settings.account import AccountCheck, AccountRow
-from changeover.model.settings.account_fields import SecretField, option_fields, secret_fields
-from changeover.model.settings.service import Account, Settings
-from changeover.model.wording.credential import account_check
+from changeover.model.settings.account_fields import AccountKind, SecretField, option_fields, secret_fields
+from changeover.model.settings.platform import PlatformKind
+from changeover.model.settings.service import Account, Deployment, Settings
+from changeover.model.wording.credential import account_check, apps_check
+from changeover.platforms import platform_type
+from changeover.platforms.platform import Platform
 from changeover.storage.keyring import Vault
 from changeover.storage.settings import file as settings_file
+from changeover.storage.settings.account_rules import nearest_kind, read_account
 from changeover.storage.settings.reader import Faults, below
 
 
 class Accounts:
-    """The accounts of one installation. Opened providers are kept until the settings change."""
+    """The accounts of one installation. What is opened is kept until its account is added anew or removed."""
 
     def __init__(self, settings_file: Path, vault: Vault) -> None:
         self._file = settings_file
         self._vault = vault
-        self._opened: dict[str, Provider] = {}
+        self._providers: dict[str, Provider] = {}
+        self._platforms: dict[str, Platform] = {}
         self._opening = asyncio.Lock()
 
     async def open_each(self, settings: Settings, names: Iterable[str]) -> dict[str, Provider | ChangeoverError]:
@@ -51,21 +58,43 @@ class Accounts:
                     f"There is no account {name} any more", "Add it again, or change the service's dns entry."
                 )
             try:
-                return await self._open(account)
+                return await self._provider(account)
             except ChangeoverError as error:
                 return error
 
         wanted = list(names)
         return dict(zip(wanted, await asyncio.gather(*(one(name) for name in wanted)), strict=True))
 
-    async def _open(self, account: Account) -> Provider:
-        async with self._opening:  # two of one account would not know of each other's writes
-            if account.name not in self._opened:
-                self._opened[account.name] = await self._fresh(account)
-            return self._opened[account.name]
+    async def open_platform(self, settings: Settings, deployment: Deployment) -> Steering:
+        """What steers `deployment`. Raises NotFound where nobody can, or where its account is gone."""
+        kind = KINDS.platform(deployment.platform)
+        if kind is None:
+            text = f'{deployment.name} runs on "{deployment.platform}", which nobody can steer'
+            raise NotFound(text, "Name its platform in the settings.")
+        account = settings.account(deployment.account or "")
+        if account is None:
+            text = f"There is no account {deployment.account} any more"
+            raise NotFound(text, f"Add it again, or change the account of {deployment.name}.")
+        target = msgspec.convert(deployment.options, kind.target)
+        return Steering(kind, await self._platform(account), target)
 
-    async def _fresh(self, account: Account) -> Provider:
-        kind = provider_type(account.provider)
+    async def _provider(self, account: Account) -> Provider:
+        async with self._opening:  # two of one account would not know of each other's writes
+            if account.name not in self._providers:
+                kind = provider_type(account.provider)
+                self._providers[account.name] = kind.open(account.name, *await self._keys(account))
+            return self._providers[account.name]
+
+    async def _platform(self, account: Account) -> Platform:
+        async with self._opening:
+            if account.name not in self._platforms:
+                kind = platform_type(account.provider)
+                self._platforms[account.name] = kind.open(account.name, *await self._keys(account))
+            return self._platforms[account.name]
+
+    async def _keys(self, account: Account) -> tuple[Any, dict[str, Secret]]:
+        """The account's options, and its secrets. AuthError where one is not there."""
+        kind = KINDS.of(account.provider)
         options = msgspec.convert(account.options, kind.options)
         secrets: dict[str, Secret] = {}
         for field in kind.secrets(options):
@@ -76,19 +105,20 @@ class Accounts:
                     f"Add it: changeover account add {account.name} --provider {account.provider} … --replace",
                 )
             secrets[field.name] = secret
-        return kind.open(account.name, options, secrets)
+        return options, secrets
 
     async def aclose(self) -> None:
-        """Closes every opened provider."""
-        opened, self._opened = list(self._opened.values()), {}
-        await asyncio.gather(*(provider.aclose() for provider in opened))
+        """Closes all that is open."""
+        opened: list[Provider | Platform] = [*self._providers.values(), *self._platforms.values()]
+        self._providers, self._platforms = {}, {}
+        await asyncio.gather(*(one.aclose() for one in opened))
 
     async def rows(self, settings: Settings) -> tuple[AccountRow, ...]:
         """Every account, and where its secret is. Raises KeyringError where that cannot be looked up."""
         return tuple([await self._row(account) for account in settings.accounts])
 
     async def _row(self, account: Account) -> AccountRow:
-        kind = provider_type(account.provider)
+        kind = KINDS.of(account.provider)
         options = msgspec.convert(account.options, kind.options)
         places = set()
         for field in kind.secrets(options):
@@ -106,7 +136,7 @@ class Accounts:
         name: str,
         provider: str,
         options: Mapping[str, Any],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Secret],
         *,
         replace: bool = False,
         in_memory: bool = False,
@@ -116,10 +146,10 @@ class Accounts:
         Raises WrongFields for options or secrets that the provider does not take, Refused where the name is taken.
         """
         account, kept = checked_account(name, provider, options, secrets)
-        settings = settings_file.load(self._file)  # another process may have changed it
+        settings = settings_file.load(self._file, KINDS)  # another process may have changed it
         if settings.account(name) is not None and not replace:
             raise Refused(f"There is an account {name} already", "Choose another name, or replace it with --replace.")
-        kind = provider_type(provider)
+        kind = KINDS.of(provider)
         host = kind.host(msgspec.convert(account.options, kind.options))
         if in_memory:
             for key, secret in kept.items():
@@ -131,32 +161,41 @@ class Accounts:
             await self._vault.forget(name, key)
         await self._drop(name)
         return await asyncio.to_thread(
-            settings_file.rewrite, self._file, lambda t: settings_file.set_account(t, account)
+            settings_file.rewrite, self._file, KINDS, lambda t: settings_file.set_account(t, account)
         )
 
     async def verify(self, settings: Settings, name: str) -> AccountCheck:
-        """Proves that the account's credential can read its zones, and says whether it may change them."""
+        """Proves what the account's credential can read: its zones, and whether it may change them, or its apps."""
         account = settings.account(name)
         if account is None:
             raise UsageError(f"There is no account {name}", "See them all with: changeover account list")
+        try:
+            verify = self._verify_zones if account.provider in KINDS.providers else self._verify_apps
+            return await verify(settings, account)
+        except KeyringError:
+            raise
+        except ChangeoverError as error:
+            return AccountCheck(account=name, ok=False, text=error.text, hint=error.hint)
+
+    async def _verify_apps(self, _: Settings, account: Account) -> AccountCheck:
+        platform = await self._platform(account)
+        return apps_check(account.name, await platform.discover())
+
+    async def _verify_zones(self, settings: Settings, account: Account) -> AccountCheck:
+        name = account.name
         hostnames: dict[str, list[str]] = {}
         for service in settings.services:
             for entry in service.dns:
                 if entry.account == name:
                     hostnames.setdefault(entry.zone, []).extend(service.hostnames_in(entry.zone))
+        provider = await self._provider(account)
         try:
-            provider = await self._open(account)
-            try:
-                listed = await provider.zones()
-            except PermissionDenied:  # it may be for one zone alone
-                listed = None
-            zones = listed if listed is not None else tuple(hostnames)
-            tried = hostnames or ({zones[0]: []} if zones else {})
-            found = {zone: await provider.verify(zone, names) for zone, names in tried.items()}
-        except KeyringError:
-            raise
-        except ChangeoverError as error:
-            return AccountCheck(account=name, ok=False, text=error.text, hint=error.hint)
+            listed = await provider.zones()
+        except PermissionDenied:  # it may be for one zone alone
+            listed = None
+        zones = listed if listed is not None else tuple(hostnames)
+        tried = hostnames or ({zones[0]: []} if zones else {})
+        found = {zone: await provider.verify(zone, names) for zone, names in tried.items()}
         return account_check(
             name,
             zones=zones,
@@ -170,24 +209,32 @@ class Accounts:
 
     async def remove(self, name: str) -> Settings:
         """Removes an account and its secrets. Refused, naming the services, while it is in use."""
-        settings = settings_file.load(self._file)  # another process may have changed it
+        settings = settings_file.load(self._file, KINDS)  # another process may have changed it
         account = settings.account(name)
         if account is None:
             raise UsageError(f"There is no account {name}", "See them all with: changeover account list")
-        users = [s.name for s in settings.services if any(entry.account == name for entry in s.dns)]
+        users = [service.name for service in settings.services if name in service.accounts]
         if users:
             raise Refused(f"Account {name} is used by {', '.join(users)}", "Remove or change these services first.")
         for key in _secret_names(account):
             await self._vault.forget(name, key)
         await self._drop(name)
         return await asyncio.to_thread(
-            settings_file.rewrite, self._file, lambda t: settings_file.remove_account(t, name)
+            settings_file.rewrite, self._file, KINDS, lambda t: settings_file.remove_account(t, name)
         )
 
     async def _drop(self, name: str) -> None:
-        provider = self._opened.pop(name, None)
-        if provider is not None:
-            await provider.aclose()
+        for opened in (self._providers.pop(name, None), self._platforms.pop(name, None)):
+            if opened is not None:
+                await opened.aclose()
+
+
+class Steering(NamedTuple):
+    """A deployment's platform, opened with its account, and what of it the deployment is."""
+
+    kind: PlatformKind
+    platform: Platform
+    target: Struct
 
 
 class WrongFields(UsageError):
@@ -206,15 +253,15 @@ class WrongFields(UsageError):
 
 
 def checked_account(
-    name: str, provider: str, options: Mapping[str, Any], secrets: Mapping[str, str]
+    name: str, provider: str, options: Mapping[str, Any], secrets: Mapping[str, Secret]
 ) -> tuple[Account, dict[str, Secret]]:
     """An account that the settings file would take, with its secrets.
 
     Raises WrongFields with every fault. What it says never repeats a secret.
     """
-    kind = known_provider(provider)
+    kind = known_kind(provider)
     faults = Faults()
-    account = settings_file.read_account(name, {"provider": provider, **options}, faults)
+    account = read_account(name, {"provider": provider, **options}, faults, KINDS)
     fields = {field.name: field for field in option_fields(kind.options)}
     found: dict[str, str] = {}
     for place, text in faults.pairs:
@@ -224,13 +271,13 @@ def checked_account(
     needed = {field.name: field for field in secret_fields(kind, options) or ()}
     kept = {}
     for key, field in needed.items():
-        given = secrets.get(key, "")
-        fitted = field.fitted(given) if given.strip() else None
+        given = secrets.get(key, Secret(""))
+        fitted = field.fitted(given)
         if fitted is not None:
-            kept[key] = Secret(fitted)
+            kept[key] = fitted
         else:
             looks = f", which is like {field.example}" if field.example else ""
-            what = f"it does not look like one{looks}" if given.strip() else "it is missing"
+            what = f"it does not look like one{looks}" if not given.is_blank else "it is missing"
             found[key] = "\n    ".join([sentence(what), *about_secret(field)])
     for key in [key for key in secrets if key not in needed and not found]:
         found[key] = f"there is no such secret; those of this account: {', '.join(needed) or 'none'}"
@@ -241,11 +288,11 @@ def checked_account(
     return account, kept
 
 
-def known_provider(name: str) -> ProviderType:
-    """The provider of that name. UsageError with the nearest one where there is none."""
-    if name in PROVIDERS:
-        return provider_type(name)
-    near = settings_file.nearest_provider(name)
+def known_kind(name: str) -> AccountKind:
+    """The provider or platform of that name. UsageError with the nearest one where there is none."""
+    if name in KINDS.names:
+        return KINDS.of(name)
+    near = nearest_kind(name, KINDS)
     meant = f"; did you mean {near}?" if near else ""
     raise UsageError(f"There is no provider {name}{meant}", "See them all with: changeover account providers")
 
@@ -254,7 +301,7 @@ def _secrets(account: Account | None) -> tuple[SecretField, ...]:
     """The secrets that an account has in the keyring."""
     if account is None:
         return ()
-    kind = provider_type(account.provider)
+    kind = KINDS.of(account.provider)
     return kind.secrets(msgspec.convert(account.options, kind.options))
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from changeover.accounts.accounts import Accounts
+from changeover.accounts.accounts import Accounts, Steering
+from changeover.accounts.kinds import KINDS
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.health.check import HealthCheck
 from changeover.model.runs.open_run import open_run_words
@@ -31,7 +32,7 @@ class Configuration:
 
     def __init__(self, home: Home, vault: Vault, runs: RecordedRuns, changed: Callable[[Settings], None]) -> None:
         """Reads the settings. Raises SettingsError with every fault of the file."""
-        self.settings = settings_file.load(home.settings_file)
+        self.settings = settings_file.load(home.settings_file, KINDS)
         self.vault = vault
         self.accounts = Accounts(home.settings_file, vault)
         self._home = home
@@ -61,6 +62,10 @@ class Configuration:
         """By name, the account's provider, or why it cannot be opened."""
         return await self.accounts.open_each(self.settings, accounts)
 
+    async def open_platform(self, deployment: Deployment) -> Steering:
+        """What steers a deployment. Raises a ChangeoverError where it cannot be opened."""
+        return await self.accounts.open_platform(self.settings, deployment)
+
     async def rows(self) -> tuple[AccountRow, ...]:
         """Every account, and where its secret is."""
         return await self.accounts.rows(self.settings)
@@ -72,7 +77,7 @@ class Configuration:
         name: str,
         provider: str,
         options: Mapping[str, Any],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Secret],
         *,
         replace: bool = False,
         in_memory: bool = False,
@@ -97,14 +102,14 @@ class Configuration:
             raise Refused(f"There is a service {service.name} already", "Choose another name.")
         await self._edit(lambda text: settings_file.add_service(text, service))
 
-    async def add_service_secret(self, name: str, field: str, secret: str) -> None:
+    async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
         """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
         needed = service_secrets(self.service(name))
         if field not in needed:
             known = ", ".join(needed) or "none"
             text = f"No journey and no action of {name} needs a secret {field}"
             raise UsageError(text, f"Secrets that they name: {known}")
-        await self.vault.put(vault_name(name), field, needed[field][0], Secret(secret))
+        await self.vault.put(vault_name(name), field, needed[field][0], secret)
 
     async def remove_service(self, name: str) -> None:
         """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""
@@ -120,7 +125,7 @@ class Configuration:
         await self._edit(lambda text: settings_file.set_check(text, service, self._home.settings_file.resolve().parent))
 
     async def _edit(self, change: Callable[[str], str]) -> None:
-        self._take(await asyncio.to_thread(settings_file.rewrite, self._home.settings_file, change))
+        self._take(await asyncio.to_thread(settings_file.rewrite, self._home.settings_file, KINDS, change))
 
     def _take(self, settings: Settings) -> None:
         self.settings = settings

@@ -1,4 +1,4 @@
-"""`account`: credentials at DNS providers. The secret goes to the keyring and nowhere else."""
+"""`account`: credentials at DNS providers and platforms. The secret goes to the keyring and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from datetime import UTC
 from typing import Any
 
 import click
+from msgspec import Struct
 
-from changeover.accounts.accounts import checked_account, known_provider
+from changeover.accounts.accounts import checked_account, known_kind
+from changeover.accounts.kinds import KINDS, every_kind
 from changeover.commands.session import (
     DONE,
     REFUSED,
@@ -21,12 +23,12 @@ from changeover.commands.session import (
     print_table,
     say,
 )
-from changeover.dns.provider import ProviderType
-from changeover.dns.providers import PROVIDERS
-from changeover.dns.providers.help import about_option, about_secret, as_written, every_provider, example_command
+from changeover.dns.providers.help import about_option, about_secret, as_written, example_command
 from changeover.model.errors import UsageError
 from changeover.model.formatting import counted
+from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import (
+    AccountKind,
     OptionField,
     SecretField,
     every_secret,
@@ -37,12 +39,12 @@ from changeover.model.settings.account_fields import (
 
 @click.group()
 def account() -> None:
-    """Accounts at DNS providers."""
+    """Accounts at DNS providers and platforms."""
 
 
 @account.command()
 @click.argument("name")
-@click.option("--provider", required=True, help=f"One of {', '.join(sorted(PROVIDERS))}.")
+@click.option("--provider", required=True, help=f"One of {', '.join(sorted(KINDS.names))}.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A key of this provider's account table.")
 @click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input; on a terminal, ask for it.")
 @click.option("--replace", is_flag=True, help="Replace an account of this name.")
@@ -53,7 +55,7 @@ def add(name: str, provider: str, sets: tuple[str, ...], secret_stdin: bool, rep
 
     What a provider takes is told by: changeover account providers PROVIDER
     """
-    options = _options(provider, sets)
+    options = options_of(known_kind(provider).options, sets, "--set key=value")
     secrets = _given(name, provider, options) if secret_stdin else {}
     with CommandSession() as session:
         board = session.switchboard
@@ -65,22 +67,25 @@ def add(name: str, provider: str, sets: tuple[str, ...], secret_stdin: bool, rep
     return DONE
 
 
-def _options(provider: str, sets: tuple[str, ...]) -> dict[str, Any]:
-    """The account's keys, as their types want them. What does not fit stays text, and is complained about later."""
-    fields = {field.name: field for field in option_fields(known_provider(provider).options)}
+def options_of(declared: type[Struct], pairs: Sequence[str], how: str) -> dict[str, Any]:
+    """Each KEY=VALUE as the declared key's type wants it. What does not fit stays text, and is complained about later.
+
+    `how` is the way to write them, for the error.
+    """
+    fields = {field.name: field for field in option_fields(declared)}
     options: dict[str, Any] = {}
-    for text in sets:
+    for text in pairs:
         key, equals, value = text.partition("=")
         key = key.strip()
         if not equals:
-            raise UsageError(f"--set {text}: a value is missing", "Write --set key=value.")
+            raise UsageError(f"{text}: a value is missing", f"Write {how}.")
         options[key] = fields[key].value_of(value) if key in fields else value
     return options
 
 
-def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, str]:
+def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, Secret]:
     """The account's secrets, asked for on a terminal; else what standard input holds."""
-    fields = secret_fields(known_provider(provider), options)
+    fields = secret_fields(known_kind(provider), options)
     if not fields:
         checked_account(name, provider, options, {})  # says what is wrong with the options, if anything is
         raise UsageError("This account takes no secret", "Leave out --secret-stdin.")
@@ -88,17 +93,17 @@ def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, str]:
         return _asked(fields)
     text = sys.stdin.read()
     if len(fields) == 1:
-        return {fields[0].name: text.removesuffix("\n").removesuffix("\r")}
+        return {fields[0].name: Secret(text.removesuffix("\n").removesuffix("\r"))}
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise UsageError("Standard input is not a JSON object of texts", f"It needs: {_object(fields)}")
-    return found
+    return {key: Secret(value) for key, value in found.items()}
 
 
-def _asked(fields: Sequence[SecretField]) -> dict[str, str]:
+def _asked(fields: Sequence[SecretField]) -> dict[str, Secret]:
     """What a person types or pastes, without showing it."""
     for field in fields:
         if field.several_lines:
@@ -111,7 +116,7 @@ def _asked(fields: Sequence[SecretField]) -> dict[str, str]:
     for field in fields:
         for line in about_secret(field):
             say(line)
-        found[field.name] = click.prompt(field.label, hide_input=True, err=True)
+        found[field.name] = Secret(click.prompt(field.label, hide_input=True, err=True))
     return found
 
 
@@ -124,33 +129,42 @@ def _object(fields: Sequence[SecretField]) -> str:
 @json_option
 @command
 def providers(name: str | None, as_json: bool) -> int:
-    """The DNS providers, or the keys and secrets that an account at one of them takes."""
+    """The DNS providers and platforms, or the keys and secrets that an account at one of them takes."""
     if name is not None:
-        return _tell_provider(name, known_provider(name), as_json)
-    kinds = every_provider()
+        return _tell_provider(name, known_kind(name), as_json)
+    kinds = every_kind()
     if as_json:
-        rows = [{"name": key, "label": kind.label, "tested": kind.tested} for key, kind in kinds]
+        rows = [{"name": key, "label": kind.label, "is": _is(key), "tested": kind.tested} for key, kind in kinds]
         print_json({"providers": rows})
     else:
-        print_table(("PROVIDER", "IS", "TESTED AGAINST"), [(key, kind.label, kind.tested) for key, kind in kinds])
+        table = [(key, kind.label, _is(key), kind.tested) for key, kind in kinds]
+        print_table(("PROVIDER", "IS", "FOR", "TESTED AGAINST"), table)
         say("What an account at one of them takes: changeover account providers PROVIDER")
     return DONE
 
 
-def _tell_provider(name: str, kind: ProviderType, as_json: bool) -> int:
+def _is(name: str) -> str:
+    return "DNS" if name in KINDS.providers else "platform"
+
+
+def _tell_provider(name: str, kind: AccountKind, as_json: bool) -> int:
     secrets = every_secret(kind)
-    example = example_command(name, kind)
+    platform = KINDS.platform(name)
+    example = example_command(name, kind, *([f"{name}-me"] if platform is not None else []))
+    target = () if platform is None else option_fields(platform.target)
     if as_json:
-        told = {"name": name, "label": kind.label, "tested": kind.tested}
+        told = {"name": name, "label": kind.label, "is": _is(name), "tested": kind.tested}
         keys = [_key(field) for field in option_fields(kind.options)]
         shown = ("name", "label", "help", "link", "permission", "example")
         words = [{key: getattr(secret, key) for key in shown} for secret in secrets]
-        print_json({**told, "keys": keys, "secrets": words, "command": example})
+        more = {} if platform is None else {"deployment_keys": [_key(field) for field in target]}
+        print_json({**told, "keys": keys, "secrets": words, "command": example, **more})
         return DONE
     click.echo(f"{kind.label}\nTested against {kind.tested}.\n\nKeys, each given with --set KEY=VALUE:")
-    for field in option_fields(kind.options):
-        default = "needed" if field.required else as_written(field.default) if field.default else ""
-        click.echo(f"  {field.name}{f'  ({default})' if default else ''}\n      {about_option(field)}")
+    _print_keys(option_fields(kind.options))
+    if target:
+        click.echo("\nKeys of a deployment there, beside platform and account:")
+        _print_keys(target)
     if secrets:
         click.echo("\nSecrets, asked for on a terminal or read from standard input:")
     for secret in secrets:
@@ -159,6 +173,12 @@ def _tell_provider(name: str, kind: ProviderType, as_json: bool) -> int:
         click.echo(f"  A program sends them as one JSON object: {_object(secrets)}")
     click.echo(f"\n{example}")
     return DONE
+
+
+def _print_keys(fields: Sequence[OptionField]) -> None:
+    for field in fields:
+        default = "needed" if field.required else as_written(field.default) if field.default else ""
+        click.echo(f"  {field.name}{f'  ({default})' if default else ''}\n      {about_option(field)}")
 
 
 def _key(field: OptionField) -> dict[str, Any]:
@@ -194,7 +214,7 @@ def list_(as_json: bool) -> int:
 @json_option
 @command
 def verify(name: str, as_json: bool) -> int:
-    """Prove that an account can read its zones, and say what its credential may do, and for how long."""
+    """Prove that an account can read its zones or apps, and say what its credential may do, and for how long."""
     with CommandSession() as session:
         found = session.run(session.switchboard.verify_account(name))
     if as_json:
@@ -203,6 +223,7 @@ def verify(name: str, as_json: bool) -> int:
             "writable": None if found.writable is None else list(found.writable),
             "expires": None if found.expires is None else found.expires.astimezone(UTC).isoformat(),
             "warnings": list(found.warnings),
+            "apps": [{"name": app.name, "keys": app.keys} for app in found.apps],
         }
         print_json({**said, **more, "text": found.text, "hint": found.hint})
     say(found.text)
@@ -212,8 +233,8 @@ def verify(name: str, as_json: bool) -> int:
         say(text)
     if found.zones:
         say(f"It sees {counted(len(found.zones), 'zone')}:")
-    for zone in found.zones:
-        say(f"  {zone}")
+    for one in (*found.zones, *(app.name for app in found.apps)):
+        say(f"  {one}")
     if found.hint:
         say(found.hint)
     return DONE if found.ok else REFUSED

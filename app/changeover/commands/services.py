@@ -6,12 +6,16 @@ import sys
 from collections.abc import Sequence
 
 import click
+from msgspec.structs import replace
 
+from changeover.accounts.kinds import KINDS
+from changeover.commands.accounts import options_of
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
 from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import UsageError
 from changeover.model.health.check import HealthCheck
-from changeover.model.settings.service import Answer, Deployment, Marker, Service
+from changeover.model.secret import Secret
+from changeover.model.settings.service import Answer, Deployment, Marker, Service, Settings
 
 
 @click.group()
@@ -31,6 +35,13 @@ def service() -> None:
     metavar="NAME=ANSWER",
     help="a:192.0.2.1,aaaa:2001:db8::1 or cname:app.example.net; the first is the primary.",
 )
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="DEPLOYMENT=ACCOUNT[,KEY=VALUE…]",
+    help="What runs it, by the account that steers it, and the platform's own keys: primary=heroku-me,app=shop-prod.",
+)
 @click.option("--path", default="/", show_default=True, help="What a health check asks for.")
 @click.option("--marker", "markers", multiple=True, metavar="DEPLOYMENT:HEADER=VALUE", help="Proves who answered.")
 @json_option
@@ -40,6 +51,7 @@ def add(
     hostnames: tuple[str, ...],
     zones: tuple[str, ...],
     deployments: tuple[str, ...],
+    platforms: tuple[str, ...],
     path: str,
     markers: tuple[str, ...],
     as_json: bool,
@@ -53,6 +65,8 @@ def add(
         health=HealthCheck(path=path),
     )
     with CommandSession() as session:
+        for text in platforms:
+            made = _on_platform(made, text, session.switchboard.settings)
         session.run(session.switchboard.add_service(made))
     if as_json:
         print_json({"service": name, "added": True})
@@ -78,6 +92,28 @@ def _deployments(texts: Sequence[str], markers: Sequence[str]) -> tuple[Deployme
     if marked:
         raise UsageError(f"--marker names {', '.join(marked)}, which is no deployment of this service")
     return tuple(found)
+
+
+def _on_platform(service: Service, text: str, settings: Settings) -> Service:
+    """The service with one deployment on a platform."""
+    name, equals, rest = text.partition("=")
+    account_name, *pairs = rest.split(",")
+    if service.deployment(name) is None or not (equals and account_name):
+        raise UsageError(f"--platform {text}: no deployment and account", "Write --platform DEPLOYMENT=ACCOUNT.")
+    account = settings.account(account_name)
+    kind = None if account is None else KINDS.platform(account.provider)
+    if account is None or kind is None:
+        able = [a.name for a in settings.accounts if KINDS.platform(a.provider) is not None]
+        raise UsageError(
+            f"--platform {text}: there is no account {account_name} at a platform",
+            f"Accounts at platforms: {', '.join(able) or 'none yet'}",
+        )
+    options = options_of(kind.target, pairs, "--platform DEPLOYMENT=ACCOUNT,KEY=VALUE")
+    changed = (
+        replace(d, platform=account.provider, account=account.name, options=options) if d.name == name else d
+        for d in service.deployments
+    )
+    return replace(service, deployments=tuple(changed))
 
 
 def _answer(whole: str, text: str) -> Answer:
@@ -114,11 +150,11 @@ def _marker(text: str) -> tuple[str, Marker]:
 @command
 def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
     """Keep a secret that a journey or an action names as {secret:FIELD}: in the keyring, not in the settings."""
-    text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    if not text:
+    given = Secret(sys.stdin.read().removesuffix("\n").removesuffix("\r"))
+    if given == Secret(""):
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
     with CommandSession() as session:
-        session.run(session.switchboard.add_service_secret(name, field, text))
+        session.run(session.switchboard.add_service_secret(name, field, given))
     if as_json:
         print_json({"service": name, "secret": field, "added": True})
     say(f"The secret {field} of {name} is in the keyring. Try it with: changeover check {name} --to DEPLOYMENT")

@@ -31,9 +31,9 @@ def print_states(states: Sequence[ServiceState]) -> None:
                 f"Run {state.run.run} of {state.service.name} {how}. Look at it with: changeover report {state.run.run}"
             )
     for state in states:
-        if state.visit is not None and not state.visit.ok:
-            say(f"Visitors of {state.service.name}: {state.visit.text}")
-    if any(state.connection is not None and state.connection.blind for state in states):
+        if state.overlay.visit is not None and not state.overlay.visit.ok:
+            say(f"Visitors of {state.service.name}: {state.overlay.visit.text}")
+    if any(state.overlay.connection is not None and state.overlay.connection.blind for state in states):
         say("While this computer is offline, nothing can be said about any service.")
 
 
@@ -46,7 +46,7 @@ def health_word(health: DeploymentHealth) -> str:
 def state_object(state: ServiceState) -> dict[str, Any]:
     """A service's state as `status --json` has it."""
     unfinished = state.run is not None and state.run.unfinished
-    visit = state.visit
+    visit = state.overlay.visit
     return {
         "name": state.service.name,
         "hostnames": list(state.service.hostnames),
@@ -54,7 +54,7 @@ def state_object(state: ServiceState) -> dict[str, Any]:
         "readiness": str(state.readiness),
         "open_run": state.run.run if state.run is not None and unfinished else None,
         "deployments": [_deployment_object(state, d) for d in state.service.deployments],
-        "connection": state.connection.text if state.connection is not None else None,
+        "connection": state.overlay.connection.text if state.overlay.connection is not None else None,
         "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,
         "error": state.error,
     }

@@ -61,9 +61,9 @@ async def tell_changes(board: Switchboard, names: Sequence[str], as_json: bool, 
 
 def _known(state: ServiceState) -> bool:
     """Is there a first whole picture? An offline computer never gets one, and that is told as well."""
-    if state.connection is not None and state.connection.blind:
+    if state.overlay.connection is not None and state.overlay.connection.blind:
         return True
-    return state.snapshot is not None and all(h.health is not Health.UNKNOWN for h in state.health.values())
+    return not state.snapshot.empty and all(h.health is not Health.UNKNOWN for h in state.health.values())
 
 
 def _lines(state: ServiceState) -> list[str]:

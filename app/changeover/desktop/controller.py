@@ -19,7 +19,7 @@ from changeover.desktop.service.service_actions import SERVICE_VERBS, ServiceAct
 from changeover.desktop.service.service_list import ServiceList
 from changeover.desktop.service.service_page import EmptyPage, ServicePage
 from changeover.desktop.widgets import questions as ask
-from changeover.desktop.widgets.note_strip import NoteStrip
+from changeover.desktop.widgets.strips import NoteStrip
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.run_in_progress import Work
 from changeover.lab.ground import PracticeGround

@@ -32,7 +32,7 @@ class MainWindow(QMainWindow):
         """Puts the frame in: room for the list, the strips and the pages."""
         from PySide6.QtGui import QKeySequence, QShortcut
 
-        from changeover.desktop.widgets.error_strip import FaultStrip
+        from changeover.desktop.widgets.strips import FaultStrip
 
         inside = QWidget()
         inside.setObjectName("page")

@@ -51,7 +51,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -60,7 +60,7 @@ from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set, values_text
 from changeover.model.dns.txt_record import kind_of, texts
 from changeover.model.secret import Secret
-from changeover.model.settings.account_fields import SecretField
+from changeover.model.settings.account_fields import AccountKind
 
 
 class Applied(Struct, frozen=True):
@@ -203,30 +203,8 @@ class Provider(Protocol):
         ...
 
 
-class ProviderType(Protocol):
+class ProviderType(AccountKind, Protocol):
     """What a module of changeover.dns.providers declares as its `PROVIDER`."""
-
-    label: ClassVar[str]
-    #: What the provider was tried against, for people who choose one.
-    tested: ClassVar[str]
-    #: The account's keys in the settings file; a frozen msgspec Struct with defaults where a key may be left out, and
-    #: with words beside each (changeover.model.settings.account_fields).
-    options: ClassVar[type[Struct]]
-
-    @staticmethod
-    def secrets(options: Any) -> tuple[SecretField, ...]:
-        """The secrets that an account with these options needs; empty where it needs none."""
-        ...
-
-    @staticmethod
-    def faults(options: Any) -> list[tuple[str, str]]:
-        """What is wrong with the options beyond their types: (key, what would be right)."""
-        ...
-
-    @staticmethod
-    def host(options: Any) -> str:
-        """The host that the secret is meant for. A stored secret is refused for any other."""
-        ...
 
     @staticmethod
     def open(account: str, options: Any, secrets: Mapping[str, Secret]) -> Provider:

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from changeover.dns.provider import is_this_computer
 from changeover.health.connectivity.clocks import read_clocks
 from changeover.health.connectivity.interfaces import source_addresses
-from changeover.health.connectivity.names import is_address
-from changeover.health.rounds import probe_round
+from changeover.model.dns.server_address import is_address
 from changeover.model.health.clock_gap import Clocks
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import Round
@@ -28,6 +27,8 @@ class NetworkEnvironment:
         self._settings = settings
 
     async def probe(self, service: Service, deployment: Deployment, known: Mapping[str, tuple[str, ...]]) -> Round:
+        from changeover.health.rounds import probe_round
+
         return await probe_round(service, deployment, self._lookup(), known)
 
     async def look_around(self) -> Connection:

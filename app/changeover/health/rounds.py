@@ -18,6 +18,7 @@ from changeover.model.health.probe_result import (
     DeploymentHealth,
     ProbeResult,
     Round,
+    confirms,
     judged,
     settled,
 )
@@ -124,13 +125,16 @@ def _alive(behind: Sequence[ProbeResult]) -> str:
 
 
 async def probe_now(
-    service: Service, deployment: Deployment, lookup: Lookup, first: Round | None = None
+    service: Service, deployment: Deployment, lookup: Lookup, first: Round | None = None, seen: Round | None = None
 ) -> DeploymentHealth:
-    """The health of a deployment from a few probes, then and there, for a command that has no history.
+    """The health of a deployment from a few probes, then and there, for a command that watches nothing.
 
-    `first` is a round that was probed just now, if there is one.
+    `first` is a round that was probed just now, if there is one. `seen` is the newest round of somebody who does watch;
+    where both are good, and at the same places, it is evidence enough beside the first.
     """
     rounds = [first or await probe_round(service, deployment, lookup)]
+    if seen is not None and confirms(seen, rounds[0]):
+        rounds.insert(0, seen)
     while not settled(rounds) and len(rounds) < MAX_ROUNDS:
         await asyncio.sleep(PAUSE)
         rounds.append(await probe_round(service, deployment, lookup))

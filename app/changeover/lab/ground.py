@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,9 @@ import platformdirs
 
 from changeover.dns.wire.exchange import Server
 from changeover.lab import dns_port, settings, web
+from changeover.lab.app import LabApp
 from changeover.lab.authority import Authority
+from changeover.lab.control import Control
 from changeover.lab.resolver import Resolver
 from changeover.model.errors import UsageError
 from changeover.storage.home import Home
@@ -44,7 +46,8 @@ class PracticeGround:
     """A running practice ground in the folder `home`.
 
     `deployments` has host:port of each web server; `dns` and `resolver` are host:port of the name server, which takes
-    unsigned updates, and of the resolver in front of it. `ca_file` vouches for the web servers.
+    unsigned updates, and of the resolver in front of it; `control` of its platform. `ca_file` vouches for the web
+    servers, and `apps` are what they show.
     """
 
     service = settings.SERVICE
@@ -53,6 +56,8 @@ class PracticeGround:
         self.home = home
         self.dns = settings.server(ports.dns)
         self.resolver = settings.server(ports.resolver)
+        self.control = settings.server(ports.control)
+        self.apps = _apps(home)
         self.deployments = {name: _host_port(address, ports.web) for name, address in addresses.items()}
         self.ca_file = _folder(home) / "ca.pem"
 
@@ -83,12 +88,15 @@ class PracticeGround:
         tls = certificates.server_context(folder, names, datetime.now(UTC))
         old = settings.remembered_ports(file)
 
-        port, addresses = await _serve_web(home, stack, tls, old.web)
+        apps = _apps(home)
+        port, addresses = await _serve_web(apps, stack, tls, old.web)
+        control = await stack.enter_async_context(Control(apps).serving(old.control))
         new_zone = _ZONE.format(ttl=settings.TTL, address=addresses[DEPLOYMENTS[0]], name_server=dns_port.ADDRESS)
         authority = Authority(folder / f"{settings.ZONE}.zone", settings.ZONE, new_zone)
         dns = await stack.enter_async_context(authority.serving(old.dns))
         resolver = Resolver(Server(dns_port.ADDRESS, dns), settings.ZONE)
-        ports = settings.Ports(dns, await stack.enter_async_context(resolver.serving(old.resolver)), port)
+        resolving = await stack.enter_async_context(resolver.serving(old.resolver))
+        ports = settings.Ports(dns, resolving, port, control)
         if file.exists():
             settings.move(file, old, ports)
         else:
@@ -104,7 +112,7 @@ class PracticeGround:
         _set_broken(self.home, deployment, False)
 
     def broken(self) -> frozenset[str]:
-        return frozenset(name for name in DEPLOYMENTS if _broken_file(self.home, name).exists())
+        return frozenset(name for name, app in self.apps.items() if app.broken)
 
 
 def break_deployment(home: Path, name: str) -> None:
@@ -142,8 +150,8 @@ def _lock_file(home: Path) -> Path:
     return _folder(home) / "lab.lock"
 
 
-def _broken_file(home: Path, name: str) -> Path:
-    return _folder(home) / "broken" / name
+def _apps(home: Path) -> dict[str, LabApp]:
+    return {name: LabApp(name, _folder(home), settings.HOSTNAMES) for name in DEPLOYMENTS}
 
 
 @contextmanager
@@ -189,7 +197,7 @@ def _set_broken(home: Path, name: str, broken: bool) -> None:
         raise UsageError(
             f'The practice ground has no deployment "{name}"', f"Its deployments are {' and '.join(DEPLOYMENTS)}."
         )
-    file = _broken_file(home, name)
+    file = _apps(home)[name].broken_file
     with _usable(home):
         if broken:
             file.parent.mkdir(exist_ok=True)
@@ -199,12 +207,12 @@ def _set_broken(home: Path, name: str, broken: bool) -> None:
 
 
 async def _serve_web(
-    home: Path, stack: AsyncExitStack, tls: ssl.SSLContext, preferred: int | None
+    apps: Mapping[str, LabApp], stack: AsyncExitStack, tls: ssl.SSLContext, preferred: int | None
 ) -> tuple[int, dict[str, str]]:
     """Starts both deployments, and gives their port and their addresses by name."""
     for pair in _ADDRESSES:
         addresses = dict(zip(DEPLOYMENTS, pair, strict=True))
-        deployments = {a: web.LabDeployment(name, _broken_file(home, name)) for name, a in addresses.items()}
+        deployments = {address: web.LabDeployment(apps[name]) for name, address in addresses.items()}
         try:
             return await stack.enter_async_context(web.serving(deployments, tls, preferred)), addresses
         except OSError as error:

@@ -6,17 +6,19 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
-from changeover.dns.wire.exchange import parse_server
+from changeover.accounts.kinds import KINDS
 from changeover.lab import dns_port
 from changeover.lab.web import MARKER_HEADER
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import UsageError
 from changeover.storage.settings import file as settings_file
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
-ACCOUNT = "lab-dns"
+ACCOUNT, PLATFORM_ACCOUNT = "lab-dns", "lab-platform"
 SERVICE = "shop"
 ZONE = "shop.example"
 HOSTNAMES = ("www.shop.example", "shop.example")
@@ -34,6 +36,10 @@ version = 1
 provider = "rfc2136"
 server = "{dns}"
 
+[accounts.{platform_account}]
+provider = "lab"
+endpoint = "{control}"    # runs the two deployments: `changeover platform shop`
+
 [[services]]
 name = "{service}"
 hostnames = [{hostnames}]
@@ -49,6 +55,13 @@ interval = 2
 timeout = 2
 thresholds = {{ up_after = 3, up_seconds = 5 }}    # nobody who practises waits for three minutes
 {deployments}
+[[services.actions]]
+name = "room for all"
+phase = "promote"
+to = ["backup"]
+platform = {{ deployment = "backup", verb = "scale", instances = 3 }}
+risk = "The backup is slow for a while: one instance serves everybody."
+
 [lookup]
 resolvers = ["{resolver}"]
 nameservers = {{ "{zone}" = ["{dns}"] }}
@@ -59,7 +72,9 @@ portal = ""
 _DEPLOYMENT = """
 [[services.deployments]]
 name = "{name}"
-platform = "url"
+platform = "lab"
+account = "{account}"
+app = "{name}"
 answer = {{ {family} = ["{address}"] }}
 marker = {{ header = "{header}", value = "{name}" }}
 """
@@ -71,6 +86,7 @@ class Ports(NamedTuple):
     dns: int | None = None
     resolver: int | None = None
     web: int | None = None
+    control: int | None = None
 
 
 def refuse_foreign(file: Path) -> None:
@@ -92,25 +108,34 @@ def refuse_foreign(file: Path) -> None:
 
 def remembered_ports(file: Path) -> Ports:
     """The ports that `file` names. Raises SettingsError where it has faults."""
-    settings = settings_file.load(file)
-    account = settings.account(ACCOUNT)
+    settings = settings_file.load(file, KINDS)
+    account, platform = settings.account(ACCOUNT), settings.account(PLATFORM_ACCOUNT)
     services = [s for s in settings.services if any(entry.account == ACCOUNT for entry in s.dns)]
     resolvers = [parse_server(text) for text in settings.lookup.resolvers]
     return Ports(
         dns=parse_server(account.options["server"])[1] if account else None,
         resolver=next((port for host, port in resolvers if host == dns_port.ADDRESS), None),
         web=next((s.health.port for s in services), None),
+        control=urlsplit(platform.options["endpoint"]).port if platform else None,
     )
 
 
 def write(file: Path, ports: Ports, addresses: Mapping[str, str]) -> None:
     """Makes the settings file of a new practice ground; `addresses` are its deployments'."""
     deployments = [
-        _DEPLOYMENT.format(name=name, family="aaaa" if ":" in address else "a", address=address, header=MARKER_HEADER)
+        _DEPLOYMENT.format(
+            name=name,
+            account=PLATFORM_ACCOUNT,
+            family="aaaa" if ":" in address else "a",
+            address=address,
+            header=MARKER_HEADER,
+        )
         for name, address in addresses.items()
     ]
     text = _TEXT.format(
         account=ACCOUNT,
+        platform_account=PLATFORM_ACCOUNT,
+        control=_endpoint(ports.control),
         service=SERVICE,
         zone=ZONE,
         hostnames=", ".join(f'"{name}"' for name in HOSTNAMES),
@@ -128,6 +153,8 @@ def move(file: Path, old: Ports, new: Ports) -> None:
 
     def change(document: TOMLDocument) -> None:
         document["accounts"][ACCOUNT]["server"] = server(new.dns)
+        if old.control is not None:
+            document["accounts"][PLATFORM_ACCOUNT]["endpoint"] = _endpoint(new.control)
         for table in document.get("services", []):
             ours = any(entry["account"] == ACCOUNT for entry in table["dns"])
             if ours and old.web is not None and table.get("health", {}).get("port") == old.web:
@@ -138,12 +165,16 @@ def move(file: Path, old: Ports, new: Ports) -> None:
             _replace(servers, server(old.dns), server(new.dns))
 
     if old != new:
-        settings_file.edit(file, change)
+        settings_file.edit(file, KINDS, change)
 
 
 def server(port: int | None) -> str:
     """The lab's DNS server at `port`, as the settings file has it."""
     return f"{dns_port.ADDRESS}:{port}"
+
+
+def _endpoint(port: int | None) -> str:
+    return f"http://{server(port)}"
 
 
 def _replace(texts: list[Any], old: str, new: str) -> None:

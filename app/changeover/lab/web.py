@@ -7,17 +7,15 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
-from pathlib import Path
 
 import h11
 
+from changeover.lab.app import LabApp
+from changeover.lab.http_serving import LabAnswer, serve_http
 from changeover.lab.listening import Place, bound_sockets, connections
+from changeover.model.wording.platform_words import observation_words
 
 MARKER_HEADER = "X-Deployment"
-#: A connection on which nothing arrives is closed after this many seconds.
-IDLE_TIMEOUT = 30.0
-_READ = 16 * 1024
 
 _PAGE = """\
 <!doctype html>
@@ -30,76 +28,48 @@ _PAGE = """\
   @media (prefers-color-scheme: dark) {{ body {{ background: #16191d; color: #e8eaed; }} }}
 </style>
 <h1>Welcome to the practice shop</h1>
-<p>This page comes from the <strong>{deployment}</strong> deployment.</p>
+<p>This page comes from the <strong>{deployment}</strong> deployment: {runs}.</p>
 <p>Nothing is sold here and nothing can be lost: break it, switch it, and bring it back as often as you like.</p>
 </html>
 """
 
 
 class LabDeployment:
-    """One web deployment. It answers 503 to everything while the file `broken` exists."""
+    """One web deployment. It answers 503 to everything while its app is broken, in maintenance, or has no instance."""
 
-    def __init__(self, name: str, broken: Path) -> None:
-        self.name = name
-        self._broken = broken
+    def __init__(self, app: LabApp) -> None:
+        self._app = app
 
-    def response(self, request: h11.Request) -> tuple[int, str, str]:
+    def response(self, request: h11.Request, body: bytes) -> LabAnswer:
+        """The answer to one request."""
+        status, kind, text = self._page(request)
+        marker = (MARKER_HEADER, self._app.name)
+        return LabAnswer(
+            status, f"{kind}; charset=utf-8", text.encode(), (marker, ("X-Release", self._app.observation.release))
+        )
+
+    def _page(self, request: h11.Request) -> tuple[int, str, str]:
         """Status, content type and body."""
-        if self._broken.exists():
-            return 503, "text/plain", f"The {self.name} deployment is out of order, on purpose.\n"
+        app, found = self._app, self._app.observation
+        if app.broken:
+            return 503, "text/plain", f"The {app.name} deployment is out of order, on purpose.\n"
+        if found.maintenance:
+            return 503, "text/plain", f"The {app.name} deployment is in maintenance. The shop is back soon.\n"
+        if not found.running:
+            return 503, "text/plain", f"No instance of the {app.name} deployment runs.\n"
         if request.method not in (b"GET", b"HEAD"):
             return 405, "text/plain", "This page can only be read.\n"
         match request.target.partition(b"?")[0]:
             case b"/":
-                return 200, "text/html", _PAGE.format(deployment=self.name)
+                return 200, "text/html", _PAGE.format(deployment=app.name, runs=observation_words(found))
             case b"/health":
-                return 200, "text/plain", f"ok: the {self.name} deployment answers\n"
+                return 200, "text/plain", f"ok: the {app.name} deployment answers\n"
             case _:
                 return 404, "text/plain", "There is nothing here; try / or /health.\n"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, with as many requests as the client sends."""
-        http = h11.Connection(h11.SERVER)
-        with contextlib.suppress(TimeoutError, h11.RemoteProtocolError):
-            while True:
-                async with asyncio.timeout(IDLE_TIMEOUT):
-                    request = await _read_request(http, reader)
-                    if request is None:
-                        return
-                    writer.write(self._answer(http, request))
-                    await writer.drain()
-                if http.our_state is h11.MUST_CLOSE:
-                    return
-                http.start_next_cycle()
-
-    def _answer(self, http: h11.Connection, request: h11.Request) -> bytes:
-        status, kind, text = self.response(request)
-        body = text.encode()
-        headers = [
-            (MARKER_HEADER, self.name),
-            ("Content-Type", f"{kind}; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-        ]
-        phrase = HTTPStatus(status).phrase.encode()
-        head = http.send(h11.Response(status_code=status, headers=headers, reason=phrase)) or b""
-        content = b"" if request.method == b"HEAD" else http.send(h11.Data(data=body)) or b""
-        return head + content + (http.send(h11.EndOfMessage()) or b"")
-
-
-async def _read_request(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
-    """The next request, its body read and forgotten; None where the client is done."""
-    request: h11.Request | None = None
-    while True:
-        event = http.next_event()
-        if event is h11.NEED_DATA:
-            http.receive_data(await reader.read(_READ))
-        elif isinstance(event, h11.Request):
-            request = event
-        elif isinstance(event, h11.EndOfMessage):
-            return request
-        elif isinstance(event, h11.ConnectionClosed):
-            return None
+        await serve_http(self.response, reader, writer)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from msgspec import Struct
 from changeover.dns.lookup.client import Lookup
 from changeover.local_dns.command_lines import BROWSERS, Flush, browser_arguments, flushes
 from changeover.model.errors import NotFound
+from changeover.model.foreign_text import one_line
 from changeover.model.settings.service import Deployment
 
 #: Seconds that emptying one cache may take.
@@ -58,7 +59,7 @@ async def _flush(way: Flush) -> Flushed:
     if process.returncode == 0:
         return Flushed(way.cache, True, f"{way.cache} has forgotten its names")
     said = (told.decode(errors="replace").strip().splitlines() or [f"exit status {process.returncode}"])[-1]
-    return Flushed(way.cache, False, f"{way.command[0]} says: {said[:200]}", way.typed)
+    return Flushed(way.cache, False, f"{way.command[0]} says: {one_line(said, 200)}", way.typed)
 
 
 async def addresses_at(deployment: Deployment, hostname: str, lookup: Lookup) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from changeover.health.journey import run_journey
 from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.health.check import JourneyResult
 from changeover.model.secret import Secret
@@ -49,6 +48,8 @@ async def _secrets(service: Service, vault: Vault) -> Mapping[str, Secret]:
 async def _at_one(
     service: Service, deployment: Deployment, lookup: Lookup, secrets: Mapping[str, Secret], address: str | None
 ) -> Sequence[JourneyResult]:
+    from changeover.health.journey import run_journey
+
     hostname = service.hostnames[0]
     try:
         at = address or await _own_address(deployment, hostname, lookup)

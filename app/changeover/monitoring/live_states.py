@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -16,14 +16,14 @@ from changeover.health.watch import ProbeEnvironment, RoundRecorded, Watch
 from changeover.model.errors import ChangeoverError
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.history import Gap
-from changeover.model.health.probe_result import DeploymentHealth, Health, Visit, judged
-from changeover.model.readiness.freeze import Freeze, freezes_of
-from changeover.model.readiness.overlay import in_context
+from changeover.model.health.probe_result import Health, Visit
+from changeover.model.readiness.freeze import Freeze
+from changeover.model.readiness.observation import Observation, observed
+from changeover.model.readiness.overlay import Overlay, overlay_at
 from changeover.model.readiness.pin import Pin
-from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.service_state import ServiceState, assess, unread
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.run import Run
-from changeover.model.settings.maintenance import maintenance_end
 from changeover.model.settings.service import Service
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class LiveStates:
         self._reading = reading
         self._recorder = recorder
         self._states: dict[str, ServiceState] = {}
-        self._pins: dict[tuple[str, str], Pin] = {}
+        self._pins: tuple[Pin, ...] = ()
         self._freezes: tuple[Freeze, ...] = ()
         self._visits: dict[str, Visit] = {}
         self._evaluated: dict[str, float] = {}
@@ -93,41 +93,39 @@ class LiveStates:
 
     def reset(self, services: tuple[Service, ...]) -> None:
         """Takes these services, keeping what is known of those that stay the same. All are evaluated again."""
-        known = self._states
+        known, now = self._states, self._watch.now()
         kept = {s.name: known[s.name] for s in services if s.name in known and known[s.name].service == s}
-        self._states = {s.name: kept.get(s.name) or ServiceState(service=s) for s in services}
+        self._states = {s.name: kept.get(s.name) or unread(s, now) for s in services}
         self._due = {s.name: asyncio.Event() for s in services}
         self._evaluated = {}
         self._watch.reset(services)
         self._restart.set()
         self._tell(None)
 
-    def take_pins(self, pins: Sequence[Pin]) -> None:
+    def take_pins(self, pins: tuple[Pin, ...]) -> None:
         """Takes at once what people say of deployments; else it is noticed at the next reading."""
-        self._keep(pins)
-        for name in self._states:
-            self._assess(name)
+        self._pins = pins
+        self._assess_all()
 
     def take_freezes(self, freezes: tuple[Freeze, ...]) -> None:
         """The same for what people want left alone."""
         self._freezes = freezes
-        for name in self._states:
-            self._assess(name)
+        self._assess_all()
 
-    def _keep(self, pins: Sequence[Pin]) -> None:
-        self._pins = {(pin.service, pin.deployment): pin for pin in pins}
+    def take_run(self, run: Run) -> None:
+        """Takes a run of some service as it is now, while it runs or because somebody said something of it."""
+        if run.service in self._states:
+            self._set(replace(self._states[run.service], run=run))
 
-    def seen(self, service: Service) -> dict[str, Any] | None:
-        """Fields of a snapshot that a watch knows better; None where none runs, or not every deployment is known."""
-        health = self._health(service)
-        known = all(h.health is not Health.UNKNOWN for h in health.values())
-        return {"health": health, "watched": True, **self._around(service)} if self._watching and known else None
+    def knows(self, name: str) -> bool:
+        """Is the service watched, and was every deployment of it seen often enough to be judged?"""
+        seen = self.observe(self._states[name].snapshot)
+        return self._watching and all(h.health is not Health.UNKNOWN for h in seen.health.values())
 
-    def change(self, name: str, **fields: Any) -> None:
-        """Changes parts of a service's state at once, such as its run while it runs."""
-        if name in self._states:
-            self._states[name] = replace(self._states[name], **fields)
-            self._tell(name)
+    def observe(self, snapshot: Snapshot) -> Observation:
+        """What the watch knows now of the service that `snapshot` was read of."""
+        service, now = snapshot.service, self._watch.now()
+        return observed(snapshot, self._watch.health(service.name), self._overlay(service, now), now, watched=True)
 
     async def watch(self) -> None:
         """Watches every service until cancelled. New settings are taken up at once."""
@@ -148,13 +146,17 @@ class LiveStates:
     @contextlib.contextmanager
     def working(self, name: str) -> Iterator[None]:
         """Says that a run is in progress, and probes faster meanwhile. What it leaves is evaluated in full."""
-        self.change(name, working=True)
+        self._work(name, True)
         try:
             with self._watch.hurrying(name):
                 yield
         finally:
-            self.change(name, working=False)
+            self._work(name, False)
             self._evaluate(name)
+
+    def _work(self, name: str, working: bool) -> None:
+        if name in self._states:
+            self._set(replace(self._states[name], working=working))
 
     async def refresh(self, name: str) -> None:
         """One round of probes and a full evaluation of a service, now."""
@@ -169,17 +171,15 @@ class LiveStates:
 
     def saw(self, seen: RoundRecorded) -> None:
         """A round counted."""
-        name = seen.service.name
-        maintenance = maintenance_end(seen.service.maintenance, seen.deployment, seen.probed.at) is not None
-        self._recorder.saw(seen, maintenance, (name, seen.deployment) in self._pins)
-        self._assess(name)
+        overlay = self._overlay(seen.service, seen.probed.at)
+        self._recorder.saw(seen, seen.deployment in overlay.maintenance, seen.deployment in overlay.pins)
+        self._assess(seen.service.name)
         if seen.before is not None and seen.before.health is not seen.health.health:
-            self._evaluate(name)
+            self._evaluate(seen.service.name)
 
     def connection_changed(self, connection: Connection) -> None:
         """This computer went offline, came back, or can say more of why."""
-        for name in self._states:
-            self._assess(name)
+        self._assess_all()
 
     def missed(self, gap: Gap) -> None:
         """Nothing was seen for a while: what was evaluated before it is old."""
@@ -210,74 +210,48 @@ class LiveStates:
         if full:
             self._evaluated[name] = time.monotonic()
         try:
-            snapshot, visit, run, pins, freezes = await asyncio.gather(
-                self._reading.snapshot(service, None if full else state.snapshot),
+            snapshot, visit, run = await asyncio.gather(
+                self._reading.snapshot(service, None if full or state.snapshot.empty else state.snapshot),
                 self._reading.visit(service),
                 self._reading.foremost_run(name),
-                self._reading.pins(),
-                self._reading.freezes(),
             )
+            # In the end, or what a person said meanwhile would be forgotten until the next reading.
+            pins, freezes = await asyncio.gather(self._reading.pins(), self._reading.freezes())
         except ChangeoverError as error:
             log.warning("%s could not be read: %s", name, error.text)
-            self.change(name, error=error.text)
+            if name in self._states:
+                self._set(replace(self._states[name], error=error.text))
             return
         if name not in self._states or self._states[name].service != service:
             return  # the settings changed meanwhile
-        self._keep(pins)
-        self._freezes = freezes
+        self._pins, self._freezes = pins, freezes
         moved_on = self._visits.get(name)
         self._visits[name] = visit
-        if not self._states[name].working:
-            self._states[name] = replace(self._states[name], run=run)
+        state = replace(self._states[name], error=None)
+        self._states[name] = state if state.working else replace(state, run=run)
         self._assess(name, snapshot)
         if moved_on is not None and moved_on.deployment != visit.deployment:
             self._evaluate(name)
 
-    def _health(self, service: Service) -> dict[str, DeploymentHealth]:
-        """The health of each deployment, in its context."""
-        now = self._watch.now()
-        probed = self._watch.health(service.name)
-        return {
-            name: in_context(
-                probed.get(name) or judged(name, ()),
-                connection=self._watch.connection,
-                pin=self._pin(service.name, name),
-                maintenance=maintenance_end(service.maintenance, name, now),
-                visit=self._visits.get(service.name),
-            )
-            for name in [d.name for d in service.deployments]
-        }
-
-    def _pin(self, service: str, deployment: str) -> Pin | None:
-        pin = self._pins.get((service, deployment))
-        return pin if pin is not None and pin.until > self._watch.now() else None
+    def _overlay(self, service: Service, at: datetime) -> Overlay:
+        visit = self._visits.get(service.name)
+        connection = self._watch.connection
+        return overlay_at(service, at, connection=connection, pins=self._pins, freezes=self._freezes, visit=visit)
 
     def _assess(self, name: str, snapshot: Snapshot | None = None) -> None:
-        """Puts a service's state together anew, from `snapshot` or the last one."""
+        """Judges a service anew, where `snapshot` was read just now with it."""
         state = self._states.get(name)
-        if state is None:
-            return
-        service = state.service
-        frozen = freezes_of(name, self._freezes, self._watch.now())
-        seen = {"health": self._health(service), "freezes": frozen, **self._around(service)}
-        state = replace(state, rounds=self._watch.rounds(name), visit=self._visits.get(name))
-        last = snapshot or state.snapshot
-        if last is None:
-            state = replace(state, **seen)
-        else:
-            state = assessed(state, replace(last, at=self._watch.now(), watched=True, **seen))
-        self._states[name] = state
-        self._tell(name)
+        if state is not None:
+            before = replace(state, rounds=self._watch.rounds(name))
+            self._set(assess(self.observe(snapshot or state.snapshot), before))
 
-    def _around(self, service: Service) -> dict[str, Any]:
-        """What stands around a service's checks now: fields that a snapshot and a state have in common."""
-        now = self._watch.now()
-        names = [d.name for d in service.deployments]
-        pins = {name: pin for name in names if (pin := self._pin(service.name, name)) is not None}
-        ends: dict[str, datetime] = {
-            name: end for name in names if (end := maintenance_end(service.maintenance, name, now)) is not None
-        }
-        return {"connection": self._watch.connection, "pins": pins, "maintenance": ends}
+    def _assess_all(self) -> None:
+        for name in self._states:
+            self._assess(name)
+
+    def _set(self, state: ServiceState) -> None:
+        self._states[state.service.name] = state
+        self._tell(state.service.name)
 
     def _tell(self, name: str | None) -> None:
         for callback in tuple(self._callbacks):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts
 from changeover.health.probe_environment import NetworkEnvironment
-from changeover.health.rounds import probe_now, probe_round
 from changeover.model.dns.active import UNKNOWN
 from changeover.model.dns.lease import Holder, held_by_others
 from changeover.model.dns.observed import ServerAnswer
@@ -19,15 +18,16 @@ from changeover.model.dns.records import same_answer
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import DeploymentHealth, Health, Visit
 from changeover.model.readiness.drift import drifts
-from changeover.model.readiness.freeze import Freeze, freezes_of
-from changeover.model.readiness.overlay import in_context
+from changeover.model.readiness.freeze import Freeze
+from changeover.model.readiness.observation import Observation, observed
+from changeover.model.readiness.overlay import overlay_at
 from changeover.model.readiness.pin import Pin
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run, foremost
-from changeover.model.settings.maintenance import maintenance_end
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
+from changeover.storage.history.history import History
 from changeover.storage.home import Home, home_mark, this_person
 from changeover.storage.journal.lock import is_locked
 from changeover.storage.keyring import Vault
@@ -48,6 +48,7 @@ class Observer:
         vault: Vault,
         pins: Pins,
         freezes: Freezes,
+        history: History,
         runs: Callable[[str], Awaitable[tuple[Run, ...]]],
     ) -> None:
         self._home = home
@@ -55,6 +56,7 @@ class Observer:
         self._vault = vault
         self._pins = pins
         self._freezes = freezes
+        self._history = history
         self._runs = runs
         #: By service, what was read of it last: it says since when something is as it is.
         self._last: dict[str, Snapshot] = {}
@@ -96,31 +98,45 @@ class Observer:
         """What people want left alone now."""
         return await self._freezes.all()
 
-    async def look(self, service: Service, to: str | None = None) -> Snapshot:
+    async def look(self, service: Service, to: str | None = None) -> Observation:
         """Reads everything now, for somebody who watches nothing, with health from a few probes.
 
         Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
         """
-        # The first probes go out before the DNS library is loaded, which would be counted as their time.
-        deployments = service.deployments
-        firsts = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in deployments))
-
-        async def judged() -> Sequence[DeploymentHealth]:
-            pairs = zip(deployments, firsts, strict=True)
-            return await asyncio.gather(*(probe_now(service, d, self.lookup, first) for d, first in pairs))
-
-        found, snapshot, pins = await asyncio.gather(judged(), self.read(service, to), self._pins.all())
+        await self.load(service)
+        found, snapshot, pins, freezes = await asyncio.gather(
+            self._probed(service), self.read(service, to), self._pins.all(), self._freezes.all()
+        )
         connection = await self._explained(found)
         now = datetime.now(UTC)
-        held = {pin.deployment: pin for pin in pins if pin.service == service.name}
-        ends = {d.name: end for d in deployments if (end := maintenance_end(service.maintenance, d.name, now))}
-        in_their_context = {
-            h.deployment: in_context(
-                h, connection=connection, pin=held.get(h.deployment), maintenance=ends.get(h.deployment)
-            )
-            for h in found
-        }
-        return replace(snapshot, at=now, health=in_their_context, connection=connection, pins=held, maintenance=ends)
+        overlay = overlay_at(service, now, connection=connection, pins=pins, freezes=freezes)
+        return observed(snapshot, {h.deployment: h for h in found}, overlay, now, watched=False)
+
+    async def load(self, service: Service) -> None:
+        """Loads what a look takes, so that it is not counted as the time of probes: the DNS library, and beside it, in
+        a thread, the certificates that they trust."""
+        from changeover.health.http.connection import tls_context
+
+        trusted = asyncio.get_running_loop().run_in_executor(None, tls_context, service.health.ca_file)
+        import changeover.monitoring.reading
+
+        _ = changeover.monitoring.reading, self.lookup
+        await asyncio.gather(trusted, return_exceptions=True)  # a file that cannot be used is told by the probes
+
+    async def _probed(self, service: Service) -> Sequence[DeploymentHealth]:
+        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer."""
+        from changeover.health.rounds import probe_now, probe_round
+
+        now = datetime.now(UTC)
+        recently = now - 2 * timedelta(seconds=service.health.interval)
+        seen, firsts = await asyncio.gather(
+            self._history.newest_rounds(service.name, recently, now),
+            asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments)),
+        )
+        pairs = zip(service.deployments, firsts, strict=True)
+        return await asyncio.gather(
+            *(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs)
+        )
 
     async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
         """This computer's connection, where something is not healthy that it may be the cause of."""
@@ -129,7 +145,10 @@ class Observer:
         return await self.environment.look_around()
 
     async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
-        """Reads for a watch. With `known`, asks the name servers only, and the rest where these now say otherwise."""
+        """Reads for a watch. With `known`, asks the name servers only, and the rest where these now say otherwise.
+
+        Where nothing has changed, gives `known` itself.
+        """
         if known is None or any(r.error is not None for r in known.readings):
             return await self.read(service)
         from changeover.monitoring.reading import read_servers
@@ -137,7 +156,10 @@ class Observer:
         servers = await read_servers(service, self.lookup)
         if _differ(servers, known.servers):
             return await self.read(service)
-        return replace(known, servers=servers, **await self._recorded(service))
+        recorded = await self._recorded(service)
+        if servers == known.servers and recorded == _Recorded(known.unfinished_run, known.locked, known.runs):
+            return known
+        return replace(known, servers=servers, **recorded._asdict())
 
     async def read(self, service: Service, to: str | None = None) -> Snapshot:
         """Reads everything but health, and takes the journeys, at `to` only where it is given."""
@@ -158,19 +180,22 @@ class Observer:
             read_signing(service, self.lookup),
             more,
         )
+        # After the records: a write that is seen in them then has its intent in the journal.
+        recorded = await self._recorded(service)
         snapshot = Snapshot(
             service=service,
             at=datetime.now(UTC),
             readings=readings,
             servers=servers,
+            unfinished_run=recorded.unfinished_run,
+            locked=recorded.locked,
             names=names,
-            signing=signing,
             journeys=walked,
             earlier=earlier,
             status_pages=pages,
+            runs=recorded.runs,
             lease=self._held_by_others(service, readings),
-            # After the records: a write that is seen in them then has its intent in the journal.
-            **await self._recorded(service),
+            signing=signing,
         )
         last = self._last.get(service.name)
         snapshot = replace(snapshot, drift=drifts(snapshot, last))
@@ -204,14 +229,19 @@ class Observer:
         providers = await self._accounts.open_each(self._settings, accounts)
         return await read_zones(service, providers)
 
-    async def _recorded(self, service: Service) -> dict[str, Any]:
-        """What this computer knows of runs, locks and freezes."""
-        runs, freezes = await asyncio.gather(self._runs(service.name), self._freezes.all())
+    async def _recorded(self, service: Service) -> _Recorded:
+        """What this computer knows of the service's runs."""
+        runs = await self._runs(service.name)
         run = foremost(runs)
         locked = is_locked(self._home.lock_file(service.name))
         open_run = run.run if run is not None and run.unfinished and not locked else None
-        under = freezes_of(service.name, freezes, datetime.now(UTC))
-        return {"unfinished_run": open_run, "locked": locked, "runs": runs, "freezes": under}
+        return _Recorded(open_run, locked, runs)
+
+
+class _Recorded(NamedTuple):
+    unfinished_run: str | None
+    locked: bool
+    runs: tuple[Run, ...]
 
 
 def _differ(now: Sequence[ServerAnswer], before: Sequence[ServerAnswer]) -> bool:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 
-from changeover.platforms.platform import Platform
+from changeover.platforms.platform import PlatformType
 
-#: By the name that the settings file uses, the module whose PLATFORM it is; imported when first needed. What each can
-#: be asked for stands in model/settings/platform.py, where the settings look it up. "url" has none.
-PLATFORMS: Mapping[str, str] = {}
+#: By the name that the settings file uses. Modules are imported when first needed: each brings its own libraries.
+PLATFORMS = {
+    "lab": "changeover.platforms.lab",
+}
 
 
-def platform_of(name: str) -> Platform | None:
-    """The platform of that name; None for one that cannot be steered."""
-    if name not in PLATFORMS:
-        return None
-    platform: Platform = importlib.import_module(PLATFORMS[name]).PLATFORM
+def platform_type(name: str) -> PlatformType:
+    """The platform of that name. KeyError where there is none: "url" is any address, with nothing to steer."""
+    platform: PlatformType = importlib.import_module(PLATFORMS[name]).PLATFORM
     return platform

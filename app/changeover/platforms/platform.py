@@ -1,37 +1,81 @@
-"""What everything that runs deployments can be asked, whatever it is called there."""
+"""The contract of a platform: what Changeover asks of what runs a deployment, and what that promises in return.
+
+A platform is opened for an account, as a DNS provider is. It is then asked about *targets*: a target says which app of
+the account is meant, by the keys that a deployment has for it, in the platform's own `PlatformType.target`.
+
+Looking. `await platform.observe(target)` gives what runs there now:
+
+    PlatformObservation(wanted=2, running=2, release="v41", maintenance=False, hostnames=("www.shop.example",))
+
+What a platform has no word for stays empty. `await platform.discover()` gives what the account has, each with the keys
+of the deployment that it would be.
+
+Doing. `PlatformType.operations` declares what can be asked, each with what it does, what takes it back, what it must be
+allowed, and whether doing it twice is as doing it once. `perform` does one:
+
+- `Done`: it is done, or is certain to be. `observe` gives what was asked for, at once or when the platform is ready.
+- `InDoubt`: the answer was lost. It may have been done or not; nobody repeats it without saying so.
+- A ProviderError is raised when provably nothing was changed: a wrong credential, a refusal, no connection.
+
+An operation is taken back by another one, with the values that `observe` gave before it
+(changeover.model.platforms.observation.reverse_of); a run keeps these in its journal before it acts.
+
+Every call ends in bounded time, with an answer of bounded size, whatever the platform does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from changeover.model.settings.action import PlatformCall, Verb
-from changeover.model.settings.service import Deployment
+from msgspec import Struct
+
+from changeover.model.platforms.platform_observation import PlatformObservation
+from changeover.model.secret import Secret
+from changeover.model.settings.action import Verb
+from changeover.model.settings.platform import DiscoveredApp, PlatformKind
+
+
+class Done(Struct, frozen=True):
+    """What was asked is done; `text` says what."""
+
+    text: str
+
+
+class InDoubt(Struct, frozen=True):
+    """Nobody knows whether what was asked is done; `text` says why."""
+
+    text: str
 
 
 class Platform(Protocol):
-    """What runs a deployment, with an account that may steer it.
+    """One account at a platform. Errors are those of changeover.model.errors, with the platform's own words."""
 
-    `maintenance-on` shows visitors a page instead of the app, `maintenance-off` takes that away; `scale` sets how many
-    of the app run; `promote` makes a standby database the one that takes writes; `purge-cache` empties a CDN's cache.
-    """
-
-    @property
-    def verbs(self) -> Collection[Verb]:
-        """What it can be asked to do: the same as its line in model/settings/platform.py."""
+    async def observe(self, target: Any) -> PlatformObservation:
+        """What runs at `target` now. Raises NotFound where the account has no such app."""
         ...
 
-    async def perform(self, deployment: Deployment, call: PlatformCall, key: str) -> str:
-        """Does what is asked, and gives it in words. `key` is the same when the same is asked again.
+    async def discover(self) -> tuple[DiscoveredApp, ...]:
+        """What the account has. It proves, too, that the credential may look."""
+        ...
 
-        Raises a ProviderError: Unavailable where nobody knows whether it was done, any other where it was not.
+    async def perform(self, target: Any, verb: Verb, options: Any, key: str) -> Done | InDoubt:
+        """Does one of the declared operations (see above). Never repeats one by itself.
+
+        `options` are of the operation's own type. `key` is the same when the same is asked again, for platforms that
+        then do it only once.
         """
         ...
 
-    async def reverse(self, deployment: Deployment, call: PlatformCall) -> PlatformCall | None:
-        """What takes `call` back, by reading what stands before it is done; None where nothing does.
+    async def aclose(self) -> None:
+        """Closes connections. The platform is not used afterwards."""
+        ...
 
-        Maintenance is switched the other way, `scale` goes back to the number that ran. A promotion is taken back by
-        promoting the other one, which is a switch of its own, and an emptied cache fills by itself.
-        """
+
+class PlatformType(PlatformKind, Protocol):
+    """What a module of changeover.platforms declares as its `PLATFORM`."""
+
+    @staticmethod
+    def open(account: str, options: Any, secrets: Mapping[str, Secret]) -> Platform:
+        """The account, ready for use. No I/O happens before the first call."""
         ...

@@ -127,5 +127,5 @@ class OperatorDecisions:
     async def told(self, run_id: str) -> Run:
         """The run as it is now, which live states are told."""
         run = await self._recorded.one(run_id)
-        self._live.change(run.service, run=run)
+        self._live.take_run(run)
         return run

@@ -9,11 +9,13 @@ from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
 from changeover.model.errors import Refused
+from changeover.model.readiness.all_checks import findings
+from changeover.model.readiness.observation import Observation, failing_since
 from changeover.model.readiness.service_state import Preparation
-from changeover.model.readiness.zone_checks import findings
 from changeover.model.runs.plan import compared_with, make_plan
 from changeover.model.runs.plan_actions import with_actions
 from changeover.model.runs.ttl import fast_from
+from changeover.model.settings.service import Service
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
 from changeover.storage.journal.recorded_runs import RecordedRuns
@@ -38,21 +40,20 @@ class Preparer:
         """
         service = self._configuration.service(name)
         self._configuration.deployment(name, to)
+        await self._observer.load(service)
         from changeover.monitoring.propagation import cache_time
         from changeover.monitoring.public_name import take_baseline
 
         lookup = self._observer.lookup
-        watched = self._live.seen(service) is not None
-        looking = self._observer.read(service, to) if watched else self._observer.look(service, to)
-        snapshot, cached, baseline = await asyncio.gather(
-            looking, cache_time(service, lookup), take_baseline(service, lookup)
+        seen, cached, baseline = await asyncio.gather(
+            self._observation(service, to), cache_time(service, lookup), take_baseline(service, lookup)
         )
-        snapshot = replace(snapshot, **((self._live.seen(service) or {}) if watched else {}))
+        snapshot, now = seen.snapshot, seen.at
         readable = all(r.error is None for r in snapshot.readings)
-        plan = make_plan(service, snapshot.active, to, snapshot.readings, snapshot.at) if readable else None
+        plan = make_plan(service, snapshot.active, to, snapshot.readings, now) if readable else None
         if plan is not None:
             fast = fast_from(await self._recorded.all(), name)
-            left = math.ceil((fast - snapshot.at).total_seconds()) if fast is not None else 0
+            left = math.ceil((fast - now).total_seconds()) if fast is not None else 0
             # Behind a proxy nothing that resolvers keep matters, so the chain of names does not either.
             chain = cached.seconds if plan.visitors_follow_within else 0
             longest = max(plan.visitors_follow_within, left, chain)
@@ -63,10 +64,16 @@ class Preparer:
             to=to,
             emergency=emergency,
             plan=plan,
-            findings=findings(snapshot, to, emergency, expected),
+            findings=findings(seen, to, emergency, expected),
             snapshot=snapshot,
-            at=snapshot.at,
+            at=now,
+            noticed=failing_since(seen, snapshot.active),
         )
+
+    async def _observation(self, service: Service, to: str) -> Observation:
+        if self._live.knows(service.name):
+            return self._live.observe(await self._observer.read(service, to))
+        return await self._observer.look(service, to)
 
     async def again(self, preparation: Preparation) -> Preparation:
         """A fresh one for who holds the service's lock. Raises Refused where the plan would be another by now."""

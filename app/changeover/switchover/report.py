@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -186,6 +185,8 @@ li {{ margin: .2em 0 }} code {{ font-size: .95em }} h1 {{ font-size: 1.5em }} h2
 
 def html_page(run: Run) -> str:
     """The report of a run as one HTML page that needs nothing else."""
+    import html
+
     body: list[str] = []
     depth = 0
     for line in markdown(run).splitlines():
@@ -199,13 +200,13 @@ def html_page(run: Run) -> str:
         if heading:
             body.append(f"<h{heading}>{html.escape(stripped[heading + 1 :])}</h{heading}>")
         elif item is not None:
-            body.append(f"<li>{_bold(item)}</li>")
+            body.append(f"<li>{_bold(html.escape(item))}</li>")
         elif stripped:
-            body.append(f"<p>{_bold(stripped)}</p>")
+            body.append(f"<p>{_bold(html.escape(stripped))}</p>")
     body += ["</ul>"] * depth
     return _PAGE.format(title=html.escape(f"Run {run.run}"), body="\n".join(body))
 
 
-def _bold(text: str) -> str:
-    parts = html.escape(text).split("**")
+def _bold(escaped: str) -> str:
+    parts = escaped.split("**")
     return "".join(f"<b>{part}</b>" if number % 2 else part for number, part in enumerate(parts))

@@ -19,9 +19,10 @@ from changeover.dns.provider import Applied, Indeterminate, PreconditionFailed, 
 from changeover.health.connectivity.clocks import read_clocks
 from changeover.model.dns.change import Change, Place
 from changeover.model.dns.records import AddressSet, address_set, same_answer, values_text
-from changeover.model.errors import Conflict, ProviderError, RateLimited, Refused, Unavailable
+from changeover.model.errors import ChangeoverError, Conflict, ProviderError, RateLimited, Refused, Unavailable
 from changeover.model.formatting import counted, duration
 from changeover.model.health.clock_gap import interruption
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.partial import untouched, who_has_what
 from changeover.model.runs.plan import (
     ActionStep,
@@ -72,6 +73,8 @@ SECOND_LOOK = 1.0
 _SLACK = 4.0
 #: Does an operation that is not DNS, for a run, until it is done or the event is set.
 Perform = Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]
+#: Reads what stands at a platform before it is asked to do something. Raises a ChangeoverError where it cannot.
+ReadBefore = Callable[[ActionStep], Awaitable[PlatformObservation | None]]
 _GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
 
 
@@ -79,8 +82,8 @@ class Runner:
     """Runs, undoes and resumes for one service, whose lock the caller holds.
 
     `stop`, once set, lets the step in hand finish and leaves the run interrupted. `on_progress` gets the run's state
-    after every entry of its journal. `walk` takes the service's journeys, `act` does what is not DNS. `leases`, where
-    they are held, are expected by every write.
+    after every entry of its journal. `walk` takes the service's journeys, `act` does what is not DNS, and `before`
+    reads what stands where it acts. `leases`, where they are held, are expected by every write.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Runner:
         verify_timeout: float,
         walk: Walk,
         act: Perform,
+        before: ReadBefore,
         leases: ZoneLeases | None = None,
     ) -> None:
         self._service = service
@@ -107,6 +111,7 @@ class Runner:
         self._verify_timeout = verify_timeout
         self._walk = walk
         self._act = act
+        self._before = before
         self._leases = leases
         self._changed = False
         self._read_first = False
@@ -209,17 +214,37 @@ class Runner:
 
     async def _do(self, number: int, step: Step, direction: Direction) -> Verdict | None:
         """One step, between its intent and its outcome in the journal. None where it was stopped before it acted."""
-        if isinstance(step, ActionStep) and (before := self._undecided(number, step)) is not None:
-            return before
-        await self._record(Intent(step=number))
+        if isinstance(step, ActionStep) and (undecided := self._undecided(number, step)) is not None:
+            return undecided
         began = time.monotonic()
-        verdict = await self._perform(step, direction)
+        before, unread = await self._stood(number, step, direction)
+        await self._record(Intent(step=number, before=before))
+        verdict = unread or await self._perform(step, direction)
         if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not _changes_something(step):
             return None  # only looking was cut short; the run can go on from here
         seconds = time.monotonic() - began
         log.info("%s %s: %s, %s", self._entries[0].run, step.name, verdict.state, verdict.text)
         await self._record(StepEnded(step=number, state=verdict.state, text=verdict.text, seconds=seconds))
         return verdict
+
+    async def _stood(
+        self, number: int, step: Step, direction: Direction
+    ) -> tuple[PlatformObservation | None, Verdict | None]:
+        """What stands where a step is about to act, so that it can be put back; or that this cannot be read."""
+        known = self._progress().steps[number].before is not None
+        if known or direction is Direction.UNDO or not isinstance(step, ActionStep) or self._left_out(step, direction):
+            return None, None
+        try:
+            return await self._before(step), None
+        except ChangeoverError as error:
+            text = f"what stands there now could not be read: {error.text}. Nothing was done. {error.hint}"
+            return None, Verdict(StepState.FAILED, text.strip())
+
+    def _left_out(self, step: ActionStep, direction: Direction) -> str:
+        """Why an operation is left out; empty where it is to be done."""
+        if step.skip or direction is Direction.UNDO or step.action.needs != "source" or not self._progress().emergency:
+            return step.skip
+        return f"left out, since the run became an emergency. {step.action.risk}".strip()
 
     def _undecided(self, number: int, step: ActionStep) -> Verdict | None:
         """What keeps an operation from being done: a person's no, or that nobody knows whether it was done already."""
@@ -250,10 +275,8 @@ class Runner:
     async def _perform(self, step: Step, direction: Direction) -> Verdict:
         forward = direction is Direction.FORWARD
         match step:
-            case ActionStep(skip=why) if why:
+            case ActionStep() if why := self._left_out(step, direction):
                 return Verdict(StepState.SKIPPED, why)
-            case ActionStep(action=action) if forward and action.needs == "source" and self._progress().emergency:
-                return Verdict(StepState.SKIPPED, f"left out, since the run became an emergency. {action.risk}".strip())
             case ActionStep():
                 return await self._act(step, self._progress(), self._stop)
             case ChangeRecords():

@@ -16,7 +16,7 @@ from changeover.model.finding import Level, overridden, unknown_override
 from changeover.model.formatting import counted
 from changeover.model.readiness.freeze import freeze_left, freezes_of
 from changeover.model.readiness.service_state import Preparation
-from changeover.model.readiness.snapshot import Snapshot, noticed
+from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import Plan
 from changeover.model.runs.plan_guard import FRESH, unsafe
 from changeover.model.runs.run import Run, Started
@@ -119,7 +119,7 @@ class Runs:
                         emergency=preparation.emergency,
                         who=who,
                         why=why,
-                        noticed=noticed(preparation.snapshot),
+                        noticed=preparation.noticed,
                         decided=preparation.at,
                     )
                 )
@@ -237,10 +237,11 @@ class Runs:
     ) -> Runner:
         from changeover.switchover.runner import Runner
 
-        vault = self._configuration.vault
+        vault, open_platform = self._configuration.vault, self._configuration.open_platform
+        actions = ActionExecutor(service, self._observer.lookup, vault, open_platform, self._recorded.one)
 
         def progress(run: Run) -> None:
-            self._live.change(run.service, run=run)
+            self._live.take_run(run)
             on_progress(run)
 
         return Runner(
@@ -252,6 +253,7 @@ class Runs:
             stop=stop or asyncio.Event(),
             verify_timeout=verify_timeout,
             walk=lambda d, address: journeys(service, (d,), self._observer.lookup, vault, address),
-            act=ActionExecutor(service, self._observer.lookup, vault, self._recorded.one).perform,
+            act=actions.perform,
+            before=actions.before,
             leases=leases,
         )

@@ -32,7 +32,7 @@ class Ttls:
     ) -> Run:
         """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
         service = self._configuration.service(name)
-        snapshot = await self._observer.look(service)
+        snapshot = await self._observer.read(service)
         publish = await self._publish(service)
         plan = prepare_plan(service, snapshot.active, snapshot.readings, ttl or service.ttl, snapshot.at, publish)
         return await self._runs.carry_out(plan, snapshot, who, verify_timeout)
@@ -43,7 +43,7 @@ class Ttls:
         prepared = prepared_by(await self._recorded.all(), name)
         if prepared is None:
             raise Refused(f"The TTLs of {name} were not lowered, or are restored already; nothing was changed")
-        snapshot = await self._observer.look(service)
+        snapshot = await self._observer.read(service)
         publish = await self._publish(service)
         plan = restore_plan(service, snapshot.active, snapshot.readings, prepared, snapshot.at, publish)
         return await self._runs.carry_out(plan, snapshot, who, verify_timeout)

@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from changeover.accounts.kinds import KINDS
 from changeover.desktop.application import DesktopSession
 from changeover.desktop.checks.check_form import (
     CONDITIONS,
@@ -35,7 +36,7 @@ from changeover.desktop.widgets.colours import DARK, LIGHT, use
 from changeover.desktop.widgets.form_fields import in_reading_order
 from changeover.model.health.check import HealthCheck, Thresholds
 from changeover.model.health.probe_result import Health
-from changeover.model.readiness.service_state import ServiceState
+from changeover.model.readiness.service_state import unread
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.service import Service
 from changeover.storage.home import Home
@@ -43,7 +44,7 @@ from changeover.storage.settings import file as settings_file
 from changeover.switchboard import Switchboard
 from desktop.looking import draw, settle
 from desktop.on_screen import click, lab_desktop
-from desktop.samples import SHOP
+from desktop.samples import NOW, SHOP
 from desktop.test_reach import nameless
 from desktop.waiting import until
 from storage.settings.test_check_settings import FULL, HEALTH, MAINTENANCE, WINDOWS
@@ -181,7 +182,7 @@ def dialog(tmp_path: Path, on_loop: Callable[..., EditCheck], light: None) -> Ed
     async def made() -> EditCheck:
         board = Switchboard(Home.at(tmp_path))
         service = replace(SHOP, health=FULL, maintenance=WINDOWS)
-        opened = EditCheck(None, board, Tasks(print), ServiceState(service=service))
+        opened = EditCheck(None, board, Tasks(print), unread(service, NOW))
         opened.finished.connect(lambda _: board.journal.close())
         return opened
 
@@ -318,7 +319,7 @@ def test_faults_keep_everything_and_save_nothing(on_loop: OnLoop, tmp_path: Path
             form.maintenance.rows[0].at.setText("02:30")
             click(form.save_button)
             await until(lambda: not form.isVisible(), "the form to be saved")
-            saved = settings_file.load(file).service("shop")
+            saved = settings_file.load(file, KINDS).service("shop")
             assert saved is not None
             assert saved == session.controller.switchboard.service("shop")
             assert saved.health == replace(service.health, interval=20, expect_json={"database.ok": True})

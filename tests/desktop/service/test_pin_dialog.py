@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -14,13 +15,14 @@ from pytestqt.qtbot import QtBot
 from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.service.pin_dialog import TIMES, PinDialog, pin_words
 from changeover.desktop.widgets.colours import DARK, LIGHT, use
+from changeover.model.readiness.overlay import Overlay
 from changeover.model.readiness.pin import Hold, Pin
-from changeover.model.readiness.service_state import ServiceState
+from changeover.model.readiness.service_state import unread
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from desktop.looking import draw
 from desktop.on_screen import click, lab_desktop
-from desktop.samples import SHOP
+from desktop.samples import NOW, SHOP
 from desktop.test_reach import nameless
 from desktop.waiting import until
 
@@ -44,7 +46,7 @@ def test_it_looks_right(
 
     async def made() -> PinDialog:
         board = Switchboard(Home.at(tmp_path))
-        opened = PinDialog(None, board, Tasks(print), ServiceState(service=SHOP, pins={"backup": PIN}))
+        opened = PinDialog(None, board, Tasks(print), replace(unread(SHOP, NOW), overlay=Overlay(pins={"backup": PIN})))
         board.journal.close()
         return opened
 
@@ -91,8 +93,8 @@ def test_a_deployment_is_held_and_let_go(on_loop: Callable[..., None], tmp_path:
             form.until.setCurrentIndex(2)
             click(form.pin_button)
             await until(lambda: not form.isVisible(), "the pin")
-            await until(lambda: "backup" in board.state("shop").pins, "the state to tell it")
-            pin = board.state("shop").pins["backup"]
+            await until(lambda: "backup" in board.state("shop").overlay.pins, "the state to tell it")
+            pin = board.state("shop").overlay.pins["backup"]
             assert (pin.hold, pin.reason) == (Hold.NEVER, "It is being moved")
             assert pin.until - pin.set_at == timedelta(seconds=TIMES[2][1])
 
@@ -101,6 +103,6 @@ def test_a_deployment_is_held_and_let_go(on_loop: Callable[..., None], tmp_path:
             form.choose("backup")
             click(form.unpin_button)
             await until(lambda: not form.isVisible(), "the pin to go")
-            await until(lambda: "backup" not in board.state("shop").pins, "the state to tell it")
+            await until(lambda: "backup" not in board.state("shop").overlay.pins, "the state to tell it")
 
     on_loop(scenario())

@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from accounts import toy
+from changeover.accounts.kinds import every_kind
 from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.setup.account_form import Field, SecretInput
 from changeover.desktop.setup.accounts import AccountsWindow
@@ -91,10 +92,10 @@ def test_providers_are_found_by_typing(on_form: Callable[..., None]) -> None:
     async def scenario(form: AddAccount, board: Switchboard) -> None:
         combo = form.provider
         labels = [combo.itemText(at) for at in range(combo.count())]
-        named = [label for label in labels if not label.startswith("Another ")]
+        named = [label for label in labels[: len(PROVIDERS)] if not label.startswith("Another ")]
         assert named == sorted(named, key=str.lower)
         assert labels[: len(named)] == named, "what stands for all others comes last"
-        assert {combo.itemData(at) for at in range(combo.count())} == set(PROVIDERS)
+        assert [combo.itemData(at) for at in range(combo.count())] == [name for name, _ in every_kind()]
         edit = combo.lineEdit()
         assert edit is not None
         for typed, name in (("bind", "rfc2136"), ("sec", "desec"), ("FLARE", "cloudflare"), ("rfc 2136", "rfc2136")):
@@ -128,7 +129,7 @@ def test_providers_may_be_changed_again_and_again(on_form: Callable[..., None]) 
             edit.selectAll()
             QTest.keyClicks(edit, name)
             if turn % 2:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
             QTest.keyClick(edit, Qt.Key.Key_Return)
             if turn % 3 == 0:
                 gc.collect()

@@ -44,7 +44,7 @@ from changeover.desktop.wizard.tables import changes_html
 from changeover.dns.providers import provider_type
 from changeover.model.dns.records import record_set
 from changeover.model.finding import Level
-from changeover.model.readiness.service_state import Preparation, ServiceState
+from changeover.model.readiness.service_state import Preparation, unread
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome
 from changeover.model.settings.account import AccountCheck
@@ -73,7 +73,6 @@ from desktop.samples import (
 
 def prepared(*found, with_plan: bool = True) -> Preparation:
     of = state()
-    assert of.snapshot is not None
     return Preparation(
         service="shop",
         to="backup",
@@ -228,7 +227,7 @@ def test_the_diagram_in_words() -> None:
     assert place(BACKUP) == "198.51.100.24, 2001:db8::24"
     assert status(of, "primary", NOW) == "down for 2 min 10 s · 503"
     assert status(of, "backup", NOW).startswith("healthy · 200 in ")
-    assert status(ServiceState(service=SHOP), "primary", NOW) == "not checked yet"
+    assert status(unread(SHOP, NOW), "primary", NOW) == "not checked yet"
     assert proven(of, "primary", NOW) == "proven 2 min 40 s ago"
     assert proven(of, "backup", NOW) == "proven 10 s ago"
     told = rounds_words(rounds("primary", "..x~?"))

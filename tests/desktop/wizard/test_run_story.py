@@ -156,7 +156,7 @@ def test_approve_skip_pause_and_undo(
             draw(session.controller.dialog, pictures / "run-4-undo.png")
             click(session.controller.dialog.yes_button)
             await until(lambda: _outcome(wizard) is Outcome.UNDONE, "the undo")
-            assert not (tmp_path / "read-only").exists(), "the deed is taken back, too"
+            assert not (tmp_path / "read-only").exists(), "the operation is taken back, too"
 
     on_loop(story())
     QApplication.processEvents()

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from changeover.accounts.accounts import WrongFields, checked_account
+from changeover.accounts.kinds import KINDS
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Applied, Indeterminate, Result
 from changeover.dns.providers import PROVIDERS
@@ -649,14 +650,14 @@ class TestSettings:
         """Its secret is a JSON object of several lines, as a person would paste it."""
         text = '{\n  "auth_username": "a",\n  "auth_password": "b c"\n}\n'
         options = {"via": "plesk", "more": ["plesk_server=https://host.example:8443"]}
-        account, secrets = checked_account("panel", "lexicon", options, {"auth": text})
+        account, secrets = checked_account("panel", "lexicon", options, {"auth": Secret(text)})
         assert json.loads(secrets["auth"].reveal()) == {"auth_username": "a", "auth_password": "b c"}
         with pytest.raises(WrongFields) as caught:
-            checked_account("panel", "lexicon", options, {"auth": "just-a-token"})
+            checked_account("panel", "lexicon", options, {"auth": Secret("just-a-token")})
         assert "just-a-token" not in f"{caught.value.text}{caught.value.hint}"
         file = tmp_path / "changeover.toml"
-        settings_file.rewrite(file, lambda text: settings_file.set_account(text, account))
-        assert settings_file.load(file).accounts == (account,)
+        settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, account))
+        assert settings_file.load(file, KINDS).accounts == (account,)
 
     def test_a_secret_is_for_one_place(self) -> None:
         """Where an option leads elsewhere, it is refused until it is given again."""

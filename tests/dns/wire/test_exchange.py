@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,12 +15,17 @@ import dns.message
 import dns.rcode
 import pytest
 
+from changeover.dns.wire import exchange
 from changeover.dns.wire.answer import record_sets_in
-from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_all, parse_server, question, read_message
+from changeover.dns.wire.exchange import NoRoute, Server, ask, question, read_message
 from changeover.model.dns.records import record_set
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import Unavailable
-from dns_servers.bind import ZONE_TEXT, Bind
+from dns_servers.authoritative import ZONE_TEXT
+from dns_servers.bind import Bind
 from dns_servers.process import free_port
+from dns_servers.questions import ask_all
+from dns_servers.relay import Relay
 
 WWW = "www.shop.example"
 
@@ -177,6 +184,53 @@ class TestManyQuestions:
         async with tcp_server(hang_up) as server:
             with pytest.raises(Unavailable, match="closed the connection"):
                 await ask_all(server, [question(WWW, "A")])
+
+
+class TestSilence:
+    """A time-out is of silence: a server that answers is waited for, however many questions it has."""
+
+    async def test_a_slow_server_is_waited_for_as_long_as_it_answers(self, bind: Bind) -> None:
+        """Thirty questions take three times as long as the time-out."""
+        with Relay(bind.port) as relay:
+            relay.pause = 0.1
+            began = time.monotonic()
+            answers = await ask_all(Server("127.0.0.1", relay.port), [question(WWW, "A")] * 30, timeout=1.0)
+        assert time.monotonic() - began > 2.9
+        assert all(answer.rcode() == dns.rcode.NOERROR for answer in answers)
+
+    async def test_a_server_that_falls_silent_half_way(self, bind: Bind) -> None:
+        """It is given up after the time-out, and how far it came is told."""
+        with Relay(bind.port) as relay:
+            relay.patience = 4
+            server = Server("127.0.0.1", relay.port)
+            with pytest.raises(Unavailable) as caught:
+                await ask_all(server, [question(WWW, "A")] * 9, timeout=0.5)
+        assert caught.value.text == f"{server} answered 4 of 9 questions, then nothing for 0.5 s"
+
+    async def test_a_server_that_never_ends_is_given_up(self, bind: Bind, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each question has its share of time; whoever takes longer for all of them could go on for ever."""
+        monkeypatch.setattr(exchange, "EACH", 0.05)
+        with Relay(bind.port) as relay:
+            relay.pause = 0.25
+            with pytest.raises(Unavailable, match=r"answered \d of 9 questions in \d\.\d s, which is too slow"):
+                await ask_all(Server("127.0.0.1", relay.port), [question(WWW, "A")] * 9, timeout=0.5)
+
+    async def test_answers_that_were_not_asked_for_are_silence(self) -> None:
+        """A server that repeats one answer for ever is not waited for any longer than one that says nothing."""
+
+        async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            wire = await read_message(reader)
+            assert wire is not None
+            answer = framed(dns.message.make_response(dns.message.from_wire(wire)))
+            with contextlib.suppress(ConnectionError):
+                while not writer.is_closing():
+                    writer.write(answer * 10)
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+
+        async with tcp_server(repeat) as server:
+            with pytest.raises(Unavailable, match="answered 1 of 2 questions, then nothing"):
+                await ask_all(server, [question(WWW, "A"), question(WWW, "AAAA")], timeout=0.3)
 
 
 class TestServerNames:

@@ -1,7 +1,7 @@
 """A small internet as a program: witnesses, a resolver, DNS over HTTPS and a portal check, at every address it has.
 
-`python -m connection.internet HOW FOLDER`, where HOW is "honest", "dead dns", "lying dns" or "login page", and FOLDER
-has the certificate of the witness.
+`python -m health.connectivity.internet HOW FOLDER`, where HOW is "honest", "dead dns", "lying dns" or "login page", and
+FOLDER has the certificate of the witness.
 """
 
 from __future__ import annotations

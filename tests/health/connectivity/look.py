@@ -1,4 +1,4 @@
-"""Looks around once, as a program, and prints what was found as JSON. `python -m connection.look CA_FILE`"""
+"""Looks around once, as a program, and prints what was found as JSON. `python -m health.connectivity.look CA_FILE`"""
 
 from __future__ import annotations
 

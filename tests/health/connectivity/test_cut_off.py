@@ -34,11 +34,11 @@ class World(NamedTuple):
         place = at or self.internet
         for address in INTERNET:
             place.ip("address", "add", f"{address}/32", "dev", "lo")
-        place.start(sys.executable, "-m", "connection.internet", how, str(self.folder), ready="ready")
+        place.start(sys.executable, "-m", "health.connectivity.internet", how, str(self.folder), ready="ready")
 
     def look(self) -> Connection:
         """What the laptop sees."""
-        printed = self.laptop.run(sys.executable, "-m", "connection.look", str(self.folder / "ca.pem"))
+        printed = self.laptop.run(sys.executable, "-m", "health.connectivity.look", str(self.folder / "ca.pem"))
         return msgspec.json.decode(printed, type=Connection)
 
 
@@ -62,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), str(TESTS / "loopback_only")]))
+    monkeypatch.setenv("PYTHONPATH", str(TESTS), prepend=os.pathsep)
     with ExitStack() as stack:
         laptop, router, internet = (stack.enter_context(Namespace(name)) for name in ("laptop", "router", "internet"))
         wire(laptop, "10.9.0.2/24", "wlan0", router, "10.9.0.1/24", "lan0")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from changeover.model.finding import Level
 from changeover.model.health.status_page import StatusPage, status_page
-from changeover.model.readiness.zone_checks import findings
-from model.snapshots import snapshot
+from changeover.model.readiness.all_checks import findings
+from model.snapshots import observed
 
 URL = "https://status.platform.example/api"
 GREEN = {"status": [{"system": "Apps", "status": "green"}], "incidents": []}
@@ -51,5 +51,5 @@ def test_whatever_it_sends_is_read_without_a_fault(body: bytes) -> None:
 def test_it_is_a_finding_and_never_a_block(ok: bool | None, level: Level) -> None:
     """An incident and silence warn; a green page changes nothing of what checks say."""
     page = StatusPage(deployment="backup", url=URL, ok=ok, text="its status page says so")
-    (finding,) = [f for f in findings(snapshot(status_pages=(page,)), "backup") if f.check == "platform-status"]
+    (finding,) = [f for f in findings(observed(status_pages=(page,)), "backup") if f.check == "platform-status"]
     assert (finding.level, finding.text) == (level, "backup: its status page says so")

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.readiness.drift import drift_ago, drift_words, drifts
-from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.service_state import ServiceState
 from changeover.model.readiness.snapshot import Drift, Snapshot
 from changeover.model.runs.run import Accepted, Ended, Intent, Outcome, Run, Skipped, Started
 from changeover.model.wording.sentence import sentence
 from changeover.model.wording.service_status import ServiceStatus, service_status
-from model.snapshots import APEX, BACKUP, PRIMARY, WWW, reading, servers, service, snapshot
+from model.snapshots import APEX, BACKUP, PRIMARY, WWW, observed, reading, servers, snapshot, state
 from model.strategies import NOW
 from model.switches import folded, plan, switched
 
@@ -36,6 +36,11 @@ def look(www: AddressSet, *runs: Run, minutes: float = 0, **more: Any) -> Snapsh
 
 def seen(there: Snapshot, before: Snapshot | None = None) -> Snapshot:
     return replace(there, drift=drifts(there, before))
+
+
+def after(there: Snapshot, run: Run) -> ServiceState:
+    """The state of the shop, both deployments healthy, after `run`."""
+    return state(observed(snapshot=there), run)
 
 
 def test_what_a_run_left_is_no_drift() -> None:
@@ -150,14 +155,14 @@ def test_it_is_in_the_sentence_and_nobody_calls_the_service_healthy() -> None:
     run = switched(300)
     records = {WWW: FOREIGN, APEX: (record_set(APEX, "A", 60, ["192.0.2.99"]),)}
     there = replace(snapshot(readings=(reading(records),), servers=servers(records), runs=(run,)), at=NOW)
-    state = assessed(ServiceState(service=service(), run=run), seen(there))
-    told = sentence(state, NOW)
+    alarmed = after(seen(there), run)
+    told = sentence(alarmed, NOW)
     assert "www.shop.example was changed between 02:55 and 03:00 by somebody else" in told.urgent
     assert told.urgent.endswith("1 other hostname as well.")
-    assert service_status(state) is ServiceStatus.DEGRADED
+    assert service_status(alarmed) is ServiceStatus.DEGRADED
     one = replace(there, readings=(reading({**BACKUP, WWW: SLOWER}),), servers=servers(BACKUP))
-    quiet = assessed(ServiceState(service=service(), run=run), one)
-    changed = assessed(ServiceState(service=service(), run=run), seen(one))
+    quiet = after(one, run)
+    changed = after(seen(one), run)
     assert sentence(quiet, NOW).urgent == ""
     assert sentence(changed, NOW).urgent.startswith("www.shop.example was changed")
     assert sentence(changed, NOW).rest == sentence(quiet, NOW).rest
@@ -168,8 +173,8 @@ def test_after_an_undo_nothing_else_is_amber() -> None:
     run = switched(300, Outcome.UNDONE)
     slower = {**PRIMARY, WWW: (replace(PRIMARY[WWW][0], ttl=300),)}
     there = snapshot(readings=(reading(slower),), runs=(run,))
-    assert service_status(assessed(ServiceState(service=service(), run=run), there)) is ServiceStatus.HEALTHY
-    assert service_status(assessed(ServiceState(service=service(), run=run), seen(there))) is ServiceStatus.DEGRADED
+    assert service_status(after(there, run)) is ServiceStatus.HEALTHY
+    assert service_status(after(seen(there), run)) is ServiceStatus.DEGRADED
 
 
 def test_a_drift_has_a_place() -> None:

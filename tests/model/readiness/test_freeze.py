@@ -7,12 +7,11 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from changeover.model.finding import Level, overridden
+from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.freeze import Freeze, freeze_left, freeze_words, freezes_of
-from changeover.model.readiness.service_state import ServiceState, assessed
-from changeover.model.readiness.zone_checks import findings
 from changeover.model.wording.sentence import sentence
 from changeover.model.wording.service_status import ServiceStatus, service_status
-from model.snapshots import service, snapshot
+from model.snapshots import observed, state
 from model.strategies import NOW
 
 SHOP = Freeze(service="shop", reason="a release", set_at=NOW, until=NOW + timedelta(hours=2), who="anna")
@@ -38,10 +37,10 @@ def test_a_service_is_under_its_own_freeze_and_that_of_everything() -> None:
 
 def test_a_frozen_service_is_no_worse_off() -> None:
     """It is in the sentence; that nothing is to be switched does not say that the backup could not take over."""
-    state = assessed(ServiceState(service=service()), snapshot(freezes=(SHOP, ALL)))
-    assert state.freezes == (SHOP, ALL)
-    assert service_status(state) is ServiceStatus.HEALTHY
-    assert sentence(state, NOW).text == (
+    frozen = state(observed(freezes=(SHOP, ALL)))
+    assert frozen.overlay.freezes == (SHOP, ALL)
+    assert service_status(frozen) is ServiceStatus.HEALTHY
+    assert sentence(frozen, NOW).text == (
         "Visitors reach primary. Both deployments are healthy and the backup is ready. "
         "shop is frozen by anna until 05:00: a release. Everything is frozen until 03:30: a release."
     )
@@ -49,7 +48,7 @@ def test_a_frozen_service_is_no_worse_off() -> None:
 
 def test_only_an_emergency_may_override_it_by_name() -> None:
     """With a reason, that stays in the report."""
-    there = snapshot(freezes=(SHOP,))
+    there = observed(freezes=(SHOP,))
     for emergency, level in ((False, Level.BLOCK), (True, Level.WARN)):
         found = overridden(findings(there, "backup", emergency), {"freeze": "the shop is down"})
         assert [f.level for f in found if f.check == "freeze"] == [level]

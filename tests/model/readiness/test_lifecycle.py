@@ -19,12 +19,12 @@ from changeover.model.readiness.lifecycle import (
     review_words,
     suggestion_blocked,
 )
-from changeover.model.readiness.service_state import ServiceState, assessed
+from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Accepted, Acknowledged, Committed, Event, Outcome, Reprotected, Reprotecting, Run
 from changeover.model.wording.sentence import sentence
 from changeover.model.wording.service_status import ServiceStatus, held_back, service_status, suggests_switch
-from model.snapshots import BACKUP, health_of, reading, result, service, snapshot
+from model.snapshots import BACKUP, health_of, observed, reading, result, service, state
 from model.strategies import NOW
 from model.switches import switched
 
@@ -232,13 +232,13 @@ def away(run: Run, primary: str = "healthy", backup: str = "healthy") -> Service
     """The state of the shop on its backup, after `run`."""
     bad = {name: result(name, ok=False, reason="503") for name in ("primary", "backup")}
     healths = {"primary": primary, "backup": backup}
-    there = snapshot(
+    there = observed(
         readings=(reading(BACKUP),),
         servers=(),
         health={n: health_of(n, h, *([bad[n]] if h == "unhealthy" else [])) for n, h in healths.items()},
         runs=(run,),
     )
-    return assessed(ServiceState(service=service(), run=run), there)
+    return state(there, run)
 
 
 def test_no_second_switch_is_suggested_just_after_an_emergency() -> None:
@@ -282,7 +282,6 @@ def test_a_forgotten_emergency_comes_first_in_the_sentence() -> None:
 def test_visitors_elsewhere_without_a_run_are_no_alarm_here() -> None:
     """Another computer's journal has the run, and nobody could end the alarm from here."""
     state = replace(away(AWAY), run=None)
-    assert state.snapshot is not None
     by_hand = replace(state, snapshot=replace(state.snapshot, runs=()))
     assert service_status(by_hand) is ServiceStatus.HEALTHY
     assert by_hand.health["backup"].state is State.UP

@@ -17,11 +17,11 @@ from changeover.model.health.check import HealthCheck, JourneyResult
 from changeover.model.health.connectivity import Connection, Connectivity, Evidence
 from changeover.model.health.status_page import StatusPage
 from changeover.model.health.track import State
+from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
+from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.pin import Hold, Pin
-from changeover.model.readiness.snapshot import Snapshot
-from changeover.model.readiness.zone_checks import findings
 from changeover.model.runs.run import Acknowledged, Outcome
 from changeover.model.settings.service import Answer
 from model.snapshots import (
@@ -31,6 +31,7 @@ from model.snapshots import (
     WWW,
     certificate,
     health_of,
+    observed,
     reading,
     result,
     servers,
@@ -50,7 +51,7 @@ ONLY_BACK = {"failback"}
 EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys", "freeze", "lease"}
 
 
-def found(there: Snapshot, check: str, emergency: bool = False) -> list[Finding]:
+def found(there: Observation, check: str, emergency: bool = False) -> list[Finding]:
     return [f for f in findings(there, "backup", emergency) if f.check == check]
 
 
@@ -151,187 +152,218 @@ def frozen(of: str | None, minutes: float) -> tuple[Freeze, ...]:
     return (Freeze(service=of, reason="a release", set_at=set_at, until=until, who="anna"),)
 
 
-def changed(ago: float) -> Snapshot:
+def changed(ago: float) -> Observation:
     """A run ended so many seconds ago, and then somebody changed a name."""
-    there = snapshot(runs=(switched(ago, source="backup", to="primary"),), **read({**PRIMARY, WWW: BACKUP[WWW]}))
-    return replace(there, drift=drifts(there))
+    runs = (switched(ago, source="backup", to="primary"),)
+    there = snapshot(runs=runs, **read({**PRIMARY, WWW: BACKUP[WWW]}))
+    return observed(snapshot=replace(there, drift=drifts(there)))
 
 
-Case = tuple[str, str, Snapshot, str]
+Case = tuple[str, str, Observation, str]
 CASES: list[Case] = [
-    ("credential", "pass", snapshot(), "a provider account dns may change zone shop.example"),
-    ("credential", "pass", snapshot(**read(may_write=None)), "can read zone shop.example"),
-    ("credential", "block", snapshot(**read(may_write=False)), "can read zone shop.example but may not change it"),
-    ("credential", "block", snapshot(**read(**UNREADABLE, error_kind="auth")), "account dns: it says no"),
-    ("credential", "block", snapshot(**read(**UNREADABLE, error_kind="permission")), "account dns: it says no"),
-    ("credential", "block", snapshot(**read(**UNREADABLE, error_kind="keyring")), "account dns: it says no"),
-    ("records-readable", "pass", snapshot(), "Read 2 hostnames in shop.example"),
-    ("records-readable", "block", snapshot(**read(**UNREADABLE, error_kind="unavailable")), "it says no"),
-    ("records-agree", "pass", snapshot(), "The authoritative name servers give what the provider has"),
-    ("records-agree", "pass", snapshot(**read(OPAQUE), servers=servers(ELSEWHERE)[:1] + servers(PRIMARY)[1:]), ""),
-    ("records-agree", "block", snapshot(servers=servers({**PRIMARY, WWW: BACKUP[WWW]})), "ns1.shop.example gives A"),
+    ("credential", "pass", observed(), "a provider account dns may change zone shop.example"),
+    ("credential", "pass", observed(**read(may_write=None)), "can read zone shop.example"),
+    ("credential", "block", observed(**read(may_write=False)), "can read zone shop.example but may not change it"),
+    ("credential", "block", observed(**read(**UNREADABLE, error_kind="auth")), "account dns: it says no"),
+    ("credential", "block", observed(**read(**UNREADABLE, error_kind="permission")), "account dns: it says no"),
+    ("credential", "block", observed(**read(**UNREADABLE, error_kind="keyring")), "account dns: it says no"),
+    ("records-readable", "pass", observed(), "Read 2 hostnames in shop.example"),
+    ("records-readable", "block", observed(**read(**UNREADABLE, error_kind="unavailable")), "it says no"),
+    ("records-agree", "pass", observed(), "The authoritative name servers give what the provider has"),
+    ("records-agree", "pass", observed(**read(OPAQUE), servers=servers(ELSEWHERE)[:1] + servers(PRIMARY)[1:]), ""),
+    ("records-agree", "block", observed(servers=servers({**PRIMARY, WWW: BACKUP[WWW]})), "ns1.shop.example gives A"),
     (
         "records-agree",
         "block",
-        snapshot(readings=(reading(PRIMARY), replace(reading(BACKUP), account="two"))),
+        observed(readings=(reading(PRIMARY), replace(reading(BACKUP), account="two"))),
         "disagree about www.shop.example",
     ),
     (
         "records-agree",
         "warn",
-        snapshot(servers=(*servers(PRIMARY), *servers(PRIMARY, server="ns2", error="no answer"))),
+        observed(servers=(*servers(PRIMARY), *servers(PRIMARY, server="ns2", error="no answer"))),
         "No answer from ns2 (192.0.2.53)",
     ),
     (
         "records-agree",
         "warn",
-        snapshot(servers=servers(PRIMARY, error="no answer")),
+        observed(servers=servers(PRIMARY, error="no answer")),
         "No authoritative name server answers: ns1.shop.example (192.0.2.53)",
     ),
     (
         "records-agree",
         "pass",
-        snapshot(servers=(*servers(PRIMARY), *servers(PRIMARY, address="::1", error="no route", checked=False))),
+        observed(servers=(*servers(PRIMARY), *servers(PRIMARY, address="::1", error="no route", checked=False))),
         "give what the provider has",
     ),
-    ("routing-policy", "pass", snapshot(), "No routing policies"),
-    ("routing-policy", "block", snapshot(**read(policies={WWW: "weighted, 3 records"})), "weighted, 3 records"),
-    ("wildcard", "block", snapshot(**read(wildcards=(WWW,))), "www.shop.example has no records of its own"),
-    ("answer-legal", "pass", snapshot(), "backup can be published at 2 hostnames"),
-    ("answer-legal", "pass", snapshot(**read(with_www(TXT))), ""),
-    ("answer-legal", "block", snapshot(**read(**EMPTY)), "an empty answer would take the name off the net"),
-    ("answer-legal", "block", snapshot(**read(**APEX_CNAME)), "a CNAME cannot stand at a zone's apex"),
-    ("answer-legal", "pass", snapshot(**read(**APEX_CNAME, capabilities=FLATTENING)), ""),
-    ("answer-legal", "block", snapshot(**read(**APEX_ALIAS)), "no alias records"),
-    ("answer-legal", "pass", snapshot(**read(**APEX_ALIAS, capabilities=FLATTENING)), ""),
-    ("answer-legal", "block", snapshot(**read(with_www(TXT), **TO_CNAME)), "a CNAME cannot stand beside TXT"),
-    ("answer-legal", "pass", snapshot(**read(with_www(TXT), **TO_CNAME, capabilities=FLATTENING)), ""),
+    ("routing-policy", "pass", observed(), "No routing policies"),
+    ("routing-policy", "block", observed(**read(policies={WWW: "weighted, 3 records"})), "weighted, 3 records"),
+    ("wildcard", "block", observed(**read(wildcards=(WWW,))), "www.shop.example has no records of its own"),
+    ("answer-legal", "pass", observed(), "backup can be published at 2 hostnames"),
+    ("answer-legal", "pass", observed(**read(with_www(TXT))), ""),
+    ("answer-legal", "block", observed(**read(**EMPTY)), "an empty answer would take the name off the net"),
+    ("answer-legal", "block", observed(**read(**APEX_CNAME)), "a CNAME cannot stand at a zone's apex"),
+    ("answer-legal", "pass", observed(**read(**APEX_CNAME, capabilities=FLATTENING)), ""),
+    ("answer-legal", "block", observed(**read(**APEX_ALIAS)), "no alias records"),
+    ("answer-legal", "pass", observed(**read(**APEX_ALIAS, capabilities=FLATTENING)), ""),
+    ("answer-legal", "block", observed(**read(with_www(TXT), **TO_CNAME)), "a CNAME cannot stand beside TXT"),
+    ("answer-legal", "pass", observed(**read(with_www(TXT), **TO_CNAME, capabilities=FLATTENING)), ""),
     (
         "answer-legal",
         "block",
-        snapshot(**read(with_www(replace(TXT, type="NS")), **TO_CNAME, capabilities=FLATTENING)),
+        observed(**read(with_www(replace(TXT, type="NS")), **TO_CNAME, capabilities=FLATTENING)),
         "a CNAME cannot stand beside NS",
     ),
-    ("type-change-gap", "pass", snapshot(), "No name is without an answer at any moment"),
-    ("type-change-gap", "pass", snapshot(**read(BACKUP, capabilities=STEP_BY_STEP)), ""),
-    ("type-change-gap", "warn", snapshot(**read(capabilities=STEP_BY_STEP)), "cannot do that in one operation"),
-    ("type-change-gap", "warn", snapshot(**read(capabilities=EVENTUAL)), "may lack an answer for a few seconds"),
-    ("target-answers", "pass", snapshot(), "backup answers: 200 in 12 ms"),
-    ("target-answers", "warn", snapshot(**backup(health="degraded", reason="sometimes")), "only in part: sometimes"),
+    ("type-change-gap", "pass", observed(), "No name is without an answer at any moment"),
+    ("type-change-gap", "pass", observed(**read(BACKUP, capabilities=STEP_BY_STEP)), ""),
+    ("type-change-gap", "warn", observed(**read(capabilities=STEP_BY_STEP)), "cannot do that in one operation"),
+    ("type-change-gap", "warn", observed(**read(capabilities=EVENTUAL)), "may lack an answer for a few seconds"),
+    ("target-answers", "pass", observed(), "backup answers: 200 in 12 ms"),
+    ("target-answers", "warn", observed(**backup(health="degraded", reason="sometimes")), "only in part: sometimes"),
     (
         "target-answers",
         "block",
-        snapshot(**backup(health="unhealthy", ok=False, reason="connection refused")),
+        observed(**backup(health="unhealthy", ok=False, reason="connection refused")),
         "backup does not answer well: connection refused",
     ),
     (
         "target-answers",
         "block",
-        snapshot(**backup(health="unknown", ok=None, reason="not checked: no route")),
+        observed(**backup(health="unknown", ok=None, reason="not checked: no route")),
         "backup is not proven to answer: not checked: no route",
     ),
-    ("target-answers", "block", snapshot(health={}), "backup has not been checked yet"),
-    ("marker", "pass", snapshot(), "backup says X-Deployment: backup"),
-    ("marker", "warn", snapshot(NO_MARKER), "backup has no marker"),
+    ("target-answers", "block", observed(health={}), "backup has not been checked yet"),
+    ("marker", "pass", observed(), "backup says X-Deployment: backup"),
+    ("marker", "warn", observed(NO_MARKER), "backup has no marker"),
     (
         "marker",
         "block",
-        snapshot(**backup(marker_ok=False, marker_seen="primary")),
+        observed(**backup(marker_ok=False, marker_seen="primary")),
         "backup at 198.51.100.24 should say X-Deployment: backup, but says primary",
     ),
-    ("marker", "block", snapshot(**backup(marker_ok=False, marker_seen=None)), "but says no such header"),
-    ("marker", "block", snapshot(**backup(ok=False, marker_ok=None)), "The marker of backup could not be read"),
-    ("certificate", "pass", snapshot(), "The certificate of backup is valid for 60 days more"),
+    ("marker", "block", observed(**backup(marker_ok=False, marker_seen=None)), "but says no such header"),
+    ("marker", "block", observed(**backup(ok=False, marker_ok=None)), "The marker of backup could not be read"),
+    ("certificate", "pass", observed(), "The certificate of backup is valid for 60 days more"),
     (
         "certificate",
         "warn",
-        snapshot(**backup(certificate=certificate(30 - 1 / 24))),
+        observed(**backup(certificate=certificate(30 - 1 / 24))),
         "valid for 29 days more",
     ),
     (
         "certificate",
         "block",
-        snapshot(**backup(certificate=certificate((48 - 1 / 60) / 24))),
+        observed(**backup(certificate=certificate((48 - 1 / 60) / 24))),
         "valid for 47 h 59 min more",
     ),
     (
         "certificate",
         "block",
-        snapshot(**backup(ok=False, certificate_error="it is for another name", certificate=None)),
+        observed(**backup(ok=False, certificate_error="it is for another name", certificate=None)),
         "the certificate at 198.51.100.24 is not good for www.shop.example: it is for another name",
     ),
-    ("certificate", "block", snapshot(**backup(ok=False, certificate=None)), "could not be read"),
-    ("ttl", "pass", snapshot(), "Visitors follow within 1 min"),
-    ("ttl", "warn", snapshot(**read(LONG)), "www.shop.example CNAME has a TTL of 1 h"),
-    ("ttl", "warn", snapshot(**read(capabilities=SLOW_PROVIDER)), "ttl = 60 is below what a provider takes"),
-    ("source-known", "pass", snapshot(), "Visitors reach primary now"),
-    ("source-known", "block", snapshot(**read({**PRIMARY, WWW: BACKUP[WWW]})), "Visitors reach different deployments"),
-    ("source-known", "block", snapshot(**read(ELSEWHERE)), "none of this service's deployments"),
-    ("source-known", "block", snapshot(readings=(), servers=()), "could not be read"),
-    ("source-healthy", "pass", snapshot(), "primary is healthy"),
-    ("source-healthy", "pass", snapshot(**primary("degraded")), "primary is degraded"),
-    ("source-healthy", "pass", snapshot(**primary("unknown")), "primary is unknown"),
-    ("source-healthy", "block", snapshot(**primary("unhealthy")), "primary is down: 503"),
-    ("order", "pass", snapshot(earlier={"api": "backup"}), "api, which goes before shop, is on backup already"),
-    ("order", "block", snapshot(earlier={"api": "primary"}), "api goes before shop, and is still on primary"),
-    ("connection", "pass", snapshot(connection=connection()), "This computer is online."),
-    ("connection", "block", snapshot(connection=connection(Connectivity.OFFLINE, "It is offline.")), "It is offline."),
-    ("connection", "block", snapshot(connection=connection(Connectivity.PORTAL, "A login page.")), "A login page."),
-    ("connection", "warn", snapshot(connection=connection(dns_fails=True, text="Its DNS fails.")), "Its DNS fails."),
+    ("certificate", "block", observed(**backup(ok=False, certificate=None)), "could not be read"),
+    ("ttl", "pass", observed(), "Visitors follow within 1 min"),
+    ("ttl", "warn", observed(**read(LONG)), "www.shop.example CNAME has a TTL of 1 h"),
+    ("ttl", "warn", observed(**read(capabilities=SLOW_PROVIDER)), "ttl = 60 is below what a provider takes"),
+    ("source-known", "pass", observed(), "Visitors reach primary now"),
+    (
+        "source-known",
+        "block",
+        observed(**read({**PRIMARY, WWW: BACKUP[WWW]})),
+        "Visitors reach different deployments",
+    ),
+    ("source-known", "block", observed(**read(ELSEWHERE)), "none of this service's deployments"),
+    ("source-known", "block", observed(readings=(), servers=()), "could not be read"),
+    ("source-healthy", "pass", observed(), "primary is healthy"),
+    ("source-healthy", "pass", observed(**primary("degraded")), "primary is degraded"),
+    ("source-healthy", "pass", observed(**primary("unknown")), "primary is unknown"),
+    ("source-healthy", "block", observed(**primary("unhealthy")), "primary is down: 503"),
+    ("order", "pass", observed(earlier={"api": "backup"}), "api, which goes before shop, is on backup already"),
+    ("order", "block", observed(earlier={"api": "primary"}), "api goes before shop, and is still on primary"),
+    ("connection", "pass", observed(connection=connection()), "This computer is online."),
+    (
+        "connection",
+        "block",
+        observed(connection=connection(Connectivity.OFFLINE, "It is offline.")),
+        "It is offline.",
+    ),
+    ("connection", "block", observed(connection=connection(Connectivity.PORTAL, "A login page.")), "A login page."),
+    ("connection", "warn", observed(connection=connection(dns_fails=True, text="Its DNS fails.")), "Its DNS fails."),
     (
         "connection",
         "warn",
-        snapshot(connection=connection(Connectivity.UNKNOWN, "No witness answers.")),
+        observed(connection=connection(Connectivity.UNKNOWN, "No witness answers.")),
         "No witness answers.",
     ),
-    ("clock", "pass", snapshot(connection=connection(clock_ahead=-59.0)), "clock is right"),
-    ("clock", "warn", snapshot(connection=connection(clock_ahead=-240.0)), "clock is 4 min behind"),
-    ("clock", "warn", snapshot(connection=connection(clock_ahead=600.0)), "clock is 10 min ahead"),
-    ("pinned", "block", snapshot(pins=pinned(Hold.NEVER)), "backup is taken out of use by a person: old data"),
-    ("pinned", "warn", snapshot(pins=pinned(Hold.HEALTHY)), "backup is held healthy by a person: old data"),
-    ("maintenance", "warn", snapshot(maintenance={"backup": NOW + timedelta(hours=2)}), "in maintenance for 2 h more"),
-    ("routing-name", "pass", snapshot(WITH_NAME, names=names(["192.0.2.1"], ["192.0.2.1"])), "leads to 192.0.2.1"),
-    ("routing-name", "pass", snapshot(WITH_NAME, names=names(["192.0.2.1"], None)), "leads to 192.0.2.1"),
-    ("routing-name", "block", snapshot(WITH_NAME, names=names([], [])), "edge.example.net has no address"),
-    ("routing-name", "block", snapshot(WITH_NAME, names=names(None, [])), "edge.example.net has no address"),
-    ("routing-name", "block", snapshot(WITH_NAME, names=names(["192.0.2.1"], [])), "gone at its own name servers"),
-    ("routing-name", "warn", snapshot(WITH_NAME, names=names(None, ["192.0.2.1"])), "Resolvers do not find"),
-    ("routing-name", "warn", snapshot(WITH_NAME, names=names(None, None)), "Resolvers do not find"),
-    ("evidence", "pass", snapshot(watched=True, **proven(60)), "backup was last proven healthy 1 min ago"),
-    ("evidence", "block", snapshot(watched=True, **proven(61)), "last proven healthy 1 min 1 s ago"),
-    ("evidence", "block", snapshot(watched=True, **proven(None)), "was not seen to answer well"),
-    ("platform-status", "pass", snapshot(status_pages=said(True)), "backup: its page is green"),
-    ("platform-status", "warn", snapshot(status_pages=said(False)), "backup: its page is red"),
-    ("journeys", "pass", snapshot(journeys=walked(True, "3 steps in 40 ms")), "backup, log in: 3 steps in 40 ms"),
-    ("journeys", "block", snapshot(journeys=walked(False, "step 2 (GET /orders): 500")), "step 2 (GET /orders): 500"),
-    ("journeys", "warn", snapshot(journeys=walked(None, "not tried: locked")), "not tried: locked"),
-    ("failback", "pass", snapshot(BACK, **healthy_for(60)), "backup has been healthy for 1 h"),
-    ("failback", "warn", snapshot(BACK, **healthy_for(12)), "backup has been healthy for 12 min; 60 min is safer"),
-    ("failback", "warn", snapshot(BACK), "for how long is not known, since nobody has watched it here"),
-    ("recent-switch", "warn", snapshot(runs=(switched(720, emergency=True),)), "shop-1 ended 12 min ago; no other is"),
-    ("freeze", "block", snapshot(freezes=frozen("shop", 90)), "shop is frozen by anna for 1 h 30 min more: a release"),
-    ("freeze", "block", snapshot(freezes=frozen(None, 1)), "Everything is frozen by anna for 1 min more: a release"),
+    ("clock", "pass", observed(connection=connection(clock_ahead=-59.0)), "clock is right"),
+    ("clock", "warn", observed(connection=connection(clock_ahead=-240.0)), "clock is 4 min behind"),
+    ("clock", "warn", observed(connection=connection(clock_ahead=600.0)), "clock is 10 min ahead"),
+    ("pinned", "block", observed(pins=pinned(Hold.NEVER)), "backup is taken out of use by a person: old data"),
+    ("pinned", "warn", observed(pins=pinned(Hold.HEALTHY)), "backup is held healthy by a person: old data"),
+    (
+        "maintenance",
+        "warn",
+        observed(maintenance={"backup": NOW + timedelta(hours=2)}),
+        "in maintenance for 2 h more",
+    ),
+    ("routing-name", "pass", observed(WITH_NAME, names=names(["192.0.2.1"], ["192.0.2.1"])), "leads to 192.0.2.1"),
+    ("routing-name", "pass", observed(WITH_NAME, names=names(["192.0.2.1"], None)), "leads to 192.0.2.1"),
+    ("routing-name", "block", observed(WITH_NAME, names=names([], [])), "edge.example.net has no address"),
+    ("routing-name", "block", observed(WITH_NAME, names=names(None, [])), "edge.example.net has no address"),
+    ("routing-name", "block", observed(WITH_NAME, names=names(["192.0.2.1"], [])), "gone at its own name servers"),
+    ("routing-name", "warn", observed(WITH_NAME, names=names(None, ["192.0.2.1"])), "Resolvers do not find"),
+    ("routing-name", "warn", observed(WITH_NAME, names=names(None, None)), "Resolvers do not find"),
+    ("evidence", "pass", observed(watched=True, **proven(60)), "backup was last proven healthy 1 min ago"),
+    ("evidence", "block", observed(watched=True, **proven(61)), "last proven healthy 1 min 1 s ago"),
+    ("evidence", "block", observed(watched=True, **proven(None)), "was not seen to answer well"),
+    ("platform-status", "pass", observed(status_pages=said(True)), "backup: its page is green"),
+    ("platform-status", "warn", observed(status_pages=said(False)), "backup: its page is red"),
+    ("journeys", "pass", observed(journeys=walked(True, "3 steps in 40 ms")), "backup, log in: 3 steps in 40 ms"),
+    (
+        "journeys",
+        "block",
+        observed(journeys=walked(False, "step 2 (GET /orders): 500")),
+        "step 2 (GET /orders): 500",
+    ),
+    ("journeys", "warn", observed(journeys=walked(None, "not tried: locked")), "not tried: locked"),
+    ("failback", "pass", observed(BACK, **healthy_for(60)), "backup has been healthy for 1 h"),
+    ("failback", "warn", observed(BACK, **healthy_for(12)), "backup has been healthy for 12 min; 60 min is safer"),
+    ("failback", "warn", observed(BACK), "for how long is not known, since nobody has watched it here"),
+    (
+        "recent-switch",
+        "warn",
+        observed(runs=(switched(720, emergency=True),)),
+        "shop-1 ended 12 min ago; no other is",
+    ),
+    (
+        "freeze",
+        "block",
+        observed(freezes=frozen("shop", 90)),
+        "shop is frozen by anna for 1 h 30 min more: a release",
+    ),
+    ("freeze", "block", observed(freezes=frozen(None, 1)), "Everything is frozen by anna for 1 min more: a release"),
     (
         "ownership",
         "warn",
-        snapshot(**read({**PRIMARY, APEX: (*PRIMARY[APEX], HERITAGE)})),
+        observed(**read({**PRIMARY, APEX: (*PRIMARY[APEX], HERITAGE)})),
         "external-dns (owner prod) keeps shop.example, and will put back what it has",
     ),
-    ("dnssec", "pass", snapshot(signing=(Signing(zone=APEX, signed=("ns1",)),)), "is signed"),
-    ("dnssec", "warn", snapshot(signing=(Signing(zone=APEX, signed=("ns1",), unsigned=("ns2",)),)), "no signatures"),
-    ("lease", "block", snapshot(lease="ben@desk is switching shop"), "ben@desk is switching shop"),
+    ("dnssec", "pass", observed(signing=(Signing(zone=APEX, signed=("ns1",)),)), "is signed"),
+    ("dnssec", "warn", observed(signing=(Signing(zone=APEX, signed=("ns1",), unsigned=("ns2",)),)), "no signatures"),
+    ("lease", "block", observed(lease="ben@desk is switching shop"), "ben@desk is switching shop"),
     ("records-changed", "warn", changed(300), "www.shop.example was changed in the last 5 min by somebody else: CNAME"),
-    ("unfinished-run", "pass", snapshot(), "No unfinished run"),
-    ("unfinished-run", "block", snapshot(unfinished_run="shop-4"), "Run shop-4 of shop is not finished"),
-    ("lock", "pass", snapshot(), "Nobody else is working on it"),
-    ("lock", "block", snapshot(locked=True), "Another Changeover is working on shop"),
+    ("unfinished-run", "pass", observed(), "No unfinished run"),
+    ("unfinished-run", "block", observed(unfinished_run="shop-4"), "Run shop-4 of shop is not finished"),
+    ("lock", "pass", observed(), "Nobody else is working on it"),
+    ("lock", "block", observed(locked=True), "Another Changeover is working on shop"),
 ]
 
 
 @pytest.mark.parametrize(
     ("check", "level", "there", "words"), CASES, ids=[f"{c[0]}-{c[1]}-{n}" for n, c in enumerate(CASES)]
 )
-def test_each_check(check: str, level: str, there: Snapshot, words: str) -> None:
+def test_each_check(check: str, level: str, there: Observation, words: str) -> None:
     """The worst finding of the check has this level and says this; warnings and blocks say what to do."""
     mine = found(there, check)
     assert worst(mine) == level, mine
@@ -342,7 +374,7 @@ def test_each_check(check: str, level: str, there: Snapshot, words: str) -> None
 
 @pytest.mark.parametrize("emergency", [False, True], ids=["planned", "emergency"])
 @pytest.mark.parametrize(("check", "level", "there", "words"), CASES, ids=[str(n) for n in range(len(CASES))])
-def test_what_may_be_overridden(check: str, level: str, there: Snapshot, words: str, emergency: bool) -> None:
+def test_what_may_be_overridden(check: str, level: str, there: Observation, words: str, emergency: bool) -> None:
     """Only blocks; some never, the proofs of the target in an emergency only, everything else always."""
     for finding in findings(there, "backup", emergency):
         may = finding.check not in NEVER and (emergency or finding.check not in EMERGENCY_ONLY)
@@ -366,7 +398,7 @@ def test_a_service_that_is_ready_passes_everything() -> None:
         "status_pages": said(True),
     }
     more |= {"journeys": walked(True, "fine"), "watched": True, "signing": (Signing(zone=APEX, signed=("ns1",)),)}
-    passed = findings(snapshot(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
+    passed = findings(observed(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}
     assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS | ONLY_BACK]
 
@@ -374,7 +406,7 @@ def test_a_service_that_is_ready_passes_everything() -> None:
 @pytest.mark.parametrize(("days", "words"), [(29, "30 days"), (20, "21 days"), (13, "14 days"), (6, "7 days")])
 def test_a_certificate_is_spoken_of_earlier_the_nearer_its_end(days: int, words: str) -> None:
     """At 30, 21, 14 and 7 days, with who vouches for it."""
-    (finding,) = found(snapshot(**backup(certificate=certificate(days))), "certificate")
+    (finding,) = found(observed(**backup(certificate=certificate(days))), "certificate")
     assert (finding.level, f"less than {words}" in finding.text) == (Level.WARN, True)
     assert "from R11" in finding.text
 
@@ -382,26 +414,26 @@ def test_a_certificate_is_spoken_of_earlier_the_nearer_its_end(days: int, words:
 def test_a_computer_that_nobody_looked_at_is_not_spoken_of() -> None:
     """Neither where nothing failed, nor where the settings say that nobody is to be asked."""
     nobody = Connection(at=NOW, link=Connectivity.UNKNOWN, text="not known")
-    assert found(snapshot(), "connection") == found(snapshot(connection=nobody), "connection") == []
+    assert found(observed(), "connection") == found(observed(connection=nobody), "connection") == []
 
 
 def test_stale_evidence_only_warns_in_an_emergency() -> None:
     """A planned switch waits for proof; in an emergency there may be none to wait for."""
-    (finding,) = found(snapshot(watched=True, **proven(3600)), "evidence", emergency=True)
+    (finding,) = found(observed(watched=True, **proven(3600)), "evidence", emergency=True)
     assert finding.level is Level.WARN
-    assert found(snapshot(**proven(3600)), "evidence") == []  # probes that were just sent are their own evidence
+    assert found(observed(**proven(3600)), "evidence") == []  # probes that were just sent are their own evidence
 
 
 def test_a_deployment_that_changes_all_the_time_says_so() -> None:
     """It is not proven to be good, and a warning at the least."""
     flapping = replace(health_of("backup", "degraded"), state=State.FLAPPING)
-    (finding,) = found(snapshot(health={"backup": flapping}), "target-answers")
+    (finding,) = found(observed(health={"backup": flapping}), "target-answers")
     assert (finding.level, "changes between good and bad" in finding.text) == (Level.WARN, True)
 
 
 def test_all_blocks_are_told_at_once() -> None:
     """Nobody repairs one thing to be shown the next."""
-    worst_case = snapshot(
+    worst_case = observed(
         **read({**PRIMARY, WWW: ()}, wildcards=(WWW,), policies={APEX: "geo"}, may_write=False, **EMPTY),
         servers=servers(BACKUP),
         **backup(health="unhealthy", ok=False, marker_ok=False, certificate_error="expired"),
@@ -417,16 +449,16 @@ def test_all_blocks_are_told_at_once() -> None:
 
 def test_a_dead_source_needs_the_word_emergency_and_then_warns() -> None:
     """The fix names the option; with it the same finding is a warning."""
-    (planned,) = found(snapshot(**primary("unhealthy")), "source-healthy")
-    (emergency,) = found(snapshot(**primary("unhealthy")), "source-healthy", emergency=True)
+    (planned,) = found(observed(**primary("unhealthy")), "source-healthy")
+    (emergency,) = found(observed(**primary("unhealthy")), "source-healthy", emergency=True)
     assert (planned.level, "--emergency" in planned.fix) == (Level.BLOCK, True)
     assert emergency.level is Level.WARN
 
 
 def test_a_person_may_say_where_visitors_should_be() -> None:
     """That they are elsewhere blocks: somebody else was faster."""
-    (right,) = [f for f in findings(snapshot(), "backup", expected="primary") if f.check == "source-known"]
-    (wrong,) = [f for f in findings(snapshot(), "backup", expected="backup") if f.check == "source-known"]
+    (right,) = [f for f in findings(observed(), "backup", expected="primary") if f.check == "source-known"]
+    (wrong,) = [f for f in findings(observed(), "backup", expected="backup") if f.check == "source-known"]
     assert (right.level, wrong.level) == (Level.PASS, Level.BLOCK)
     assert wrong.text == "Visitors are not at backup, as expected: primary"
 
@@ -434,12 +466,12 @@ def test_a_person_may_say_where_visitors_should_be() -> None:
 def test_plain_http_has_no_certificate() -> None:
     """The check is left out."""
     plain = replace(service(), health=HealthCheck(scheme="http"))
-    assert found(snapshot(plain), "certificate") == []
+    assert found(observed(plain), "certificate") == []
 
 
 def test_an_override_keeps_its_reason_and_its_limits() -> None:
     """A block that may be overridden becomes a warning with the reason; another one stays, whatever is said."""
-    there = snapshot(**read(ELSEWHERE), unfinished_run="shop-4", **backup(health="unhealthy", ok=False))
+    there = observed(**read(ELSEWHERE), unfinished_run="shop-4", **backup(health="unhealthy", ok=False))
     reasons = dict.fromkeys(("source-known", "unfinished-run", "target-answers", "ttl"), "because")
     planned = {f.check: f for f in overridden(findings(there, "backup"), reasons)}
     assert (planned["source-known"].level, planned["source-known"].override) == (Level.WARN, "because")
@@ -458,21 +490,19 @@ def test_names_of_checks() -> None:
 
 
 def test_what_other_people_asked_for_ends_by_itself() -> None:
-    """A freeze that is over, one of another service, an old switch, an acknowledged one: nothing is said."""
+    """No freeze in force, an old switch, an acknowledged one: nothing is said."""
     acknowledged = switched(60, Outcome.COMPLETED, (30, Acknowledged()), emergency=True)
     for quiet in (
-        snapshot(freezes=frozen("shop", 0)),
-        snapshot(freezes=frozen("mail", 90)),
-        snapshot(runs=(switched(3600, emergency=True),)),
-        snapshot(runs=(acknowledged,)),
-        snapshot(runs=(switched(60),)),
+        observed(runs=(switched(3600, emergency=True),)),
+        observed(runs=(acknowledged,)),
+        observed(runs=(switched(60),)),
     ):
         assert found(quiet, "freeze") == found(quiet, "recent-switch") == []
 
 
 def test_going_back_is_asked_for_patience_in_a_plan_only() -> None:
     """An emergency does not wait; away from the primary, or to a sick one, other checks speak."""
-    assert found(snapshot(BACK, **healthy_for(12)), "failback", emergency=True) == []
-    assert found(snapshot(**healthy_for(12)), "failback") == []
-    assert [f for f in findings(snapshot(**healthy_for(12)), "primary") if f.check == "failback"] == []
-    assert found(snapshot(BACK, **backup(health="unhealthy", ok=False)), "failback") == []
+    assert found(observed(BACK, **healthy_for(12)), "failback", emergency=True) == []
+    assert found(observed(**healthy_for(12)), "failback") == []
+    assert [f for f in findings(observed(**healthy_for(12)), "primary") if f.check == "failback"] == []
+    assert found(observed(BACK, **backup(health="unhealthy", ok=False)), "failback") == []

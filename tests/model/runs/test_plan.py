@@ -59,7 +59,7 @@ def test_batches_have_every_change_once_and_keep_their_limit(
 
 
 @given(changes(), st.data())
-def test_standing_tells_what_is_to_do_from_what_stands(made: tuple[Change, ...], data: st.DataObject) -> None:
+def test_progress_tells_what_is_to_do_from_what_stands(made: tuple[Change, ...], data: st.DataObject) -> None:
     """Before is to do, after is done, empty is to do from nothing, everything else is somebody else's."""
     live: World = {}
     for change in made:

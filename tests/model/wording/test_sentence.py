@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from changeover.model.formatting import clock
 from changeover.model.health.connectivity import Connection
 from changeover.model.readiness.pin import Hold
+from changeover.model.readiness.service_state import unread
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Outcome
 from changeover.model.wording.cause_words import card_words, state_tip
@@ -388,9 +389,8 @@ def test_an_accepted_run_is_over() -> None:
 
 def test_nothing_can_be_read() -> None:
     """Where even the checks could not begin, the reason is in the sentence."""
-    from changeover.model.readiness.service_state import ServiceState
 
-    found = sentence(ServiceState(service=SHOP, error="The keyring does not answer"), NOW)
+    found = sentence(replace(unread(SHOP, NOW), error="The keyring does not answer"), NOW)
     assert (found.urgent, found.rest) == ("Nothing could be read.", "The keyring does not answer")
 
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from changeover.model.health.history import GapKind, evidence_of
-from changeover.model.health.probe_result import Cause, Phases, Round
+from changeover.model.health.probe_result import Cause, Health, Phases, Round
 from changeover.model.health.tally import Counts
 from storage.recorded import AT, after, one_round, opened, result, rows
 
@@ -33,6 +33,23 @@ async def test_every_result_is_found_again(file: Path) -> None:
             found = [r async for r in other.results("shop", AT, after(seconds=1))]
             assert [r async for r in other.results("shop", after(seconds=1), after(days=1))] == []
     assert found == list(written)
+
+
+async def test_the_newest_rounds_of_a_time(file: Path) -> None:
+    """Each deployment's own, whole, as another process wrote it; none from before."""
+    async with opened(file) as history:
+        for deployment, at in (("primary", AT), ("primary", after(seconds=30)), ("backup", AT)):
+            oks = [replace(r, deployment=deployment) for r in one_round(at, True, at > AT).results]
+            history.add_round("shop", Round(at=at, results=tuple(oks)), deployment)
+        history.add_round("blog", one_round(after(seconds=40)), "primary")
+        await history.flush()
+        async with opened(file, record=False) as other:
+            found = await other.newest_rounds("shop", AT, after(minutes=1))
+            assert {name: (r.at, len(r.results), r.verdict) for name, r in found.items()} == {
+                "primary": (after(seconds=30), 2, Health.HEALTHY),
+                "backup": (AT, 2, Health.DEGRADED),
+            }
+            assert list(await other.newest_rounds("shop", after(seconds=1), after(minutes=1))) == ["primary"]
 
 
 async def test_days_are_local_and_gaps_and_maintenance_are_left_out(file: Path) -> None:

@@ -175,7 +175,7 @@ async def test_a_killed_recorder_leaves_a_whole_file(file: Path, lines: int) -> 
     process.stdin.flush()
     said = [process.stdout.readline().strip() for _ in range(lines)]
     process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=120)
     said += [line for line in rest.split("\n") if line][:-1]  # the last line may be cut
     assert sound(file)
     async with opened(file) as history:

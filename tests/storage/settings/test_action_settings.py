@@ -13,6 +13,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from changeover.accounts.kinds import KINDS
 from changeover.model.errors import SettingsError
 from changeover.model.settings.action import (
     ACTION_PHASES,
@@ -35,7 +36,7 @@ def text_with(actions: str) -> str:
 
 
 def read(actions: str) -> tuple[Action, ...]:
-    return settings_file.parse(text_with(actions), Path("/team/changeover.toml")).services[0].actions
+    return settings_file.parse(text_with(actions), Path("/team/changeover.toml"), KINDS).services[0].actions
 
 
 def faults(actions: str) -> tuple[str, ...]:
@@ -346,16 +347,16 @@ def test_what_is_written_is_read_back(found: tuple[Action, ...], together: bool)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "changeover.toml"
         file.write_text(text_with(""))
-        before = settings_file.load(file)
+        before = settings_file.load(file, KINDS)
         service = replace(before.services[0], name="news", hostnames=("news.shop.example",), actions=found)
         service = replace(service, deployments=tuple(replace(d, answers={}) for d in service.deployments))
-        after = settings_file.rewrite(file, lambda text: settings_file.add_service(text, service))
+        after = settings_file.rewrite(file, KINDS, lambda text: settings_file.add_service(text, service))
         assert (
             after
-            == settings_file.load(file)
+            == settings_file.load(file, KINDS)
             == Settings(accounts=before.accounts, services=(*before.services, service), lookup=before.lookup)
         )
-        assert settings_file.rewrite(file, lambda text: settings_file.remove_service(text, "news")) == before
+        assert settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_service(text, "news")) == before
         assert file.read_text() == text_with("")
 
 
@@ -363,7 +364,7 @@ def test_actions_look_as_a_person_would_write_them(tmp_path: Path) -> None:
     """One table an action, with what it does in one line, and nothing that says no more than the defaults."""
     file = tmp_path / "changeover.toml"
     file.write_text('version = 1\n\n[accounts.cf]\nprovider = "cloudflare"\n')
-    shop = settings_file.parse(text_with(EVERY_KEY), file).services[0]
+    shop = settings_file.parse(text_with(EVERY_KEY), file, KINDS).services[0]
     news = Service(
         name="news",
         hostnames=("news.shop.example",),
@@ -371,7 +372,7 @@ def test_actions_look_as_a_person_would_write_them(tmp_path: Path) -> None:
         deployments=tuple(replace(d, answers={}, marker=None) for d in shop.deployments),
         actions=(shop.actions[0], shop.actions[4]),
     )
-    settings_file.rewrite(file, lambda text: settings_file.add_service(text, news))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.add_service(text, news))
     written = file.read_text()
     assert (
         written[written.index("[[services.actions]]") :]
@@ -401,10 +402,12 @@ def test_an_edit_of_the_check_leaves_the_actions(tmp_path: Path) -> None:
     file = tmp_path / "changeover.toml"
     text = text_with(EVERY_KEY)
     file.write_text(text)
-    shop = settings_file.load(file).services[0]
+    shop = settings_file.load(file, KINDS).services[0]
     for check in (replace(shop.health, interval=20), shop.health):
         edited = replace(shop, health=check)
-        assert settings_file.rewrite(file, lambda t, s=edited: settings_file.set_check(t, s)).services[0] == edited
+        assert (
+            settings_file.rewrite(file, KINDS, lambda t, s=edited: settings_file.set_check(t, s)).services[0] == edited
+        )
     assert list(itertools.zip_longest(file.read_text().splitlines(), text.splitlines())) == [
         (line, line) for line in text.splitlines()
     ]

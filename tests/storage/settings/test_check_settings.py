@@ -13,6 +13,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from changeover.accounts.kinds import KINDS
 from changeover.model.health.check import HealthCheck, Journey, JourneyStep, Thresholds
 from changeover.model.settings.maintenance import DAYS, Maintenance
 from changeover.model.settings.service import Service
@@ -68,12 +69,12 @@ def file(tmp_path: Path) -> Path:
 
 def with_check(file: Path, health: HealthCheck, windows: tuple[Maintenance, ...] = (), name: str = "shop") -> Service:
     """The service as it is read back after its check was written."""
-    before = settings_file.load(file)
+    before = settings_file.load(file, KINDS)
     service = before.service(name)
     assert service is not None
     wanted = replace(service, health=health, maintenance=windows)
-    after = settings_file.rewrite(file, lambda text: settings_file.set_check(text, wanted, file.parent))
-    assert after == settings_file.load(file)
+    after = settings_file.rewrite(file, KINDS, lambda text: settings_file.set_check(text, wanted, file.parent))
+    assert after == settings_file.load(file, KINDS)
     assert [s for s in after.services if s.name != name] == [s for s in before.services if s.name != name]
     assert (after.accounts, after.lookup) == (before.accounts, before.lookup)
     found = after.service(name)
@@ -112,7 +113,7 @@ date = "2026-12-01"
 
 def test_a_check_looks_as_a_person_would_write_it(file: Path) -> None:
     """Keys stay where they are; thresholds and journeys follow the check, windows stand at the service's end."""
-    old = settings_file.load(file).services[0].health
+    old = settings_file.load(file, KINDS).services[0].health
     journeys = (Journey(name="read", steps=(JourneyStep(path="/", expect_json={"queue.length": "< 100"}),)),)
     with_check(file, replace(old, thresholds=Thresholds(down_after=5), journeys=journeys), WINDOWS[:1])
     deployments, blog = "\n[[services.deployments]]", '\n[[services]]\nname = "blog"'
@@ -141,19 +142,19 @@ def test_a_former_name_is_still_read(file: Path) -> None:
     """A key that was renamed means what it did, and stays as it is written until its value changes."""
     block = "\n[services.health.thresholds]\ndown_gathered = 12\n\n[[services.deployments]]\n"
     file.write_text(changed(("\n[[services.deployments]]\n", block)))
-    before = settings_file.load(file).services[0]
+    before = settings_file.load(file, KINDS).services[0]
     assert before.health.thresholds == Thresholds(failures_before_down=12)
     with_check(file, replace(before.health, interval=20), before.maintenance)
     assert "down_gathered = 12\n" in file.read_text()
     with_check(file, replace(before.health, thresholds=Thresholds(failures_before_down=13)), before.maintenance)
     assert "down_gathered" not in file.read_text()
-    assert settings_file.load(file).services[0].health.thresholds.failures_before_down == 13
+    assert settings_file.load(file, KINDS).services[0].health.thresholds.failures_before_down == 13
 
 
 def test_comments_survive(file: Path) -> None:
     """What changes does so where it stands; every comment stays, and what did not change stays as it was written."""
     file.write_text(COMMENTED)
-    before = settings_file.load(file).services[0]
+    before = settings_file.load(file, KINDS).services[0]
     assert before.maintenance[0] == Maintenance(date="2026-12-01", at="02:30", minutes=60)
     with_check(file, before.health, before.maintenance)
     assert file.read_text() == COMMENTED
@@ -213,7 +214,7 @@ def outside(text: str) -> list[str]:
 def test_every_layout_can_be_edited(file: Path, layout: str) -> None:
     """However people lay a file out: written, read back, taken away again, and the other lines stay."""
     file.write_bytes(layout.encode())
-    before = settings_file.load(file).services[0]
+    before = settings_file.load(file, KINDS).services[0]
     for health, windows in ((FULL, WINDOWS), (HealthCheck(), ()), (before.health, before.maintenance)):
         found = with_check(file, health, windows)
         assert (found.health, found.maintenance) == (health, windows)
@@ -230,7 +231,7 @@ def test_a_certificate_file_stays_relative(file: Path) -> None:
     """It is read as an absolute path, and is not written as one."""
     trustme.CA().cert_pem.write_to_path(file.parent / "team-ca.pem")
     file.write_text(changed(("port = 8443", 'ca_file = "team-ca.pem"')))
-    health = settings_file.load(file).services[0].health
+    health = settings_file.load(file, KINDS).services[0].health
     assert health.ca_file == str(file.parent / "team-ca.pem")
     with_check(file, replace(health, interval=20))
     assert 'ca_file = "team-ca.pem"' in file.read_text()
@@ -245,16 +246,16 @@ def test_true_is_not_one(file: Path) -> None:
 
 def test_a_service_that_is_gone_is_no_fault(file: Path) -> None:
     """Another process has removed it."""
-    shop = settings_file.load(file).services[0]
+    shop = settings_file.load(file, KINDS).services[0]
     text = file.read_text()
     assert settings_file.set_check(text, replace(shop, name="third", health=FULL)) == text
 
 
 def test_a_new_service_brings_its_check(file: Path) -> None:
     """Journeys and windows are written with a service that is added, too."""
-    blog = settings_file.load(file).services[1]
+    blog = settings_file.load(file, KINDS).services[1]
     added = replace(blog, name="b2", hostnames=("b2.blog.example",), health=FULL, maintenance=WINDOWS[:1])
-    assert settings_file.rewrite(file, lambda text: settings_file.add_service(text, added)).services[-1] == added
+    assert settings_file.rewrite(file, KINDS, lambda text: settings_file.add_service(text, added)).services[-1] == added
     assert file.read_text().startswith(GOOD)
 
 
@@ -352,9 +353,9 @@ def test_whatever_is_written_is_read_back(
     file = Path("changeover.toml")
     text = layout
     for health, windows in edits:
-        shop, blog = settings_file.parse(text, file).services
+        shop, blog = settings_file.parse(text, file, KINDS).services
         wanted = replace(shop, health=health, maintenance=windows)
         text = settings_file.set_check(text, wanted)
-        assert settings_file.parse(text, file).services == (wanted, blog)
+        assert settings_file.parse(text, file, KINDS).services == (wanted, blog)
     assert text.endswith(layout[layout.index("[[services]]", layout.index("[[services]]") + 1) :])
     assert text.startswith(layout[: layout.index("ttl = 60")])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from changeover.accounts.kinds import KINDS
 from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.health.check import HealthCheck
@@ -45,9 +46,9 @@ def faults_of(file: Path) -> tuple[str, ...]:
     """What loading says; an edit must be refused for the same reason and leave every byte as it is."""
     before = file.read_bytes()
     with pytest.raises(SettingsError) as loading:
-        settings_file.load(file)
+        settings_file.load(file, KINDS)
     with pytest.raises(SettingsError) as editing:
-        settings_file.rewrite(file, lambda text: settings_file.set_account(text, SECOND))
+        settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, SECOND))
     assert file.read_bytes() == before
     assert editing.value.faults == loading.value.faults
     count = len(loading.value.faults)
@@ -58,7 +59,7 @@ def faults_of(file: Path) -> tuple[str, ...]:
 def test_a_good_file_is_read_in_canonical_form(file: Path) -> None:
     """Names lower case without the final dot, addresses as RFC 5952 writes them, defaults filled in."""
     file.write_text(changed(("www.shop.example", "WWW.Shop.Example."), ("2001:db8::10", "2001:0DB8:0::0010")))
-    settings = settings_file.load(file)
+    settings = settings_file.load(file, KINDS)
     shop, blog = settings.services
     assert [a.name for a in settings.accounts] == ["dns-main", "cf"]
     assert settings.accounts[1].options == {"endpoint": "https://api.cloudflare.com/client/v4"}
@@ -74,9 +75,9 @@ def test_a_good_file_is_read_in_canonical_form(file: Path) -> None:
 @pytest.mark.parametrize("text", ["", "version = 1\n", "# nothing yet\n", "\ufeff"], ids=repr)
 def test_an_empty_file_and_none_at_all_are_the_defaults(file: Path, text: str) -> None:
     """No file, an empty one, one with comments only."""
-    assert settings_file.load(file) == Settings()
+    assert settings_file.load(file, KINDS) == Settings()
     file.write_text(text, encoding="utf-8")
-    assert settings_file.load(file) == Settings()
+    assert settings_file.load(file, KINDS) == Settings()
 
 
 @pytest.mark.parametrize("wrong", tuple(wrong_files()), ids=lambda wrong: wrong.what)
@@ -134,9 +135,9 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
         'accounts.cf.endpoint: must be an https address such as "https://api.cloudflare.com/client/v4"',
         "services.shop.hostnames[5]: must be a text in quotes, not the number 7",
         "services.shop.deployments.primary.name: another one has this name; each needs its own",
-        "services.shop.deployments.primary.colour: unknown key; known here: name, answer, platform, answers, marker, "
-        "status_page",
-        'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url"',
+        "services.shop.deployments.primary.colour: unknown key; known here: name, answer, platform, account, "
+        "answers, marker, status_page",
+        'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url", "lab"',
         'services.shop.ttl: must be a whole number, not the text "60"',
         "services.shop.health.port: must be from 1 to 65535, not 84430",
         'services.shop.health.interval: must be a number, not the text "15"',
@@ -172,12 +173,11 @@ def test_what_another_version_knows_is_answered_with_what_this_one_does(file: Pa
             ("port = 8443", 'ca_file = "team-ca.pem"'),
         )
     )
-    known = "known here: name, answer, platform, answers, marker, status_page"
+    known = "known here: name, answer, platform, account, answers, marker, status_page"
     assert faults_of(file) == (
         f"accounts.heroku-me.provider: 'heroku' is not a provider that this version knows; known: {KNOWN}",
-        f"services.shop.deployments.primary.account: unknown key; {known}",
         f"services.shop.deployments.primary.app: unknown key; {known}",
-        'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url"',
+        'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url", "lab"',
         f"services.shop.health.ca_file: there is no file {file.parent / 'team-ca.pem'}",
     )
 
@@ -210,7 +210,7 @@ def test_a_folder_in_the_place_of_the_file(file: Path) -> None:
     """What cannot be read is said, with the system's words."""
     file.mkdir()
     with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
-        settings_file.load(file)
+        settings_file.load(file, KINDS)
 
 
 def test_a_certificate_file_is_found_beside_the_settings(file: Path) -> None:
@@ -220,8 +220,8 @@ def test_a_certificate_file_is_found_beside_the_settings(file: Path) -> None:
     trustme.CA().cert_pem.write_to_path(elsewhere / "team-ca.pem")
     (elsewhere / "settings.toml").write_text(changed(("port = 8443", 'ca_file = "team-ca.pem"')))
     file.symlink_to(elsewhere / "settings.toml")
-    assert settings_file.load(file).services[0].health.ca_file == str(elsewhere / "team-ca.pem")
-    settings_file.rewrite(file, lambda text: settings_file.set_account(text, SECOND))
+    assert settings_file.load(file, KINDS).services[0].health.ca_file == str(elsewhere / "team-ca.pem")
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, SECOND))
     assert file.is_symlink()
     assert "[accounts.second]" in (elsewhere / "settings.toml").read_text()
 
@@ -277,32 +277,32 @@ LAYOUTS = {
 def test_adding_and_removing_leaves_every_other_character(file: Path, layout: str) -> None:
     """The old text stands before what is added, and is back, byte for byte, once that is removed."""
     file.write_bytes(layout.encode())
-    before = settings_file.load(file)
+    before = settings_file.load(file, KINDS)
     newline = "\r\n" if "\r\n" in layout else "\n"
 
-    settings = settings_file.rewrite(file, lambda text: settings_file.set_account(text, SECOND))
+    settings = settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, SECOND))
     assert settings.accounts == (*before.accounts, SECOND)
     assert (settings.services, settings.lookup) == (before.services, before.lookup)
     with_account = layout + ADDED_ACCOUNT.replace("\n", newline)
     assert file.read_bytes().decode() == with_account
 
-    settings = settings_file.rewrite(file, lambda text: settings_file.add_service(text, NEWS))
+    settings = settings_file.rewrite(file, KINDS, lambda text: settings_file.add_service(text, NEWS))
     assert settings.services == (*before.services, NEWS)
     assert file.read_bytes().decode() == with_account + ADDED_SERVICE.replace("\n", newline)
 
-    settings_file.rewrite(file, lambda text: settings_file.remove_account(text, "second"))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_account(text, "second"))
     assert file.read_bytes().decode() == layout + ADDED_SERVICE.replace("\n", newline)
-    assert settings_file.rewrite(file, lambda text: settings_file.remove_service(text, "news")) == before
+    assert settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_service(text, "news")) == before
     assert file.read_bytes().decode() == layout
 
 
 def test_removing_from_the_middle_leaves_the_comments(file: Path) -> None:
     """A service's lines go, and nothing else: what stands before the next table belongs to that."""
     file.write_text(GOOD)
-    settings_file.rewrite(file, lambda text: settings_file.remove_service(text, "shop"))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_service(text, "shop"))
     start, end = GOOD.index('[[services]]\nname = "shop"'), GOOD.index('\n[[services]]\nname = "blog"')
     assert file.read_text() == GOOD[:start] + GOOD[end:]
-    settings_file.rewrite(file, lambda text: settings_file.remove_account(text, "dns-main"))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_account(text, "dns-main"))
     left = GOOD[: GOOD.index("[accounts.dns-main]")] + GOOD[GOOD.index("[accounts.cf]") : start] + GOOD[end:]
     assert file.read_text() == left
     assert "# The shop comes first." in left
@@ -312,11 +312,11 @@ def test_replacing_an_account_keeps_its_place_and_comments(file: Path) -> None:
     """Keys change where they stand."""
     file.write_text(GOOD)
     moved = Account("dns-main", "rfc2136", {"server": "127.0.0.1:5399", "key_name": "new.", "algorithm": "hmac-sha512"})
-    settings_file.rewrite(file, lambda text: settings_file.set_account(text, moved))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, moved))
     expected = changed(("5301", "5399"), ('"changeover."', '"new."'), ("hmac-sha256", "hmac-sha512"))
     assert file.read_text() == expected
     unsigned = Account("dns-main", "rfc2136", {"server": "127.0.0.1", "key_name": None, "algorithm": "hmac-sha256"})
-    assert unsigned in settings_file.rewrite(file, lambda t: settings_file.set_account(t, unsigned)).accounts
+    assert unsigned in settings_file.rewrite(file, KINDS, lambda t: settings_file.set_account(t, unsigned)).accounts
     assert "# the office's BIND" in file.read_text()
     assert "new." not in file.read_text()
 
@@ -324,22 +324,22 @@ def test_replacing_an_account_keeps_its_place_and_comments(file: Path) -> None:
 def test_removing_what_is_gone_changes_nothing(file: Path) -> None:
     """Another process was faster."""
     file.write_text(GOOD)
-    settings_file.rewrite(file, lambda text: settings_file.remove_account(text, "third"))
-    settings_file.rewrite(file, lambda text: settings_file.remove_service(text, "third"))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_account(text, "third"))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_service(text, "third"))
     assert file.read_text() == GOOD
 
 
 def test_a_file_without_a_final_newline(file: Path) -> None:
     """The new table begins on a line of its own."""
     file.write_text(GOOD.removesuffix("\n"))
-    settings_file.rewrite(file, lambda text: settings_file.add_service(text, NEWS))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.add_service(text, NEWS))
     assert file.read_text() == GOOD + ADDED_SERVICE
 
 
 def test_a_first_edit_makes_the_file(file: Path) -> None:
     """Where there is none, nor a folder for it."""
     file = file.parent / "not" / "yet" / file.name
-    settings = settings_file.rewrite(file, lambda text: settings_file.set_account(text, SECOND))
+    settings = settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, SECOND))
     assert settings.accounts == (SECOND,)
     assert file.read_text() == "version = 1\n" + ADDED_ACCOUNT
 
@@ -363,7 +363,7 @@ def test_a_layout_that_takes_no_more_tables_is_left_alone(file: Path, text: str)
         return settings_file.add_service(settings_file.set_account(text, SECOND), news)
 
     with pytest.raises(ChangeoverError, match="cannot be edited without damage") as refused:
-        settings_file.rewrite(file, add)
+        settings_file.rewrite(file, KINDS, add)
     assert "[[services]]" in refused.value.hint
     assert file.read_text() == text
 
@@ -374,7 +374,7 @@ def test_a_text_that_looks_like_a_table_is_not_cut_out(file: Path) -> None:
     text += '\n[accounts.spare]\nprovider = "cloudflare"\n'
     file.write_text(text)
     with pytest.raises(ChangeoverError, match="cannot be edited without damage"):
-        settings_file.rewrite(file, lambda text: settings_file.remove_account(text, "spare"))
+        settings_file.rewrite(file, KINDS, lambda text: settings_file.remove_account(text, "spare"))
     assert file.read_text() == text
 
 
@@ -383,7 +383,7 @@ def test_an_edit_that_would_be_wrong_is_not_written(file: Path) -> None:
     file.write_text(GOOD)
     wrong = Service(name="x", hostnames=("x.example",), dns=(ZoneAt("nobody", "x.example"),), deployments=())
     with pytest.raises(SettingsError) as refused:
-        settings_file.rewrite(file, lambda text: settings_file.add_service(text, wrong))
+        settings_file.rewrite(file, KINDS, lambda text: settings_file.add_service(text, wrong))
     assert refused.value.faults == (
         'services.x.dns[1].account: there is no account "nobody"; known here: "dns-main", "cf"',
         "services.x.deployments: at least two are needed: the primary first, then its backup",
@@ -398,21 +398,22 @@ def test_mode_and_link_stay(file: Path) -> None:
     real.write_text(GOOD)
     real.chmod(0o664)
     file.symlink_to(real.name)
-    settings_file.rewrite(file, lambda text: settings_file.set_account(text, SECOND))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, SECOND))
     assert file.is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o664
     new = file.parent / "new.toml"
-    settings_file.rewrite(new, lambda text: settings_file.set_account(text, SECOND))
+    settings_file.rewrite(new, KINDS, lambda text: settings_file.set_account(text, SECOND))
     assert stat.S_IMODE(new.stat().st_mode) == 0o600
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from changeover.storage import settings
+from changeover.accounts.kinds import KINDS
+from changeover.storage.settings import file as settings
 die = lambda *arguments, **more: os.kill(os.getpid(), signal.SIGKILL)
 setattr(os, sys.argv[2], die)
-settings.rewrite(Path(sys.argv[1]), lambda text: text + "# changed\\n")
+settings.rewrite(Path(sys.argv[1]), KINDS, lambda text: text + "# changed\\n")
 """
 
 
@@ -420,10 +421,10 @@ settings.rewrite(Path(sys.argv[1]), lambda text: text + "# changed\\n")
 def test_a_process_killed_while_it_writes_leaves_the_old_file(file: Path, moment: str) -> None:
     """Killed at the named call of the operating system; the next edit works."""
     file.write_text(GOOD)
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(file), moment], timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(file), moment], timeout=120, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert file.read_text() == GOOD
-    settings_file.rewrite(file, lambda text: settings_file.set_account(text, SECOND))
+    settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, SECOND))
     assert file.read_text() == GOOD + ADDED_ACCOUNT
 
 
@@ -431,10 +432,11 @@ EDITOR = """
 import sys
 from pathlib import Path
 from changeover.model.settings.service import Account
-from changeover.storage import settings
+from changeover.accounts.kinds import KINDS
+from changeover.storage.settings import file as settings
 for number in range(8):
     account = Account(f"{sys.argv[2]}-{number}", "rfc2136", {"server": "127.0.0.1"})
-    settings.rewrite(Path(sys.argv[1]), lambda text: settings.set_account(text, account))
+    settings.rewrite(Path(sys.argv[1]), KINDS, lambda text: settings.set_account(text, account))
 """
 
 
@@ -443,7 +445,7 @@ def test_processes_that_edit_at_once_lose_nothing(file: Path) -> None:
     file.write_text(GOOD)
     editors = [subprocess.Popen([sys.executable, "-c", EDITOR, str(file), name]) for name in ("x", "y", "z")]
     assert [editor.wait(60) for editor in editors] == [0, 0, 0]
-    names = {account.name for account in settings_file.load(file).accounts}
+    names = {account.name for account in settings_file.load(file, KINDS).accounts}
     assert names == {"dns-main", "cf", *(f"{name}-{number}" for name in "xyz" for number in range(8))}
     assert file.read_text().startswith(GOOD)
 
@@ -452,10 +454,11 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from changeover.model.errors import ChangeoverError
-from changeover.storage import settings
+from changeover.accounts.kinds import KINDS
+from changeover.storage.settings import file as settings
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 try:
-    settings.rewrite(Path(sys.argv[1]), lambda text: text + "# changed\\n")
+    settings.rewrite(Path(sys.argv[1]), KINDS, lambda text: text + "# changed\\n")
 except ChangeoverError as error:
     sys.exit(f"{error.text} {error.hint}")
 """
@@ -466,7 +469,7 @@ def test_a_disk_that_is_full_leaves_the_old_file(file: Path) -> None:
     """The file cannot be written whole: said, and nothing is changed."""
     file.write_text(GOOD)
     ended = subprocess.run(
-        [sys.executable, "-c", FULL, str(file)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FULL, str(file)], capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.stderr.strip() == f"{file} cannot be written: File too large Nothing was changed."
     assert file.read_text() == GOOD
@@ -477,7 +480,7 @@ def test_a_folder_that_cannot_be_written(file: Path) -> None:
     """A file stands where the folder should be."""
     file.write_text("")
     with pytest.raises(ChangeoverError, match="cannot be written"):
-        settings_file.rewrite(file / "changeover.toml", lambda text: settings_file.set_account(text, SECOND))
+        settings_file.rewrite(file / "changeover.toml", KINDS, lambda text: settings_file.set_account(text, SECOND))
 
 
 def test_only_one_writes_at_a_time(file: Path) -> None:
@@ -518,12 +521,12 @@ with filelock.FileLock({str(file.with_name(f".{file.name}.lock"))!r}):
 def test_every_kind_of_witness(file: Path, witness: str) -> None:
     """A web address, a port, or the router; plain http on this computer only."""
     file.write_text(changed(("https://witness.example/trace", witness)))
-    assert settings_file.load(file).lookup.witnesses == (witness,)
+    assert settings_file.load(file, KINDS).lookup.witnesses == (witness,)
 
 
 def test_nobody_needs_to_be_asked(file: Path) -> None:
     """Empty lists, and an empty portal, ask nobody."""
     file.write_text(changed(('witnesses = ["https://witness.example/trace"]', 'witnesses = []\ndoh = []\nportal = ""')))
-    lookup = settings_file.load(file).lookup
+    lookup = settings_file.load(file, KINDS).lookup
     assert (lookup.witnesses, lookup.doh) == ((), ())
     assert lookup.portal is None

@@ -14,6 +14,7 @@ import pytest
 import trustme
 from msgspec.structs import replace
 
+from changeover.accounts.accounts import Accounts, Steering
 from changeover.dns.lookup.client import Lookup
 from changeover.model.dns.change import ZoneAt
 from changeover.model.health.check import HealthCheck
@@ -32,7 +33,7 @@ from changeover.model.settings.action import (
     PlatformCall,
     WaitUntil,
 )
-from changeover.model.settings.service import Answer, Deployment, LookupSettings, Service
+from changeover.model.settings.service import Answer, Deployment, LookupSettings, Service, Settings
 from changeover.storage.home import Home
 from changeover.storage.journal.journal import Journal
 from changeover.storage.keyring import Vault
@@ -75,9 +76,13 @@ class World:
         self.vault = Vault(home, timeout=5)
         self.journal = Journal(home.database)
         self.lookup = Lookup(LookupSettings(resolvers=(), witnesses=()))
+        self.accounts = Accounts(home.settings_file, self.vault)
 
     async def said(self, run: str) -> Run:
         return fold(await self.journal.read(run), alive=True)
+
+    async def open_platform(self, deployment: Deployment) -> Steering:
+        return await self.accounts.open_platform(Settings(), deployment)
 
     async def perform(
         self,
@@ -93,7 +98,7 @@ class World:
         entry = await self.journal.begin(Started(plan=plan_of(step)))
         await self.journal.append(entry.run, Intent(step=0))
         run = replace(await self.said(entry.run), **changed)
-        operations = ActionExecutor(service or shop(), self.lookup, self.vault, self.said)
+        operations = ActionExecutor(service or shop(), self.lookup, self.vault, self.open_platform, self.said)
         doing = asyncio.ensure_future(operations.perform(step, run, stop or asyncio.Event()))
         if begun is not None:
             await begun(run)
@@ -306,7 +311,9 @@ async def test_a_key_is_ascii(world: World) -> None:
     async with raw_server(asked) as port:
         step = step_of(HttpCall(url=f"http://127.0.0.1:{port}/"), name="Nur lesen, für alle")
         run = fold([await world.journal.begin(Started(plan=plan_of(step)))])
-        await ActionExecutor(shop(), world.lookup, world.vault, world.said).perform(step, run, asyncio.Event())
+        await ActionExecutor(shop(), world.lookup, world.vault, world.open_platform, world.said).perform(
+            step, run, asyncio.Event()
+        )
     assert "\r\nIdempotency-Key: shop-1-Nur lesen, f%C3%BCr alle\r\n" in asked.requests[0]
     assert "\r\nContent-Length: 0\r\n" in asked.requests[0]
 
@@ -535,7 +542,8 @@ async def test_a_note_is_told(world: World) -> None:
 async def test_a_platform_that_cannot_be_steered(world: World) -> None:
     """Said, as is a deployment that the settings no longer have."""
     verdict = await world.perform(PlatformCall(deployment="backup", verb="promote"))
-    assert verdict == (StepState.FAILED, 'backup runs on "url", which takes no promote; nothing was done')
+    assert verdict.state is StepState.FAILED
+    assert verdict.text.startswith('backup runs on "url", which nobody can steer. Nothing was done.')
     gone = (StepState.FAILED, "there is no deployment third any more; nothing was done")
     assert await world.perform(PlatformCall(deployment="third", verb="scale")) == gone
     assert await world.perform(WaitUntil(until="down", deployment="third")) == gone

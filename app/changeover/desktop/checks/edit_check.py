@@ -17,9 +17,9 @@ from changeover.desktop.checks.journeys_form import JourneysCard
 from changeover.desktop.checks.maintenance_form import MaintenanceCard
 from changeover.desktop.checks.trial_result import Tried
 from changeover.desktop.runtime.tasks import Tasks
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.form_fields import Faulty, in_reading_order, line_field, rows_at_top, short_field
 from changeover.desktop.widgets.parts import Card, add_field, button, form_in, label
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.model.errors import ChangeoverError
 from changeover.model.formatting import counted
 from changeover.model.readiness.service_state import ServiceState

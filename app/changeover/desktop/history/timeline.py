@@ -120,9 +120,9 @@ def timeline(state: ServiceState, past: Past, now: datetime) -> Timeline:
 
 def _still_offline(state: ServiceState, now: datetime) -> tuple[Gap, ...]:
     """The gap that lasts while this computer is offline; the history has it once it is over."""
-    if state.connection is None or not state.connection.blind:
+    if state.overlay.connection is None or not state.overlay.connection.blind:
         return ()
-    last = max((r[-1].at for r in state.rounds.values() if r), default=state.connection.at)
+    last = max((r[-1].at for r in state.rounds.values() if r), default=state.overlay.connection.at)
     return (Gap(started=last, ended=now, kind=GapKind.OFFLINE),)
 
 

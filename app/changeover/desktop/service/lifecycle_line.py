@@ -20,7 +20,7 @@ _QUIET = (Stage.PROTECTED, Stage.PROTECTED_REVERSED)
 
 def life_of(state: ServiceState, now: datetime) -> Lifecycle | None:
     """The service's stage; None while it is not known where visitors are."""
-    if state.snapshot is None:
+    if state.snapshot.empty:
         return None
     return lifecycle(state.service, state.active, state.runs, now)
 
@@ -54,7 +54,7 @@ def more_verbs(state: ServiceState, now: datetime) -> tuple[str, ...]:
     """Which entries of the menu about the service's life make sense now."""
     found = life_of(state, now)
     lowered = prepared_by(state.runs, state.service.name) is not None
-    verbs = ["restore-ttl" if lowered else "shorten-ttl", "unfreeze" if state.freezes else "freeze"]
+    verbs = ["restore-ttl" if lowered else "shorten-ttl", "unfreeze" if state.overlay.freezes else "freeze"]
     verbs += [verb for verb in ("protect", "acknowledge") if found is not None and verb in found.next]
     return tuple(verbs)
 
@@ -88,7 +88,7 @@ class LifeLine(QWidget):
         self.badge.setText(f"{words[:1].upper()}{words[1:]}")
         set_role(self.badge, "muted" if found.stage in _QUIET else "strong")
         nag = review_words(found, now)
-        frozen = [f"{freeze_words(f, now)}." for f in state.freezes]
+        frozen = [f"{freeze_words(f, now)}." for f in state.overlay.freezes]
         more = " ".join(part for part in (*frozen, nag, ttl_words(state, now)) if part and part not in said)
         self.more.setText(more)
         self.more.setVisible(bool(more))

@@ -46,7 +46,7 @@ class PageHistory:
 
     def follow(self, state: ServiceState) -> None:
         """The page shows this state: reads at once for another service, and soon where something began or ended."""
-        seen = (state.service.name, tuple(h.state for h in state.health.values()), state.connection)
+        seen = (state.service.name, tuple(h.state for h in state.health.values()), state.overlay.connection)
         if seen[0] != self._seen[0]:
             self.read_later()
         if seen != self._seen:

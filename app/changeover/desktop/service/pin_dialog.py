@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from changeover.desktop.runtime.tasks import Tasks
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.parts import Card, add_field, button, form_in, label
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.model.errors import ChangeoverError
 from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.readiness.service_state import ServiceState
@@ -57,7 +57,7 @@ class PinDialog(QDialog):
         self._switchboard = switchboard
         self._tasks = tasks
         self._service = state.service.name
-        self._pins = dict(state.pins)
+        self._pins = dict(state.overlay.pins)
         self._own: asyncio.Task[Any] | None = None
         self.setWindowTitle(f"Hold a deployment of {self._service}")
         self.setMinimumWidth(560)

@@ -165,10 +165,10 @@ class RouteDiagram(Painted):
         centre = Qt.AlignmentFlag.AlignHCenter
         self.text(painter, row, "Visitors", font(self, bold=True), tones.text, centre)
         for number, line in enumerate(lines, start=1):
-            bad = number == 2 and state.visit is not None and state.visit.ok is not True
+            bad = number == 2 and state.overlay.visit is not None and state.overlay.visit.ok is not True
             tone = tones.down if bad else tones.muted
             self.text(painter, row.translated(0, number * each), line, font(self, smaller=1), tone, centre)
-        if state.visit is not None:
+        if state.overlay.visit is not None:
             self.tip(area, visit_words(state, self._now))
 
     def _paint_dns(self, painter: QPainter, state: ServiceState, area: QRectF, tones: Colours) -> None:

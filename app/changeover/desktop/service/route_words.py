@@ -28,7 +28,7 @@ def dns_box(state: ServiceState) -> DnsBox:
     """Who answers for the service's names, with which kind of record and for how long resolvers keep it."""
     service = state.service
     name = service.hostnames[0]
-    readings = state.snapshot.readings if state.snapshot else ()
+    readings = state.snapshot.readings
     labels = list(dict.fromkeys(r.capabilities.label for r in readings)) or [entry.account for entry in service.dns]
     title = ", ".join(labels)
     names = name if len(service.hostnames) == 1 else f"{name} +{len(service.hostnames) - 1}"
@@ -49,14 +49,14 @@ def visitors_line(state: ServiceState) -> str:
         return "not known now" if own_fault(state) is not None else "not known yet"
     if fails_only_from_here(state, state.active):
         return "still answered"
-    if state.active in state.pins or health_of(state, state.active) is not Health.UNHEALTHY:
+    if state.active in state.overlay.pins or health_of(state, state.active) is not Health.UNHEALTHY:
         return f"reach {state.active}"
-    return "still answered" if state.visit is not None and state.visit.ok else "failing now"
+    return "still answered" if state.overlay.visit is not None and state.overlay.visit.ok else "failing now"
 
 
 def visit_line(state: ServiceState) -> str:
     """What one visitor got through public DNS, in a few words; nothing where nobody looked."""
-    visit = state.visit
+    visit = state.overlay.visit
     if visit is None:
         return ""
     if visit.result is None:
@@ -68,7 +68,7 @@ def visit_line(state: ServiceState) -> str:
 
 def visit_words(state: ServiceState, now: datetime) -> str:
     """The same as a sentence, with the name, who answered and when."""
-    visit = state.visit
+    visit = state.overlay.visit
     if visit is None:
         return ""
     return f"As a visitor, through public DNS, {age(visit.at, now)}: {visit.text}."

@@ -106,7 +106,7 @@ class ServiceActions:
             await self._switchboard.freeze(state.service.name, reason, seconds, who=this_person())
 
     async def _unfreeze(self, state: ServiceState) -> None:
-        for freeze in state.freezes:
+        for freeze in state.overlay.freezes:
             await self._switchboard.unfreeze(freeze.service, who=this_person())
 
     async def _protect(self, state: ServiceState) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
@@ -9,10 +10,10 @@ from PySide6.QtGui import QDesktopServices, QIntValidator, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from changeover.desktop.widgets.parts import button, label
-from changeover.dns.providers.help import as_written, every_provider, sentence
+from changeover.dns.providers.help import as_written, sentence
 from changeover.model.errors import ChangeoverError
 from changeover.model.formatting import counted
-from changeover.model.settings.account_fields import OptionField, SecretField
+from changeover.model.settings.account_fields import AccountKind, OptionField, SecretField
 
 Input = QLineEdit | QCheckBox | QComboBox
 
@@ -152,11 +153,11 @@ class Choice(QComboBox):
         event.ignore()
 
 
-def provider_combo() -> QComboBox:
-    """Every provider by its label; its name is the data. Typing finds those that contain what is typed."""
+def provider_combo(kinds: Iterable[tuple[str, AccountKind]]) -> QComboBox:
+    """Each of `kinds` by its label; its name is the data. Typing finds those that contain what is typed."""
     made = Choice()
     made.setAccessibleName("Provider")
-    for name, kind in every_provider():
+    for name, kind in kinds:
         made.addItem(kind.label, name)
     made.setEditable(True)
     made.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)

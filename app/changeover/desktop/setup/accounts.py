@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from changeover.accounts.kinds import KINDS
 from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.setup.add_account import AddAccount, check_mark, check_words
 from changeover.desktop.widgets import questions as ask
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.parts import Card, button, clear, label
 from changeover.desktop.widgets.shapes import Mark, MarkWidget
-from changeover.dns.providers import provider_type
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.model.errors import ChangeoverError
 from changeover.model.settings.account import AccountRow
 from changeover.switchboard import Switchboard
@@ -37,7 +37,9 @@ class AccountsWindow(QDialog):
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(12)
         column.addWidget(label("Accounts", "title"))
-        column.addWidget(label("Credentials at DNS providers. Secrets are in this computer's keyring only.", "muted"))
+        column.addWidget(
+            label("Credentials at DNS providers and platforms. Secrets are in this computer's keyring only.", "muted")
+        )
         self.fault = FaultStrip()
         column.addWidget(self.fault)
         inside = QWidget()
@@ -86,7 +88,7 @@ class AccountsWindow(QDialog):
         texts = QVBoxLayout()
         texts.setSpacing(1)
         texts.addWidget(label(row.name, "strong"))
-        said = label(f"{provider_type(row.provider).label} · {_PLACES.get(row.secret, row.secret)}", "small")
+        said = label(f"{KINDS.of(row.provider).label} · {_PLACES.get(row.secret, row.secret)}", "small")
         texts.addWidget(said)
         mark = MarkWidget(Mark.DEGRADED if row.secret == "missing" else Mark.UNKNOWN)
         mark.setVisible(row.secret == "missing")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -12,19 +12,19 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from changeover.accounts.accounts import WrongFields
+from changeover.accounts.kinds import KINDS, every_kind
 from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.setup.account_form import Field, KeyField, SecretInput, provider_combo
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.form_fields import in_reading_order, items_in
 from changeover.desktop.widgets.parts import Card, button, form_in, label
 from changeover.desktop.widgets.shapes import Mark, MarkWidget
-from changeover.dns.provider import ProviderType
-from changeover.dns.providers import provider_type
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.dns.providers.help import sentence
 from changeover.model.errors import ChangeoverError, KeyringError
 from changeover.model.formatting import counted
+from changeover.model.secret import Secret
 from changeover.model.settings.account import AccountCheck
-from changeover.model.settings.account_fields import OptionField, option_fields, secret_fields
+from changeover.model.settings.account_fields import AccountKind, OptionField, option_fields, secret_fields
 from changeover.switchboard import Switchboard
 
 #: The rows of the form above those of the provider: which one, and the account's name.
@@ -38,10 +38,15 @@ def check_words(check: AccountCheck) -> str:
     """What a credential can do, in words."""
     if not check.ok:
         return f"{check.text} {check.hint}".strip()
-    more = f" and {len(check.zones) - 8} more" if len(check.zones) > 8 else ""
-    zones = [f"Zones: {', '.join(check.zones[:8])}{more}."] if check.zones else []
+    seen = [("Zones", check.zones), ("Apps", [app.name for app in check.apps])]
+    listed = [_listed(heading, names) for heading, names in seen if names]
     hint = [f"{check.hint}."] if check.hint else []
-    return " ".join([f"{check.text}.", *hint, *check.warnings, *check.notes, *zones])
+    return " ".join([f"{check.text}.", *hint, *check.warnings, *check.notes, *listed])
+
+
+def _listed(heading: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"{heading}: {', '.join(names[:8])}{more}."
 
 
 def check_mark(check: AccountCheck) -> Mark:
@@ -57,11 +62,17 @@ def is_seldom_needed(key: OptionField) -> bool:
 
 
 class AddAccount(QDialog):
-    """The form. `added` is sent with the account's name once it is in the settings."""
+    """The form. `added` is sent with the account's name once it is in the settings. It may be at any of `kinds`."""
 
     added = Signal(str)
 
-    def __init__(self, parent: QWidget | None, switchboard: Switchboard, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None,
+        switchboard: Switchboard,
+        tasks: Tasks,
+        kinds: Iterable[tuple[str, AccountKind]] | None = None,
+    ) -> None:
         super().__init__(parent)
         self._switchboard = switchboard
         self._tasks = tasks
@@ -73,11 +84,11 @@ class AddAccount(QDialog):
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(12)
         column.addWidget(label("Add an account", "title"))
-        where = "A credential at your DNS provider. The secret goes to this computer's keyring and nowhere else."
+        where = "A credential at a DNS provider or a platform. The secret goes to this computer's keyring only."
         column.addWidget(label(where, "muted"))
         self._card = Card()
         self._form = form_in(self._card)
-        self.provider = provider_combo()
+        self.provider = provider_combo(every_kind() if kinds is None else kinds)
         self.name = QLineEdit()
         self.name.setPlaceholderText("such as dns-main")
         self.name_field = Field("Name in Changeover", self.name)
@@ -109,8 +120,8 @@ class AddAccount(QDialog):
         self.name.setFocus()
 
     @property
-    def _kind(self) -> ProviderType:
-        return provider_type(self.provider.currentData())
+    def _kind(self) -> AccountKind:
+        return KINDS.of(self.provider.currentData())
 
     def _outcome(self) -> QWidget:
         made = QWidget()
@@ -213,7 +224,7 @@ class AddAccount(QDialog):
         self._say(Mark.WORKING, "Waiting for the keyring…" if self.secrets and not in_memory else "Adding…")
         self.add_button.setEnabled(False)
         try:
-            typed = {key: made.text for key, made in self.secrets.items()}
+            typed = {key: Secret(made.text) for key, made in self.secrets.items()}
             await self._switchboard.add_account(
                 name, self.provider.currentData(), self._typed(), typed, in_memory=in_memory
             )

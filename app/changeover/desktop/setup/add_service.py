@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from changeover.accounts.kinds import dns_accounts
 from changeover.desktop.runtime.tasks import Tasks
+from changeover.desktop.setup.platform_form import PlatformRows
 from changeover.desktop.setup.service_form import (
+    BACKUP,
+    PRIMARY,
     Form,
     address_list,
     answer_at,
@@ -18,9 +23,10 @@ from changeover.desktop.setup.service_form import (
     likely_zone,
     service_of,
 )
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.form_fields import short_field
 from changeover.desktop.widgets.parts import Card, add_field, button, form_in, label
+from changeover.desktop.widgets.strips import FaultStrip
+from changeover.dns.providers.help import every_provider
 from changeover.model.dns.discovery import Discovery
 from changeover.model.dns.records import hostname, values_text
 from changeover.model.errors import ChangeoverError
@@ -96,8 +102,10 @@ class AddService(QDialog):
         self.primary.setPlaceholderText("where visitors go now: a host name or addresses")
         self.backup = QLineEdit()
         self.backup.setPlaceholderText("a host name or addresses")
-        add_field(form, "Primary", self.primary)
-        add_field(form, "Backup", self.backup)
+        self.platforms = {}
+        for name, where in ((PRIMARY, self.primary), (BACKUP, self.backup)):
+            add_field(form, name.capitalize(), where)
+            self.platforms[name] = PlatformRows(form, name)
         return card
 
     def _dns(self) -> Card:
@@ -166,9 +174,11 @@ class AddService(QDialog):
         return footer
 
     def _show_accounts(self) -> None:
+        for made in self.platforms.values():
+            made.show_accounts(self._switchboard.settings.accounts)
         before = self.account.currentText()
         self.account.clear()
-        self.account.addItems([a.name for a in self._switchboard.settings.accounts])
+        self.account.addItems([a.name for a in dns_accounts(self._switchboard.settings)])
         if before:
             self.account.setCurrentText(before)
         self.account.setPlaceholderText("none yet")
@@ -217,7 +227,7 @@ class AddService(QDialog):
 
     async def _find_zone(self, name: str) -> None:
         """Asks every account for the zone, and fills in what is found."""
-        accounts = ", ".join(account.name for account in self._switchboard.settings.accounts)
+        accounts = ", ".join(account.name for account in dns_accounts(self._switchboard.settings))
         words = f"Asking {accounts or 'the name servers'} for the zone of {name}…"
         self._discovery = None
         self._show_discovered(words)
@@ -265,7 +275,7 @@ class AddService(QDialog):
     def _add_account(self) -> None:
         from changeover.desktop.setup.add_account import AddAccount
 
-        self.account_form = AddAccount(self, self._switchboard, self._tasks)
+        self.account_form = AddAccount(self, self._switchboard, self._tasks, every_provider())
         self.account_form.added.connect(self._take_account)
         self.account_form.open()
 
@@ -276,6 +286,8 @@ class AddService(QDialog):
         self.fault.hide()
         try:
             service = service_of(self._typed())
+            on_platforms = tuple(self.platforms[deployment.name].on(deployment) for deployment in service.deployments)
+            service = replace(service, deployments=on_platforms)
             await self._switchboard.add_service(service)
         except ValueError as error:
             self.fault.show_words(str(error))

@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from changeover.desktop.runtime.tasks import Tasks
-from changeover.desktop.widgets.error_strip import words
+from changeover.desktop.widgets.strips import words
 from changeover.desktop.wizard.changes import ChangesPage
 from changeover.desktop.wizard.direction import DirectionPage
 from changeover.desktop.wizard.flow import WizardPage, doubt, failback, overrides, run_title, switch_button

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from changeover.desktop.widgets.error_strip import FaultStrip
 from changeover.desktop.widgets.parts import button, label, set_role
+from changeover.desktop.widgets.strips import FaultStrip
 from changeover.desktop.wizard.flow import WizardPage
 
 

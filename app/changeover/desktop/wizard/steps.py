@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.runs.plan_actions import taking_back
 from changeover.model.runs.run import Direction, Outcome, Run, StepState
 from changeover.model.runs.step_decision import StepDecision, why_not
 from changeover.model.settings.action import Approval
@@ -113,7 +114,7 @@ def done_words(run: Run) -> list[str]:
     told = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
     found = []
     for step, progress in zip(run.plan.steps, run.steps, strict=True):
-        if isinstance(step, ActionStep) and step.action.undo is None:
+        if isinstance(step, ActionStep) and taking_back(step, progress) is None:
             continue
         if progress.state in told and step.name not in ("name-servers", "visitors"):
             doubt = "" if progress.state in told[:2] else " (perhaps)"

@@ -7,17 +7,16 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 import dns.exception
-import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 from msgspec import Struct
 
-from changeover.dns.wire.answer import record_sets_in
-from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_all, parse_server, question
+from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire, record_sets_in
+from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_wire, exchange, question
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import AddressSet, RecordSet, address_set, in_zone
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.settings.service import LookupSettings
 
@@ -130,7 +129,7 @@ class Lookup:
                 )
             except (Unavailable, ValueError) as error:
                 return ResolverAnswer(resolver=text, hostname=hostname, error=str(error))
-            if (wrong := _refusal(both)) is not None:
+            if (wrong := _refusal(answer.rcode() for answer in both)) is not None:
                 return ResolverAnswer(resolver=text, hostname=hostname, error=wrong)
             found = {r.type: r for answer in both for r in record_sets_in(answer.answer, hostname)}
             return ResolverAnswer(resolver=text, hostname=hostname, records=address_set(found.values()))
@@ -153,7 +152,7 @@ class Lookup:
             except Unavailable as error:
                 silent.append(str(error))
                 continue
-            if (wrong := _refusal([answer])) is None:
+            if (wrong := _refusal([answer.rcode()])) is None:
                 return answer
             silent.append(f"{text}: {wrong}")
         raise Unavailable(f"{name} could not be resolved: {'; '.join(silent)}", "Check your connection.")
@@ -229,12 +228,8 @@ async def _ask_server(
     label: str, server: Server, zone: str, hostnames: Sequence[str], types: Sequence[str], timeout: float
 ) -> list[ServerAnswer]:
     asked = [(name, rtype) for name in hostnames for rtype in types]
-    queries = [question(*q) for q in asked]
     try:
-        if len(queries) <= 2 * len(_TYPES):
-            answers = await asyncio.gather(*(ask(server, query, timeout) for query in queries))
-        else:
-            answers = await ask_all(server, queries, timeout)
+        answers = await _answers(server, asked, timeout)
     except Unavailable as error:
         return [
             ServerAnswer(
@@ -247,7 +242,7 @@ async def _ask_server(
             )
             for name in hostnames
         ]
-    by_name: dict[str, list[dns.message.Message]] = {name: [] for name in hostnames}
+    by_name: dict[str, list[WireAnswer]] = {name: [] for name in hostnames}
     for (name, _), answer in zip(asked, answers, strict=True):
         by_name[name].append(answer)
     return [
@@ -256,26 +251,34 @@ async def _ask_server(
             address=str(server),
             hostname=name,
             zone=zone,
-            records=_address_set_in(by_name[name], name),
+            records=address_set({r.type: r for answer in by_name[name] for r in answer.records}.values()),
             error=_problem(by_name[name]),
-            nonexistent=any(answer.rcode() == dns.rcode.NXDOMAIN for answer in by_name[name]),
+            nonexistent=any(answer.rcode == dns.rcode.NXDOMAIN for answer in by_name[name]),
         )
         for name in hostnames
     ]
 
 
-def _address_set_in(answers: Iterable[dns.message.Message], name: str) -> AddressSet:
-    found = {r.type: r for answer in answers for r in record_sets_in(answer.answer, name)}
-    return address_set(found.values())
+async def _answers(server: Server, asked: Sequence[tuple[str, str]], timeout: float) -> list[WireAnswer]:
+    """A few questions go by UDP, all at once, many over one connection. Raises Unavailable and NoRoute."""
+    queries = [question_wire(*q) for q in asked]
+    if len(queries) <= 2 * len(_TYPES):
+        wires = await asyncio.gather(*(ask_wire(server, query, timeout) for query in queries))
+    else:
+        wires = await exchange(server, queries, timeout)
+    try:
+        return [answer_to(wire, name) for wire, (name, _) in zip(wires, asked, strict=True)]
+    except dns.exception.DNSException:
+        raise Unavailable(f"{server} sent an answer that cannot be read", "Look into the server's log.") from None
 
 
-def _problem(answers: Sequence[dns.message.Message]) -> str | None:
-    authoritative = all(answer.flags & dns.flags.AA for answer in answers)
-    return _refusal(answers) or (None if authoritative else "it is not authoritative for this name")
+def _problem(answers: Sequence[WireAnswer]) -> str | None:
+    authoritative = all(answer.authoritative for answer in answers)
+    return _refusal(a.rcode for a in answers) or (None if authoritative else "it is not authoritative for this name")
 
 
-def _refusal(answers: Iterable[dns.message.Message]) -> str | None:
-    wrong = (a.rcode() for a in answers if a.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN))
+def _refusal(rcodes: Iterable[dns.rcode.Rcode]) -> str | None:
+    wrong = (rcode for rcode in rcodes if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN))
     return next((f"it answers {dns.rcode.to_text(rcode)}" for rcode in wrong), None)
 
 
@@ -285,6 +288,8 @@ def _is_address(host: str) -> bool:
 
 def _system_resolvers() -> list[str]:
     """The system's resolvers, tried last. A system without a list of them has none."""
+    import dns.resolver
+
     try:
         found = dns.resolver.get_default_resolver().nameservers
     except (dns.exception.DNSException, OSError):

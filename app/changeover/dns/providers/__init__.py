@@ -8,7 +8,7 @@ from changeover.dns.provider import ProviderType
 
 #: By the name that the settings file uses. Modules are imported when first needed: each brings its own libraries.
 PROVIDERS = {
-    "rfc2136": "changeover.dns.providers.rfc2136",
+    "rfc2136": "changeover.dns.providers.rfc2136_account",
     "cloudflare": "changeover.dns.providers.cloudflare",
     "powerdns": "changeover.dns.providers.powerdns",
     "desec": "changeover.dns.providers.desec",

@@ -8,6 +8,7 @@ from typing import Any
 from changeover.dns.provider import ProviderType
 from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.model.settings.account_fields import (
+    AccountKind,
     OptionField,
     SecretField,
     every_secret,
@@ -58,13 +59,13 @@ def about_secret(field: SecretField) -> list[str]:
     return [sentence(field.help), *(f"{heading}: {text}" for heading, text in told if text)]
 
 
-def example_command(provider: str, kind: ProviderType) -> str:
+def example_command(provider: str, kind: AccountKind, account: str = EXAMPLE) -> str:
     """How one adds an account at this provider: with what is needed, and no more. It asks for the secrets."""
     secrets = every_secret(kind)
     few = secret_fields(kind, {}) != secrets  # there are more where another key is given
     needed = [f for f in option_fields(kind.options) if f.required or (few and f.default is None and f.option.example)]
     sets = [f" --set {field.name}={shlex.quote(field.option.example or 'VALUE')}" for field in needed]
-    command = f"changeover account add {EXAMPLE} --provider {provider}{''.join(sets)}"
+    command = f"changeover account add {account} --provider {provider}{''.join(sets)}"
     if not secrets:
         return command
     from_file = len(secrets) == 1 and secrets[0].several_lines

@@ -1,21 +1,10 @@
-"""Any DNS server that takes dynamic updates (RFC 2136), signed with TSIG (RFC 8945): BIND, Knot, PowerDNS and others.
-
-One batch is one UPDATE message, which the server applies as a whole or not at all (RFC 2136, 3.7), and whose
-prerequisites are a native compare-and-set: they name the value of every address record set that is expected, and the
-absence of every address type that is not. Prerequisites ignore the TTL (RFC 2136, 2.4.2), so TTLs are read again right
-before the update. What a server would silently ignore (a CNAME beside other records, RFC 2136, 3.4.2.2) is kept from
-happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards.
-A text, and a guard, is compared in the same way: by all TXT records that stood beside it a moment before.
-
-Reading is by direct queries for the given names; no zone transfer is needed.
-"""
+"""One DNS server that takes dynamic updates, read and changed; what it promises is said in rfc2136_account.py."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets as random_names
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal, get_args
 
 import dns.exception
 import dns.flags
@@ -29,7 +18,6 @@ import dns.rdatatype
 import dns.tsig
 import dns.tsigkeyring
 import dns.update
-from msgspec import Struct
 from msgspec.structs import replace
 
 from changeover.dns.provider import (
@@ -42,16 +30,17 @@ from changeover.dns.provider import (
     RecordsRead,
     Result,
     conflicts,
-    is_this_computer,
     swap_conflicts,
     text_conflicts,
 )
+from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire
-from changeover.dns.wire.exchange import Server, connect, exchange, parse_server, read_message
+from changeover.dns.wire.exchange import Server, connect, exchange, read_message
 from changeover.dns.wire.update_message import ADDRESS, OTHERS, UpdateMessage
 from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.server_address import parse_server
 from changeover.model.dns.txt_record import text_of, value_of
 from changeover.model.errors import (
     AuthError,
@@ -62,28 +51,12 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
-from changeover.model.settings.account_fields import Option, SecretField, misfits
 
 TIMEOUT = 10.0
 #: What tells a wildcard: a CNAME is in the answer to any of these.
 _PROBED = ("A", "AAAA", "HTTPS")
-Algorithm = Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int"]
-ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
 _Answers = dict[tuple[str, str], WireAnswer]
-
-
-class Rfc2136Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """The account's keys in the settings file."""
-
-    server: Annotated[
-        str, Option("Server", "the primary name server, which takes updates, as host or host:port", "ns1.shop.example")
-    ]
-    key_name: Annotated[
-        str | None,
-        Option("Key name", "the name of the TSIG key; only a server on this computer is used without", "changeover."),
-    ] = None
-    algorithm: Annotated[Algorithm, Option("Algorithm", "the algorithm of the TSIG key")] = "hmac-sha256"
 
 
 class Rfc2136:
@@ -352,49 +325,3 @@ def _tsig_error(server: Server, error: dns.tsig.PeerError) -> AuthError:
     if isinstance(error, dns.tsig.PeerBadKey):
         return AuthError(f"{server} does not know this TSIG key", "Check key_name and algorithm against the server's.")
     return AuthError(f"{server} refuses the signature", "The secret is not the server's: add the account again.")
-
-
-_SECRET = SecretField(
-    name="secret",
-    label="TSIG secret",
-    help="the text in quotes behind secret in the key's file, which tsig-keygen -a hmac-sha256 changeover. makes",
-    link="https://bind9.readthedocs.io/en/stable/manpages.html#tsig-keygen-tsig-key-generation-tool",
-    permission="may update the zone's records: update-policy { grant changeover. zonesub ANY; }; in BIND",
-    pattern=r"(?=.)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
-    example="c2VjcmV0IG9mIHRoZSB0c2lnIGtleSBjaGFuZ2VvdmU=",
-)
-
-
-class _Type:
-    label = "BIND and other servers with dynamic updates (RFC 2136)"
-    tested = "BIND 9.18 and PowerDNS 4.7"
-    options = Rfc2136Options
-
-    @staticmethod
-    def secrets(options: Rfc2136Options) -> tuple[SecretField, ...]:
-        if options.key_name is None:
-            return ()
-        return (_SECRET,)
-
-    @staticmethod
-    def faults(options: Rfc2136Options) -> list[tuple[str, str]]:
-        found = misfits(options)
-        try:
-            host, _ = parse_server(options.server)
-        except ValueError:
-            found.append(("server", 'host or host:port, such as "ns1.shop.example" or "127.0.0.1:5301"'))
-        else:
-            if options.key_name is None and not is_this_computer(host):
-                found.append(("key_name", "the name of a TSIG key; only a server on this computer is used unsigned"))
-        return found
-
-    @staticmethod
-    def host(options: Rfc2136Options) -> str:
-        return parse_server(options.server)[0]
-
-    @staticmethod
-    def open(account: str, options: Rfc2136Options, secrets: Mapping[str, Secret]) -> Rfc2136:
-        return Rfc2136(account, options, secrets.get("secret"))
-
-
-PROVIDER = _Type

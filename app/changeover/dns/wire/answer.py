@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import struct
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
@@ -21,9 +23,10 @@ _DNSSEC = {dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
 
 
 def record_sets_in(section: Iterable[dns.rrset.RRset], name: str) -> tuple[RecordSet, ...]:
-    """The record sets that a message's section has at `name`, in canonical form."""
+    """The record sets (of class IN) that a message's section has at `name`, in canonical form."""
     owner = dns.name.from_text(name)
-    return tuple(to_record_set(rrset) for rrset in section if rrset.name == owner and rrset.rdtype not in _DNSSEC)
+    mine = (r for r in section if r.rdclass == dns.rdataclass.IN and r.name == owner and r.rdtype not in _DNSSEC)
+    return tuple(to_record_set(rrset) for rrset in mine)
 
 
 def to_record_set(rrset: dns.rrset.RRset) -> RecordSet:
@@ -35,9 +38,14 @@ def to_record_set(rrset: dns.rrset.RRset) -> RecordSet:
 
 
 _ADDRESS_FORMS = {1: ("A", 4, ipaddress.IPv4Address), 28: ("AAAA", 16, ipaddress.IPv6Address)}
+_CNAME, _IN = 5, 1
+#: A TTL has 31 bits (RFC 2181, 8).
+_MOST_SECONDS = 2**31 - 1
 _POINTER_TO_QUESTION = b"\xc0\x0c"
 #: The bit of a header's third byte that says "authoritative".
 _AA = dns.flags.AA >> 8
+#: What labels of a host name are made of. Whatever else a label holds is written with escapes, which dnspython knows.
+_PLAIN = re.compile(rb"[a-zA-Z0-9_-]+")
 
 
 def name_wire(name: str) -> bytes:
@@ -46,15 +54,16 @@ def name_wire(name: str) -> bytes:
 
 
 def question_wire(name: str, rtype: str) -> bytes:
-    """A query for one name and type, without recursion and without EDNS: for TCP. Its id is 0."""
+    """A query for one name and type, without recursion and without EDNS. Its id is 0."""
     header = struct.pack("!HHHHHH", 0, 0, 1, 0, 0, 0)
-    return header + name_wire(name) + struct.pack("!HH", dns.rdatatype.from_text(rtype), 1)
+    return header + name_wire(name) + struct.pack("!HH", dns.rdatatype.from_text(rtype), _IN)
 
 
 class WireAnswer(NamedTuple):
     """What a server says to one question. `referral`: not it, but another server has the name."""
 
     rcode: dns.rcode.Rcode
+    authoritative: bool
     referral: bool
     records: tuple[RecordSet, ...]
 
@@ -63,33 +72,73 @@ def answer_to(wire: bytes, name: str) -> WireAnswer:
     """Reads an answer, with the record sets that it has at `name`. Raises DNSException where it is damaged.
 
     dnspython parses a message in full, authority and additional section included, which is most of the time that many
-    answers take. Where the answer has only addresses of the name that was asked for, those are taken straight from it.
+    answers take. Where the answer has only addresses or a CNAME of the name that was asked for, those are taken
+    straight from it.
     """
-    referral = not wire[2] & _AA and wire[8:10] != b"\0\0"
-    plain = _plain_addresses(wire, name)
+    authoritative = bool(wire[2] & _AA)
+    referral = not authoritative and wire[8:10] != b"\0\0"
+    plain = _plain_records(wire, name)
     if plain is not None:
-        return WireAnswer(dns.rcode.from_flags(wire[3], 0), referral, plain)
+        return WireAnswer(dns.rcode.Rcode(wire[3] & 0x0F), authoritative, referral, plain)
     message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
-    return WireAnswer(message.rcode(), referral, record_sets_in(message.answer, name))
+    return WireAnswer(message.rcode(), authoritative, referral, record_sets_in(message.answer, name))
 
 
-def _plain_addresses(wire: bytes, name: str) -> tuple[RecordSet, ...] | None:
-    """The address record set of an answer that has nothing else, or None for any other answer."""
+def _plain_records(wire: bytes, name: str) -> tuple[RecordSet, ...] | None:
+    """The only record set of an answer, addresses or a CNAME; none where it has none; None for any other answer."""
     place = 12 + len(name) + 2 + 4
-    values: list[str] = []
-    kind, ttl = 0, 0
-    for number in range(int.from_bytes(wire[6:8], "big")):
+    count = int.from_bytes(wire[6:8], "big")
+    if count == 0:  # an OPT record behind it may hold the other half of the rcode
+        return () if wire[10:12] == b"\0\0" else None
+    if wire[4:6] != b"\0\1" or wire[12 : place - 4].lower() != name_wire(name) or len(wire) < place:
+        return None
+    values = set()
+    first, least = 0, _MOST_SECONDS
+    for number in range(count):
         if wire[place : place + 2] != _POINTER_TO_QUESTION or len(wire) < place + 12:
             return None
-        before = kind
-        kind, _, ttl, size = struct.unpack_from("!HHIH", wire, place + 2)
-        if number > 0 and kind != before:
+        kind, rclass, ttl, size = struct.unpack_from("!HHIH", wire, place + 2)
+        if number == 0:
+            first = kind
+        place += 12
+        value = _value(wire, place, size, kind)
+        if value is None or kind != first or rclass != _IN or ttl > _MOST_SECONDS or (kind == _CNAME and count > 1):
             return None
-        form = _ADDRESS_FORMS.get(kind)
-        if form is None or size != form[1] or len(wire) < place + 12 + size:
-            return None
-        values.append(str(form[2](wire[place + 12 : place + 12 + size])))
-        place += 12 + size
-    if not values:
-        return ()
-    return (RecordSet(name=name, type=_ADDRESS_FORMS[kind][0], ttl=ttl, values=tuple(sorted(values))),)
+        values.add(value)
+        least = min(least, ttl)
+        place += size
+    rtype = "CNAME" if first == _CNAME else _ADDRESS_FORMS[first][0]
+    return (RecordSet(name=name, type=rtype, ttl=least, values=tuple(sorted(values))),)
+
+
+def _value(wire: bytes, place: int, size: int, kind: int) -> str | None:
+    """An address or the target of a CNAME in canonical form; None for anything else, damage included."""
+    if kind == _CNAME:
+        target, end = _name_at(wire, place)
+        return target if end == place + size else None
+    form = _ADDRESS_FORMS.get(kind)
+    if form is None or size != form[1] or len(wire) < place + size:
+        return None
+    return str(form[2](wire[place : place + size]))
+
+
+def _name_at(wire: bytes, place: int) -> tuple[str | None, int]:
+    """A host name, its pointers followed (RFC 1035, 4.1.4), and where it ends. None where it is no plain one."""
+    labels: list[bytes] = []
+    end, limit = 0, place
+    while place < len(wire) and (size := wire[place]):
+        if size >= 0xC0:
+            end = end or place + 2
+            place = int.from_bytes(wire[place : place + 2], "big") & 0x3FFF
+            if place >= limit:
+                return None, end
+            limit = place
+            continue
+        label = wire[place + 1 : place + 1 + size]
+        if len(label) < size or not _PLAIN.fullmatch(label):
+            return None, end
+        labels.append(label)
+        place += 1 + size
+    if place >= len(wire) or not labels or sum(map(len, labels)) + len(labels) > 254:
+        return None, end
+    return b".".join(labels).decode("ascii").lower(), end or place + 1

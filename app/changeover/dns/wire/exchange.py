@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import secrets
 import socket
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,7 +19,12 @@ from changeover.model.errors import Unavailable
 
 #: An answer by UDP is waited for this long before the question is asked again, by TCP in the end.
 UDP_TIMEOUT = 1.5
+#: Seconds of silence after which a server is given up.
 TIMEOUT = 5.0
+#: Seconds for each of many questions, on average, after which a server is too slow, although it answers.
+EACH = 0.5
+#: The bit of a header's third byte that says "cut short" (RFC 1035, 4.1.1).
+_TRUNCATED = 0x02
 
 
 class Server(NamedTuple):
@@ -37,21 +42,6 @@ class NoRoute(Unavailable):
     """This computer has no route to that address family, so the server was not asked at all."""
 
 
-def parse_server(text: str) -> tuple[str, int]:
-    """`host`, `host:port`, `[v6]:port` or a bare IPv6 address, as (host, port). ValueError for anything else."""
-    host, port = text.strip(), "53"
-    if host.startswith("["):
-        host, closed, rest = host[1:].partition("]")
-        if not closed or (rest and not rest.startswith(":")):
-            raise ValueError(f"{text!r} is not host or host:port")
-        port = rest[1:] or port
-    elif host.count(":") == 1:
-        host, port = host.split(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"{text!r} is not host or host:port")
-    return host, int(port)
-
-
 def question(name: str, rtype: str, recursion: bool = False) -> dns.message.QueryMessage:
     """A query for one name and type. Recursion is asked for only where a resolver is meant."""
     query = dns.message.make_query(dns.name.from_text(name), rtype, use_edns=0, payload=1232)
@@ -60,6 +50,8 @@ def question(name: str, rtype: str, recursion: bool = False) -> dns.message.Quer
 
 
 class _Datagrams(asyncio.DatagramProtocol):
+    """Keeps what comes. dns.asyncquery does the same for as much processor time, and takes 25 ms more to import."""
+
     def __init__(self) -> None:
         self.received: asyncio.Queue[bytes | OSError] = asyncio.Queue()
 
@@ -71,62 +63,53 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 async def ask(server: Server, query: dns.message.Message, timeout: float = TIMEOUT) -> dns.message.Message:
-    """The server's answer to one query: by UDP, by TCP where that is cut short or stays silent.
+    """The server's answer to one query, as `ask_wire` gets it. Raises Unavailable and NoRoute."""
+    wire = await ask_wire(server, query.to_wire(), timeout)
+    try:
+        return dns.message.from_wire(_with_id(query.id, wire), ignore_trailing=True, raise_on_truncation=False)
+    except dns.exception.DNSException:
+        raise Unavailable(f"{server} sent an answer that cannot be read", _CHECK_SERVER) from None
 
-    Raises Unavailable, naming the server, when there is no usable answer within `timeout` seconds, and NoRoute when
-    this computer cannot reach that address family at all.
+
+async def ask_wire(server: Server, query: bytes, timeout: float = TIMEOUT) -> bytes:
+    """The server's answer to one query: by UDP, by TCP where that is cut short or stays silent. Its id is set here.
+
+    Raises Unavailable, naming the server, when there is no answer within `timeout` seconds, and NoRoute when this
+    computer cannot reach that address family at all.
     """
     try:
         async with asyncio.timeout(timeout):
-            answer = await _ask_udp(server, query, min(UDP_TIMEOUT, timeout / 2))
-            if answer is None or answer.flags & dns.flags.TC:
-                answer = (await ask_all(server, [query], timeout))[0]
+            answer = await _ask_udp(server, _with_id(secrets.randbelow(65536), query), min(UDP_TIMEOUT, timeout / 2))
+            if answer is None or answer[2] & _TRUNCATED:
+                (answer,) = await exchange(server, [query], timeout)
             return answer
     except TimeoutError:
         raise Unavailable(f"{server} did not answer within {timeout:g} s", _CHECK_SERVER) from None
 
 
-async def _ask_udp(server: Server, query: dns.message.Message, wait: float) -> dns.message.Message | None:
+async def _ask_udp(server: Server, query: bytes, wait: float) -> bytes | None:
     loop = asyncio.get_running_loop()
     try:
         transport, datagrams = await loop.create_datagram_endpoint(_Datagrams, remote_addr=server)
     except OSError as error:
         raise NoRoute(f"{server} cannot be reached from here: {error.strerror or error}") from None
     try:
-        transport.sendto(query.to_wire())
+        transport.sendto(query)
         async with asyncio.timeout(wait):
             while True:
                 received = await datagrams.received.get()
                 if isinstance(received, OSError):
                     return None
-                answer = _parse(received)
-                if answer is not None and query.is_response(answer):
-                    return answer
+                if received[:2] == query[:2] and _answers(received, query):
+                    return received
     except TimeoutError:
         return None
     finally:
         transport.close()
 
 
-def _parse(wire: bytes) -> dns.message.Message | None:
-    try:
-        return dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
-    except dns.exception.DNSException:
-        return None
-
-
-async def ask_all(
-    server: Server, queries: Sequence[dns.message.Message], timeout: float = TIMEOUT
-) -> list[dns.message.Message]:
-    """The answers to many queries, in their order. Raises Unavailable and NoRoute as `ask` does."""
-    answers = []
-    wires = await exchange(server, [query.to_wire() for query in queries], timeout)
-    for query, wire in zip(queries, wires, strict=True):
-        answer = _parse(query.id.to_bytes(2, "big") + wire[2:])
-        if answer is None:
-            raise Unavailable(f"{server} sent an answer that cannot be read", _CHECK_SERVER)
-        answers.append(answer)
-    return answers
+def _with_id(id_: int, message: bytes) -> bytes:
+    return id_.to_bytes(2, "big") + message[2:]
 
 
 async def exchange(server: Server, queries: Sequence[bytes], timeout: float = TIMEOUT) -> list[bytes]:
@@ -134,49 +117,80 @@ async def exchange(server: Server, queries: Sequence[bytes], timeout: float = TI
 
     Queries are sent without waiting for answers, which may come in any order (RFC 7766, 6.2.1.1); ids are set here,
     and an answer counts only with its query's id and question. A server that closes the connection half way is asked
-    for the rest over a new one. Raises Unavailable and NoRoute as `ask` does.
+    for the rest over a new one.
+
+    `timeout` is for silence, in seconds: every answer begins it anew, for as long as EACH allows for all of them.
+    Raises Unavailable, which says how many were answered, and NoRoute as `ask_wire` does.
     """
-    first = random.randrange(65536)
-    waiting = {(first + number) % 65536: query for number, query in enumerate(queries)}
-    ids = list(waiting)
-    answers: dict[int, bytes] = {}
-    try:
-        async with asyncio.timeout(timeout):
-            while waiting:
-                before = len(answers)
-                await _pipeline(server, waiting, answers)
-                if len(answers) == before:
-                    raise Unavailable(f"{server} closed the connection without an answer", _CHECK_SERVER)
-    except TimeoutError:
-        raise Unavailable(f"{server} did not answer within {timeout:g} s", _CHECK_SERVER) from None
-    return [answers[id_] for id_ in ids]
+    return await _Pipeline(server, queries, timeout).answers()
 
 
-async def _pipeline(server: Server, waiting: dict[int, bytes], answers: dict[int, bytes]) -> None:
-    """Moves from `waiting` to `answers` what one connection answers."""
-    reader, writer = await connect(server)
-    try:
-        messages = [id_.to_bytes(2, "big") + query[2:] for id_, query in waiting.items()]
-        writer.write(b"".join(len(message).to_bytes(2, "big") + message for message in messages))
-        buffer = b""
-        while waiting and (received := await reader.read(262144)):
-            buffer += received
-            start = 0
-            while len(buffer) - start >= 2:
-                end = start + 2 + int.from_bytes(buffer[start : start + 2], "big")
-                if end > len(buffer):
-                    break
-                answer = buffer[start + 2 : end]
-                start = end
-                id_ = int.from_bytes(answer[:2], "big")
-                if id_ in waiting and _answers(answer, waiting[id_]):
-                    answers[id_] = answer
-                    del waiting[id_]
-            buffer = buffer[start:]
-    except OSError:
-        return
-    finally:
-        writer.close()
+class _Pipeline:
+    """Many queries on their way to one server. Those with their answers leave `_waiting`, which has them by id."""
+
+    def __init__(self, server: Server, queries: Sequence[bytes], timeout: float) -> None:
+        first = secrets.randbelow(65536)
+        self._server = server
+        self._timeout = timeout
+        self._waiting = {(first + number) % 65536: query for number, query in enumerate(queries)}
+        self._ids = list(self._waiting)
+        self._answers: dict[int, bytes] = {}
+        self._began = asyncio.get_running_loop().time()
+
+    async def answers(self) -> list[bytes]:
+        try:
+            async with asyncio.timeout(self._timeout) as silence:
+                while self._waiting:
+                    before = len(self._answers)
+                    await self._connection(silence)
+                    if len(self._answers) == before:
+                        raise Unavailable(f"{self._server} closed the connection without an answer", _CHECK_SERVER)
+        except TimeoutError:
+            raise Unavailable(self._late(), _CHECK_SERVER) from None
+        return [self._answers[id_] for id_ in self._ids]
+
+    async def _connection(self, silence: asyncio.Timeout) -> None:
+        """Takes what one connection answers."""
+        reader, writer = await connect(self._server)
+        try:
+            messages = [_with_id(id_, query) for id_, query in self._waiting.items()]
+            writer.write(b"".join(len(message).to_bytes(2, "big") + message for message in messages))
+            buffer = b""
+            while self._waiting and (received := await reader.read(262144)):
+                buffer += received
+                before, start = len(self._answers), 0
+                while len(buffer) - start >= 2:
+                    end = start + 2 + int.from_bytes(buffer[start : start + 2], "big")
+                    if end > len(buffer):
+                        break
+                    self._take(buffer[start + 2 : end])
+                    start = end
+                buffer = buffer[start:]
+                if len(self._answers) > before:
+                    silence.reschedule(min(asyncio.get_running_loop().time() + self._timeout, self._end))
+        except OSError:
+            return
+        finally:
+            writer.close()
+
+    def _take(self, answer: bytes) -> None:
+        id_ = int.from_bytes(answer[:2], "big")
+        if id_ in self._waiting and _answers(answer, self._waiting[id_]):
+            self._answers[id_] = answer
+            del self._waiting[id_]
+
+    @property
+    def _end(self) -> float:
+        return self._began + self._timeout + EACH * len(self._ids)
+
+    def _late(self) -> str:
+        if not self._answers:
+            return f"{self._server} did not answer within {self._timeout:g} s"
+        passed = asyncio.get_running_loop().time() - self._began
+        told = f"{self._server} answered {len(self._answers)} of {len(self._ids)} questions"
+        if asyncio.get_running_loop().time() >= self._end:
+            return f"{told} in {passed:.1f} s, which is too slow to wait for the rest"
+        return f"{told}, then nothing for {self._timeout:g} s"
 
 
 def _answers(answer: bytes, query: bytes) -> bool:

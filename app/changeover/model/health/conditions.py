@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from changeover.model.foreign_text import one_line
 from changeover.model.health.check import Comparison, Expectations
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _header_fault(wanted: Expectations, response: Response, show: bool) -> str |
         if not values:
             return f"the header {name} is missing"
         if not any(text in value for value in values):
-            said = f'says "{_clipped(", ".join(values))}" without' if show else "does not say"
+            said = f'says "{one_line(", ".join(values), _SHOWN)}" without' if show else "does not say"
             return f'the header {name} {said} "{text}"'
     return None
 
@@ -201,7 +202,7 @@ def _body_fault(wanted: Expectations, response: Response) -> str | None:
         return None
     packed = response.header("content-encoding")
     if packed and packed.lower() != "identity":
-        return f"the body comes packed ({_clipped(packed)}), which was not asked for, so that it cannot be read"
+        return f"the body comes packed ({one_line(packed, _SHOWN)}), which was not asked for, so that it cannot be read"
     text, part = response.text, " in its first 64 KiB" if response.cut else ""
     if wanted.expect_body is not None and wanted.expect_body not in text:
         return f'the text "{wanted.expect_body}" is missing{part}'
@@ -256,12 +257,7 @@ def _decoded(operand: Comparison) -> Any:
 
 
 def _written(value: Any) -> str:
-    return _clipped(msgspec.json.encode(value).decode())
-
-
-def _clipped(text: str) -> str:
-    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + "…"
+    return one_line(msgspec.json.encode(value).decode(), _SHOWN)
 
 
 def status_ranges(text: str) -> tuple[range, ...]:

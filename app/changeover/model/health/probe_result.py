@@ -266,6 +266,13 @@ def settled(rounds: Sequence[Round]) -> bool:
     return judged("", rounds).health is not Health.UNKNOWN
 
 
+def confirms(earlier: Round, now: Round) -> bool:
+    """Were both good, and had the earlier one a good answer from every place of which the other has one?"""
+    proven = {r.place for r in earlier.results if r.ok}
+    tried = {r.place for r in now.results if r.ok is not None}
+    return earlier.verdict is now.verdict is Health.HEALTHY and tried <= proven
+
+
 HEALTH_WORDS = {
     Health.HEALTHY: "healthy",
     Health.DEGRADED: "answers in part",

@@ -11,46 +11,37 @@ from msgspec.structs import replace
 
 from changeover.model.dns.active import UNKNOWN
 from changeover.model.finding import Finding, Level, worst
-from changeover.model.health.connectivity import Connection
-from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
-from changeover.model.readiness.freeze import Freeze
+from changeover.model.health.probe_result import DeploymentHealth, Health, Round
+from changeover.model.readiness.all_checks import in_order, moment_findings, snapshot_findings
+from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.readiness.snapshot import Snapshot
-from changeover.model.readiness.zone_checks import findings
 from changeover.model.runs.plan import Plan
 from changeover.model.runs.run import Run
 from changeover.model.settings.service import Service
 
 
-class ServiceState(Struct, frozen=True, kw_only=True):
-    """Everything known about one service right now.
+class ServiceState(Observation, frozen=True, kw_only=True):
+    """Everything known about one service right now, and what follows from it; made by `assess`.
 
-    `rounds` are the probes kept, oldest first, by deployment. `target` is where a switch would lead, and `findings`
-    say whether it could. `run` is the newest run. `working`: a run is in progress in this process. `connection` is this
-    computer's, where it was looked at. `pins` and `maintenance` (when it ends) are by deployment, those in force only.
-    `visit` is what a visitor of the first hostname gets, through public DNS. `freezes` are those it is under.
+    `rounds` are the probes kept, oldest first, by deployment. `target` is where a switch would lead, None while nothing
+    was read, and `findings` say whether it could; `lasting` are those of them that hold while the snapshot does.
+    `run` is the newest run. `working`: a run is in progress in this process.
     """
 
-    service: Service
     active: str = UNKNOWN
-    health: dict[str, DeploymentHealth] = field(default_factory=dict)
     rounds: dict[str, tuple[Round, ...]] = field(default_factory=dict)
-    snapshot: Snapshot | None = None
     target: str | None = None
     findings: tuple[Finding, ...] = ()
+    lasting: tuple[Finding, ...] = ()
     run: Run | None = None
     error: str | None = None
     working: bool = False
-    connection: Connection | None = None
-    pins: dict[str, Pin] = field(default_factory=dict)
-    maintenance: dict[str, datetime] = field(default_factory=dict)
-    visit: Visit | None = None
-    freezes: tuple[Freeze, ...] = ()
 
     @property
     def runs(self) -> tuple[Run, ...]:
         """The service's runs, newest first, as far as they are known."""
-        known = self.snapshot.runs if self.snapshot is not None else ()
+        known = self.snapshot.runs
         if self.run is None:
             return known
         return (self.run, *(r for r in known if r.run != self.run.run))
@@ -61,7 +52,10 @@ class ServiceState(Struct, frozen=True, kw_only=True):
 
 
 class Preparation(Struct, frozen=True, kw_only=True):
-    """What a person looks at before a switch: the plan, None where the records could not be read, and all findings."""
+    """What a person looks at before a switch: the plan, None where the records could not be read, and all findings.
+
+    `noticed` is when the active deployment began to fail, where it does.
+    """
 
     service: str
     to: str
@@ -70,6 +64,7 @@ class Preparation(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     snapshot: Snapshot
     at: datetime
+    noticed: datetime | None = None
 
     @property
     def blocked(self) -> list[Finding]:
@@ -104,21 +99,35 @@ def is_emergency(active: str, health: Mapping[str, DeploymentHealth]) -> bool:
     return active in health and health[active].health is Health.UNHEALTHY
 
 
-def assessed(state: ServiceState, snapshot: Snapshot) -> ServiceState:
-    """`state` as `snapshot` shows it: where visitors go, where a switch would lead, and what speaks against it."""
-    active = snapshot.active
-    target = switch_target(snapshot.service, active, snapshot.health, snapshot.pins)
-    errors = [r.error for r in snapshot.readings if r.error is not None]
-    return replace(
-        state,
-        active=active,
-        health=snapshot.health,
+def unread(service: Service, at: datetime) -> ServiceState:
+    """The state of a service of which nothing is known yet."""
+    return ServiceState(snapshot=Snapshot(service=service, at=at), at=at)
+
+
+def assess(seen: Observation, before: ServiceState) -> ServiceState:
+    """The state that follows from what is seen: where visitors go, where a switch would lead, what speaks against it.
+
+    `before` is the state until now. Probes come often and readings seldom: what follows from the snapshot alone is
+    taken over from it while that is the same.
+    """
+    snapshot = seen.snapshot
+    same = before.snapshot is snapshot
+    state = ServiceState(
         snapshot=snapshot,
-        target=target,
-        findings=findings(snapshot, target, is_emergency(active, snapshot.health)),
-        connection=snapshot.connection,
-        pins=snapshot.pins,
-        maintenance=snapshot.maintenance,
-        freezes=snapshot.freezes,
-        error=errors[0] if errors else None,
+        at=seen.at,
+        health=seen.health,
+        overlay=seen.overlay,
+        watched=seen.watched,
+        rounds=before.rounds,
+        run=before.run,
+        working=before.working,
+        error=before.error if same else next((r.error for r in snapshot.readings if r.error is not None), None),
     )
+    if snapshot.empty:
+        return state
+    active = before.active if same else snapshot.active
+    target = switch_target(seen.service, active, seen.health, seen.overlay.pins)
+    lasting = before.lasting if same and target == before.target else snapshot_findings(snapshot, active, target)
+    emergency = is_emergency(active, seen.health)
+    found = in_order((*lasting, *moment_findings(seen, active, target, emergency)), emergency)
+    return replace(state, active=active, target=target, lasting=lasting, findings=found)

@@ -1,4 +1,4 @@
-"""What was read about a service at one moment. Every decision is made from this, and from nothing else."""
+"""What was read about a service: its records, its name servers, its runs. How it answers is known by probing only."""
 
 from __future__ import annotations
 
@@ -12,46 +12,39 @@ from changeover.model.dns.dnssec import Signing
 from changeover.model.dns.observed import RoutingName, ServerAnswer
 from changeover.model.dns.records import AddressSet, address_set
 from changeover.model.health.check import JourneyResult
-from changeover.model.health.connectivity import Connection
-from changeover.model.health.probe_result import DeploymentHealth, Health
 from changeover.model.health.status_page import StatusPage
-from changeover.model.readiness.freeze import Freeze
-from changeover.model.readiness.pin import Pin
 from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run
 from changeover.model.settings.service import Service
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """Everything that was read about a service at one moment; decisions are made from this alone.
+    """Everything that was read about a service, until `at`.
 
-    `pins` and `maintenance` (when it ends) are by deployment, those in force. `names` are the routing names of its
-    answers, as their own servers and the resolvers see them. `watched`: the health comes from watching, not from probes
-    that were sent for this snapshot. `earlier` has, by service that must be switched before this one, where it is.
-    `runs` are the service's own, newest first. `drift` is what others changed since. `lease` says who else holds it.
-    `signing` has those of its zones that are signed.
+    `names` are the routing names of its answers, as their own servers and the resolvers see them. `earlier` has, by
+    service that must be switched before this one, where it is. `runs` are the service's own, newest first. `drift` is
+    what others changed since. `lease` says who else holds it. `signing` has those of its zones that are signed.
     """
 
     service: Service
     at: datetime
     readings: tuple[ZoneReading, ...] = ()
     servers: tuple[ServerAnswer, ...] = ()
-    health: dict[str, DeploymentHealth] = field(default_factory=dict)
     unfinished_run: str | None = None
     locked: bool = False
-    connection: Connection | None = None
-    pins: dict[str, Pin] = field(default_factory=dict)
-    maintenance: dict[str, datetime] = field(default_factory=dict)
     names: tuple[RoutingName, ...] = ()
     journeys: tuple[JourneyResult, ...] = ()
-    watched: bool = False
     earlier: dict[str, str] = field(default_factory=dict)
     status_pages: tuple[StatusPage, ...] = ()
     runs: tuple[Run, ...] = ()
-    freezes: tuple[Freeze, ...] = ()
     drift: tuple[Drift, ...] = ()
     lease: str | None = None
     signing: tuple[Signing, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Was nothing read yet?"""
+        return not self.readings and not self.servers
 
     @property
     def active(self) -> str:
@@ -77,12 +70,6 @@ def active_of(snapshot: Snapshot) -> str:
             if not said:
                 places.append(frozenset({active.UNKNOWN}))
     return active.active_deployment(places)
-
-
-def noticed(snapshot: Snapshot) -> datetime | None:
-    """When the active deployment began to fail, where it does."""
-    health = snapshot.health.get(snapshot.active)
-    return health.since if health is not None and health.health is Health.UNHEALTHY else None
 
 
 class Drift(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from changeover.model.formatting import duration
 from changeover.model.health.connectivity import Connection, Connectivity, clock_words
 from changeover.model.health.probe_result import DeploymentHealth, Health, ProbeResult
 from changeover.model.health.track import State
+from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.pin import Hold
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.service import Service
@@ -36,15 +37,15 @@ def connection_findings(connection: Connection | None) -> list[Finding]:
     return found
 
 
-def target_findings(snapshot: Snapshot, to: str, emergency: bool) -> list[Finding]:
-    """What speaks for and against `to` itself."""
-    found = [
-        *_platform_status(snapshot, to),
-        *_pinned(snapshot, to),
-        *_maintenance(snapshot, to),
-        *_names(snapshot, to),
-    ]
-    health = snapshot.health.get(to)
+def place_findings(snapshot: Snapshot, to: str) -> list[Finding]:
+    """What was read of `to` itself: its platform's word, the names that lead to it, the journeys taken there."""
+    return [*_platform_status(snapshot, to), *_names(snapshot, to), *_journeys(snapshot, to)]
+
+
+def target_findings(seen: Observation, to: str, emergency: bool) -> list[Finding]:
+    """What its checks, and people, say for and against `to`."""
+    found = [*_pinned(seen, to), *_maintenance(seen, to)]
+    health = seen.health.get(to)
     if health is None or health.last is None:
         text = f"{to} has not been checked yet"
         return [
@@ -52,15 +53,28 @@ def target_findings(snapshot: Snapshot, to: str, emergency: bool) -> list[Findin
             Finding(check="target-answers", level=Level.BLOCK, text=text, fix="Wait for the first checks."),
         ]
     found.append(_answers(to, health))
-    if snapshot.watched and health.state is not State.PINNED:
-        found.append(_evidence(snapshot, to, health, emergency))
+    if seen.watched and health.state is not State.PINNED:
+        found.append(_evidence(seen, to, health, emergency))
     tried = [r for r in health.last.results if r.ok is not None]
-    found += _journeys(snapshot, to)
-    if snapshot.service.health.scheme != "tcp":
-        found += _marker(snapshot.service, to, tried)
-    if snapshot.service.health.scheme == "https":
-        found.append(_certificate(to, tried, snapshot.at))
+    if seen.service.health.scheme != "tcp":
+        found += _marker(seen.service, to, tried)
+    if seen.service.health.scheme == "https":
+        found.append(_certificate(to, tried, seen.at))
     return found
+
+
+def source_findings(seen: Observation, source: str, to: str, emergency: bool) -> list[Finding]:
+    """Does the deployment that visitors are at answer? A planned switch leaves one that does."""
+    health = seen.health.get(source)
+    if source == to or health is None:
+        return []
+    if health.health is not Health.UNHEALTHY:
+        return [Finding(check="source-healthy", level=Level.PASS, text=f"{source} is {health.health}")]
+    planned = " in maintenance, and" if source in seen.overlay.maintenance else ""
+    text = f"{source} is{planned} down: {health.reason}"
+    level = Level.WARN if emergency else Level.BLOCK
+    fix = "" if emergency else "Switch with --emergency: steps that need the primary are then left out."
+    return [Finding(check="source-healthy", level=level, text=text, fix=fix)]
 
 
 def _platform_status(snapshot: Snapshot, to: str) -> list[Finding]:
@@ -73,8 +87,8 @@ def _platform_status(snapshot: Snapshot, to: str) -> list[Finding]:
     return found
 
 
-def _pinned(snapshot: Snapshot, to: str) -> list[Finding]:
-    pin = snapshot.pins.get(to)
+def _pinned(seen: Observation, to: str) -> list[Finding]:
+    pin = seen.overlay.pins.get(to)
     if pin is None:
         return []
     level = Level.BLOCK if pin.hold is Hold.NEVER else Level.WARN
@@ -84,10 +98,10 @@ def _pinned(snapshot: Snapshot, to: str) -> list[Finding]:
     return [Finding(check="pinned", level=level, text=text, fix=fix)]
 
 
-def _maintenance(snapshot: Snapshot, to: str) -> list[Finding]:
-    if to not in snapshot.maintenance:
+def _maintenance(seen: Observation, to: str) -> list[Finding]:
+    if to not in seen.overlay.maintenance:
         return []
-    left = duration((snapshot.maintenance[to] - snapshot.at).total_seconds())
+    left = duration((seen.overlay.maintenance[to] - seen.at).total_seconds())
     text = f"{to} is in maintenance for {left} more"
     return [Finding(check="maintenance", level=Level.WARN, text=text, fix="Wait for its end if time allows.")]
 
@@ -117,13 +131,13 @@ def _name(to: str, name: RoutingName) -> Finding:
     return Finding(check="routing-name", level=Level.PASS, text=text)
 
 
-def _evidence(snapshot: Snapshot, to: str, health: DeploymentHealth, emergency: bool) -> Finding:
+def _evidence(seen: Observation, to: str, health: DeploymentHealth, emergency: bool) -> Finding:
     """A planned switch rests on fresh proof; an emergency takes what there is."""
-    stale = timedelta(seconds=2 * snapshot.service.health.interval)
+    stale = timedelta(seconds=2 * seen.service.health.interval)
     if health.proven is None:
         text = f"{to} was not seen to answer well everywhere since the watching began"
     else:
-        age = max(timedelta(0), snapshot.at - health.proven)
+        age = max(timedelta(0), seen.at - health.proven)
         text = f"{to} was last proven healthy {duration(age.total_seconds())} ago"
         if age <= stale:
             return Finding(check="evidence", level=Level.PASS, text=text)

@@ -1,44 +1,33 @@
-"""Readiness: could this deployment take over now? Findings from what was seen, all of them at once."""
+"""Can the records of a service be changed to lead visitors elsewhere? What reading them found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from changeover.model.dns import active
 from changeover.model.dns.dnssec import signing_findings
 from changeover.model.dns.records import AddressSet, address_set, same_answer, values_text
-from changeover.model.finding import CHECKS, Finding, Level, with_overridable
+from changeover.model.finding import Finding, Level
 from changeover.model.formatting import counted, duration
-from changeover.model.health.probe_result import Health
-from changeover.model.readiness.decision_checks import decision_findings
 from changeover.model.readiness.snapshot import Snapshot
-from changeover.model.readiness.target_checks import connection_findings, target_findings
 from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.plan import ZoneReading, changes_to
 
 
-def findings(snapshot: Snapshot, to: str, emergency: bool = False, expected: str | None = None) -> tuple[Finding, ...]:
-    """All readiness findings for sending visitors to `to`, in the order of CHECKS.
-
-    `expected` is the deployment that a person believes visitors to be at, where they said so.
-    """
-    found = connection_findings(snapshot.connection)
-    found += _credential(snapshot)
-    found += _records_readable(snapshot)
+def zone_findings(snapshot: Snapshot, to: str) -> list[Finding]:
+    """What the records, the name servers and the journal say of sending visitors to `to`."""
     readable = [r for r in snapshot.readings if r.error is None]
-    found += _records_agree(snapshot, readable)
-    found += signing_findings(snapshot.signing)
-    found += _routing(snapshot, readable)
-    found += _answer_legal(snapshot, to, readable)
-    found += _type_change(snapshot, to, readable)
-    found += target_findings(snapshot, to, emergency)
-    found += _ttl(snapshot, readable)
-    found += _source(snapshot, to, emergency, expected)
-    found += _order(snapshot, to)
-    found += decision_findings(snapshot, to, emergency)
-    found += _free(snapshot)
-    order = {name: number for number, name in enumerate(CHECKS)}
-    return tuple(with_overridable(f, emergency) for f in sorted(found, key=lambda f: order[f.check]))
+    return [
+        *_credential(snapshot),
+        *_records_readable(snapshot),
+        *_records_agree(snapshot, readable),
+        *signing_findings(snapshot.signing),
+        *_routing(snapshot, readable),
+        *_answer_legal(snapshot, to, readable),
+        *_type_change(snapshot, to, readable),
+        *_ttl(snapshot, readable),
+        *_order(snapshot, to),
+        *_free(snapshot),
+    ]
 
 
 def _credential(snapshot: Snapshot) -> list[Finding]:
@@ -217,35 +206,6 @@ def _ttl(snapshot: Snapshot, readable: Sequence[ZoneReading]) -> list[Finding]:
         return [Finding(check="ttl", level=Level.WARN, text=text, fix=fix)]
     follow = f"within {duration(seconds)}" if seconds else "as soon as the provider's edge does"
     return [Finding(check="ttl", level=Level.PASS, text=f"Visitors follow {follow}")]
-
-
-def _source(snapshot: Snapshot, to: str, emergency: bool, expected: str | None) -> list[Finding]:
-    source = snapshot.active
-    if expected is not None and source != expected:
-        text = f"Visitors are not at {expected}, as expected: {source}"
-        fix = "Look at where they are first; somebody else may have switched already."
-        return [Finding(check="source-known", level=Level.BLOCK, text=text, fix=fix)]
-    if source in (active.MIXED, active.ELSEWHERE, active.UNKNOWN):
-        said = {
-            active.MIXED: "Visitors reach different deployments, by hostname or name server",
-            active.ELSEWHERE: "Visitors are sent to something that is none of this service's deployments",
-            active.UNKNOWN: "Where visitors go now could not be read",
-        }[source]
-        fix = "Compare the records with the answers in the settings."
-        return [Finding(check="source-known", level=Level.BLOCK, text=said, fix=fix)]
-    found = [Finding(check="source-known", level=Level.PASS, text=f"Visitors reach {source} now")]
-    health = snapshot.health.get(source)
-    if source == to or health is None:
-        return found
-    if health.health is Health.UNHEALTHY:
-        planned = " in maintenance, and" if source in snapshot.maintenance else ""
-        text = f"{source} is{planned} down: {health.reason}"
-        level = Level.WARN if emergency else Level.BLOCK
-        fix = "" if emergency else "Switch with --emergency: steps that need the primary are then left out."
-        found.append(Finding(check="source-healthy", level=level, text=text, fix=fix))
-    else:
-        found.append(Finding(check="source-healthy", level=Level.PASS, text=f"{source} is {health.health}"))
-    return found
 
 
 def _order(snapshot: Snapshot, to: str) -> list[Finding]:

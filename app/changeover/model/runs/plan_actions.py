@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
+from changeover.model.platforms.platform_observation import reverse_of
 from changeover.model.runs.plan import ActionStep, Plan, Step
 from changeover.model.runs.run import StepProgress, StepState
-from changeover.model.settings.action import Action, Operation, Phase, operation_words
+from changeover.model.settings.action import Action, Operation, Phase, PlatformCall, operation_words
 from changeover.model.settings.service import Service
 
 #: Phases before the records are changed; the others come after visitors were looked after.
@@ -46,8 +47,10 @@ def undoing(plan: Plan, forward: Plan, went: Sequence[StepProgress], taken_back:
     for step, progress in zip(forward.steps, went, strict=True):
         if not isinstance(step, ActionStep):
             changed = True
-        elif step.action.undo is not None and progress.state in _TOOK_PLACE and step.name not in taken_back:
-            acts.append((changed, _back(step, step.action.undo, progress.state)))
+        elif progress.state in _TOOK_PLACE and step.name not in taken_back:
+            operation = taking_back(step, progress)
+            if operation is not None:
+                acts.append((changed, _back(step, operation, progress.state)))
     first = [act for after, act in reversed(acts) if after]
     last = [act for after, act in reversed(acts) if not after]
     return _arranged(plan, [*first, *plan.steps, *last])
@@ -60,6 +63,13 @@ def _act(action: Action, source: str, emergency: bool) -> ActionStep:
         skip = f"left out: it needs {source}, which does not work.{risk}"
     text = f"{action.name}: {operation_words(action.operation)}"
     return ActionStep(name=action.name, text=text, action=action, operation=action.operation, skip=skip)
+
+
+def taking_back(step: ActionStep, progress: StepProgress) -> Operation | None:
+    """What takes a step back: what its settings say, else what puts back what stood at its platform."""
+    if step.action.undo is None and isinstance(step.operation, PlatformCall):
+        return reverse_of(step.operation, progress.before)
+    return step.action.undo
 
 
 def _back(step: ActionStep, operation: Operation, state: StepState) -> ActionStep:

@@ -8,9 +8,11 @@ from enum import StrEnum
 from typing import Annotated, assert_never
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, Plan, Step
 
 #: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
@@ -152,10 +154,11 @@ class Reprotected(Struct, frozen=True, kw_only=True, tag="reprotected"):
     note: str = ""
 
 
-class Intent(Struct, frozen=True, kw_only=True, tag="intent"):
-    """Step number `step` of the present direction is about to act."""
+class Intent(Struct, frozen=True, kw_only=True, tag="intent", omit_defaults=True):
+    """Step number `step` of the present direction is about to act. `before` is what stood at a platform then."""
 
     step: StepNumber
+    before: PlatformObservation | None = None
 
 
 class StepEnded(Struct, frozen=True, kw_only=True, tag="step-ended"):
@@ -221,11 +224,14 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class StepProgress(Struct, frozen=True, kw_only=True):
+    """How far a step is. `before` is what stood at its platform before it was first tried."""
+
     name: str
     text: str
     state: StepState = StepState.PENDING
     note: str = ""
     seconds: float = 0
+    before: PlatformObservation | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -421,8 +427,10 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 reprotecting = entry.at
             case Reprotected():
                 reprotected = entry.at
-            case Intent(step=number):
+            case Intent(step=number, before=before):
                 steps[number] = _progress(steps[number], StepState.RUNNING)
+                if steps[number].before is None:  # a second try may find what the first one has done
+                    steps[number] = replace(steps[number], before=before)
             case StepEnded(step=number, state=state, text=text, seconds=seconds):
                 steps[number] = _progress(steps[number], state, text, seconds)
                 done = state in (StepState.DONE, StepState.WARNING)
@@ -499,4 +507,4 @@ def _fresh(plan: Plan) -> list[StepProgress]:
 
 
 def _progress(step: StepProgress, state: StepState, note: str = "", seconds: float = 0) -> StepProgress:
-    return StepProgress(name=step.name, text=step.text, state=state, note=note, seconds=seconds)
+    return replace(step, state=state, note=note, seconds=seconds)

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from changeover.model.settings.platform import DiscoveredApp
+
 
 class AccountRow(Struct, frozen=True, kw_only=True):
     """One account, and where its secret is: `keyring`, `memory`, `missing`, or `none` where it needs none."""
@@ -18,13 +20,15 @@ class AccountRow(Struct, frozen=True, kw_only=True):
 class AccountCheck(Struct, frozen=True, kw_only=True):
     """What an account's credential can do. `may_write` is None where nobody knows before it is tried.
 
-    `zones` are those that it sees, `writable` those that it may change, None where that is not known. `warnings` has a
+    `zones` are those that it sees, `writable` those that it may change, None where that is not known; `apps` are what
+    an account at a platform sees. `warnings` has a
     sentence for each thing that needs a look, and `notes` for what is as it should be.
     """
 
     account: str
     ok: bool
     zones: tuple[str, ...] = ()
+    apps: tuple[DiscoveredApp, ...] = ()
     may_write: bool | None = None
     writable: tuple[str, ...] | None = None
     expires: datetime | None = None

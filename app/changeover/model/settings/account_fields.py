@@ -19,6 +19,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from changeover.model.secret import Secret
+
 
 class Option(Struct, frozen=True):
     """How a key is told to people. `pattern` is a regular expression for the whole text, empty where any will do."""
@@ -49,11 +51,12 @@ class SecretField(Struct, frozen=True, kw_only=True):
     def several_lines(self) -> bool:
         return self.pattern.startswith("(?s)")
 
-    def fitted(self, text: str) -> str | None:
-        """`text` as such a secret, without what a clipboard puts around it; None where it can be none."""
-        if not self.pattern:
-            return text
-        return next((one for one in (text, text.strip()) if re.fullmatch(self.pattern, one)), None)
+    def fitted(self, secret: Secret) -> Secret | None:
+        """`secret` as one of this kind, without what a clipboard puts around it; None where it can be none."""
+        if secret.is_blank or not self.pattern:
+            return None if secret.is_blank else secret
+        text = secret.reveal()
+        return next((Secret(one) for one in (text, text.strip()) if re.fullmatch(self.pattern, one)), None)
 
 
 class OptionField(Struct, frozen=True, kw_only=True):
@@ -130,16 +133,33 @@ def _option_fields(options: type[Struct]) -> Iterator[OptionField]:
         )
 
 
-class Declaration(Protocol):
-    """What a provider declares of its accounts, as a part of changeover.dns.provider.ProviderType."""
+class AccountKind(Protocol):
+    """What a DNS provider or a platform declares of its accounts."""
 
+    label: ClassVar[str]
+    #: What it was tried against, for people who choose one.
+    tested: ClassVar[str]
+    #: The account's keys in the settings file; a frozen msgspec Struct with defaults where a key may be left out, and
+    #: with words beside each, as above.
     options: ClassVar[type[Struct]]
 
     @staticmethod
-    def secrets(options: Any) -> tuple[SecretField, ...]: ...
+    def secrets(options: Any) -> tuple[SecretField, ...]:
+        """The secrets that an account with these options needs; empty where it needs none."""
+        ...
+
+    @staticmethod
+    def faults(options: Any) -> list[tuple[str, str]]:
+        """What is wrong with the options beyond their types: (key, what would be right)."""
+        ...
+
+    @staticmethod
+    def host(options: Any) -> str:
+        """The host that the secret is meant for. A stored secret is refused for any other."""
+        ...
 
 
-def secret_fields(kind: Declaration, options: Mapping[str, object]) -> tuple[SecretField, ...] | None:
+def secret_fields(kind: AccountKind, options: Mapping[str, object]) -> tuple[SecretField, ...] | None:
     """The secrets that an account with these options needs, be others still missing; None where one does not fit."""
     filled = {
         f.name: options.get(f.name, f.blank) for f in _option_fields(kind.options) if f.required or f.name in options
@@ -150,7 +170,7 @@ def secret_fields(kind: Declaration, options: Mapping[str, object]) -> tuple[Sec
         return None
 
 
-def every_secret(kind: Declaration) -> tuple[SecretField, ...]:
+def every_secret(kind: AccountKind) -> tuple[SecretField, ...]:
     """The secrets that accounts of this kind may need: those with every key filled in, by its example."""
     filled = {f.name: f.value_of(f.option.example) for f in _option_fields(kind.options) if f.option.example}
     plain, full = secret_fields(kind, {}) or (), secret_fields(kind, filled) or ()

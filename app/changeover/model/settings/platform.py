@@ -1,13 +1,84 @@
-"""What runs deployments, and what each of these can be asked to do."""
+"""What platforms declare: the keys of an account and of a deployment, and what they can be asked to do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
+from msgspec import Meta, Struct
+
+from changeover.model.settings.account_fields import AccountKind, Option
 from changeover.model.settings.action import Verb
 
-VERBS: tuple[Verb, ...] = get_args(Verb)
+#: The platform of a deployment that is any web address, which nobody here can steer.
+ANY_ADDRESS = "url"
 
-#: By platform, the verbs that it takes. "url" is any web address, which nobody here can steer.
-PLATFORM_VERBS: Mapping[str, tuple[Verb, ...]] = {"url": ()}
+
+class NoOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """An operation that has nothing to be said with it."""
+
+
+class ScaleOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `scale` is told."""
+
+    instances: Annotated[
+        Annotated[int, Meta(ge=0, le=10_000)], Option("Instances", "how many of the app are to run", "2")
+    ]
+
+
+class PlatformOperation(Struct, frozen=True, kw_only=True):
+    """One thing that a platform can be asked to do.
+
+    `does` is told to people. `reverse` is what takes it back, with the values that stood before, None where nothing
+    does. `permission` is what the credential must be allowed. `idempotent`: done twice it is as done once, so that a
+    run which was cut off in its midst may just do it again.
+    """
+
+    verb: Verb
+    does: str
+    reverse: Verb | None
+    permission: str
+    idempotent: bool
+    options: type[Struct] = NoOptions
+
+
+class PlatformKind(AccountKind, Protocol):
+    """What a platform declares, so far as settings, forms and documents need it."""
+
+    #: The keys of a deployment there, which stand in its table beside `platform` and `account`.
+    target: ClassVar[type[Struct]]
+    operations: ClassVar[tuple[PlatformOperation, ...]]
+
+
+def operation_of(kind: PlatformKind, verb: str) -> PlatformOperation | None:
+    """The operation of that name; None where the platform does not take it."""
+    return next((operation for operation in kind.operations if operation.verb == verb), None)
+
+
+class DiscoveredApp(Struct, frozen=True, kw_only=True):
+    """Something that an account has and that a deployment may be, with the keys that its table then has."""
+
+    name: str
+    keys: dict[str, Any]
+
+
+class AccountKinds(NamedTuple):
+    """What accounts may be at, by the name that the settings file uses: what settings are checked against.
+
+    A deployment on a platform is steered with an account whose provider is that platform.
+    """
+
+    providers: Mapping[str, AccountKind]
+    platforms: Mapping[str, PlatformKind]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.providers, *self.platforms)
+
+    def of(self, name: str) -> AccountKind:
+        """The kind of that name. KeyError where there is none."""
+        return self.providers[name] if name in self.providers else self.platforms[name]
+
+    def platform(self, name: str) -> PlatformKind | None:
+        """What declares the platform of that name; None for any address, and where there is none."""
+        return self.platforms.get(name)

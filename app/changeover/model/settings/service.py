@@ -11,6 +11,7 @@ from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.health.check import HealthCheck
 from changeover.model.settings.action import Action
 from changeover.model.settings.maintenance import Maintenance
+from changeover.model.settings.platform import ANY_ADDRESS
 
 #: Words with a meaning of their own where a deployment's name may stand.
 RESERVED_DEPLOYMENT_NAMES = ("mixed", "elsewhere", "unknown")
@@ -47,11 +48,17 @@ class Marker(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deployment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One place where a service runs. `answers` has what differs for single hostnames, such as an apex."""
+    """One place where a service runs. `answers` has what differs for single hostnames, such as an apex.
+
+    `account` may steer its platform, and `options` are the keys that this platform declares of a deployment; the
+    settings file has them beside the others. Both are empty where nobody can steer it.
+    """
 
     name: str
     answer: Answer
-    platform: str = "url"
+    platform: str = ANY_ADDRESS
+    account: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     marker: Marker | None = None
     #: The platform's own status page, as JSON.
@@ -86,6 +93,12 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     @property
     def primary(self) -> Deployment:
         return self.deployments[0]
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """All that it uses: those of its zones, and those that steer its deployments."""
+        steering = (d.account for d in self.deployments if d.account is not None)
+        return frozenset((*(entry.account for entry in self.dns), *steering))
 
     def deployment(self, name: str) -> Deployment | None:
         return next((d for d in self.deployments if d.name == name), None)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from changeover.model.formatting import counted, duration
 from changeover.model.settings.account import AccountCheck
+from changeover.model.settings.platform import DiscoveredApp
 
 #: A credential that ends within this time needs a look.
 SOON = timedelta(days=14)
@@ -50,6 +51,11 @@ def account_check(
         warnings=tuple(filter(None, warnings)),
         notes=tuple(notes),
     )
+
+
+def apps_check(account: str, apps: tuple[DiscoveredApp, ...]) -> AccountCheck:
+    """What the credential of `account`, which is at a platform, can look at; what it may do shows when it does."""
+    return AccountCheck(account=account, ok=True, apps=apps, text=f"{account} sees {counted(len(apps), 'app')}")
 
 
 def together(rights: Sequence[bool | None]) -> bool | None:

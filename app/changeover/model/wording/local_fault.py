@@ -19,7 +19,7 @@ _PORTAL = "A login page stands between this computer and the internet"
 
 def own_fault(state: ServiceState) -> Cause | None:
     """What is wrong with this computer, so that nothing can be said about the service: no connection, or no DNS."""
-    connection = state.connection
+    connection = state.overlay.connection
     if connection is None:
         return None
     if connection.blind:
@@ -32,16 +32,16 @@ def own_fault(state: ServiceState) -> Cause | None:
 def own_fault_line(state: ServiceState) -> str:
     """The fault of this computer in a few words, for a list; nothing where there is none."""
     fault = own_fault(state)
-    if fault is None or state.connection is None:
+    if fault is None or state.overlay.connection is None:
         return ""
     if fault is Cause.DNS:
         return "this computer's DNS fails"
-    return "behind a login page" if state.connection.link is Connectivity.PORTAL else "this computer is offline"
+    return "behind a login page" if state.overlay.connection.link is Connectivity.PORTAL else "this computer is offline"
 
 
 def nothing_seen(state: ServiceState, now: datetime) -> tuple[str, str]:
     """A sentence that names the fault of this computer, and what is known besides."""
-    connection, name = state.connection, state.service.name
+    connection, name = state.overlay.connection, state.service.name
     assert connection is not None
     seen = last_seen(state, now)
     if own_fault(state) is Cause.DNS:
@@ -68,7 +68,7 @@ def last_seen(state: ServiceState, now: datetime) -> str:
 
 def clock_note(states: Iterable[ServiceState]) -> str:
     """What to say of this computer's clock, once for all services; nothing where it is right enough."""
-    said = (clock_words(each.connection.clock_ahead) for each in states if each.connection is not None)
+    said = (clock_words(each.overlay.connection.clock_ahead) for each in states if each.overlay.connection is not None)
     return next((text for text in said if text), "")
 
 

@@ -79,7 +79,7 @@ def sentence(state: ServiceState, now: datetime) -> Sentence:
         return _unfinished(state.run)
     if own_fault(state) is not None:
         return Sentence(*nothing_seen(state, now))
-    if state.snapshot is None:
+    if state.snapshot.empty:
         if state.error:
             return Sentence("Nothing could be read.", state.error)
         return Sentence("", "Reading where visitors go and checking the deployments.")
@@ -87,7 +87,7 @@ def sentence(state: ServiceState, now: datetime) -> Sentence:
         told = Sentence(_NOWHERE[state.active], f"{ended(state.error or '')} {_healths(state)}".strip())
     else:
         told = _known(state, now)
-    frozen = " ".join(ended(freeze_words(freeze, now)) for freeze in state.freezes)
+    frozen = " ".join(ended(freeze_words(freeze, now)) for freeze in state.overlay.freezes)
     return Sentence(_joined(told.urgent, _changed_by_others(state, now)), _joined(told.rest, frozen))
 
 
@@ -106,7 +106,7 @@ def list_line(state: ServiceState, now: datetime) -> str:
     if own_fault(state) is not None:
         return own_fault_line(state)
     if state.active in _NOWHERE:
-        return _NOWHERE_SHORT[state.active] if state.snapshot or state.error else "reading"
+        return "reading" if state.snapshot.empty and not state.error else _NOWHERE_SHORT[state.active]
     if all_down(state) and state_of(state, state.active) is State.DOWN:
         return "every deployment is failing"
     since = _since(state)
@@ -203,7 +203,7 @@ def _unprotected(state: ServiceState, reach: str, now: datetime) -> Sentence:
 
 def _changed_by_others(state: ServiceState, now: datetime) -> str:
     """That somebody else changed what a run left, for the first name of those it was done to."""
-    drift = state.snapshot.drift if state.snapshot is not None else ()
+    drift = state.snapshot.drift
     if not drift:
         return ""
     more = f" {counted(len(drift) - 1, 'other hostname')} as well." if drift[1:] else ""
@@ -212,7 +212,7 @@ def _changed_by_others(state: ServiceState, now: datetime) -> str:
 
 def _pinned(state: ServiceState, reach: str, now: datetime) -> Sentence:
     """A person's word first; then what the checks say, where they say something else."""
-    name, pin = state.active, state.pins[state.active]
+    name, pin = state.active, state.overlay.pins[state.active]
     found = state.health.get(name)
     fails = found is not None and found.last is not None and found.last.cause is not None
     checks = f"Its checks fail: {short_reason(found)}." if fails and found is not None else ""
@@ -234,15 +234,18 @@ def _every_one_fails(state: ServiceState, now: datetime) -> Sentence:
 
 def _here_is_fine(state: ServiceState) -> str:
     """What speaks against a fault of this computer, and what the platform says of itself."""
-    online = state.connection is not None and state.connection.link is Connectivity.ONLINE
-    pages = state.snapshot.status_pages if state.snapshot is not None else ()
-    said = [f"{p.deployment}: {p.text}" for p in pages if p.deployment == state.active and p.ok is not None]
+    online = state.overlay.connection is not None and state.overlay.connection.link is Connectivity.ONLINE
+    said = [
+        f"{p.deployment}: {p.text}"
+        for p in state.snapshot.status_pages
+        if p.deployment == state.active and p.ok is not None
+    ]
     return _joined("Your own connection is fine." if online else "", *(ended(words) for words in said))
 
 
 def _visit(state: ServiceState) -> str:
     """What visitors get, where it is not what the active deployment's own checks suggest."""
-    visit = state.visit
+    visit = state.overlay.visit
     if visit is None or visit.ok is None:
         return ""
     fails = health_of(state, state.active) is not Health.HEALTHY
@@ -269,7 +272,7 @@ def _quiet(state: ServiceState, now: datetime) -> str:
 
 
 def _spoken_for(state: ServiceState, name: str) -> bool:
-    return name in state.pins or name in state.maintenance
+    return name in state.overlay.pins or name in state.overlay.maintenance
 
 
 def _standby(state: ServiceState, now: datetime) -> str:
@@ -278,9 +281,9 @@ def _standby(state: ServiceState, now: datetime) -> str:
         return "There is no backup."
     name = called(state, state.target)
     start = name[:1].upper() + name[1:] if name != state.target else name
-    if state.target in state.maintenance:
-        return f"{start} is in maintenance until {clock(state.maintenance[state.target], now)}."
-    pin = state.pins.get(state.target)
+    if state.target in state.overlay.maintenance:
+        return f"{start} is in maintenance until {clock(state.overlay.maintenance[state.target], now)}."
+    pin = state.overlay.pins.get(state.target)
     if pin is not None and pin.hold is not Hold.HEALTHY:
         return held_words(state, state.target, now)
     if health_of(state, state.target) is Health.UNKNOWN:
@@ -305,8 +308,8 @@ def _health_text(state: ServiceState, name: str, now: datetime) -> str:
     found = state.health.get(name)
     if state_of(state, name) is State.MAINTENANCE:
         return "in maintenance"
-    if name in state.pins:
-        return HOLD_WORDS[state.pins[name].hold]
+    if name in state.overlay.pins:
+        return HOLD_WORDS[state.overlay.pins[name].hold]
     if found is not None and blind(state):
         return "could not be checked"
     if found is None:

@@ -41,7 +41,7 @@ class ServiceStatus(StrEnum):
 
 def health_of(state: ServiceState, name: str) -> Health:
     """The health of a deployment that counts: a person's word where there is one, else what the checks say."""
-    pin = state.pins.get(name)
+    pin = state.overlay.pins.get(name)
     if pin is not None and pin.hold in _HELD:
         return _HELD[pin.hold]
     found = state.health.get(name)
@@ -50,9 +50,9 @@ def health_of(state: ServiceState, name: str) -> Health:
 
 def state_of(state: ServiceState, name: str) -> State:
     """The state of a deployment as it is shown: a person's word first, then planned work, then what the checks say."""
-    if name in state.pins:
+    if name in state.overlay.pins:
         return State.PINNED
-    if name in state.maintenance:
+    if name in state.overlay.maintenance:
         return State.MAINTENANCE
     found = state.health.get(name)
     return found.state if found is not None else State.UNKNOWN
@@ -72,7 +72,7 @@ def all_down(state: ServiceState) -> bool:
 
 def fails_only_from_here(state: ServiceState, name: str) -> bool:
     """Does nothing answer this computer well, while visitors are answered by this deployment?"""
-    found, visit = state.health.get(name), state.visit
+    found, visit = state.health.get(name), state.overlay.visit
     if found is None or found.last is None or visit is None:
         return False
     failing = found.last.verdict is Health.UNHEALTHY and found.state is State.DOWN
@@ -91,7 +91,7 @@ def service_status(state: ServiceState) -> ServiceStatus:
         return ServiceStatus.DEGRADED
     if fault is not None:
         return ServiceStatus.OFFLINE
-    if state.snapshot is not None and (state.active in (active.MIXED, active.ELSEWHERE) or state.snapshot.drift):
+    if state.active in (active.MIXED, active.ELSEWHERE) or state.snapshot.drift:
         return ServiceStatus.DEGRADED
     if shown is State.MAINTENANCE:
         return ServiceStatus.MAINTENANCE
@@ -112,15 +112,13 @@ def suggests_switch(state: ServiceState) -> bool:
 
 def held_back(state: ServiceState) -> str | None:
     """Why no switch is suggested though there is a better place: an emergency switch was made just now."""
-    if state.snapshot is None or not _better_place(state):
-        return None
-    return suggestion_blocked(state.runs, state.snapshot.at)
+    return suggestion_blocked(state.runs, state.at) if _better_place(state) else None
 
 
 def _better_place(state: ServiceState) -> bool:
     if service_status(state) is not ServiceStatus.DOWN or state.target is None:
         return False
-    pin = state.pins.get(state.target)
+    pin = state.overlay.pins.get(state.target)
     if pin is not None and pin.hold is Hold.NEVER:
         return False
     steady = state_of(state, state.target) is not State.FLAPPING
@@ -141,9 +139,9 @@ def uncommitted(state: ServiceState) -> bool:
 
 def unprotected(state: ServiceState) -> bool:
     """Are visitors away from the primary by a switch, and has nobody said that there is a backup again?"""
-    if state.snapshot is None or state.service.deployment(state.active) is None:
+    if state.service.deployment(state.active) is None:
         return False
-    found = lifecycle(state.service, state.active, state.runs, state.snapshot.at)
+    found = lifecycle(state.service, state.active, state.runs, state.at)
     return found.stage.amber and found.run is not None
 
 
@@ -160,7 +158,7 @@ def _less_than_healthy(health: Health, shown: State) -> ServiceStatus:
 
 
 def _vouched_for(state: ServiceState) -> bool:
-    pin = state.pins.get(state.active)
+    pin = state.overlay.pins.get(state.active)
     return pin is not None and pin.hold is Hold.HEALTHY
 
 

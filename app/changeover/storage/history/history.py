@@ -8,9 +8,8 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-import filelock
 import msgspec
 
 from changeover.model.errors import ChangeoverError
@@ -23,6 +22,9 @@ from changeover.storage.history import rollup
 from changeover.storage.history import writer as recording
 from changeover.storage.history.rollup import Keep
 from changeover.storage.history.writer import Happening, IncidentBegun, IncidentEnded, RoundSeen, milliseconds, moment
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ class History:
         self._keep = keep or Keep()
         self._writing = Database(file, "The history", hint, durable=False)
         self._looking = Database(file, "The history", hint, durable=False)
-        self._lock = filelock.FileLock(file.with_name("recorder.lock"), is_singleton=False)
+        self._lock_file = file.with_name("recorder.lock")
+        self._lock: FileLock | None = None
         self._waiting: list[Happening] = []
         self._flushing = asyncio.Lock()
         self._numbers = recording.Numbers()
@@ -58,7 +61,8 @@ class History:
         except ChangeoverError as error:
             log.error("%s; %d entries are lost", error.text, len(self._waiting))
         finally:
-            self._lock.release()
+            if self._lock is not None:
+                self._lock.release()
             self._writing.close()
             self._looking.close()
 
@@ -69,9 +73,12 @@ class History:
 
         Raises ChangeoverError where that cannot be found out.
         """
-        file = Path(self._lock.lock_file)
-        if self._lock.is_locked:
+        if self.recording:
             return True
+        import filelock
+
+        file = self._lock_file
+        self._lock = filelock.FileLock(file, is_singleton=False)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
@@ -87,7 +94,7 @@ class History:
     @property
     def recording(self) -> bool:
         """Is this the one that records? What is added to another is dropped, so that nothing is counted twice."""
-        return self._lock.is_locked
+        return self._lock is not None and self._lock.is_locked
 
     def add_round(self, service: str, probed: Round, deployment: str, *, maintenance: bool = False) -> None:
         """Adds a round. One within a gap may be added as well; it does not count."""
@@ -201,6 +208,10 @@ class History:
     async def gaps(self, since: datetime, until: datetime) -> tuple[Gap, ...]:
         """The gaps that reach into a time, oldest first."""
         return await self._look(rollup.gaps_between, milliseconds(since), milliseconds(until))
+
+    async def newest_rounds(self, service: str, since: datetime, until: datetime) -> dict[str, Round]:
+        """By deployment, the newest round of a time, if there is one. Certificates and markers are not kept."""
+        return await self._look(recall.newest_rounds, service, since, until)
 
     async def results(self, service: str, since: datetime, until: datetime) -> AsyncIterator[ProbeResult]:
         """Every single result that is kept of a time, oldest first. Certificates and markers are not kept."""

@@ -19,7 +19,7 @@ from changeover.model.health.history import (
     pieces,
     resolution,
 )
-from changeover.model.health.probe_result import Cause, Phases, ProbeResult
+from changeover.model.health.probe_result import Cause, Phases, ProbeResult, Round
 from changeover.model.health.tally import Counts, Tally, merged
 from changeover.storage.history.rollup import gaps_between, marks, tallies_between
 from changeover.storage.history.writer import milliseconds, moment, usual_reason
@@ -165,3 +165,11 @@ def results(connection: sqlite3.Connection, service: str, since: datetime, until
             reason=usual_reason(status, phases[3]) if reason is None else reason,
             phases=Phases(*(None if p is None else p / 1e6 for p in phases)),
         )
+
+
+def newest_rounds(connection: sqlite3.Connection, service: str, since: datetime, until: datetime) -> dict[str, Round]:
+    """By deployment, the newest round of a time."""
+    found: dict[tuple[str, datetime], list[ProbeResult]] = {}
+    for result in results(connection, service, since, until):
+        found.setdefault((result.deployment, result.at), []).append(result)
+    return {name: Round(at=at, results=tuple(several)) for (name, at), several in found.items()}

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-
 from changeover.model.errors import ChangeoverError, Refused
 
 #: Looking whether a lock is held takes it for a moment; a run waits that long, in seconds, for such looks to pass.
@@ -20,6 +18,8 @@ _POLL = 0.01
 @contextmanager
 def service_lock(file: Path, service: str) -> Iterator[None]:
     """Holds the lock of a service. Raises Refused where another process, or another run of this one, holds it."""
+    import filelock
+
     lock = filelock.FileLock(file, is_singleton=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +48,8 @@ def is_locked(file: Path) -> bool:
 if sys.platform == "win32":
 
     def _is_held(file: Path) -> bool:
+        import filelock
+
         lock = filelock.FileLock(file, is_singleton=False)
         try:
             with lock.acquire(timeout=_GRACE / 4, poll_interval=_POLL):

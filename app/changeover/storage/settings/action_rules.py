@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.conditions import status_ranges
 from changeover.model.settings.action import Action, HttpCall, PlatformCall, WaitUntil
 from changeover.model.settings.placeholders import secrets_of, secrets_of_call
-from changeover.model.settings.platform import PLATFORM_VERBS
-from changeover.model.settings.service import Deployment
+from changeover.model.settings.platform import AccountKinds, operation_of
+from changeover.model.settings.service import Deployment, Service
 from changeover.model.settings.service_secrets import calls_of, host_of
 from changeover.storage.settings.action_tables import ActionTable, PlatformTable, Undo, Wait, action_of
 from changeover.storage.settings.check_rules import sent_header
@@ -66,10 +67,11 @@ def action_rules(folder: Path) -> Rules:
     return {Action: Rule(read=read)}
 
 
-def action_checks() -> tuple[Check, ...]:
+def action_checks(kinds: AccountKinds) -> tuple[Check, ...]:
     """What must hold between a service's actions, and between them and the rest of the service."""
     return (
         Check(("actions", "deployments"), _deployments_known),
+        Check(("actions", "deployments"), _operations_known(kinds)),
         Check(("actions",), _one_phase),
         Check(("hostnames", "health", "actions"), _one_host),
     )
@@ -181,8 +183,8 @@ def _until_or_for(faults: Faults, place: str, until: str | None, deployment: str
 def _deployments_known(
     faults: Faults, place: str, actions: Sequence[Action | None], deployments: Sequence[Deployment | None]
 ) -> None:
-    """A fault for each deployment that there is not, and for what its platform cannot be asked."""
-    known = {d.name: d for d in deployments if d is not None}
+    """A fault for each deployment that there is not."""
+    known = [d.name for d in deployments if d is not None]
     if len(known) < len(deployments):
         return  # nobody knows yet which there are
     for where, action in _placed(place, actions):
@@ -190,13 +192,54 @@ def _deployments_known(
             if name not in known:
                 listed = ", ".join(known) or "none yet"
                 faults.add(f"{where}.{key}", f'no deployment is "{name}"; known: {listed}')
-        for key, operation in (("platform", action.operation), ("undo.platform", action.undo)):
-            if isinstance(operation, PlatformCall) and operation.deployment in known:
-                platform = known[operation.deployment].platform
-                can = PLATFORM_VERBS.get(platform, ())
-                if operation.verb not in can:
-                    takes = f"it takes {', '.join(can)}" if can else "nobody can steer it; use http, command or note"
-                    faults.add(f"{where}.{key}.verb", f'platform "{platform}" takes no {operation.verb}: {takes}')
+
+
+def _operations_known(kinds: AccountKinds) -> Callable[..., None]:
+    """A fault for what the platform of a deployment cannot be asked, and for what it must be told with it."""
+
+    def check(
+        faults: Faults, place: str, actions: Sequence[Action | None], deployments: Sequence[Deployment | None]
+    ) -> None:
+        known = {d.name: d for d in deployments if d is not None}
+        for where, action in _placed(place, actions):
+            for key, call in _platform_calls(action):
+                if call.deployment not in known:
+                    continue
+                here, platform = f"{where}.{key}", known[call.deployment].platform
+                kind = kinds.platform(platform)
+                operation = None if kind is None else operation_of(kind, call.verb)
+                if operation is not None:
+                    read_struct(call.options, operation.options, here, faults)
+                    continue
+                can = "" if kind is None else ", ".join(one.verb for one in kind.operations)
+                takes = f"it takes {can}" if can else "nobody can steer it; use http, command or note"
+                faults.add(f"{here}.verb", f'platform "{platform}" takes no {call.verb}: {takes}')
+
+    return check
+
+
+def _platform_calls(action: Action) -> Iterator[tuple[str, PlatformCall]]:
+    """What an action asks of platforms, each with the key that it stands in."""
+    for key, operation in (("platform", action.operation), ("undo.platform", action.undo)):
+        if isinstance(operation, PlatformCall):
+            yield key, operation
+
+
+def with_idempotence(service: Service, kinds: AccountKinds) -> Service:
+    """The service, with those actions repeatable that ask platforms for nothing but what may be done twice."""
+
+    def harmless(call: PlatformCall) -> bool:
+        deployment = service.deployment(call.deployment)
+        kind = None if deployment is None else kinds.platform(deployment.platform)
+        operation = None if kind is None else operation_of(kind, call.verb)
+        return operation is not None and operation.idempotent
+
+    def one(action: Action) -> Action:
+        operations = [operation for operation in (action.operation, action.undo) if operation is not None]
+        calls = [call for _, call in _platform_calls(action)]
+        return replace(action, repeatable=True) if calls == operations and all(map(harmless, calls)) else action
+
+    return replace(service, actions=tuple(one(action) for action in service.actions))
 
 
 def _named(action: Action) -> Iterator[tuple[str, str]]:
@@ -205,9 +248,8 @@ def _named(action: Action) -> Iterator[tuple[str, str]]:
         yield "to", name
     if isinstance(action.operation, WaitUntil) and action.operation.deployment is not None:
         yield "wait.deployment", action.operation.deployment
-    for key, operation in (("platform.deployment", action.operation), ("undo.platform.deployment", action.undo)):
-        if isinstance(operation, PlatformCall):
-            yield key, operation.deployment
+    for key, call in _platform_calls(action):
+        yield f"{key}.deployment", call.deployment
 
 
 def _one_phase(faults: Faults, place: str, actions: Sequence[Action | None]) -> None:

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import msgspec
 from msgspec import Struct
 
 from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.settings.maintenance import Maintenance
+from changeover.model.settings.platform import AccountKinds
 from changeover.model.settings.service import Account, LookupSettings, Service, Settings
 from changeover.storage.settings import check_layout, layout
+from changeover.storage.settings.account_rules import read_account
+from changeover.storage.settings.action_rules import with_idempotence
 from changeover.storage.settings.action_tables import action_table
 from changeover.storage.settings.check_rules import check_rules
-from changeover.storage.settings.reader import Faults, Rule, Rules, below, item_place, read_fields, read_struct
-from changeover.storage.settings.rules import account_name, add_shared_faults, lookup_rules, service_rules
+from changeover.storage.settings.deployment_rules import deployment_table
+from changeover.storage.settings.reader import Faults, Rule, Rules, item_place, read_fields, read_struct
+from changeover.storage.settings.rules import add_shared_faults, lookup_rules, service_rules
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _TOP = ("version", "accounts", "services", "lookup")
-#: What people would call a secret's key.
-_SECRETS = ("secret", "token", "password", "api_token", "key")
 #: Some editors on Windows put it before the text.
 _BOM = "\ufeff"
 
 
-def load(file: Path) -> Settings:
-    """The settings in `file`; empty ones where there is no such file. Raises SettingsError with every fault."""
-    return parse(_read(file), file)
+def load(file: Path, kinds: AccountKinds) -> Settings:
+    """The settings in `file`; empty ones where there is no such file. Raises SettingsError with every fault.
+
+    `kinds` are what accounts may be at: their keys are checked against what these declare.
+    """
+    return parse(_read(file), file, kinds)
 
 
 def _read(file: Path) -> str:
@@ -50,7 +52,7 @@ def _read(file: Path) -> str:
         raise SettingsError(str(file), [f"cannot be read: {error.strerror}"]) from None
 
 
-def parse(text: str, file: Path) -> Settings:
+def parse(text: str, file: Path, kinds: AccountKinds) -> Settings:
     """The settings in `text`; `file` is named in faults, and relative paths start beside the file that it leads to."""
     try:
         tables = tomllib.loads(text.removeprefix(_BOM))
@@ -65,88 +67,37 @@ def parse(text: str, file: Path) -> Settings:
         faults.add("version", "must be 1")
     elif version > 1:
         faults.add("version", f"must be 1, not {version}; a newer file needs a newer Changeover")
-    accounts = _read_accounts(tables.get("accounts", {}), faults)
+    accounts = _read_accounts(tables.get("accounts", {}), faults, kinds)
     folder = file.resolve().parent
-    services = _read_services(tables.get("services", []), tables.get("accounts", {}), folder, faults)
+    services = _read_services(tables.get("services", []), tables.get("accounts", {}), folder, faults, kinds)
     lookup = read_struct(tables.get("lookup", {}), LookupSettings, "lookup", faults, lookup_rules())
     if faults.pairs:
         raise SettingsError(str(file), faults.sentences)
     return Settings(accounts=tuple(accounts), services=tuple(services), lookup=lookup or LookupSettings())
 
 
-def _read_accounts(tables: object, faults: Faults) -> list[Account]:
+def _read_accounts(tables: object, faults: Faults, kinds: AccountKinds) -> list[Account]:
     if not isinstance(tables, Mapping):
         faults.add("accounts", "must be tables, such as [accounts.dns-main]")
         return []
-    accounts = (read_account(name, table, faults) for name, table in tables.items())
+    accounts = (read_account(name, table, faults, kinds) for name, table in tables.items())
     return [account for account in accounts if account is not None]
 
 
-def read_account(name: str, table: object, faults: Faults) -> Account | None:
-    """One account, its own keys checked against what its provider declares."""
-    from changeover.dns.providers import PROVIDERS, provider_type
-    from changeover.model.settings.account_fields import option_fields
-
-    place = below("accounts", name)
-    before = len(faults.pairs)
-    try:
-        account_name(name)
-    except ValueError as error:
-        faults.add(place, str(error))
-    known = ", ".join(f'"{provider}"' for provider in PROVIDERS)
-    if not isinstance(table, Mapping):
-        faults.add(place, "must be a table with a provider")
-        return None
-    provider = table.get("provider")
-    if provider is None:
-        faults.add(below(place, "provider"), f"missing; it must be one of {known}")
-        return None
-    if not isinstance(provider, str) or provider not in PROVIDERS:
-        near = nearest_provider(provider) if isinstance(provider, str) else None
-        meant = f'did you mean "{near}"? ' if near else ""
-        text = f"{provider!r} is not a provider that this version knows; {meant}known: {known}"
-        faults.add(below(place, "provider"), text)
-        return None
-    kind = provider_type(provider)
-    fields = {field.name: field for field in option_fields(kind.options)}
-    values = read_fields({key: table[key] for key in table if key in fields}, kind.options, place, faults)
-    # What is missing or wrong is blank, so that the faults of the others are told as well.
-    options = kind.options(**{key: values.get(key, field.blank) for key, field in fields.items()})
-    told = set(fields) - set(values)
-    for key, right in kind.faults(options):
-        if key not in told:
-            faults.add(below(place, key), f"must be {right}")
-            told.add(key)
-    secrets = {*_SECRETS, *(field.name for field in kind.secrets(options))}
-    others = [key for key in table if key not in fields and key != "provider"]
-    for key in [key for key in others if key in secrets]:
-        text = f"secrets are never kept in this file; give it to: changeover account add {name} … --secret-stdin"
-        faults.add(below(place, key), text)
-    faults.unknown_keys({key: None for key in others if key not in secrets}, fields, place)
-    return None if len(faults.pairs) > before else Account(name, provider, msgspec.to_builtins(options))
-
-
-def nearest_provider(text: str) -> str | None:
-    """The provider that may be meant by a name that none has: one that is called so, or is written alike."""
-    from changeover.dns.providers import PROVIDERS, provider_type
-
-    word = text.strip().lower()
-    called = [name for name in PROVIDERS if len(word) > 2 and word in provider_type(name).label.lower()]
-    return next(iter((*called, *difflib.get_close_matches(word, PROVIDERS, n=1))), None)
-
-
-def _read_services(tables: object, accounts: object, folder: Path, faults: Faults) -> list[Service]:
+def _read_services(
+    tables: object, accounts: object, folder: Path, faults: Faults, kinds: AccountKinds
+) -> list[Service]:
     if not isinstance(tables, list):
         faults.add("services", "must be a list of tables, each beginning with [[services]]")
         return []
-    rules = service_rules(tuple(accounts) if isinstance(accounts, Mapping) else (), folder)
+    rules = service_rules(accounts if isinstance(accounts, Mapping) else {}, folder, kinds)
     places = (item_place("services", number, table) for number, table in enumerate(tables))
     found = [read_struct(table, Service, place, faults, rules) for table, place in zip(tables, places, strict=False)]
     add_shared_faults(faults, tables)
-    return [service for service in found if service is not None]
+    return [with_idempotence(service, kinds) for service in found if service is not None]
 
 
-def edit(file: Path, change: Callable[[TOMLDocument], None]) -> Settings:
+def edit(file: Path, kinds: AccountKinds, change: Callable[[TOMLDocument], None]) -> Settings:
     """Changes values in the settings file, keeping comments and layout, as `rewrite` does."""
     import tomlkit
 
@@ -155,26 +106,28 @@ def edit(file: Path, change: Callable[[TOMLDocument], None]) -> Settings:
         change(document)
         return tomlkit.dumps(document)
 
-    return rewrite(file, on_text)
+    return rewrite(file, kinds, on_text)
 
 
-def rewrite(file: Path, change: Callable[[str], str]) -> Settings:
+def rewrite(file: Path, kinds: AccountKinds, change: Callable[[str], str]) -> Settings:
     """Puts what `change` makes of the settings file's text in its place, and gives the new settings.
 
     The result is checked before it is written, and written atomically: a fault leaves the file as it was. Line ends
     stay as they are.
     """
+    import filelock
+
     target = file.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=10, is_singleton=False):
             old = _read(target) or "version = 1\n"
-            parse(old, file)
+            parse(old, file, kinds)
             newline = "\r\n" if 0 < old.count("\r\n") == old.count("\n") else "\n"
             mark = _BOM if old.startswith(_BOM) else ""
             text = old.removeprefix(_BOM).replace(newline, "\n")
             text = change(text if text.endswith("\n") else f"{text}\n")
-            settings = parse(text, file)
+            settings = parse(text, file, kinds)
             write_atomically(target, mark + text.replace("\n", newline))
             return settings
     except OSError as error:
@@ -185,6 +138,8 @@ def rewrite(file: Path, change: Callable[[str], str]) -> Settings:
 
 def write_atomically(file: Path, text: str) -> None:
     """Writes a whole file so that a crash leaves the old one or the new one, never a part."""
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
@@ -213,6 +168,7 @@ def remove_account(text: str, name: str) -> str:
 def add_service(text: str, service: Service) -> str:
     """`text` with this service at its end."""
     table = msgspec.to_builtins(service)
+    table["deployments"] = [deployment_table(deployment) for deployment in service.deployments]
     if service.actions:
         table["actions"] = [action_table(action) for action in service.actions]
     return layout.with_service(text, layout.whole(table))

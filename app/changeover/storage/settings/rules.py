@@ -8,7 +8,7 @@ from pathlib import Path
 
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.records import canonical_value, hostname, in_zone
-from changeover.model.settings.platform import PLATFORM_VERBS
+from changeover.model.settings.platform import ANY_ADDRESS, AccountKinds
 from changeover.model.settings.service import (
     RESERVED_DEPLOYMENT_NAMES,
     Answer,
@@ -19,6 +19,7 @@ from changeover.model.settings.service import (
 )
 from changeover.storage.settings.action_rules import action_checks, action_rules
 from changeover.storage.settings.check_rules import check_rules, maintenance_names
+from changeover.storage.settings.deployment_rules import deployment_reader, zone_accounts
 from changeover.storage.settings.reader import Check, Faults, Rule, Rules, add_namesakes, below
 from changeover.storage.settings.values import (
     between,
@@ -32,15 +33,13 @@ from changeover.storage.settings.values import (
     witness,
 )
 
-#: The platforms that this version knows; "url" is any web address.
-PLATFORMS = tuple(PLATFORM_VERBS)
 _MAX_TTL = 7 * 86400
 _MAX_NAME = 100
 
 
-def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
-    """The rules for a service in a settings file that has these accounts and lies in `folder`."""
-    return {
+def service_rules(accounts: Mapping[str, object], folder: Path, kinds: AccountKinds) -> Rules:
+    """The rules for a service in a settings file that has these tables of accounts and lies in `folder`."""
+    rules: Rules = {
         **check_rules(folder),
         **action_rules(folder),
         Service: Rule(
@@ -56,14 +55,14 @@ def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
                 Check(("hostnames", "dns"), _zones),
                 Check(("hostnames", "deployments"), _deployments),
                 Check(("maintenance", "deployments"), maintenance_names),
-                *action_checks(),
+                *action_checks(kinds),
             ),
         ),
-        ZoneAt: Rule({"account": one_of("account", accounts), "zone": hostname}),
+        ZoneAt: Rule({"account": one_of("account", zone_accounts(accounts, kinds)), "zone": hostname}),
         Deployment: Rule(
             {
                 "name": _deployment_name,
-                "platform": one_of("platform", PLATFORMS),
+                "platform": one_of("platform", (ANY_ADDRESS, *kinds.platforms)),
                 "answers": _by_hostname,
                 "status_page": status_page,
             },
@@ -74,6 +73,8 @@ def service_rules(accounts: Sequence[str], folder: Path) -> Rules:
         ),
         Marker: Rule({"header": header_name, "value": not_empty}),
     }
+    reader = deployment_reader(rules, accounts, kinds)
+    return {**rules, Deployment: rules[Deployment]._replace(read=reader)}
 
 
 def lookup_rules() -> Rules:
@@ -89,13 +90,6 @@ def lookup_rules() -> Rules:
             }
         )
     }
-
-
-def account_name(text: str) -> str:
-    """The name of an account: it stands in the keyring, in commands and in log lines."""
-    if not text or not text.isprintable() or any(character in text for character in ":@/\\ "):
-        raise ValueError("an account's name has no spaces, colons, slashes or @")
-    return text
 
 
 def _service_name(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from changeover.dns.provider import is_this_computer
-from changeover.dns.wire.exchange import parse_server
 from changeover.model.dns.records import hostname
+from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.health.connectivity import GATEWAY
 
 
@@ -125,9 +124,7 @@ def portal(text: str) -> str | None:
 
 
 def _host(text: str) -> None:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
+    if not is_address(text):
         hostname(text)
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
+from changeover.model.foreign_text import one_line
 from changeover.model.formatting import duration
 from changeover.model.runs.run import StepState
 from changeover.model.runs.verification import Verdict
@@ -74,8 +75,7 @@ class _Program(asyncio.SubprocessProtocol):
     @property
     def said(self) -> str:
         """The end of what it wrote, in one line and without control characters."""
-        text = self._output.decode("utf-8", "replace")
-        return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return one_line(self._output.decode("utf-8", "replace"))
 
 
 async def _first(ended: asyncio.Event, stop: asyncio.Event, limit: float) -> str:

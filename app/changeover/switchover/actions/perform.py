@@ -6,30 +6,44 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from changeover.model.errors import ProviderError, Unavailable
+import msgspec
+
+from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import duration
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep
 from changeover.model.runs.run import Direction, Run, StepState
 from changeover.model.runs.verification import Verdict
 from changeover.model.settings.action import Approval, CommandLine, HttpCall, Note, PlatformCall, WaitUntil
-from changeover.platforms import platform_of
+from changeover.model.settings.platform import operation_of
+from changeover.platforms.platform import InDoubt
 
 if TYPE_CHECKING:
+    from changeover.accounts.accounts import Steering
     from changeover.dns.lookup.client import Lookup
-    from changeover.model.settings.service import Service
+    from changeover.model.settings.service import Deployment, Service
     from changeover.storage.keyring import Vault
 
 
 class ActionExecutor:
     """Does the operations of one service's runs.
 
-    `said` gives a run as its journal has it now, since another process may have put a person's word there.
+    `open_platform` gives what steers a deployment, or raises a ChangeoverError. `said` gives a run as its journal has
+    it now, since another process may have put a person's word there.
     """
 
-    def __init__(self, service: Service, lookup: Lookup, vault: Vault, said: Callable[[str], Awaitable[Run]]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        lookup: Lookup,
+        vault: Vault,
+        open_platform: Callable[[Deployment], Awaitable[Steering]],
+        said: Callable[[str], Awaitable[Run]],
+    ) -> None:
         self._service = service
         self._lookup = lookup
         self._vault = vault
+        self._open_platform = open_platform
         self._said = said
 
     async def perform(self, step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
@@ -69,25 +83,47 @@ class ActionExecutor:
             case _:
                 return await waiting.for_approval(step.name, run.run, self._said, limit, stop)
 
+    async def before(self, step: ActionStep) -> PlatformObservation | None:
+        """What stands at the platform that `step` asks for something; None where it asks none.
+
+        Raises a ChangeoverError where that cannot be read: what stood before could then not be put back.
+        """
+        call = step.operation
+        deployment = self._service.deployment(call.deployment) if isinstance(call, PlatformCall) else None
+        if deployment is None:
+            return None
+        _, platform, target = await self._open_platform(deployment)
+        limit = step.action.limit(step.operation)
+        try:
+            async with asyncio.timeout(limit):
+                return await platform.observe(target)
+        except TimeoutError:
+            raise Unavailable(f"{deployment.platform} did not answer within {duration(limit)}") from None
+
     async def _steer(self, call: PlatformCall, key: str, limit: float) -> Verdict:
         """Has a deployment's platform do what it is asked."""
         deployment = self._service.deployment(call.deployment)
         if deployment is None:
             return _gone(call.deployment)
-        platform = platform_of(deployment.platform)
-        if platform is None or call.verb not in platform.verbs:
-            text = f'{deployment.name} runs on "{deployment.platform}", which takes no {call.verb}; nothing was done'
-            return Verdict(StepState.FAILED, text)
         try:
+            kind, platform, target = await self._open_platform(deployment)
+            operation = operation_of(kind, call.verb)
+            if operation is None:
+                text = f'{deployment.name} runs on "{deployment.platform}", which takes no {call.verb}'
+                return Verdict(StepState.FAILED, f"{text}; nothing was done")
+            options = msgspec.convert(call.options, operation.options)
             async with asyncio.timeout(limit):
-                return Verdict(StepState.DONE, await platform.perform(deployment, call, key))
+                done = await platform.perform(target, call.verb, options, key)
         except TimeoutError:
             text = f"no answer to {call.verb} within {duration(limit)}; whether it was done is not known"
             return Verdict(StepState.UNKNOWN, text)
-        except Unavailable as error:
-            return Verdict(StepState.UNKNOWN, f"{error.text}; whether it was done is not known")
-        except ProviderError as error:
+        except msgspec.ValidationError as error:
+            return Verdict(StepState.FAILED, f"{call.verb} at {deployment.name}: {error}; nothing was done")
+        except ChangeoverError as error:
             return Verdict(StepState.FAILED, f"{error.text}. Nothing was done. {error.hint}".strip())
+        if isinstance(done, InDoubt):
+            return Verdict(StepState.UNKNOWN, f"{done.text}; whether it was done is not known")
+        return Verdict(StepState.DONE, done.text)
 
 
 def _gone(deployment: str) -> Verdict:

@@ -40,6 +40,7 @@ from changeover.model.errors import (
     Rejected,
     Unavailable,
 )
+from changeover.model.foreign_text import one_line
 from changeover.model.secret import Secret
 
 _T = TypeVar("_T")
@@ -240,8 +241,7 @@ class Bridge:
         """A provider's own words, fit to be shown: one line, not too long, and without any secret."""
         for secret in self._secret_texts():
             text = text.replace(secret, "…")
-        line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * MOST_WORDS]).split())
-        return line if len(line) <= MOST_WORDS else line[:MOST_WORDS] + "…"
+        return one_line(text, MOST_WORDS)
 
     def _secret_texts(self) -> list[str]:
         texts = [self._auth.reveal()]

@@ -17,11 +17,11 @@ from dns_servers.bind import QUERY_TIMEOUT, Bind
 from dns_servers.powerdns import PowerDns
 
 Server = Bind | PowerDns
-Stands = frozenset[str]
+Lines = frozenset[str]
 ADDRESSES = ("A", "AAAA", "CNAME")
 
 
-def stands(server: Server, name: str) -> Stands:
+def records_at(server: Server, name: str) -> Lines:
     """What is at `name`, as lines "60 A 192.0.2.1": the addresses, and a CNAME that is not followed."""
     lines: set[str] = set()
     for rtype in ADDRESSES:
@@ -36,8 +36,8 @@ def stands(server: Server, name: str) -> Stands:
     return frozenset(lines)
 
 
-async def all_stand(server: Server, names: Iterable[str]) -> dict[str, Stands]:
-    return await asyncio.to_thread(lambda: {name: stands(server, name) for name in names})
+async def all_records(server: Server, names: Iterable[str]) -> dict[str, Lines]:
+    return await asyncio.to_thread(lambda: {name: records_at(server, name) for name in names})
 
 
 class Watcher:

@@ -1,0 +1,1 @@
+"""What platforms say of the deployments that they run."""
