@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
-from changeover.health.http.request import Request, exchange
+from changeover.health.http.request import Request, checked
 from changeover.model.formatting import counted
 from changeover.model.health.check import HealthCheck, Journey, JourneyResult, JourneyStep
 from changeover.model.health.conditions import Response, unmet
@@ -87,7 +87,7 @@ class _Visitor:
         if cookies is not None:
             headers = (*headers, ("Cookie", cookies))
         request = Request(method=step.method, path=path, headers=headers, body=body)
-        found = await exchange(self._hostname, self._address, self._check, request, None if step.capture else step)
+        found = await checked(self._hostname, self._address, self._check, request, None if step.capture else step)
         if found.response is None:
             return found.ok, found.reason
         self._cookies.keep(path, found.response)
