@@ -168,6 +168,7 @@ class DesktopSession:
         window.closing.connect(self._closing)
         window.quitting.connect(self.ask_to_quit)
         self.tasks.spawn(switchboard.watch(), "watching")
+        self.tasks.spawn(switchboard.tell_outages("desktop", self.tray.tell), "telling of outages")
 
     async def until_quit(self) -> None:
         """Waits for the end, lets runs finish their present step, and cancels the rest."""
