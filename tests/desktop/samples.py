@@ -427,6 +427,8 @@ def gallery() -> dict[str, ServiceState]:
             active="backup", run=replace(run(Outcome.COMPLETED, committed=True), reprotected=NOW - timedelta(minutes=5))
         ),
         "interrupted": state(active="mixed", run=interrupted),
+        "damaged-run": state(active="mixed", run=replace(interrupted, outcome=Outcome.DAMAGED)),
+        "newer-run": state(active="backup", run=replace(interrupted, outcome=Outcome.NEWER)),
         "incomplete": state(
             active="backup", run=run(Outcome.INCOMPLETE, text="ns1.shop.example still gives the old answer")
         ),

@@ -79,7 +79,7 @@ class Reader:
     async def visit(self, service: Service) -> Visit:
         return Visit(hostname=service.hostnames[0], at=self.world.now(), text="")
 
-    async def newest_run(self, service: str) -> Run | None:
+    async def foremost_run(self, service: str) -> Run | None:
         return None
 
     async def pins(self) -> tuple[Pin, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.storage.settings.file import write_atomically
 
 #: The release of each: the backup is one behind, as backups are.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changeover.model.platforms.observation import PlatformObservation, reverse_of
+from changeover.model.platforms.platform_observation import PlatformObservation, reverse_of
 from changeover.model.settings.action import PlatformCall, Verb
 from changeover.model.wording.platform_words import observation_words
 

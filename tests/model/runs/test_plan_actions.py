@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, ChangeRecords, CheckNameServers, CheckVisitors, Plan, make_plan
 from changeover.model.runs.plan_actions import undoing, with_actions
 from changeover.model.runs.run import StepProgress, StepState

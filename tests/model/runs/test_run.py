@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from changeover.model.dns.capabilities import BatchLimit
 from changeover.model.dns.change import Change
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, Plan, plan_of
 from changeover.model.runs.plan_actions import undoing
 from changeover.model.runs.run import (

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, Plan, Step
 
 #: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
