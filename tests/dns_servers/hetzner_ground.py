@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from unittest import mock
 
 from changeover.dns.http.notation import relative_name
 from changeover.dns.providers.hetzner import PROVIDER
@@ -23,6 +24,16 @@ class HetznerGround(HttpGround):
         self.simulator = HetznerSimulator([ZONE_NAME, "other.example"], self.secret)
         self.behind = self.simulator
         self._fill()
+
+    def __enter__(self) -> Self:
+        # A simulated action takes 0.02 s, and real ones many times as long.
+        self._pause = mock.patch("changeover.dns.providers.hetzner.FIRST_PAUSE", 0.02)
+        self._pause.start()
+        return super().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self._pause.stop()
 
     def options(self) -> dict[str, Any]:
         return {"endpoint": self.simulator.endpoint}
