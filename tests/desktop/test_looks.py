@@ -218,7 +218,7 @@ def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -
 class NoCommands:
     """Does nothing that a wizard asks for."""
 
-    begin = resume = undo = back_out = keep = save = staticmethod(ignore)
+    begin = resume = undo = back_out = keep = save = soak = staticmethod(ignore)
 
 
 def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | None = None) -> Wizard:

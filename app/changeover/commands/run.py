@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
 
 if TYPE_CHECKING:
+    from changeover.model.dns.change import Change
     from changeover.model.readiness.way_back import WayBack
     from changeover.model.runs.plan import Plan
     from changeover.switchboard import Switchboard
@@ -277,7 +278,7 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
         try:
             planned, back = session.run(_where_back(board, run, anyway))
             if not yes:
-                _show_changes(planned.changes)
+                show_changes(planned.changes)
             if back.doubt:
                 say(back.doubt)
             if before.committed and not yes:
@@ -312,7 +313,7 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
 
         try:
             if "resume" in before.next and not yes:
-                _show_changes(before.changes)
+                show_changes(before.changes)
             if "resume" in before.next and not confirmed(f"Resume run {run} now?", yes):
                 say("Nothing was changed.")
                 return REFUSED
@@ -331,7 +332,8 @@ def _refused(run: Run, refused: Refused, as_json: bool) -> int:
     return REFUSED
 
 
-def _show_changes(changes: Any) -> None:
+def show_changes(changes: Iterable[Change]) -> None:
+    """Every record set before and after, for people."""
     for change in changes:
         say(f"{change.name}  (account {change.account}, zone {change.zone})")
         for line in rows_of(change.before):
