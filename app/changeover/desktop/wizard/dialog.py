@@ -288,6 +288,8 @@ class Wizard(Frame):
         preparation = self.readiness.preparation
         if preparation is None or preparation.plan is None or self.page is not WizardPage.CHANGES:
             return
+        if not self.changes.confirmed:
+            return  # a failback in doubt, whatever the button shows
         given = overrides(preparation.findings, self.readiness.reasons)
         self.follow(self._commands.begin(preparation, given, self.changes.why))
 
