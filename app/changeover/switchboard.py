@@ -157,9 +157,13 @@ class Switchboard:
         arguments = (name, provider, options, secrets)
         await self._configuration.add_account(*arguments, replace=replace, in_memory=in_memory)
 
-    async def verify_account(self, name: str) -> AccountCheck:
-        """Proves what an account's credential can do."""
-        return await self._configuration.verify_account(name)
+    async def keep_account_secrets(self, name: str, secrets: Mapping[str, Secret]) -> None:
+        """Keeps the secrets of an account that stands in the settings, in this computer's keyring."""
+        await self._configuration.keep_account_secrets(name, secrets)
+
+    async def verify_account(self, name: str, zone: str | None = None) -> AccountCheck:
+        """Proves what an account's credential can do, in `zone` too where one is given."""
+        return await self._configuration.verify_account(name, zone)
 
     async def remove_account(self, name: str) -> None:
         """Removes an account that no service uses, and its secrets."""

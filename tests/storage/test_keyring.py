@@ -253,7 +253,14 @@ def test_an_account_from_adding_to_removing(signed: Shop, session: KeyringSessio
     (service,) = signed.json("status")["services"]
     assert (service["active"], service["readiness"]) == ("primary", "block")
 
-    assert add(signed, status=3)["error"]["kind"] == "refused", "there is one of that name"
+    taken = add(signed, status=3)["error"]
+    assert taken["kind"] == "refused", "there is one of that name"
+    assert "changeover account secret dns-main" in taken["hint"]
+    given = signed.json("account", "secret", "dns-main", "--secret-stdin", stdin=signed.bind.secret)
+    assert given == {"account": "dns-main", "provider": "rfc2136", "secret": "keyring"}
+    assert signed.home.settings_file.read_text() == before, "settings from git need not be typed again, and stay"
+    assert signed.json("account", "verify", "dns-main")["may_write"] is True
+    assert signed.json("account", "secret", "nobody", "--secret-stdin", stdin="x", status=2)["error"]["kind"] == "usage"
     assert add(signed, "--replace") == {"account": "dns-main", "provider": "rfc2136", "secret": "keyring"}
     assert signed.home.settings_file.read_text() == before.replace(
         'key_name = "changeover."\n', 'key_name = "changeover."\nalgorithm = "hmac-sha256"\n'

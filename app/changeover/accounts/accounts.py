@@ -102,7 +102,7 @@ class Accounts:
             if secret is None:
                 raise AuthError(
                     f"The {field.label} of account {account.name} is not in the keyring of this computer",
-                    f"Add it: changeover account add {account.name} --provider {account.provider} … --replace",
+                    f"Give it: changeover account secret {account.name} --secret-stdin",
                 )
             secrets[field.name] = secret
         return options, secrets
@@ -148,7 +148,10 @@ class Accounts:
         account, kept = checked_account(name, provider, options, secrets)
         settings = settings_file.load(self._file, KINDS)  # another process may have changed it
         if settings.account(name) is not None and not replace:
-            raise Refused(f"There is an account {name} already", "Choose another name, or replace it with --replace.")
+            hint = (
+                f"Give it its secret with: changeover account secret {name} --secret-stdin. Or replace it: --replace."
+            )
+            raise Refused(f"There is an account {name} already", hint)
         kind = KINDS.of(provider)
         host = kind.host(msgspec.convert(account.options, kind.options))
         if in_memory:
@@ -164,30 +167,45 @@ class Accounts:
             settings_file.rewrite, self._file, KINDS, lambda t: settings_file.set_account(t, account)
         )
 
-    async def verify(self, settings: Settings, name: str) -> AccountCheck:
-        """Proves what the account's credential can read: its zones, and whether it may change them, or its apps."""
-        account = settings.account(name)
-        if account is None:
-            raise UsageError(f"There is no account {name}", "See them all with: changeover account list")
+    async def keep_secrets(self, settings: Settings, name: str, secrets: Mapping[str, Secret]) -> None:
+        """Keeps the secrets of an account that stands in the settings, in the keyring of this computer.
+
+        Raises WrongFields for secrets that its provider does not take.
+        """
+        account = known_account(settings, name)
+        account, kept = checked_account(name, account.provider, account.options, secrets)
+        kind = KINDS.of(account.provider)
+        await self._vault.put_all(name, kind.host(msgspec.convert(account.options, kind.options)), kept)
+        await self._drop(name)
+
+    async def verify(self, settings: Settings, name: str, zone: str | None = None) -> AccountCheck:
+        """Proves what the account's credential can read: its zones, and whether it may change them, or its apps.
+
+        `zone` is one that it is about to be used for; else those of its services are tried, or the first that it has.
+        """
+        account = known_account(settings, name)
         try:
-            verify = self._verify_zones if account.provider in KINDS.providers else self._verify_apps
-            return await verify(settings, account)
+            if account.provider in KINDS.providers:
+                return await self._verify_zones(settings, account, zone)
+            return await self._verify_apps(account)
         except KeyringError:
             raise
         except ChangeoverError as error:
             return AccountCheck(account=name, ok=False, text=error.text, hint=error.hint)
 
-    async def _verify_apps(self, _: Settings, account: Account) -> AccountCheck:
+    async def _verify_apps(self, account: Account) -> AccountCheck:
         platform = await self._platform(account)
         return apps_check(account.name, await platform.discover())
 
-    async def _verify_zones(self, settings: Settings, account: Account) -> AccountCheck:
+    async def _verify_zones(self, settings: Settings, account: Account, zone: str | None) -> AccountCheck:
         name = account.name
         hostnames: dict[str, list[str]] = {}
         for service in settings.services:
             for entry in service.dns:
                 if entry.account == name:
                     hostnames.setdefault(entry.zone, []).extend(service.hostnames_in(entry.zone))
+        if zone is not None:
+            hostnames.setdefault(zone, [])
         provider = await self._provider(account)
         try:
             listed = await provider.zones()
@@ -286,6 +304,14 @@ def checked_account(
         labels |= {key: f"{field.label} ({key})" if len(needed) > 1 else field.label for key, field in needed.items()}
         raise WrongFields(name, provider, found, labels)
     return account, kept
+
+
+def known_account(settings: Settings, name: str) -> Account:
+    """The account of that name in the settings. UsageError where there is none."""
+    account = settings.account(name)
+    if account is None:
+        raise UsageError(f"There is no account {name}", "See them all with: changeover account list")
+    return account
 
 
 def known_kind(name: str) -> AccountKind:

@@ -86,9 +86,13 @@ class Configuration:
         arguments = (name, provider, options, secrets)
         self._take(await self.accounts.add(*arguments, replace=replace, in_memory=in_memory))
 
-    async def verify_account(self, name: str) -> AccountCheck:
-        """Proves what an account's credential can do."""
-        return await self.accounts.verify(self.settings, name)
+    async def keep_account_secrets(self, name: str, secrets: Mapping[str, Secret]) -> None:
+        """Keeps the secrets of an account that stands in the settings."""
+        await self.accounts.keep_secrets(self.settings, name, secrets)
+
+    async def verify_account(self, name: str, zone: str | None = None) -> AccountCheck:
+        """Proves what an account's credential can do, in `zone` too where one is given."""
+        return await self.accounts.verify(self.settings, name, zone)
 
     async def remove_account(self, name: str) -> None:
         """Removes an account that no service uses, and its secrets."""

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from changeover.accounts.accounts import checked_account, known_kind
+from changeover.accounts.accounts import checked_account, known_account, known_kind
 from changeover.accounts.kinds import KINDS, every_kind
 from changeover.commands.session import (
     DONE,
@@ -211,12 +211,33 @@ def list_(as_json: bool) -> int:
 
 @account.command()
 @click.argument("name")
+@click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input; on a terminal, ask for it.")
 @json_option
 @command
-def verify(name: str, as_json: bool) -> int:
+def secret(name: str, secret_stdin: bool, as_json: bool) -> int:
+    """Give the secret of an account that stands in the settings already, for example from a team's git."""
+    if not secret_stdin:
+        raise UsageError("The secret is read from standard input, or asked for on a terminal", "Say --secret-stdin.")
+    with CommandSession() as session:
+        board = session.switchboard
+        found = known_account(board.settings, name)
+        session.run(board.keep_account_secrets(name, _given(name, found.provider, found.options)))
+        (row,) = [row for row in session.run(board.accounts()) if row.name == name]
+    if as_json:
+        print_json({"account": name, "provider": found.provider, "secret": row.secret})
+    say(f"The secret of {name} is kept. Try it with: changeover account verify {name}")
+    return DONE
+
+
+@account.command()
+@click.argument("name")
+@click.option("--zone", metavar="ZONE", help="A zone that it is about to be used for.")
+@json_option
+@command
+def verify(name: str, zone: str | None, as_json: bool) -> int:
     """Prove that an account can read its zones or apps, and say what its credential may do, and for how long."""
     with CommandSession() as session:
-        found = session.run(session.switchboard.verify_account(name))
+        found = session.run(session.switchboard.verify_account(name, zone))
     if as_json:
         said = {"account": name, "ok": found.ok, "zones": list(found.zones), "may_write": found.may_write}
         more = {

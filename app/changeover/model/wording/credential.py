@@ -18,6 +18,9 @@ _MONTHS = (
 )
 
 
+TRY_A_ZONE = "Try it in the zone that it is for: changeover account verify NAME --zone ZONE"
+
+
 def account_check(
     account: str,
     *,
@@ -47,7 +50,7 @@ def account_check(
         writable=writable,
         expires=expires,
         text=_text(account, zones, rights, may_write),
-        hint=f"It needs: {permission}" if may_write is False and permission else "",
+        hint=f"It needs: {permission}" if may_write is False and permission else "" if rights else TRY_A_ZONE,
         warnings=tuple(filter(None, warnings)),
         notes=tuple(notes),
     )
@@ -67,7 +70,7 @@ def together(rights: Sequence[bool | None]) -> bool | None:
 
 def _text(account: str, zones: tuple[str, ...], rights: Mapping[str, bool | None], may_write: bool | None) -> str:
     if not zones and not rights:
-        return f"{account} is set up; no service uses it yet, so nothing could be tried"
+        return f"{account} was not tried: no service uses it yet, and it lists no zones"
     if may_write is None:
         return f"{account} may read; whether it may change records shows only when it does"
     if may_write:
