@@ -18,7 +18,7 @@ from pathlib import Path
 
 import dns.message
 import dns.query
-from bind_batches import no_deeds, no_journeys
+from bind_batches import no_deeds, no_journeys, no_platform
 from figures import Figure
 
 from changeover.dns.lookup.client import Lookup
@@ -109,6 +109,7 @@ def _by_engine(servers: Servers, names: Sequence[str], journal: Path) -> float:
                 verify_timeout=10,
                 walk=no_journeys,
                 act=no_deeds,
+                before=no_platform,
             )
             began = time.perf_counter()
             result = await runner.start(Started(plan=plan))
