@@ -240,12 +240,17 @@ class Lookup:
             both = await asyncio.gather(*(self.resolve(host, f) for f in _FAMILIES), return_exceptions=True)
             found = [r for records in both if not isinstance(records, BaseException) for r in records]
             addresses = tuple(v for family in _FAMILIES for r in found if r.type == family for v in r.values)
-            for wrong in both:
-                if isinstance(wrong, BaseException) and not (addresses and isinstance(wrong, Unavailable)):
-                    raise wrong
+            failed = [records for records in both if isinstance(records, BaseException)]
+            for error in failed:
+                if not isinstance(error, Unavailable):
+                    raise error
             if addresses:
                 return addresses
-            # Some resolvers give up half way along many CNAMEs, and say how far they came.
+            # Some resolvers give up half way along many CNAMEs, and say how far they came, or only that they failed.
+            if len(failed) == len(both) and all(isinstance(error, _Failing) for error in failed):
+                found = [r for r in await self.resolve(host, "CNAME") if r.type == "CNAME"]
+            if failed and not found:
+                raise failed[0]
             onward = {r.name: r.values[0] for r in found if r.type == "CNAME"}
             while host in onward:
                 host = onward.pop(host)
