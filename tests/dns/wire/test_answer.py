@@ -271,7 +271,7 @@ class TestAnswers:
     )
     def test_whose_word_it_is_that_there_is_nothing(self, said: str, zone: str | None) -> None:
         """The owner of the SOA record beside it (RFC 2308, 2)."""
-        data = {"SOA": "ns1 host 1 2 3 4 5", "NS": "ns1", "A": "192.0.2.1"}
+        data = {"SOA": "ns1.example. host.example. 1 2 3 4 5", "NS": "ns1.example.", "A": "192.0.2.1"}
         owner, rtype = said.lstrip("-").split()
         message = dns.message.make_response(dns.message.make_query("www.shop.example", "A"))
         section = message.authority if said.startswith("-") else message.answer
