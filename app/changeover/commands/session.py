@@ -100,8 +100,9 @@ class CommandSession:
     ) -> None:
         if hasattr(self, "switchboard"):
             if self.switchboard.trust.taken_over:
-                say("From this version on, what others change in the settings acts only once you have approved it.")
-                say("What stands there now was in use before, and is approved. See it with: changeover trust --show")
+                from changeover.model.settings.acting_parts import TAKEN_OVER
+
+                say(f"{TAKEN_OVER} See it with: changeover trust --show")
             self._runner.run(self.switchboard.aclose())
         self._runner.__exit__(kind, error, traceback)
 

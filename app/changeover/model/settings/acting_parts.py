@@ -33,6 +33,12 @@ Lines = tuple[tuple[str, str], ...]
 #: Stands for the folder of the settings file, so that a path is the same on every computer.
 _FOLDER = "SETTINGS_FOLDER"
 
+#: Is said once to who comes from an older version.
+TAKEN_OVER = (
+    "From this version on, what others change in the settings acts only once you have approved it. What stands there "
+    "now was in use before, and is approved."
+)
+
 
 class Files(Protocol):
     """The files that settings name."""
