@@ -35,6 +35,7 @@ from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.readiness.service_state import Preparation, ServiceState, assess, unread
 from changeover.model.runs.run import Outcome, Run
 from changeover.model.runs.ttl import fast_from
+from changeover.model.secret import Secret
 from changeover.model.settings.service import Settings
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
@@ -89,6 +90,7 @@ class Switchboard:
             configuration.trust,
             self.pins,
             self.freezes,
+            self.history,
             recorded.of,
         )
         self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
@@ -154,7 +156,7 @@ class Switchboard:
         name: str,
         provider: str,
         options: Mapping[str, Any],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Secret],
         *,
         replace: bool = False,
         in_memory: bool = False,
@@ -175,7 +177,7 @@ class Switchboard:
         """Adds a service to the settings file. Raises SettingsError, with nothing written, where it is not right."""
         await self._configuration.add_service(service)
 
-    async def add_service_secret(self, name: str, field: str, secret: str) -> None:
+    async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
         """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
         await self._configuration.add_service_secret(name, field, secret)
 

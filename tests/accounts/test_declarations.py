@@ -45,9 +45,9 @@ def test_every_secret_has_its_words(name: str) -> None:
         assert field.permission, field.name
         assert urlsplit(field.link).scheme == "https", field.name
         if field.pattern:
-            assert field.fitted(field.example) is not None, field.name
-            assert field.fitted(f" {field.example}\n") is not None, "what a clipboard adds is no fault"
-            assert field.fitted("canary") is None, field.name
+            assert field.fitted(Secret(field.example)) is not None, field.name
+            assert field.fitted(Secret(f" {field.example}\n")) is not None, "what a clipboard adds is no fault"
+            assert field.fitted(Secret("canary")) is None, field.name
         assert field.name not in [key.name for key in option_fields(provider_type(name).options)]
 
 
@@ -95,7 +95,7 @@ def test_secrets_that_depend_on_a_key() -> None:
     assert secret_fields(kind, {"signed": "perhaps"}) is None
     key, pin = secret_fields(kind, {"signed": True}) or ()
     assert (key.several_lines, pin.several_lines) == (True, False)
-    assert (pin.fitted("1234"), pin.fitted(" 1234\n"), pin.fitted("12345")) == ("1234", "1234", None)
+    assert [pin.fitted(Secret(text)) for text in ("1234", " 1234\n", "12345")] == [Secret("1234"), Secret("1234"), None]
     assert [secret.name for secret in every_secret(provider_type("rfc2136"))] == ["secret"]
 
 

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
+from changeover.lab.app import AppSettings, LabApp
 from changeover.model.errors import Refused
 from changeover.model.runs.run import Run
 from changeover.switchboard import Switchboard
+from platforms.lab_ground import LabApi
 from shop import Shop
 
 KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
@@ -20,6 +23,8 @@ KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
 ENTRIES = {"forward": 8, "undo": 8}
 #: The same with operations beside DNS: four more steps, and two of these to take back.
 WITH_OPERATIONS = {"forward": 16, "undo": 12}
+#: The same with three operations of a platform, of which each is taken back.
+WITH_PLATFORM = {"forward": 14, "undo": 14}
 ENDERS = ("resume", "undo", "accept")
 OPERATIONS = """
 [[services.actions]]
@@ -47,6 +52,43 @@ undo = {{ command = ["rm", "-f", "{folder}/open"] }}
 repeatable = true
 
 [lookup]"""
+
+PLATFORM_ACCOUNT = """
+[accounts.lab-platform]
+provider = "lab"
+endpoint = "{endpoint}"
+
+[[services]]
+"""
+ON_PLATFORM = """
+name = "{name}"
+platform = "lab"
+account = "lab-platform"
+app = "{name}"
+"""
+#: None has an undo of its own, and none says that it may be repeated: the platform declares both.
+PLATFORM_OPERATIONS = """
+[[services.actions]]
+name = "close"
+phase = "quiesce"
+to = ["backup"]
+platform = {{ deployment = "primary", verb = "maintenance-on" }}
+
+[[services.actions]]
+name = "room"
+phase = "promote"
+to = ["backup"]
+platform = {{ deployment = "backup", verb = "scale", instances = 5 }}
+
+[[services.actions]]
+name = "rest"
+phase = "fence"
+to = ["backup"]
+platform = {{ deployment = "primary", verb = "scale", instances = 0 }}
+
+[lookup]"""
+BEFORE = {"primary": AppSettings(instances=3), "backup": AppSettings(instances=2)}
+AFTER = {"primary": AppSettings(instances=0, maintenance=True), "backup": AppSettings(instances=5)}
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +131,43 @@ def busy_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield shop
 
 
+class SteeredShop(Shop):
+    """The same shop, run by the practice ground's platform, whose apps are here. It begins with `BEFORE`."""
+
+    def __enter__(self) -> Self:
+        self.apps = {name: LabApp(name, self.folder) for name in BEFORE}
+        self.api = LabApi(self.apps).__enter__()
+        super().__enter__()
+        text = self.home.settings_file.read_text()
+        for old, new in (
+            ("\n[[services]]\n", PLATFORM_ACCOUNT.format(endpoint=self.api.address)),
+            *((f'\nname = "{name}"\n', ON_PLATFORM.format(name=name)) for name in BEFORE),
+            ("\n[lookup]", PLATFORM_OPERATIONS.format()),
+        ):
+            assert old in text
+            text = text.replace(old, new, 1)
+        self.home.settings_file.write_text(text)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self.api.__exit__(*error)
+
+    def begin(self) -> None:
+        for name, settings in BEFORE.items():
+            self.apps[name].set(settings)
+
+    @property
+    def stands(self) -> dict[str, AppSettings]:
+        return {name: app.settings for name, app in self.apps.items()}
+
+
+@pytest.fixture(scope="module")
+def steered_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteeredShop]:
+    with SteeredShop(tmp_path_factory.mktemp("steered")) as shop:
+        yield shop
+
+
 @pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(ENTRIES, often=3))
 async def test_killed_at(world: Shop, number: int, moment: str, direction: str, ender: str) -> None:
     """Afterwards the zone is one of the two, `runs` says what can be done, and each way ends the run."""
@@ -103,6 +182,25 @@ async def test_killed_among_operations(busy_world: Shop, number: int, moment: st
     if newest is not None and newest.outcome in ("completed", "undone"):
         traces = {name for name in ("locked", "open") if (busy_world.folder / name).exists()}
         assert traces == ({"locked", "open"} if newest.outcome == "completed" else set())
+
+
+@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_PLATFORM, often=8))
+async def test_killed_among_a_platforms_operations(
+    steered_world: SteeredShop, number: int, moment: str, direction: str, ender: str
+) -> None:
+    """So it is with maintenance and scale: taken back exactly, to the number that ran, also after a resume."""
+    steered_world.begin()
+    await scenario(steered_world, number, moment, direction, ender, last=WITH_PLATFORM[direction])
+    newest = await newest_run(steered_world)
+    if newest is not None and newest.outcome == "completed" and newest.to == "backup":
+        assert steered_world.stands == AFTER
+        board = Switchboard(steered_world.home)
+        try:
+            newest = await board.undo(newest.run)
+        finally:
+            await board.aclose()
+    if newest is not None and newest.outcome == "undone":
+        assert steered_world.stands == BEFORE
 
 
 async def newest_run(shop: Shop) -> Run | None:

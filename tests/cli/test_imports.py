@@ -19,6 +19,22 @@ HEAVY = {
 }
 #: What every command has that looks at the home.
 HOME = {"asyncio", "msgspec", "sqlite3"}
+CASES: list[tuple[list[str], set[str]]] = [
+    (["--version"], set()),
+    (["--help"], set()),
+    (["switch", "--help"], {"asyncio", "msgspec"}),
+    (["runs", "--json"], HOME),
+    (["report", "shop-1"], HOME),
+    (["report", "shop-1", "--format", "html"], HOME | {"html"}),
+    (["service", "list", "--json"], HOME),
+    (["history", "shop", "--json"], HOME),
+    (["freeze", "shop", "--reason", "deploying", "--json"], HOME),
+    (["unfreeze", "shop", "--json"], HOME),
+    (["runs"], HOME | {"rich"}),
+    (["status", "shop", "--json"], HOME | {"dns", "h11"}),
+    (["check", "shop", "--to", "primary", "--json"], HOME | {"dns", "h11"}),
+    (["switch", "shop", "--to", "primary", "--yes"], HOME | {"dns", "h11", "filelock"}),
+]
 PROGRAM = """
 import sys
 from changeover.cli import main
@@ -49,26 +65,7 @@ def loaded(shop: Shop, *arguments: str) -> set[str]:
     return HEAVY & set(json.loads(Path(file).read_text()))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "wanted"),
-    [
-        (["--version"], set()),
-        (["--help"], set()),
-        (["switch", "--help"], {"asyncio", "msgspec"}),
-        (["runs", "--json"], HOME),
-        (["report", "shop-1"], HOME),
-        (["report", "shop-1", "--format", "html"], HOME | {"html"}),
-        (["service", "list", "--json"], HOME),
-        (["history", "shop", "--json"], HOME),
-        (["freeze", "shop", "--reason", "deploying", "--json"], HOME),
-        (["unfreeze", "shop", "--json"], HOME),
-        (["runs"], HOME | {"rich"}),
-        (["status", "shop", "--json"], HOME | {"dns", "h11"}),
-        (["check", "shop", "--to", "primary", "--json"], HOME | {"dns", "h11"}),
-        (["switch", "shop", "--to", "primary", "--yes"], HOME | {"dns", "h11", "filelock"}),
-    ],
-    ids=" ".join,
-)
+@pytest.mark.parametrize(("arguments", "wanted"), CASES, ids=[" ".join(arguments) for arguments, _ in CASES])
 def test_a_command_imports_what_it_uses(shop: Shop, arguments: list[str], wanted: set[str]) -> None:
     """Neither another command's libraries, nor those of a provider that is only named in the settings."""
     assert loaded(shop, *arguments) <= wanted

@@ -41,6 +41,7 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             assert not session.tray.glance.on_backup
             await until(lambda: session.tray.icon.toolTip() == "Changeover: 1 service, healthy", "the tray")
             quiet_icon = tray_image(session)
+            assert "primary: release v42, 1 instance   backup: release v41, 1 instance" in banner.platform.text()
             keep(session.window, pictures, "1-quiet")
 
             click(banner.buttons["primary"])
@@ -77,6 +78,7 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             await until(lambda: "Visitors reach backup since" in page.sentence.text(), "the new state")
             assert "You can undo this." in page.sentence.text()
             assert session.tray.glance.on_backup
+            await until(lambda: "backup: release v41, 3 instances" in banner.platform.text(), "room at the backup")
             keep(session.window, pictures, "8-on-backup")
 
             click(banner.buttons["primary"])
@@ -94,6 +96,7 @@ def test_break_switch_undo(on_loop: Callable[..., object], tmp_path: Path, light
             await until(lambda: "the backup is ready" in page.sentence.text(), "a quiet state again")
             await until(lambda: tray_image(session) == quiet_icon, "the quiet icon again")
             assert "whole story" in banner.text.text()
+            assert banner.platform.text().endswith("backup: release v41, 1 instance"), "as many as before"
             assert session.window.fault.isHidden()
             keep(session.window, pictures, "11-end")
 

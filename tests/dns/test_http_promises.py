@@ -36,6 +36,7 @@ async def stands(http: HttpGround, change: Change) -> object:
     return address_set((await http.provider.read(ZONE_NAME, [change.name])).records[change.name])
 
 
+@pytest.mark.shared_code("503")
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 async def test_a_server_error_after_the_write_is_unsure(http: HttpGround, status: int) -> None:
     """The world is as planned, which only reading tells; nothing is written twice."""
@@ -45,6 +46,7 @@ async def test_a_server_error_after_the_write_is_unsure(http: HttpGround, status
     assert await stands(http, change) == change.after
 
 
+@pytest.mark.shared_code
 async def test_a_server_error_before_the_write_is_unsure_as_well(http: HttpGround) -> None:
     """Nobody can tell it from one after the write; the provider did not try again."""
     change = await one_request(http)
@@ -72,6 +74,7 @@ async def test_a_wait_that_is_too_long_is_told(http: HttpGround) -> None:
     assert await stands(http, change) == change.before
 
 
+@pytest.mark.shared_code("503")
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_reading_is_repeated(http: HttpGround, status: int) -> None:
     """A moment of trouble is not an answer."""
@@ -80,6 +83,7 @@ async def test_a_reading_is_repeated(http: HttpGround, status: int) -> None:
     assert (await http.provider.read(ZONE_NAME, [WWW])).records == there
 
 
+@pytest.mark.shared_code
 async def test_a_lasting_trouble_is_unavailable(http: HttpGround) -> None:
     """Reading gives up after a few times, and says what the provider answered."""
     await http.provider.read(ZONE_NAME, [WWW])
@@ -88,6 +92,7 @@ async def test_a_lasting_trouble_is_unavailable(http: HttpGround) -> None:
         await http.provider.read(ZONE_NAME, [WWW])
 
 
+@pytest.mark.shared_code("Log in", "unexpected")
 @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"", b"\xff\xfe\x00", b'{"unexpected": [1, 2]}'])
 async def test_what_cannot_be_understood_is_told(http: HttpGround, body: bytes) -> None:
     """An answer that is not the provider's is an error for people, and no empty zone."""
@@ -98,6 +103,7 @@ async def test_what_cannot_be_understood_is_told(http: HttpGround, body: bytes) 
     assert caught.value.text.isprintable()
 
 
+@pytest.mark.shared_code
 async def test_a_redirect_is_not_followed(http: HttpGround) -> None:
     """The credential goes to the endpoint and nowhere else."""
     await http.provider.read(ZONE_NAME, [WWW])

@@ -26,6 +26,7 @@ _NO_HTTPS = "there are no HTTPS records at Azure DNS"
 class AzureGround(HttpGround):
     """Simulated, with the endpoint for access tokens beside it, which goes on when the API does not."""
 
+    native = True
     kind = PROVIDER
     left_out: ClassVar[Mapping[str, str]] = {
         "test_an_https_record_is_read": _NO_HTTPS,

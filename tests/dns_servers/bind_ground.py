@@ -12,8 +12,9 @@ from changeover.dns.providers.rfc2136 import Rfc2136
 from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.records import ADDRESS_TYPES
 from changeover.model.secret import Secret
-from dns_servers.bind import SECRET, Bind
-from dns_servers.ground import ZONE, ZONE_NAME
+from dns_servers.authoritative import SECRET
+from dns_servers.bind import Bind
+from dns_servers.ground import ZONE_NAME, zone_file
 from dns_servers.powerdns import PowerDns
 from dns_servers.relay import Relay
 
@@ -21,6 +22,7 @@ from dns_servers.relay import Relay
 class BindGround:
     """RFC 2136 on BIND, through a relay."""
 
+    native = True
     secret = SECRET
     server: type[Bind] | type[PowerDns] = Bind
 
@@ -29,9 +31,7 @@ class BindGround:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        text = "@ 3600 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 3600 NS ns1\nns1 3600 A 127.0.0.1\n"
-        text += "".join(f"{name}. {ttl} {rtype} {self.written(rtype, value)}\n" for name, ttl, rtype, value in ZONE)
-        self.bind = self._stack.enter_context(self.server(self._folder, ZONE_NAME, text))
+        self.bind = self._stack.enter_context(self.server(self._folder, ZONE_NAME, zone_file(self.written)))
         self.relay = self._stack.enter_context(Relay(self.bind.port))
         self.provider: Provider = self.open()
         return self
@@ -43,7 +43,7 @@ class BindGround:
         """A value as the server itself would write it into its zone."""
         return value
 
-    def open(self, *, secret: str | None = None, timeout: float = 5.0) -> Provider:
+    def open(self, *, secret: str | None = None, timeout: float = 30.0) -> Provider:
         options = Rfc2136Options(server=f"127.0.0.1:{self.relay.port}", key_name=self.bind.key_name)
         return Rfc2136("dns-main", options, Secret(secret or self.secret), timeout)
 

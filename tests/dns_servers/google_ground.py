@@ -14,6 +14,7 @@ from dns_servers.ground import ZONE, ZONE_NAME, HttpGround, Record
 class GoogleGround(HttpGround):
     """Simulated, with the endpoint for access tokens beside it, which goes on when the API does not."""
 
+    native = True
     kind = PROVIDER
     left_out: ClassVar[Mapping[str, str]] = {
         "test_a_change_in_the_last_instant_is_seen_where_the_server_compares[an HTTPS record appeared]": (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from changeover.dns.providers.powerdns import PROVIDER
-from dns_servers.ground import WHOLE_SETS, ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ground import WHOLE_SETS, ZONE_NAME, HttpGround, Record, zone_file
 from dns_servers.powerdns_relay import PowerDnsRelay
 
 
@@ -18,9 +18,7 @@ class PowerDnsApiGround(HttpGround):
     left_out = WHOLE_SETS
 
     def __init__(self, folder: Path) -> None:
-        text = "@ 3600 SOA ns1 hostmaster 1 3600 600 86400 60\n@ 3600 NS ns1\nns1 3600 A 127.0.0.1\n"
-        text += "".join(f"{name}. {ttl} {rtype} {value}\n" for name, ttl, rtype, value in ZONE)
-        self.relay = PowerDnsRelay(folder, ZONE_NAME, text, self.secret)
+        self.relay = PowerDnsRelay(folder, ZONE_NAME, zone_file(), self.secret)
         self.behind = self.relay
 
     def options(self) -> dict[str, Any]:

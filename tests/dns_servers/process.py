@@ -7,9 +7,12 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, Self
 
 #: A server that is not ready within this many seconds failed to start.
 READY_WITHIN = 60.0
@@ -83,3 +86,74 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(10)
+
+
+class LoopbackServer(ABC):
+    """A server program on a free port of loopback, with a folder of its own. Used as a context manager.
+
+    A server says what its `program` is, what `_prepare` writes, and by what `_probe` knows that it is ready.
+    """
+
+    program: ClassVar[str]
+
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+        self.address = address
+        self.port = 0
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{self.program}-", dir=folder))
+        self._process: ServerProcess | None = None
+
+    @abstractmethod
+    def _prepare(self) -> list[str]:
+        """Writes the configuration for `port` into the folder, and gives the arguments of the program."""
+
+    @abstractmethod
+    def _probe(self) -> None:
+        """Raises NotReady until it is this very server that answers, with all that it is to serve."""
+
+    def __enter__(self) -> Self:
+        for _ in range(3):  # another process may take the port before the server does
+            self.port = free_port()
+            if self._start():
+                return self
+        raise RuntimeError(f"{self.program} did not start:\n{self._log()}")
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> bool:
+        self._process = ServerProcess([self.program, *self._prepare()], self._folder / "log")
+        try:
+            if self._process.wait_until(self._probe):
+                return True
+        except BaseException:
+            self.stop()
+            raise
+        self.stop()
+        return False
+
+    def _log(self) -> str:
+        return (self._folder / "log").read_text(errors="replace")[-4000:]
+
+    @property
+    def server(self) -> str:
+        """host:port, as the settings file has it."""
+        return f"{self.address}:{self.port}"
+
+    def pause(self) -> None:
+        """From now on it takes connections and stays silent, until `resume`."""
+        assert self._process is not None
+        self._process.pause()
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.resume()
+
+    def stop(self) -> None:
+        """Ends the server; its port then refuses connections."""
+        if self._process is not None:
+            self._process.stop()
+
+    def start_again(self) -> None:
+        """After `stop`: the same server at the same port."""
+        if not self._start():
+            raise RuntimeError(f"{self.program} did not start again:\n{self._log()}")

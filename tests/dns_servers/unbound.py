@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import Self
 
 import dns.exception
-import dns.message
-import dns.query
-import dns.rdataclass
-import dns.rdatatype
 
-from dns_servers.process import NotReady, ServerProcess, free_port
+from dns_servers.authoritative import is_itself
+from dns_servers.process import LoopbackServer, NotReady
 
 _CONF = """\
 server:
@@ -38,51 +33,29 @@ forward-zone:
 """
 
 
-class Unbound:
+class Unbound(LoopbackServer):
     """A running `unbound` that asks `authority` (host:port) for everything, as `Unbound(tmp_path, bind.server)`.
 
     What the authority does not serve, a CNAME's target included, is answered with SERVFAIL. `more` is a line for its
     server section, such as "cache-min-ttl: 300".
     """
 
+    program = "unbound"
+
     def __init__(self, folder: Path, authority: str, more: str = "") -> None:
+        super().__init__(folder)
         self._more = more
-        self.port = 0
         self._authority = authority.replace(":", "@")
-        self._folder = Path(tempfile.mkdtemp(prefix="unbound-", dir=folder))
-        self._process: ServerProcess | None = None
 
-    def __enter__(self) -> Self:
-        for _ in range(3):  # another process may take the port before unbound does
-            self.port = free_port()
-            conf = self._folder / "unbound.conf"
-            conf.write_text(
-                _CONF.format(folder=self._folder, port=self.port, authority=self._authority, more=self._more)
-            )
-            self._process = ServerProcess(["unbound", "-d", "-c", str(conf)], self._folder / "unbound.log")
-            if self._process.wait_until(self._probe):
-                return self
-            self._process.stop()
-        raise RuntimeError(f"unbound did not start:\n{(self._folder / 'unbound.log').read_text()[-4000:]}")
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def _prepare(self) -> list[str]:
+        conf = self._folder / "unbound.conf"
+        conf.write_text(_CONF.format(folder=self._folder, port=self.port, authority=self._authority, more=self._more))
+        return ["-d", "-c", str(conf)]
 
     def _probe(self) -> None:
-        """Ready is: it is this very server that answers, by TCP and by UDP."""
-        which = dns.message.make_query("id.server.", dns.rdatatype.TXT, dns.rdataclass.CH)
+        """By TCP and by UDP."""
         try:
-            for ask in (dns.query.tcp, dns.query.udp):
-                if str(self._folder) not in ask(which, "127.0.0.1", timeout=2, port=self.port).to_text():
-                    raise NotReady
+            if not all(is_itself(self._folder, self.address, self.port, udp=udp) for udp in (False, True)):
+                raise NotReady
         except (dns.exception.DNSException, OSError, EOFError):
             raise NotReady from None
-
-    @property
-    def server(self) -> str:
-        """host:port, as the settings file has it."""
-        return f"127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()

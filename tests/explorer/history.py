@@ -143,11 +143,11 @@ def history(seed: int, planted: str = "") -> Told:
         assert isinstance(loop, Unplugged)
         world = World(seed, loop, planted)
         setting = Setting(world)
-        stand_in = functools.partial(names.exchange, setting)
+        stand_in = functools.partial(names.checked, setting)
         with (
             world.clocks(),
-            mock.patch.object(probe, "exchange", stand_in),
-            mock.patch.object(sample, "exchange", stand_in),
+            mock.patch.object(probe, "checked", stand_in),
+            mock.patch.object(sample, "checked", stand_in),
         ):
             runner.run(_live(setting))
     return Told(seed, world.counts, world.broken, world.trace)

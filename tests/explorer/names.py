@@ -78,10 +78,10 @@ class Names:
         return await self.addresses(name)
 
 
-async def exchange(
+async def checked(
     setting: Setting, hostname: str, address: str, check: HealthCheck, request: object, wanted: object = None
 ) -> Exchange:
-    """Stands in for changeover.health.http.request.exchange: who answers at an address is known, unless it is down."""
+    """Stands in for changeover.health.http.request.checked: who answers at an address is known, unless it is down."""
     world = setting.world
     await asyncio.sleep(0.05)
     there = setting.at_address.get(address)

@@ -237,6 +237,20 @@ async def test_a_second_look_that_is_refused(tmp_path: Path, hangs: bool) -> Non
     assert found.reason == "certificate refused: self-signed certificate"
 
 
+async def test_a_second_name_that_is_no_text(tmp_path: Path) -> None:
+    """OpenSSL accepts the certificate for the first name, as browsers do; that Python cannot read the other is no fault
+    of the deployment."""
+    pem = made({"commonName": WWW}, [], odd_names=[WWW.encode(), b"m\xfcller.shop.example"])
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(pem)
+    async with serving(answering(OK), server_context(tmp_path, pem)) as web:
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=web.port, ca_file=str(ca_file)))
+    assert (found.ok, found.certificate_error) == (True, None)
+    assert found.certificate is not None
+    assert (found.certificate.names, found.certificate.kind) == ((WWW,), CertificateKind.TRUSTED)
+    assert found.certificate.expires > datetime.now(UTC)
+
+
 DER = ssl.PEM_cert_to_DER_cert(made(HEROKU, ["*.herokuapp.com"]).decode().partition("-----END PRIVATE KEY-----\n")[2])
 
 

@@ -73,7 +73,7 @@ def in_turn(asked: list[str], answers: Sequence[bytes]) -> Talk:
     """Keeps the requests, and gives the answers one after the other."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         length = int(header(head, "Content-Length") or 0)
         asked.append(head + (await reader.readexactly(length)).decode())
         writer.write(answers[len(asked) - 1])
@@ -126,6 +126,26 @@ async def test_what_is_sent() -> None:
     assert asked[1].endswith('\r\n\r\n{"password": "a\\"b"}')
     assert asked[2].startswith("HEAD /orders ")
     assert asked[3].startswith("DELETE /orders ")
+
+
+async def test_letters_that_are_no_ascii() -> None:
+    """A cookie and a captured header go out with the bytes that they came with, a text of the settings as Latin-1, and
+    one that has no place there as UTF-8."""
+    steps = (
+        JourneyStep(path="/", capture={"who": "header:X-Who"}),
+        JourneyStep(path="/", headers={"X-Who": "{who}", "X-Latin": "Jürgen", "X-Far": "日本"}),
+    )
+    name = "Jürgen".encode()
+    answers = [answer(b"", b"Set-Cookie: name=" + name + b"; Path=/", b"X-Who: " + name), answer()]
+    found, asked = await journeyed(answers, *steps)
+    assert found.ok is True, found.text
+    sent = {key: (header(asked[1], key) or "").encode("latin-1") for key in ("Cookie", "X-Who", "X-Latin", "X-Far")}
+    assert sent == {
+        "Cookie": b"name=" + name,
+        "X-Who": name,
+        "X-Latin": "Jürgen".encode("latin-1"),
+        "X-Far": "日本".encode(),
+    }
 
 
 async def test_cookies_as_a_browser_keeps_them() -> None:

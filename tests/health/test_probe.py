@@ -26,7 +26,7 @@ from changeover.model.health.conditions import MAX_BODY
 from changeover.model.health.probe_result import Cause, ProbeResult
 from changeover.model.settings.service import Answer, Deployment, Marker
 from dns_servers.process import free_port
-from health.web import Talk, answering, dripping, hanging_up, header, noting, serving, silence
+from health.web import Talk, answering, dripping, flooding, hanging_up, header, noting, serving, silence
 from web_servers.certificates import pem_of, server_context
 from web_servers.nginx import Nginx
 
@@ -494,6 +494,81 @@ async def test_an_endless_head_is_refused() -> None:
     found = await probed(dripping(b"HTTP/1.1 200 OK\r\n", b"X-Long: " + b"x" * 1000 + b"\r\n"), timeout=20)
     assert found.ok is False
     assert found.reason.startswith("not a valid HTTP response")
+
+
+TOO_LONG = "not a valid HTTP response: "
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#: What comes first, what comes then for ever, what is said of it, and how many turns others have meanwhile at least.
+FLOODS = {
+    "interim responses": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", TOO_LONG, 15),
+    "a status line": (b"HTTP/1.1 200 ", b"OK", TOO_LONG, 0),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"a:\r\n", TOO_LONG, 0),
+    "one-byte chunks": (CHUNKED, b"1\r\nx\r\n", "200 in ", 800),
+    "a chunk's extension": (CHUNKED + b"1", b";x=y", TOO_LONG, 0),
+    "chunks' extensions": (
+        CHUNKED,
+        b"1;" + b"x" * 9000 + b"\r\nx\r\n",
+        "no whole response: more than 512 KiB came",
+        25,
+    ),
+    "trailers": (CHUNKED + b"0\r\n", b"a:\r\n", TOO_LONG, 0),
+}
+
+
+@pytest.mark.parametrize(("start", "again", "words", "least"), FLOODS.values(), ids=FLOODS.keys())
+async def test_a_flood_ends_and_lets_others_have_their_turn(start: bytes, again: bytes, words: str, least: int) -> None:
+    """However fast it comes: so much is read and no more, and everything else goes on meanwhile."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    with flooding(start, again * (65536 // len(again))) as port:
+        task = asyncio.create_task(others())
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(scheme="http", port=port, timeout=60))
+        task.cancel()
+    assert found.reason.startswith(words)
+    assert found.ok is (words == "200 in ")
+    assert found.phases.first_byte is not None
+    assert turns > least
+
+
+async def test_a_flood_where_a_handshake_is_due() -> None:
+    """TLS is bounded in the same way."""
+    with flooding(b"", b"x" * 65536) as port:
+        found = await probe(BACKUP, WWW, "127.0.0.1", HealthCheck(port=port, timeout=60))
+    assert (found.ok, found.cause, found.reason) == (False, Cause.ADDRESS, "TLS failed: wrong version number")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok"),
+    [
+        ("HTTP/1.1 200 Gut\r\nContent-Length: 0\r\nX-Deployment: Jürgen\r\n\r\n".encode("latin-1"), True),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Deployment: Jürgen 日本\r\n\r\n".encode(), True),
+        ("HTTP/1.1 200 Für\r\nContent-Length: 0\r\n\r\n".encode("latin-1"), True),
+        (b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\nContent-Length: 0\n\n", True),
+        (b"HTTP/1.1 999 Strange\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\rContent-Length: 0\r\r", False),
+        (b"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n", False),
+        (b"HTTP/1.1 000 Nothing\r\n\r\n", False),
+        (b"HTTP/1.1 9999 Much\r\n\r\n", False),
+        (b"HTTP/1.1 -20 Less\r\n\r\n", False),
+        (b"HTTP/9.9 200 OK\r\n\r\n", True),
+        (b"\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", False),
+        ("HTTP/1.1 200 OK\r\nÜber: x\r\n\r\n".encode(), False),
+    ],
+)
+async def test_odd_heads(answer: bytes, ok: bool) -> None:
+    """Letters that are no ASCII, line ends of one kind only, codes that are none: a result, and never an error."""
+    found = await probed(answering(answer))
+    assert found.ok is ok, found.reason
+    assert found.reason.isprintable()
 
 
 NO_ROUTE = """

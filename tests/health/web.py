@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -76,6 +78,27 @@ def dripping(start: bytes, drop: bytes, pause: float = 0.0) -> Talk:
             await asyncio.sleep(pause)
 
     return talk
+
+
+@contextlib.contextmanager
+def flooding(start: bytes, again: bytes) -> Iterator[int]:
+    """A server of its own thread, on the port that is given: after a request it sends `start`, and then `again` without
+    end or pause, as fast as somebody reads."""
+
+    def flood(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(start)
+                    while True:
+                        connection.sendall(again)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=flood, args=(listening,), daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from changeover.model.errors import NotFound, ProviderError, Rejected, Unavailable
-from changeover.model.platforms.observation import PlatformObservation, reverse_of
+from changeover.model.platforms.platform_observation import PlatformObservation, reverse_of
 from changeover.model.settings.account_fields import option_fields
 from changeover.model.settings.action import PlatformCall, Verb
 from changeover.model.settings.platform import PlatformOperation

@@ -10,6 +10,7 @@ TESTS = Path(__file__).resolve().parents[1]
 #: Where time is spent on purpose, and what for. Folders end with a slash.
 ON_PURPOSE = {
     "dns/providers/test_lexicon.py": "a foreign library that blocks its thread",
+    "dns/wire/test_exchange.py": "a server that repeats itself",
     "dns_servers/fault_proxy.py": "a line that is slow",
     "dns_servers/http_simulator.py": "a server that is slow",
     "explorer/": "time is virtual there",
@@ -17,6 +18,8 @@ ON_PURPOSE = {
     "health/test_watch.py": "time is virtual there",
     "health/web.py": "a server that is slow",
     "lab/test_resolver.py": "a TTL falls with real time",
+    "monitoring/test_live_states.py": "time is virtual there",
+    "platforms/test_platform_promises.py": "a server that drips",
     "switchover/places.py": "a server that is slow",
 }
 

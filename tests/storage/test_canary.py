@@ -301,7 +301,9 @@ async def test_what_holds_a_secret_does_not_show_it(tmp_path: Path) -> None:
             field = "secret" if provider == "rfc2136" else "token"
             added = Settings(accounts=(Account("here", provider, options),))
             try:
-                added = await accounts.add("here", provider, options, {field: secret}, replace=True, in_memory=True)
+                added = await accounts.add(
+                    "here", provider, options, {field: Secret(secret)}, replace=True, in_memory=True
+                )
             except WrongFields as error:
                 look_in_error(error, secret)
                 vault.hold("here", field, "127.0.0.1", Secret(secret))  # as if by another program

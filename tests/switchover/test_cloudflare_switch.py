@@ -11,6 +11,7 @@ import pytest
 
 from changeover.model.errors import Refused
 from changeover.model.finding import Level
+from changeover.model.secret import Secret
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from dns_servers.cloudflare_edge import EDGE_ADDRESS, CloudflareEdge
@@ -66,7 +67,7 @@ async def at_cloudflare(tmp_path: Path, cloudflare: CloudflareSimulator) -> Asyn
         board = Switchboard(home)
         try:
             options = {"endpoint": cloudflare.endpoint}
-            await board.add_account("cf", "cloudflare", options, {"token": TOKEN}, replace=True, in_memory=True)
+            await board.add_account("cf", "cloudflare", options, {"token": Secret(TOKEN)}, replace=True, in_memory=True)
             yield board
         finally:
             await board.aclose()

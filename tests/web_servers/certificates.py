@@ -17,6 +17,7 @@ _OIDS = {
     "commonName": x509.NameOID.COMMON_NAME,
     "organizationName": x509.NameOID.ORGANIZATION_NAME,
 }
+_SUBJECT_ALT_NAME = x509.ExtensionOID.SUBJECT_ALTERNATIVE_NAME
 
 
 def made(
@@ -26,10 +27,12 @@ def made(
     issuer: Mapping[str, str] | None = None,
     start: timedelta = timedelta(days=-1),
     end: timedelta = timedelta(days=30),
+    odd_names: Sequence[bytes] = (),
 ) -> bytes:
     """A key and its certificate in PEM, self-signed unless it has another `issuer`, who is nobody that anyone knows.
 
-    Valid from `start` to `end`, counted from now. Without `names` it has only its subject.
+    Valid from `start` to `end`, counted from now. Without names it has only its subject. `odd_names` stand for `names`
+    where they are no names that a certificate may have.
     """
     own, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = datetime.now(UTC)
@@ -45,6 +48,10 @@ def made(
     if names:
         names_there = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         builder = builder.add_extension(names_there, critical=False)
+    if odd_names:  # GeneralNames, each a dNSName (RFC 5280, 4.2.1.6)
+        entries = b"".join(b"\x82" + bytes([len(name)]) + name for name in odd_names)
+        raw = x509.UnrecognizedExtension(_SUBJECT_ALT_NAME, b"\x30" + bytes([len(entries)]) + entries)
+        builder = builder.add_extension(raw, critical=False)
     certificate = builder.sign(own if issuer is None else other, hashes.SHA256())
     key = own.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return key + certificate.public_bytes(_PEM)

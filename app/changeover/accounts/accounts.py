@@ -140,7 +140,7 @@ class Accounts:
         name: str,
         provider: str,
         options: Mapping[str, Any],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Secret],
         *,
         replace: bool = False,
         in_memory: bool = False,
@@ -264,7 +264,7 @@ class WrongFields(UsageError):
 
 
 def checked_account(
-    name: str, provider: str, options: Mapping[str, Any], secrets: Mapping[str, str]
+    name: str, provider: str, options: Mapping[str, Any], secrets: Mapping[str, Secret]
 ) -> tuple[Account, dict[str, Secret]]:
     """An account that the settings file would take, with its secrets.
 
@@ -282,13 +282,13 @@ def checked_account(
     needed = {field.name: field for field in secret_fields(kind, options) or ()}
     kept = {}
     for key, field in needed.items():
-        given = secrets.get(key, "")
-        fitted = field.fitted(given) if given.strip() else None
+        given = secrets.get(key, Secret(""))
+        fitted = field.fitted(given)
         if fitted is not None:
-            kept[key] = Secret(fitted)
+            kept[key] = fitted
         else:
             looks = f", which is like {field.example}" if field.example else ""
-            what = f"it does not look like one{looks}" if given.strip() else "it is missing"
+            what = f"it does not look like one{looks}" if not given.is_blank else "it is missing"
             found[key] = "\n    ".join([sentence(what), *about_secret(field)])
     for key in [key for key in secrets if key not in needed and not found]:
         found[key] = f"there is no such secret; those of this account: {', '.join(needed) or 'none'}"

@@ -79,7 +79,7 @@ class Configuration:
         name: str,
         provider: str,
         options: Mapping[str, Any],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Secret],
         *,
         replace: bool = False,
         in_memory: bool = False,
@@ -104,14 +104,14 @@ class Configuration:
             raise Refused(f"There is a service {service.name} already", "Choose another name.")
         await self._edit(lambda text: settings_file.add_service(text, service))
 
-    async def add_service_secret(self, name: str, field: str, secret: str) -> None:
+    async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
         """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
         needed = service_secrets(self.service(name))
         if field not in needed:
             known = ", ".join(needed) or "none"
             text = f"No journey and no action of {name} needs a secret {field}"
             raise UsageError(text, f"Secrets that they name: {known}")
-        await self.trust.put_service_secret(self.service(name), field, needed[field][0], Secret(secret))
+        await self.trust.put_service_secret(self.service(name), field, needed[field][0], secret)
 
     async def remove_service(self, name: str) -> None:
         """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""

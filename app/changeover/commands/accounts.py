@@ -26,6 +26,7 @@ from changeover.commands.session import (
 from changeover.dns.providers.help import about_option, about_secret, as_written, example_command
 from changeover.model.errors import UsageError
 from changeover.model.formatting import counted
+from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import (
     AccountKind,
     OptionField,
@@ -82,7 +83,7 @@ def options_of(declared: type[Struct], pairs: Sequence[str], how: str) -> dict[s
     return options
 
 
-def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, str]:
+def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, Secret]:
     """The account's secrets, asked for on a terminal; else what standard input holds."""
     fields = secret_fields(known_kind(provider), options)
     if not fields:
@@ -92,17 +93,17 @@ def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, str]:
         return _asked(fields)
     text = sys.stdin.read()
     if len(fields) == 1:
-        return {fields[0].name: text.removesuffix("\n").removesuffix("\r")}
+        return {fields[0].name: Secret(text.removesuffix("\n").removesuffix("\r"))}
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise UsageError("Standard input is not a JSON object of texts", f"It needs: {_object(fields)}")
-    return found
+    return {key: Secret(value) for key, value in found.items()}
 
 
-def _asked(fields: Sequence[SecretField]) -> dict[str, str]:
+def _asked(fields: Sequence[SecretField]) -> dict[str, Secret]:
     """What a person types or pastes, without showing it."""
     for field in fields:
         if field.several_lines:
@@ -115,7 +116,7 @@ def _asked(fields: Sequence[SecretField]) -> dict[str, str]:
     for field in fields:
         for line in about_secret(field):
             say(line)
-        found[field.name] = click.prompt(field.label, hide_input=True, err=True)
+        found[field.name] = Secret(click.prompt(field.label, hide_input=True, err=True))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from changeover.accounts.kinds import dns_accounts
 from changeover.commands.session import DONE, REFUSED, CommandSession, command, json_option, print_json, say
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.discovery import Asked, DiscoveredZone, Discovery, Operator, entry_text, likely_operator
@@ -25,7 +26,7 @@ def discover(name: str, as_json: bool) -> int:
         board = session.switchboard
         host = _hostname(name)
         if not as_json:
-            say(f"Asking {', '.join(a.name for a in board.settings.accounts) or 'the name servers'} …")
+            say(f"Asking {', '.join(a.name for a in dns_accounts(board.settings)) or 'the name servers'} …")
         discovery = session.run(board.discover(host))
         users = [s.name for s in board.settings.services if host in s.hostnames]
     if as_json:

@@ -33,18 +33,6 @@ from changeover.model.settings.acting_parts import places_of, unapproved_words
 from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
 
-_STATUS = {
-    Outcome.COMPLETED: DONE,
-    Outcome.UNDONE: DONE,
-    Outcome.FAILED: FAILED,
-    Outcome.REFUSED: REFUSED,
-    Outcome.INCOMPLETE: INCOMPLETE,
-    Outcome.INTERRUPTED: INCOMPLETE,
-    Outcome.RUNNING: INCOMPLETE,
-    Outcome.DAMAGED: INCOMPLETE,
-    Outcome.NEWER: INCOMPLETE,
-}
-
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 timeout_option = click.option(
     "--verify-timeout",
@@ -230,7 +218,7 @@ def _told(run: Run, as_json: bool) -> int:
     if as_json:
         print_json(run_object(run))
     say(outcome_sentence(run))
-    if run.outcome is Outcome.COMPLETED:
+    if run.outcome is Outcome.COMPLETED and run.forward.kind.moves_visitors:
         say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
     for verb in run.next:
         more = " --reason TEXT" if verb == "accept" else ""
@@ -240,7 +228,15 @@ def _told(run: Run, as_json: bool) -> int:
 
 def status_of(run: Run) -> int:
     """The exit status that says how a run stands."""
-    return _STATUS[run.outcome]
+    match run.outcome:
+        case Outcome.COMPLETED | Outcome.UNDONE:
+            return DONE
+        case Outcome.FAILED:
+            return FAILED
+        case Outcome.REFUSED:
+            return REFUSED
+        case Outcome.INCOMPLETE | Outcome.INTERRUPTED | Outcome.RUNNING | Outcome.DAMAGED | Outcome.NEWER:
+            return INCOMPLETE
 
 
 async def _wait_for_resolvers(session: CommandSession, run: Run) -> None:

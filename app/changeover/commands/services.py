@@ -14,6 +14,7 @@ from changeover.commands.session import DONE, CommandSession, command, json_opti
 from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import UsageError
 from changeover.model.health.check import HealthCheck
+from changeover.model.secret import Secret
 from changeover.model.settings.service import Answer, Deployment, Marker, Service, Settings
 
 
@@ -149,11 +150,11 @@ def _marker(text: str) -> tuple[str, Marker]:
 @command
 def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
     """Keep a secret that a journey or an action names as {secret:FIELD}: in the keyring, not in the settings."""
-    text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    if not text:
+    given = Secret(sys.stdin.read().removesuffix("\n").removesuffix("\r"))
+    if given == Secret(""):
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
     with CommandSession() as session:
-        session.run(session.switchboard.add_service_secret(name, field, text))
+        session.run(session.switchboard.add_service_secret(name, field, given))
     if as_json:
         print_json({"service": name, "secret": field, "added": True})
     say(f"The secret {field} of {name} is in the keyring. Try it with: changeover check {name} --to DEPLOYMENT")

@@ -14,6 +14,7 @@ from changeover.lab.ground import DEPLOYMENTS, PracticeGround
 from changeover.model.health.probe_result import Health
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.run import Outcome
+from changeover.model.wording.platform_words import observation_words
 
 STEPS = ("Break the primary", "Switch", "Undo")
 
@@ -67,8 +68,9 @@ class LabBanner(QFrame):
         words.setSpacing(3)
         self._steps = label("", "small")
         self.text = label("", "strong")
-        words.addWidget(self._steps)
-        words.addWidget(self.text)
+        self.platform = label("", "small")
+        for line in (self._steps, self.text, self.platform):
+            words.addWidget(line)
         row.addLayout(words, 1)
         self.buttons: dict[str, QPushButton] = {}
         for name in DEPLOYMENTS:
@@ -83,6 +85,8 @@ class LabBanner(QFrame):
         marks = (f"✓ {step}" if number < told.done else f"{number + 1}. {step}" for number, step in enumerate(STEPS))
         self._steps.setText(f"This is the practice ground; nothing here is real.   {'   '.join(marks)}")
         self.text.setText(told.text)
+        runs = (f"{name}: {observation_words(app.observation)}" for name, app in self._ground.apps.items())
+        self.platform.setText("Its platform runs   " + "   ".join(runs))
         for name, made in self.buttons.items():
             verb = "mend" if name in broken else "break"
             made.setText(f"{verb.title()} {name}")

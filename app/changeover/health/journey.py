@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
-from changeover.health.http.request import Request, exchange
+from changeover.health.http.request import Request, checked
 from changeover.model.formatting import counted
 from changeover.model.health.check import HealthCheck, Journey, JourneyResult, JourneyStep
 from changeover.model.health.conditions import Response, unmet
@@ -73,7 +73,7 @@ class _Visitor:
         self._hostname = hostname
         self._address = address
         self._check = check
-        self._values = {f"{SECRET}{name}": secret.reveal() for name, secret in secrets.items()}
+        self._values: dict[str, str | Secret] = {f"{SECRET}{name}": secret for name, secret in secrets.items()}
         self._cookies = _Cookies(f"{'http' if check.scheme == 'http' else 'https'}://{hostname}")
 
     async def take(self, step: JourneyStep) -> tuple[bool | None, str]:
@@ -87,7 +87,7 @@ class _Visitor:
         if cookies is not None:
             headers = (*headers, ("Cookie", cookies))
         request = Request(method=step.method, path=path, headers=headers, body=body)
-        found = await exchange(self._hostname, self._address, self._check, request, None if step.capture else step)
+        found = await checked(self._hostname, self._address, self._check, request, None if step.capture else step)
         if found.response is None:
             return found.ok, found.reason
         self._cookies.keep(path, found.response)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from changeover.health.http.request import Exchange, Request, exchange
+from changeover.health.http.request import Exchange, Request, checked
 from changeover.model.health.certificate import days_left
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.conditions import Response, looks_into_body, unmet
@@ -21,7 +21,7 @@ async def probe(
     `target` is the name that led to the address, where the deployment's answer is a name.
     """
     at = datetime.now(UTC)
-    found = await exchange(hostname, address, check, None if check.scheme == "tcp" else Request(path=check.path), check)
+    found = await checked(hostname, address, check, None if check.scheme == "tcp" else Request(path=check.path), check)
     ok, reason, cause = _judged(found, check, hostname, at)
     marker, response = deployment.marker, found.response
     seen = response.header(marker.header) if marker and response else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from changeover.health.http.request import Request, exchange
+from changeover.health.http.request import Request, checked
 from changeover.model.health.baseline import Answered
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.conditions import Response
@@ -33,7 +33,7 @@ async def sample_past_caches(
 
 async def _sample(hostname: str, address: str, check: HealthCheck, path: str, marker: str | None) -> Answered:
     request = None if check.scheme == "tcp" else Request(path=path)
-    found = await exchange(hostname, address, check, request)
+    found = await checked(hostname, address, check, request)
     nothing = Answered(hostname=hostname, address=address, seconds=found.phases.total or 0, reason=found.reason)
     if found.response is None:
         return replace(nothing, status=0) if found.ok else nothing

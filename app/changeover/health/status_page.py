@@ -6,13 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from changeover.health.http.fetch import FAULTS, TIMEOUT, fault_words, fetch
+from changeover.health.http.request import Limits, Request, endpoint_of, exchange, path_of
 from changeover.model.errors import Unavailable
 from changeover.model.health.status_page import StatusPage, status_page
 from changeover.model.settings.service import Service
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
+
+#: Seconds for one page, the look-up of its name included.
+TIMEOUT = 3.0
 
 
 async def status_pages(service: Service, lookup: Lookup) -> tuple[StatusPage, ...]:
@@ -29,12 +32,13 @@ async def _read(deployment: str, url: str, lookup: Lookup) -> StatusPage:
             if not addresses:
                 why = "its name has no address"
             else:
-                page = await fetch(parts, addresses[0], headers=[("Accept", "application/json")])
-                if page.status == 200:
-                    return status_page(deployment, url, page.body)
-                why = f"it answers {page.status}"
+                request = Request(path=path_of(parts), headers=(("Accept", "application/json"),))
+                found = await exchange(endpoint_of(parts, addresses[0]), request, Limits(whole=TIMEOUT))
+                if found.response is not None and found.response.status == 200:
+                    return status_page(deployment, url, found.response.body)
+                why = found.reason if found.response is None else f"it answers {found.response.status}"
     except Unavailable as error:
         why = error.text
-    except FAULTS as error:
-        why = fault_words(error, TIMEOUT)
+    except TimeoutError:
+        why = f"no answer within {TIMEOUT:g} s"
     return StatusPage(deployment=deployment, url=url, ok=None, text=f"its status page does not answer: {why}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.storage.settings.file import write_atomically
 
 #: The release of each: the backup is one behind, as backups are.
@@ -26,7 +27,6 @@ class LabApp:
 
     def __init__(self, name: str, folder: Path, hostnames: tuple[str, ...] = ()) -> None:
         self.name = name
-        self.release = RELEASES[name]
         self.hostnames = hostnames
         self.broken_file = folder / "broken" / name
         self._file = folder / "apps" / f"{name}.json"
@@ -37,9 +37,16 @@ class LabApp:
         return self.broken_file.exists()
 
     @property
-    def running(self) -> int:
-        """How many instances run."""
-        return 0 if self.broken else self.settings.instances
+    def observation(self) -> PlatformObservation:
+        """What runs of it. Of what is broken, nothing does."""
+        asked = self.settings
+        return PlatformObservation(
+            wanted=asked.instances,
+            running=0 if self.broken else asked.instances,
+            release=RELEASES[self.name],
+            maintenance=asked.maintenance,
+            hostnames=self.hostnames,
+        )
 
     @property
     def settings(self) -> AppSettings:

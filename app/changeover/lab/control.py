@@ -65,14 +65,7 @@ def _changed(app: LabApp, body: bytes) -> LabAnswer:
 
 
 def _told(app: LabApp) -> dict[str, Any]:
-    return {
-        "name": app.name,
-        "release": app.release,
-        "wanted": app.settings.instances,
-        "running": app.running,
-        "maintenance": app.settings.maintenance,
-        "hostnames": app.hostnames,
-    }
+    return {"name": app.name, **asdict(app.observation)}
 
 
 def _json(status: int, found: object) -> LabAnswer:

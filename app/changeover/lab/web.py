@@ -13,7 +13,7 @@ import h11
 from changeover.lab.app import LabApp
 from changeover.lab.http_serving import LabAnswer, serve_http
 from changeover.lab.listening import Place, bound_sockets, connections
-from changeover.model.formatting import counted
+from changeover.model.wording.platform_words import observation_words
 
 MARKER_HEADER = "X-Deployment"
 
@@ -28,7 +28,7 @@ _PAGE = """\
   @media (prefers-color-scheme: dark) {{ body {{ background: #16191d; color: #e8eaed; }} }}
 </style>
 <h1>Welcome to the practice shop</h1>
-<p>This page comes from the <strong>{deployment}</strong> deployment: release {release}, {runs}.</p>
+<p>This page comes from the <strong>{deployment}</strong> deployment: {runs}.</p>
 <p>Nothing is sold here and nothing can be lost: break it, switch it, and bring it back as often as you like.</p>
 </html>
 """
@@ -44,23 +44,24 @@ class LabDeployment:
         """The answer to one request."""
         status, kind, text = self._page(request)
         marker = (MARKER_HEADER, self._app.name)
-        return LabAnswer(status, f"{kind}; charset=utf-8", text.encode(), (marker, ("X-Release", self._app.release)))
+        return LabAnswer(
+            status, f"{kind}; charset=utf-8", text.encode(), (marker, ("X-Release", self._app.observation.release))
+        )
 
     def _page(self, request: h11.Request) -> tuple[int, str, str]:
         """Status, content type and body."""
-        app, settings = self._app, self._app.settings
+        app, found = self._app, self._app.observation
         if app.broken:
             return 503, "text/plain", f"The {app.name} deployment is out of order, on purpose.\n"
-        if settings.maintenance:
+        if found.maintenance:
             return 503, "text/plain", f"The {app.name} deployment is in maintenance. The shop is back soon.\n"
-        if not app.running:
+        if not found.running:
             return 503, "text/plain", f"No instance of the {app.name} deployment runs.\n"
         if request.method not in (b"GET", b"HEAD"):
             return 405, "text/plain", "This page can only be read.\n"
         match request.target.partition(b"?")[0]:
             case b"/":
-                runs = counted(app.running, "instance")
-                return 200, "text/html", _PAGE.format(deployment=app.name, release=app.release, runs=runs)
+                return 200, "text/html", _PAGE.format(deployment=app.name, runs=observation_words(found))
             case b"/health":
                 return 200, "text/plain", f"ok: the {app.name} deployment answers\n"
             case _:

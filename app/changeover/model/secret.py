@@ -14,6 +14,15 @@ class Secret:
     def reveal(self) -> str:
         return self._text
 
+    @property
+    def is_blank(self) -> bool:
+        """Is there nothing but space?"""
+        return not self._text.strip()
+
+    def after(self, text: str) -> Secret:
+        """A secret that begins with `text`, such as "Bearer "."""
+        return Secret(text + self._text)
+
     def __repr__(self) -> str:
         return "Secret(hidden)"
 

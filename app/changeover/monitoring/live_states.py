@@ -210,13 +210,13 @@ class LiveStates:
         if full:
             self._evaluated[name] = time.monotonic()
         try:
-            snapshot, visit, run, pins, freezes = await asyncio.gather(
+            snapshot, visit, run = await asyncio.gather(
                 self._reading.snapshot(service, None if full or state.snapshot.empty else state.snapshot),
                 self._reading.visit(service),
                 self._reading.foremost_run(name),
-                self._reading.pins(),
-                self._reading.freezes(),
             )
+            # In the end, or what a person said meanwhile would be forgotten until the next reading.
+            pins, freezes = await asyncio.gather(self._reading.pins(), self._reading.freezes())
         except ChangeoverError as error:
             log.warning("%s could not be read: %s", name, error.text)
             if name in self._states:

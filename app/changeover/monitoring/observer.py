@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -29,6 +29,7 @@ from changeover.model.runs.run import Run, foremost
 from changeover.model.settings.acting_parts import places_of
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
+from changeover.storage.history.history import History
 from changeover.storage.home import Home, home_mark, this_person
 from changeover.storage.journal.lock import is_locked
 from changeover.storage.pins import Pins
@@ -48,6 +49,7 @@ class Observer:
         trust: Trust,
         pins: Pins,
         freezes: Freezes,
+        history: History,
         runs: Callable[[str], Awaitable[tuple[Run, ...]]],
     ) -> None:
         self._home = home
@@ -55,6 +57,7 @@ class Observer:
         self._trust = trust
         self._pins = pins
         self._freezes = freezes
+        self._history = history
         self._runs = runs
         #: By service, what was read of it last: it says since when something is as it is.
         self._last: dict[str, Snapshot] = {}
@@ -101,23 +104,40 @@ class Observer:
 
         Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
         """
-        from changeover.health.rounds import probe_now, probe_round
-
-        # The first probes go out before the DNS library is loaded, which would be counted as their time.
-        deployments = service.deployments
-        firsts = await asyncio.gather(*(probe_round(service, d, self.lookup) for d in deployments))
-
-        async def probed() -> Sequence[DeploymentHealth]:
-            pairs = zip(deployments, firsts, strict=True)
-            return await asyncio.gather(*(probe_now(service, d, self.lookup, first) for d, first in pairs))
-
+        await self.load(service)
         found, snapshot, pins, freezes = await asyncio.gather(
-            probed(), self.read(service, to), self._pins.all(), self._freezes.all()
+            self._probed(service), self.read(service, to), self._pins.all(), self._freezes.all()
         )
         connection = await self._explained(found)
         now = datetime.now(UTC)
         overlay = overlay_at(service, now, connection=connection, pins=pins, freezes=freezes)
         return observed(snapshot, {h.deployment: h for h in found}, overlay, now, watched=False)
+
+    async def load(self, service: Service) -> None:
+        """Loads what a look takes, so that it is not counted as the time of probes: the DNS library, and beside it, in
+        a thread, the certificates that they trust."""
+        from changeover.health.http.connection import tls_context
+
+        trusted = asyncio.get_running_loop().run_in_executor(None, tls_context, service.health.ca_file)
+        import changeover.monitoring.reading
+
+        _ = changeover.monitoring.reading, self.lookup
+        await asyncio.gather(trusted, return_exceptions=True)  # a file that cannot be used is told by the probes
+
+    async def _probed(self, service: Service) -> Sequence[DeploymentHealth]:
+        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer."""
+        from changeover.health.rounds import probe_now, probe_round
+
+        now = datetime.now(UTC)
+        recently = now - 2 * timedelta(seconds=service.health.interval)
+        seen, firsts = await asyncio.gather(
+            self._history.newest_rounds(service.name, recently, now),
+            asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments)),
+        )
+        pairs = zip(service.deployments, firsts, strict=True)
+        return await asyncio.gather(
+            *(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs)
+        )
 
     async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
         """This computer's connection, where something is not healthy that it may be the cause of."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from changeover.accounts.accounts import Steering
 from changeover.model.errors import ChangeoverError
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.settings.platform import ANY_ADDRESS
 from changeover.model.settings.service import Deployment
 

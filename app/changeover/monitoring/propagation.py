@@ -19,7 +19,6 @@ from changeover.dns.lookup.soa import start_of_authority
 from changeover.dns.wire.answer import record_sets_in
 from changeover.dns.wire.exchange import ask, question
 from changeover.health.connectivity.doh import BadAnswer, addresses_in, ask_over_https
-from changeover.health.http.fetch import FAULTS, fault_words
 from changeover.model.dns.propagation import (
     ASKED,
     CachedAnswer,
@@ -39,7 +38,7 @@ from changeover.monitoring.reading import read_servers
 #: Seconds for everything that one resolver is asked about one hostname.
 TIMEOUT = 3.0
 
-_SAID_NOTHING = (Unavailable, BadAnswer, *FAULTS)
+_SAID_NOTHING = (Unavailable, BadAnswer)
 _Ask = Callable[[dns.message.Message], Awaitable[dns.message.Message]]
 
 
@@ -92,17 +91,17 @@ async def _by_https(lookup: Lookup, text: str, hostname: str, tls: ssl.SSLContex
             for address in await lookup.addresses(url.hostname or ""):
                 try:
                     return await _asked(nothing, _over(url, address, tls))
-                except FAULTS as error:
-                    said = fault_words(error, TIMEOUT)
-    except TimeoutError as error:
-        said = fault_words(error, TIMEOUT)
-    except (Unavailable, BadAnswer) as error:
+                except BadAnswer as error:
+                    said = str(error)
+    except TimeoutError:
+        said = f"no answer within {TIMEOUT:g} s"
+    except Unavailable as error:
         said = str(error)
     return replace(nothing, error=said)
 
 
 def _over(url: SplitResult, address: str, tls: ssl.SSLContext | None) -> _Ask:
-    return lambda query: ask_over_https(url, address, query, tls)
+    return lambda query: ask_over_https(url, address, query, TIMEOUT, tls)
 
 
 async def _asked(nothing: CachedAnswer, one: _Ask) -> CachedAnswer:

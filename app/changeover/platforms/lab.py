@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from changeover.model.errors import Unavailable
 from changeover.model.formatting import counted
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import Option, SecretField, misfits
 from changeover.model.settings.action import Verb

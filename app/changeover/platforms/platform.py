@@ -30,7 +30,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.secret import Secret
 from changeover.model.settings.action import Verb
 from changeover.model.settings.platform import DiscoveredApp, PlatformKind

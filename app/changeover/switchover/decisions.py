@@ -108,7 +108,7 @@ class OperatorDecisions:
 
     async def acknowledge(self, run_id: str, *, who: str) -> Run:
         """Says that a person has seen what an emergency switch led to: another may be suggested again."""
-        run = await self._readable(run_id, "acknowledgement")
+        run = await self._recorded.one(run_id)
         if not run.emergency or run.unfinished:
             what = "is not finished" if run.unfinished else "was no emergency"
             raise Refused(f"Run {run_id} {what}: there is nothing to acknowledge")

@@ -40,6 +40,7 @@ class Preparer:
         """
         service = self._configuration.service(name)
         self._configuration.deployment(name, to)
+        await self._observer.load(service)
         from changeover.monitoring.propagation import cache_time
         from changeover.monitoring.public_name import take_baseline
 

@@ -10,7 +10,6 @@ from changeover.model.dns.records import AddressSet
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import duration
 from changeover.model.runs.open_run import open_run_words, unreadable_words
-from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
 
@@ -105,7 +104,7 @@ def _step(step: StepProgress) -> dict[str, Any]:
 def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
-    where = f"{run.service}: {run.source} → {run.to}" if _moves(run) else f"{run.service}, TTLs:"
+    where = f"{run.service}: {run.source} → {run.to}" if run.forward.kind.moves_visitors else f"{run.service}, TTLs:"
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -116,7 +115,7 @@ def outcome_sentence(run: Run) -> str:
         case Outcome.FAILED:
             return f"{where} failed; nothing was changed. {run.text}"
         case Outcome.INCOMPLETE:
-            doing = "The undo" if undoing else "The switch"
+            doing = "The undo" if undoing else "The switch" if run.forward.kind.moves_visitors else "The run"
             end = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
             return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{end}"
         case Outcome.INTERRUPTED if run.paused:
@@ -131,17 +130,6 @@ def outcome_sentence(run: Run) -> str:
             return f"{where} {unreadable_words(run)}. {open_run_words(run)[1]}"
         case _:
             assert_never(run.outcome)
-
-
-def _moves(run: Run) -> bool:
-    """Is the run about where visitors go?"""
-    match run.forward.kind:
-        case PlanKind.SWITCH:
-            return True
-        case PlanKind.PREPARE | PlanKind.RESTORE_TTL:
-            return False
-        case _:
-            assert_never(run.forward.kind)
 
 
 def _seconds(seconds: float) -> str:
@@ -166,7 +154,7 @@ def markdown(run: Run) -> str:
     lines += [f"- Note: {note}" for note in run.notes]
     lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
     lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
-    if _moves(run) and run.outcome is Outcome.COMPLETED:
+    if run.forward.kind.moves_visitors and run.outcome is Outcome.COMPLETED:
         lines += [f"- Recovery: {recovery_time(run).text}"]
     lines += ["", "## Changes", ""]
     for change in run.changes:

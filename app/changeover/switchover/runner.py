@@ -22,7 +22,7 @@ from changeover.model.dns.records import AddressSet, address_set, same_answer, v
 from changeover.model.errors import ChangeoverError, Conflict, ProviderError, RateLimited, Refused, Unavailable
 from changeover.model.formatting import counted, duration
 from changeover.model.health.clock_gap import interruption
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.partial import untouched, who_has_what
 from changeover.model.runs.plan import (
     ActionStep,

@@ -27,7 +27,7 @@ from changeover.model.settings.service import Service
 from changeover.monitoring.journeys import journeys
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
-from changeover.storage.home import Home, home_mark
+from changeover.storage.home import Home, home_mark, this_person
 from changeover.storage.journal.recorded_runs import RecordedRuns, refuse_unless_next
 from changeover.storage.journal.store import JournalStore
 from changeover.switchover.actions.perform import ActionExecutor
@@ -116,7 +116,7 @@ class Runs:
             )
             log.info("switching %s to %s", preparation.service, preparation.to)
             takeover = preparation.emergency and "lease" in overrides
-            arguments = (preparation.service, plan, who, on_progress, stop, verify_timeout)
+            arguments = (preparation.service, plan, on_progress, stop, verify_timeout)
             async with self._running(*arguments, takeover=takeover) as runner:
                 return await runner.start(
                     Started(
@@ -166,7 +166,7 @@ class Runs:
         Refused where somebody else changed one since, unless a person says `anyway`.
         """
         async with self._recorded.to_go_on(run_id, "undo") as run:
-            arguments = (run.service, run.forward, who, on_progress, stop, verify_timeout)
+            arguments = (run.service, run.forward, on_progress, stop, verify_timeout)
             # No lease where nothing is to be undone: an account that was never changed need not even answer.
             leased = await self._undo_plan(run, anyway)
             async with self._running(*arguments, run=run_id, leased=leased) as runner:
@@ -194,7 +194,7 @@ class Runs:
     ) -> Run:
         """Goes on with an unfinished run, after reading what stands."""
         async with self._recorded.to_go_on(run_id, "resume") as run:
-            arguments = (run.service, run.plan, who, on_progress, stop, verify_timeout)
+            arguments = (run.service, run.plan, on_progress, stop, verify_timeout)
             async with self._running(*arguments, run=run_id) as runner:
                 return await runner.resume(run, who=who)
 
@@ -207,7 +207,7 @@ class Runs:
             raise Refused("The TTLs are as they should be; nothing was changed")
         async with self._recorded.locked(plan.service):
             await self._recorded.refuse_unfinished(plan.service)
-            async with self._running(plan.service, plan, who, ignore_progress, None, verify_timeout) as runner:
+            async with self._running(plan.service, plan, ignore_progress, None, verify_timeout) as runner:
                 return await runner.start(Started(plan=plan, who=who, decided=snapshot.at))
 
     @asynccontextmanager
@@ -215,7 +215,6 @@ class Runs:
         self,
         service_name: str,
         plan: Plan,
-        who: str,
         on_progress: Progress,
         stop: asyncio.Event | None,
         verify_timeout: float,
@@ -232,7 +231,8 @@ class Runs:
         providers = await self._providers(plan)
         changes = (leased or plan).changes
         zones = sorted({(change.account, change.zone) for change in changes}) if service.lease else []
-        holder = Holder(owner=who, service=service.name, run=run, home=home_mark(self._home.data))
+        # A lease is this installation's, whoever acts: what a run that died has left is taken up by the next person.
+        holder = Holder(owner=this_person(), service=service.name, run=run, home=home_mark(self._home.data))
         async with zone_lease(providers, zones, holder, takeover=takeover) as leases:
             with self._live.working(service_name):
                 yield self._runner(service, providers, on_progress, stop, verify_timeout, leases)

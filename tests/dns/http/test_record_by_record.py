@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from changeover.dns.http.api import Api, ApiAnswer, Hints
-from changeover.dns.http.record_by_record import (
-    Record,
-    RecordByRecord,
-    Step,
-    carried_over,
-    record_sets,
-    records_of,
-    steps,
-)
-from changeover.dns.provider import Access, Applied, Guard, Indeterminate, PreconditionFailed
+from changeover.dns.http.provider import Reason
+from changeover.dns.http.record_by_record import Record, RecordByRecord, Step, record_sets, records_of, steps
+from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, record_set
@@ -196,17 +189,6 @@ def test_sets_of_several_types() -> None:
     )
 
 
-def test_what_a_value_keeps() -> None:
-    """Where it stays: its notation, and not its own TTL. A set of another type keeps nothing."""
-    (before,) = record_sets([a("1", 30, written="192.0.2.001", tag="x"), a("2"), a("3", 30)])
-    after = plain("1", "3", "4", ttl=300)
-    kept = RecordSet(
-        name=WWW, type="A", ttl=90, values=after.values, details={"192.0.2.1": {"written": "192.0.2.001", "tag": "x"}}
-    )
-    assert carried_over((before,), after, 90) == kept
-    assert carried_over((CNAME,), after, 300) == after
-
-
 class Options(Struct, frozen=True):
     endpoint: str = "https://api.example"
 
@@ -255,7 +237,7 @@ class InMemory(RecordByRecord[Options]):
     def _connect(self) -> Api:
         raise NotImplementedError
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         raise NotImplementedError
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
@@ -263,9 +245,6 @@ class InMemory(RecordByRecord[Options]):
 
     async def zones(self) -> tuple[str, ...]:
         return (ZONE,)
-
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        return Access(zones=(ZONE,), may_write=None)
 
 
 def change(before: Sequence[RecordSet], after: Sequence[RecordSet], name: str = WWW) -> Change:

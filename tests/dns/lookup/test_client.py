@@ -13,7 +13,8 @@ from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import record_set
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.settings.service import LookupSettings
-from dns_servers.bind import ZONE_TEXT, Bind
+from dns_servers.authoritative import ZONE_TEXT
+from dns_servers.bind import Bind
 from dns_servers.process import free_port
 from dns_servers.unbound import Unbound
 

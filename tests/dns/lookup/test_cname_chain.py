@@ -9,7 +9,8 @@ from changeover.dns.lookup.cname_chain import chain
 from changeover.dns.lookup.soa import serials
 from changeover.model.dns.propagation import EMPTY, Chain, ChainLink, longest_cache, serial_words
 from changeover.model.settings.service import LookupSettings
-from dns_servers.bind import ZONE_TEXT, Bind
+from dns_servers.authoritative import ZONE_TEXT
+from dns_servers.bind import Bind
 from dns_servers.process import free_port
 from dns_servers.unbound import Unbound
 

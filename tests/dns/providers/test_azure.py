@@ -14,8 +14,6 @@ import pytest
 
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.azure import PROVIDER, Azure, AzureOptions
-from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -35,6 +33,7 @@ from dns_servers.azure_simulator import (
     TenantSimulator,
     forbid,
 )
+from dns_servers.changes import plain, planned, stands
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
@@ -63,7 +62,7 @@ def chosen(simulator: AzureSimulator, tenant: TenantSimulator, **changes: Any) -
     return AzureOptions(**{**ids, "endpoint": simulator.address, "login": tenant.address, **changes})
 
 
-def opened(options: AzureOptions, secret: str = SECRET, timeout: float = 5) -> Azure:
+def opened(options: AzureOptions, secret: str = SECRET, timeout: float = 30) -> Azure:
     return Azure("az", options, {"secret": Secret(secret)}, timeout)
 
 
@@ -72,20 +71,6 @@ async def provider(simulator: AzureSimulator, tenant: TenantSimulator) -> AsyncI
     running = opened(chosen(simulator, tenant))
     yield running
     await running.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 60) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Azure, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Azure, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="az", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
 
 
 def written(simulator: AzureSimulator) -> list[str]:

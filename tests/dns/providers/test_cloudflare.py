@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from changeover.dns.http.api import MAX_ANSWER
 from changeover.dns.provider import Applied, Indeterminate, PreconditionFailed
 from changeover.dns.providers.cloudflare import PROVIDER, Cloudflare, CloudflareOptions
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
+from changeover.model.dns.records import AddressSet, RecordSet, record_set
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -29,6 +29,7 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers.changes import plain, stands
 from dns_servers.cloudflare_simulator import EDIT, READ_ONLY, CloudflareSimulator
 
 ZONE = "shop.example"
@@ -42,23 +43,12 @@ def simulator() -> Iterator[CloudflareSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: CloudflareSimulator) -> AsyncIterator[Cloudflare]:
-    opened = Cloudflare("cf", CloudflareOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
-    yield opened
-    await opened.aclose()
+def opened(simulator: CloudflareSimulator) -> Cloudflare:
+    return Cloudflare("cf", CloudflareOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def a(content: str, **more: Any) -> dict[str, Any]:
     return {"type": "A", "name": WWW, "content": content, "ttl": 60, **more}
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 60) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Cloudflare, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
 
 
 def change(before: AddressSet, after: AddressSet, name: str = WWW) -> Change:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,6 @@ import pytest
 
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.desec import PROVIDER, Desec, DesecOptions
-from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -25,9 +24,12 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.desec_simulator import DesecSimulator
 
 ZONE = "shop.example"
+plain = partial(changes.plain, ttl=3600)
 WWW = "www.shop.example"
 SIGN = "_changeover.shop.example"
 TOKEN = "T" * 28
@@ -41,25 +43,8 @@ def simulator() -> Iterator[DesecSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: DesecSimulator) -> AsyncIterator[Desec]:
-    opened = Desec("de", DesecOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 3600) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Desec, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Desec, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="de", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: DesecSimulator) -> Desec:
+    return Desec("de", DesecOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 class TestTtls:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -16,7 +17,7 @@ import pytest
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.digitalocean import PROVIDER, DigitalOcean, DigitalOceanOptions
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, hostname, record_set
+from changeover.model.dns.records import RecordSet, hostname
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -27,10 +28,13 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.digitalocean_simulator import PREFIX, DigitalOceanSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE, WWW = "shop.example", "www.shop.example"
+plain = partial(changes.plain, ttl=300)
 SIGN = "_changeover.shop.example"
 TOKEN = "dop_v1_" + "0123456789abcdef" * 4
 Json = dict[str, Any]
@@ -43,25 +47,8 @@ def simulator() -> Iterator[DigitalOceanSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: DigitalOceanSimulator) -> AsyncIterator[DigitalOcean]:
-    opened = DigitalOcean("do", DigitalOceanOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 300) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: DigitalOcean, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: DigitalOcean, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="do", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: DigitalOceanSimulator) -> DigitalOcean:
+    return DigitalOcean("do", DigitalOceanOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def shown(simulator: DigitalOceanSimulator, name: str = "www") -> set[tuple[str, str, int]]:

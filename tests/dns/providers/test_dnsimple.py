@@ -6,17 +6,18 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
+from changeover.dns.provider import Access, Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers import dnsimple
 from changeover.dns.providers.dnsimple import PROVIDER, DnSimple, DnsimpleOptions
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, hostname, record_set
+from changeover.model.dns.records import hostname
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -26,10 +27,13 @@ from changeover.model.errors import (
     Rejected,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.dnsimple_simulator import ACCOUNT, DnSimpleSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
+plain = partial(changes.plain, ttl=3600)
 WWW, API = "www.shop.example", "api.shop.example"
 SIGN = "_changeover.shop.example"
 TOKEN = "dnsimple_a_" + "T" * 32
@@ -43,7 +47,7 @@ def simulator() -> Iterator[DnSimpleSimulator]:
 
 
 def opened(simulator: DnSimpleSimulator, **options: Any) -> DnSimple:
-    return DnSimple("ds", DnsimpleOptions(simulator.endpoint, **options), {"token": Secret(TOKEN)}, timeout=5)
+    return DnSimple("ds", DnsimpleOptions(simulator.endpoint, **options), {"token": Secret(TOKEN)}, timeout=30)
 
 
 @pytest.fixture
@@ -61,20 +65,6 @@ async def single(simulator: DnSimpleSimulator) -> AsyncIterator[DnSimple]:
     by_record = opened(simulator)
     yield by_record
     await by_record.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 3600) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: DnSimple, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: DnSimple, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="ds", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
 
 
 def ids(simulator: DnSimpleSimulator, name: str = "www") -> dict[str, int]:
@@ -547,7 +537,7 @@ class TestPermissions:
         self, simulator: DnSimpleSimulator, single: DnSimple
     ) -> None:
         """Nothing is sent to find out; a write that is not allowed says which scope it needs."""
-        assert (await single.verify(ZONE, [WWW])) == dnsimple.Access(zones=(ZONE,), may_write=None)
+        assert (await single.verify(ZONE, [WWW])) == Access(zones=(ZONE,), may_write=None)
         assert not simulator.bodies
         change = await planned(single, plain("A", "198.51.100.1"))
         simulator.zones[ZONE].may_write = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from changeover.dns.provider import Access, Applied, Guard, Indeterminate, Preco
 from changeover.dns.providers import gandi
 from changeover.dns.providers.gandi import PROVIDER, Gandi, GandiOptions
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, hostname, record_set
+from changeover.model.dns.records import RecordSet, hostname
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -25,10 +26,13 @@ from changeover.model.errors import (
     Rejected,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.gandi_simulator import GandiSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
+plain = partial(changes.plain, ttl=3600)
 WWW, API = "www.shop.example", "api.shop.example"
 SIGN = "_changeover.shop.example"
 TOKEN = "t" * 40
@@ -41,25 +45,8 @@ def simulator() -> Iterator[GandiSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: GandiSimulator) -> AsyncIterator[Gandi]:
-    opened = Gandi("ga", GandiOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 3600) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Gandi, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Gandi, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="ga", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: GandiSimulator) -> Gandi:
+    return Gandi("ga", GandiOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def written(simulator: GandiSimulator) -> list[tuple[str, str]]:

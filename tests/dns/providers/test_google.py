@@ -15,8 +15,6 @@ import pytest
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers import google
 from changeover.dns.providers.google import PROVIDER, Google, GoogleOptions
-from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -27,6 +25,7 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers.changes import plain, planned, stands
 from dns_servers.google_simulator import PROJECT, GoogleSimulator, TokenSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
@@ -48,7 +47,7 @@ def simulator(tokens: TokenSimulator) -> Iterator[GoogleSimulator]:
         yield running
 
 
-def opened(simulator: GoogleSimulator, key: str, timeout: float = 5, **options: Any) -> Google:
+def opened(simulator: GoogleSimulator, key: str, timeout: float = 30, **options: Any) -> Google:
     return Google("g", GoogleOptions(simulator.address, **options), {"key": Secret(key)}, timeout)
 
 
@@ -57,20 +56,6 @@ async def provider(simulator: GoogleSimulator, tokens: TokenSimulator) -> AsyncI
     running = opened(simulator, tokens.key_file())
     yield running
     await running.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 60) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Google, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Google, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="g", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
 
 
 def error(status: int, reason: str, message: str) -> bytes:
@@ -358,7 +343,7 @@ class TestChanges:
         self, simulator: GoogleSimulator, provider: Google, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The question ends after a while."""
-        monkeypatch.setattr(google, "PATIENCE", 1.0)
+        monkeypatch.setattr(google, "RETRY_BUDGET", 1.0)
         simulator.polls = 10**6
         change = await planned(provider, plain("A", "198.51.100.1"))
         assert await provider.apply(ZONE, [change]) == Applied()

@@ -207,7 +207,7 @@ class Contract:
 
     def _validate(self, name: str, content: bytes) -> None:
         schema = {"$ref": f"#/$defs/{name}", "$defs": self._definitions}
-        jsonschema.validate(json.loads(content), schema, cls=jsonschema.Draft202012Validator)
+        jsonschema.Draft202012Validator(schema).validate(json.loads(content))
 
 
 def _pattern(path: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionF
 from changeover.dns.providers import hetzner
 from changeover.dns.providers.hetzner import LOCKED_PAUSE, PROVIDER, Hetzner, HetznerOptions
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
 from changeover.model.errors import (
     AuthError,
     Conflict,
@@ -27,10 +27,13 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.hetzner_simulator import HetznerSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
+plain = partial(changes.plain, ttl=3600)
 WWW = "www.shop.example"
 SIGN = "_changeover.shop.example"
 TOKEN = "T" * 64
@@ -43,25 +46,8 @@ def simulator() -> Iterator[HetznerSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: HetznerSimulator) -> AsyncIterator[Hetzner]:
-    opened = Hetzner("hz", HetznerOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 3600) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Hetzner, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Hetzner, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="hz", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: HetznerSimulator) -> Hetzner:
+    return Hetzner("hz", HetznerOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 def asked(simulator: HetznerSimulator) -> list[str]:
@@ -312,7 +298,7 @@ class TestActions:
         self, simulator: HetznerSimulator, provider: Hetzner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It may be made later, so nobody may say that nothing was changed."""
-        monkeypatch.setattr(hetzner, "ACTION_PATIENCE", 0.1)
+        monkeypatch.setattr(hetzner, "ACTION_BUDGET", 0.1)
         simulator.late, simulator.seconds = True, 60.0
         change = await planned(provider, plain("A", "198.51.100.1"))
         result = await provider.apply(ZONE, [change])
@@ -338,7 +324,7 @@ class TestActions:
         simulator.seconds = 3600
         provider = Hetzner("hz", HetznerOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=0.3)
         change = await planned(provider, plain("A", "198.51.100.1"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             result = await provider.apply(ZONE, [change])
         assert isinstance(result, Indeterminate)
         assert "still running after 1.8 s" in result.text

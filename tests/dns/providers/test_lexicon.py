@@ -650,10 +650,10 @@ class TestSettings:
         """Its secret is a JSON object of several lines, as a person would paste it."""
         text = '{\n  "auth_username": "a",\n  "auth_password": "b c"\n}\n'
         options = {"via": "plesk", "more": ["plesk_server=https://host.example:8443"]}
-        account, secrets = checked_account("panel", "lexicon", options, {"auth": text})
+        account, secrets = checked_account("panel", "lexicon", options, {"auth": Secret(text)})
         assert json.loads(secrets["auth"].reveal()) == {"auth_username": "a", "auth_password": "b c"}
         with pytest.raises(WrongFields) as caught:
-            checked_account("panel", "lexicon", options, {"auth": "just-a-token"})
+            checked_account("panel", "lexicon", options, {"auth": Secret("just-a-token")})
         assert "just-a-token" not in f"{caught.value.text}{caught.value.hint}"
         file = tmp_path / "changeover.toml"
         settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, account))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.linode import NAMES_A_REQUEST, PROVIDER, TTLS, Linode, LinodeOptions
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, hostname, record_set
+from changeover.model.dns.records import hostname
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -25,10 +26,13 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.linode_simulator import Domain, LinodeSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
+plain = partial(changes.plain, ttl=300)
 WWW = "www.shop.example"
 SIGN = "_changeover.shop.example"
 TOKEN = "0123456789abcdef" * 4
@@ -41,25 +45,8 @@ def simulator() -> Iterator[LinodeSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: LinodeSimulator) -> AsyncIterator[Linode]:
-    opened = Linode("li", LinodeOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 300) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Linode, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Linode, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="li", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: LinodeSimulator) -> Linode:
+    return Linode("li", LinodeOptions(simulator.endpoint), {"token": Secret(TOKEN)}, timeout=30)
 
 
 class TestTtls:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.ns1 import PROVIDER, Ns1, Ns1Options
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
+from changeover.model.dns.records import RecordSet
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -24,10 +25,13 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.ns1_simulator import Ns1Simulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
+plain = partial(changes.plain, ttl=3600)
 WWW = "www.shop.example"
 SIGN = "_changeover.shop.example"
 KEY = "K" * 20
@@ -41,25 +45,8 @@ def simulator() -> Iterator[Ns1Simulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: Ns1Simulator) -> AsyncIterator[Ns1]:
-    opened = Ns1("ns", Ns1Options(simulator.endpoint), {"key": Secret(KEY)}, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 3600) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Ns1, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Ns1, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="ns", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: Ns1Simulator) -> Ns1:
+    return Ns1("ns", Ns1Options(simulator.endpoint), {"key": Secret(KEY)}, timeout=30)
 
 
 def asked(simulator: Ns1Simulator) -> list[tuple[str, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionF
 from changeover.dns.providers import ovh
 from changeover.dns.providers.ovh import MOST_RECORDS, PROVIDER, Ovh, OvhOptions, _Record, _record
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -28,12 +28,15 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.hostile import hostile
 from dns_servers.http_simulator import Answer
 from dns_servers.ovh_simulator import Keys, OvhSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
+plain = partial(changes.plain, ttl=300)
 WWW = "www.shop.example"
 SIGN = "_changeover.shop.example"
 APPLICATION, SECRET, CONSUMER = "a" * 16, "b" * 32, "c" * 32
@@ -56,25 +59,8 @@ def simulator(keys: Keys) -> Iterator[OvhSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: OvhSimulator) -> AsyncIterator[Ovh]:
-    opened = Ovh("ovh", OvhOptions(simulator.endpoint), SECRETS, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 300) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Ovh, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Ovh, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="ovh", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: OvhSimulator) -> Ovh:
+    return Ovh("ovh", OvhOptions(simulator.endpoint), SECRETS, timeout=30)
 
 
 def bare(simulator: OvhSimulator) -> list[tuple[Any, ...]]:
@@ -121,7 +107,7 @@ class TestSignatures:
     @pytest.mark.parametrize("wrong", SECRETS)
     async def test_each_of_the_keys_must_be_right(self, simulator: OvhSimulator, wrong: str) -> None:
         """Whatever status OVHcloud answers with."""
-        other = Ovh("ovh", OvhOptions(simulator.endpoint), {**SECRETS, wrong: Secret("x" * 32)}, timeout=5)
+        other = Ovh("ovh", OvhOptions(simulator.endpoint), {**SECRETS, wrong: Secret("x" * 32)}, timeout=30)
         for attempt in (other.read(ZONE, [WWW]), other.verify(ZONE, [WWW])):
             with pytest.raises(AuthError) as caught:
                 await attempt
@@ -200,7 +186,7 @@ class TestRefreshes:
         self, simulator: OvhSimulator, provider: Ovh, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After half a minute, here a moment: the change is stored, and not published."""
-        monkeypatch.setattr(ovh, "REFRESH_PATIENCE", 0.1)
+        monkeypatch.setattr(ovh, "REFRESH_BUDGET", 0.1)
         monkeypatch.setattr(ovh, "REFRESH_PAUSE", 0.03)
         change = await planned(provider, plain("A", "198.51.100.1"))
         before = simulator.published(ZONE)
@@ -568,7 +554,10 @@ class TestErrors:
             await provider.read("other.example", ["www.other.example"])
         assert "endpoint" in caught.value.hint
 
-    async def test_hostile_records_become_a_result_or_an_error(self, simulator: OvhSimulator, provider: Ovh) -> None:
+    @pytest.mark.parametrize("seeds", [60, pytest.param(300, marks=pytest.mark.long)])
+    async def test_hostile_records_become_a_result_or_an_error(
+        self, simulator: OvhSimulator, provider: Ovh, seeds: int
+    ) -> None:
         """The common test spoils the lists; here it is the records themselves."""
         honest = simulator._answer
         (one,) = simulator.records(ZONE)
@@ -579,7 +568,7 @@ class TestErrors:
             return hostile(seed, given, "http://127.0.0.1:9", CONSUMER) if target.endswith(f"/{one['id']}") else given
 
         simulator._answer = answer  # type: ignore[method-assign]
-        for seed in range(300):
+        for seed in range(seeds):
             try:
                 assert isinstance(await provider.read(ZONE, [WWW]), RecordsRead), seed
             except ProviderError as error:

@@ -17,8 +17,7 @@ import pytest
 
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.powerdns import PROVIDER, PowerDns, PowerDnsOptions
-from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, record_set
+from changeover.model.dns.records import AddressSet
 from changeover.model.errors import (
     AuthError,
     Conflict,
@@ -29,6 +28,7 @@ from changeover.model.errors import (
     Rejected,
 )
 from changeover.model.secret import Secret
+from dns_servers.changes import plain, planned, stands
 from dns_servers.powerdns_relay import PowerDnsRelay
 
 ZONE = "shop.example"
@@ -52,23 +52,9 @@ def server(tmp_path: Path) -> Iterator[PowerDnsRelay]:
 
 @pytest.fixture
 async def provider(server: PowerDnsRelay) -> AsyncIterator[PowerDns]:
-    opened = PowerDns("pd", PowerDnsOptions(server.endpoint, alias=True), {"key": Secret(KEY)}, timeout=5)
+    opened = PowerDns("pd", PowerDnsOptions(server.endpoint, alias=True), {"key": Secret(KEY)}, timeout=30)
     yield opened
     await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 60) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: PowerDns, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: PowerDns, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="pd", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
 
 
 class TestRecords:
@@ -243,7 +229,7 @@ class TestErrors:
         """A long wait is told instead."""
         change = await planned(provider, plain("A", "198.51.100.1"))
         server.misbehave("answer", writes_only=True, status=429, headers=[("Retry-After", "240")])
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(20):
             with pytest.raises(RateLimited) as caught:
                 await provider.apply(ZONE, [change])
         assert caught.value.retry_after == 240

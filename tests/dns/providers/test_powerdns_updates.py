@@ -18,7 +18,7 @@ from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import record_set
 from changeover.model.secret import Secret
-from dns_servers.bind import KEY_NAME, SECRET, ZONE_TEXT
+from dns_servers.authoritative import KEY_NAME, SECRET, ZONE_TEXT
 from dns_servers.powerdns import PowerDns
 
 H3, ZONE = "h3.shop.example", "shop.example"

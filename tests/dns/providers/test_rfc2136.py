@@ -19,7 +19,8 @@ from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, record_set
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, Rejected, Unavailable
 from changeover.model.secret import Secret
-from dns_servers.bind import ZONE_TEXT, Bind
+from dns_servers.authoritative import ZONE_TEXT
+from dns_servers.bind import Bind
 
 ZONE, WWW, API = "shop.example", "www.shop.example", "api.shop.example"
 CNAME = record_set(WWW, "CNAME", 60, ["primary.example.net"])
@@ -28,7 +29,7 @@ ADDRESS = record_set(WWW, "A", 60, ["198.51.100.1"])
 
 def provider(bind: Bind, **options: Any) -> Rfc2136:
     given = {"server": bind.server, "key_name": bind.key_name, **options}
-    return Rfc2136("dns-main", Rfc2136Options(**given), Secret(bind.secret) if given["key_name"] else None, timeout=5)
+    return Rfc2136("dns-main", Rfc2136Options(**given), Secret(bind.secret) if given["key_name"] else None, timeout=30)
 
 
 def change(before: RecordSet | None, after: RecordSet | None, name: str = WWW) -> Change:
@@ -95,7 +96,7 @@ async def test_a_server_that_fails_is_unavailable() -> None:
     server = await asyncio.start_server(fail, "127.0.0.1", 0)
     options = Rfc2136Options(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
     with pytest.raises(Unavailable, match="SERVFAIL"):
-        await Rfc2136("dns-main", options, None, timeout=5).read(ZONE, [WWW])
+        await Rfc2136("dns-main", options, None, timeout=30).read(ZONE, [WWW])
     server.close()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ import pytest
 
 from changeover.dns.provider import Applied, Guard, Indeterminate, PreconditionFailed
 from changeover.dns.providers.vultr import PROVIDER, Vultr, VultrOptions
-from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, hostname, record_set
+from changeover.model.dns.records import hostname
 from changeover.model.errors import (
     AuthError,
     NotFound,
@@ -24,10 +24,13 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from dns_servers import changes
+from dns_servers.changes import planned, stands
 from dns_servers.recordings import conversation, needs_recordings, recordings
 from dns_servers.vultr_simulator import PREFIX, VultrSimulator
 
 ZONE, WWW = "shop.example", "www.shop.example"
+plain = partial(changes.plain, ttl=300)
 SIGN = "_changeover.shop.example"
 KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -39,25 +42,8 @@ def simulator() -> Iterator[VultrSimulator]:
         yield running
 
 
-@pytest.fixture
-async def provider(simulator: VultrSimulator) -> AsyncIterator[Vultr]:
-    opened = Vultr("vu", VultrOptions(simulator.endpoint), {"key": Secret(KEY)}, timeout=5)
-    yield opened
-    await opened.aclose()
-
-
-def plain(rtype: str, *values: str, name: str = WWW, ttl: int = 300) -> RecordSet:
-    return record_set(name, rtype, ttl, values)
-
-
-async def stands(provider: Vultr, name: str = WWW) -> AddressSet:
-    return address_set((await provider.read(ZONE, [name])).records[name])
-
-
-async def planned(provider: Vultr, *after: RecordSet) -> Change:
-    name = after[0].name
-    before = await stands(provider, name)
-    return Change(account="vu", zone=ZONE, name=name, before=before, after=provider.normalize(ZONE, before, after))
+def opened(simulator: VultrSimulator) -> Vultr:
+    return Vultr("vu", VultrOptions(simulator.endpoint), {"key": Secret(KEY)}, timeout=30)
 
 
 def shown(simulator: VultrSimulator, name: str = "www") -> set[tuple[str, str, int]]:

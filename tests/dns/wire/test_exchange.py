@@ -21,7 +21,8 @@ from changeover.dns.wire.exchange import NoRoute, Server, ask, question, read_me
 from changeover.model.dns.records import record_set
 from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import Unavailable
-from dns_servers.bind import ZONE_TEXT, Bind
+from dns_servers.authoritative import ZONE_TEXT
+from dns_servers.bind import Bind
 from dns_servers.process import free_port
 from dns_servers.questions import ask_all
 from dns_servers.relay import Relay

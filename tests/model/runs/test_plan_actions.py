@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, ChangeRecords, CheckNameServers, CheckVisitors, Plan, make_plan
 from changeover.model.runs.plan_actions import undoing, with_actions
 from changeover.model.runs.run import StepProgress, StepState
-from changeover.model.settings.action import ACTION_PHASES, Action, CommandLine, Note, Phase
+from changeover.model.settings.action import ACTION_PHASES, Action, CommandLine, Note, Operation, Phase, PlatformCall
 from model.snapshots import PRIMARY, reading, service
 from model.strategies import NOW
 
@@ -110,3 +111,20 @@ def test_notes_are_operations_that_take_nothing_back() -> None:
     tell = Action(name="tell", phase=Phase.QUIESCE, operation=Note(note="Tell the shop floor."))
     forward = planned(tell)
     assert names(undoing(BARE, forward, went(forward), frozenset())) == names(BARE)
+
+
+def test_what_a_platform_did_is_taken_back_by_what_stood_before() -> None:
+    """Unless the settings say how; and not where nobody knows what stood there."""
+    call = PlatformCall(deployment="backup", verb="scale", options={"instances": 3})
+    before = PlatformObservation(wanted=1)
+
+    def way_back(stood: PlatformObservation | None, undo: Operation | None = None) -> list[str]:
+        forward = planned(Action(name="room", phase=Phase.PROMOTE, operation=call, undo=undo))
+        done = went(forward)
+        done = (replace(done[0], before=stood), *done[1:])
+        return [step.text for step in undoing(BARE, forward, done, frozenset()).steps if isinstance(step, ActionStep)]
+
+    assert way_back(before) == ["Take back room: Scale backup to 1 instance"]
+    assert way_back(None) == []
+    assert way_back(PlatformObservation(wanted=3)) == []
+    assert way_back(before, CommandLine(command=("shrink",))) == ["Take back room: Run shrink"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from msgspec.structs import replace
 
 from changeover.model.dns.capabilities import BatchLimit
 from changeover.model.dns.change import Change
-from changeover.model.runs.plan import plan_of
+from changeover.model.platforms.platform_observation import PlatformObservation
+from changeover.model.runs.plan import ActionStep, Plan, plan_of
+from changeover.model.runs.plan_actions import undoing
 from changeover.model.runs.run import (
     Accepted,
     Committed,
@@ -21,6 +24,7 @@ from changeover.model.runs.run import (
     Intent,
     Outcome,
     Paused,
+    Repeated,
     Resumed,
     Started,
     StepEnded,
@@ -30,6 +34,7 @@ from changeover.model.runs.run import (
     fold,
     foremost,
 )
+from changeover.model.settings.action import Action, Phase, PlatformCall
 from model.strategies import NEXT, NOW, capabilities, histories, journals
 
 
@@ -222,3 +227,30 @@ def test_what_a_run_tells_of_itself() -> None:
     assert (undoing.outcome, undoing.direction, undoing.plan, undoing.ended) == ("running", "undo", back, None)
     assert {step.state for step in undoing.steps} == {StepState.PENDING}
     assert (undoing.source, undoing.to) == ("primary", "backup")
+
+
+OLD_INTENT = b'{"type":"intent","step":1}'
+
+
+def test_an_intent_of_an_older_version_is_read_and_none_is_written_otherwise() -> None:
+    """What stood at a platform is new in it, and is left out where there was none."""
+    assert msgspec.json.decode(OLD_INTENT, type=Event) == Intent(step=1)
+    assert msgspec.json.encode(Intent(step=1)) == OLD_INTENT
+    kept = Intent(step=1, before=PlatformObservation(wanted=2, maintenance=False))
+    assert msgspec.json.decode(msgspec.json.encode(kept), type=Event) == kept
+
+
+@pytest.mark.parametrize("between", [(Resumed(),), (Repeated(step=0),), (Repeated(step=0), Resumed())])
+def test_what_stood_before_the_first_try_is_what_an_undo_goes_back_to(between: tuple[Event, ...]) -> None:
+    """A second try may already find what the first one did."""
+    call = PlatformCall(deployment="backup", verb="scale", options={"instances": 5})
+    action = Action(name="room", phase=Phase.PROMOTE, operation=call, repeatable=True)
+    step = ActionStep(name="room", text="", action=action, operation=call)
+    plan = Plan(service="shop", source="primary", to="backup", steps=(step,), made_at=NOW)
+    first, second = PlatformObservation(wanted=2), PlatformObservation(wanted=5)
+    events = (Started(plan=plan), Intent(step=0, before=first), *between, Intent(step=0, before=second))
+    run = fold([Entry(run="shop-1", at=NOW, event=event) for event in events])
+    assert run.steps[0].before == first
+    (back,) = undoing(replace(plan, steps=()), run.forward, run.went, run.taken_back).steps
+    assert isinstance(back, ActionStep)
+    assert back.operation == replace(call, options={"instances": 2})

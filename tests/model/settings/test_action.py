@@ -48,7 +48,7 @@ OPERATIONS: dict[str, Operation] = {
     "Ask somebody: Go?": Approval(question="Go?"),
     "By hand: Tell the press": Note(note="Tell the press"),
     "Purge cache at backup": PlatformCall(deployment="backup", verb="purge-cache"),
-    "Scale at backup: 3 instances": PlatformCall(deployment="backup", verb="scale", options={"instances": 3}),
+    "Scale backup to 3 instances": PlatformCall(deployment="backup", verb="scale", options={"instances": 3}),
 }
 
 

@@ -22,6 +22,7 @@ from changeover.desktop.widgets.strips import FaultStrip
 from changeover.dns.providers.help import sentence
 from changeover.model.errors import ChangeoverError, KeyringError
 from changeover.model.formatting import counted
+from changeover.model.secret import Secret
 from changeover.model.settings.account import AccountCheck
 from changeover.model.settings.account_fields import AccountKind, OptionField, option_fields, secret_fields
 from changeover.switchboard import Switchboard
@@ -223,7 +224,7 @@ class AddAccount(QDialog):
         self._say(Mark.WORKING, "Waiting for the keyring…" if self.secrets and not in_memory else "Adding…")
         self.add_button.setEnabled(False)
         try:
-            typed = {key: made.text for key, made in self.secrets.items()}
+            typed = {key: Secret(made.text) for key, made in self.secrets.items()}
             await self._switchboard.add_account(
                 name, self.provider.currentData(), self._typed(), typed, in_memory=in_memory
             )

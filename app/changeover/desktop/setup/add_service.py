@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from changeover.accounts.kinds import dns_accounts
 from changeover.desktop.runtime.tasks import Tasks
+from changeover.desktop.setup.platform_form import PlatformRows
 from changeover.desktop.setup.service_form import (
+    BACKUP,
+    PRIMARY,
     Form,
     address_list,
     answer_at,
@@ -98,8 +102,10 @@ class AddService(QDialog):
         self.primary.setPlaceholderText("where visitors go now: a host name or addresses")
         self.backup = QLineEdit()
         self.backup.setPlaceholderText("a host name or addresses")
-        add_field(form, "Primary", self.primary)
-        add_field(form, "Backup", self.backup)
+        self.platforms = {}
+        for name, where in ((PRIMARY, self.primary), (BACKUP, self.backup)):
+            add_field(form, name.capitalize(), where)
+            self.platforms[name] = PlatformRows(form, name)
         return card
 
     def _dns(self) -> Card:
@@ -168,6 +174,8 @@ class AddService(QDialog):
         return footer
 
     def _show_accounts(self) -> None:
+        for made in self.platforms.values():
+            made.show_accounts(self._switchboard.settings.accounts)
         before = self.account.currentText()
         self.account.clear()
         self.account.addItems([a.name for a in dns_accounts(self._switchboard.settings)])
@@ -278,6 +286,8 @@ class AddService(QDialog):
         self.fault.hide()
         try:
             service = service_of(self._typed())
+            on_platforms = tuple(self.platforms[deployment.name].on(deployment) for deployment in service.deployments)
+            service = replace(service, deployments=on_platforms)
             await self._switchboard.add_service(service)
         except ValueError as error:
             self.fault.show_words(str(error))

@@ -16,7 +16,7 @@ from changeover.model.finding import Finding, Level
 from changeover.model.formatting import counted, duration
 from changeover.model.readiness.service_state import Preparation, ServiceState, is_emergency
 from changeover.model.runs.open_run import open_run_words
-from changeover.model.runs.plan import Plan
+from changeover.model.runs.plan import Plan, PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
 
 
@@ -137,10 +137,19 @@ def follow_words(plan: Plan) -> str:
 def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
     """What is going on, as a heading."""
     if run is not None and run.direction is Direction.UNDO:
-        return f"Bringing {service} back to {run.source}"
+        where = f" back to {run.source}" if run.forward.kind.moves_visitors else "'s TTLs back"
+        return f"Bringing {service}{where}"
     if run is not None and run.emergency:
         return f"Failing over {service} to {to}"
-    return f"Switching {service} to {to}"
+    match run.forward.kind if run is not None else PlanKind.SWITCH:
+        case PlanKind.SWITCH:
+            return f"Switching {service} to {to}"
+        case PlanKind.PREPARE:
+            return f"Lowering the TTLs of {service}"
+        case PlanKind.RESTORE_TTL:
+            return f"Restoring the TTLs of {service}"
+        case kind:
+            assert_never(kind)
 
 
 def outcome_words(run: Run) -> tuple[str, str]:
@@ -148,9 +157,12 @@ def outcome_words(run: Run) -> tuple[str, str]:
     back = run.direction is Direction.UNDO
     match run.outcome:
         case Outcome.COMPLETED:
+            if not run.forward.kind.moves_visitors:
+                return f"{run.text}.", "Every name server gives the new ones."
             return f"Visitors are served by {run.to}", "Every check passed: the name servers, and the service itself."
         case Outcome.UNDONE:
-            return f"Visitors are back at {run.source}", "Every record set is exactly as it was before."
+            where = f"Visitors are back at {run.source}" if run.forward.kind.moves_visitors else "The TTLs are back"
+            return where, "Every record set is exactly as it was before."
         case Outcome.REFUSED:
             return "Nothing was changed", run.text or "The switch was refused."
         case Outcome.FAILED:

@@ -3,7 +3,8 @@
 What such APIs share stands here: the credential in a header and nowhere else, one request with its limits, the answer
 as structs, pages to the end, waiting where the provider says so, and refusals as the errors of changeover.model.errors.
 
-httpx takes long to import: only the providers that speak HTTP import this module.
+This is the one module that imports httpx, which its fork httpx2 can take the place of: `import httpx2 as httpx`. It
+takes long to import, so only the providers that speak HTTP import this module.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -36,6 +39,7 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.foreign_text import one_line
+from changeover.model.secret import Secret
 
 #: Bytes of an answer that are read; more is an error.
 MAX_ANSWER = 16 * 1024 * 1024
@@ -45,7 +49,10 @@ MOST_PAGES = 1000
 MOST_WORDS = 300
 
 _T = TypeVar("_T")
+Request = httpx.Request
 Query = Mapping[str, Any]
+#: Headers, or the fields of a form.
+Fields = Mapping[str, str | Secret]
 
 #: The next page in a Link header (RFC 8288), as far as DNS providers use it.
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next\b')
@@ -80,28 +87,42 @@ class Hints(Struct, frozen=True, kw_only=True):
     refused: str
 
 
+class Signature(httpx.Auth):
+    """Signs each request right before it is sent, where an API wants more than a credential in a header."""
+
+    requires_request_body = True
+
+    @abstractmethod
+    def sign(self, request: Request) -> None:
+        """Adds the signature to the request's headers; its body is known."""
+
+    def auth_flow(self, request: Request) -> Generator[Request, httpx.Response, None]:
+        self.sign(request)
+        yield request
+
+
 class Api:
     """One API under one endpoint. The headers, the credential among them, are sent there and nowhere else.
 
-    `timeout` is in seconds, for one request with its answer. No connection is made before the first request. `auth`
-    signs each request, where the API wants that; `secrets` are what it signs with, which no error repeats.
+    `timeout` is in seconds, for one request with its answer. No connection is made before the first request. No error
+    repeats a secret of the headers, nor one of `secrets`, which are what `signature` signs with.
     """
 
     def __init__(
         self,
         endpoint: str,
-        headers: Mapping[str, str],
+        headers: Fields,
         timeout: float,
         *,
-        auth: httpx.Auth | None = None,
-        secrets: Sequence[str] = (),
+        signature: Signature | None = None,
+        secrets: Sequence[Secret] = (),
     ) -> None:
         self.host = urlsplit(endpoint).netloc
         self._endpoint = endpoint
         self._headers = {"User-Agent": "changeover", **headers}
         self._timeout = timeout
-        self._auth = auth
-        self._secrets = [word for text in (*headers.values(), *secrets) for word in text.split() if len(word) >= 8]
+        self._signature = signature
+        self._secrets = (*secrets, *(value for value in headers.values() if isinstance(value, Secret)))
 
     def __repr__(self) -> str:
         return f"Api({self._endpoint!r}, headers hidden)"
@@ -113,9 +134,9 @@ class Api:
         params: Mapping[str, Any] | None = None,
         body: object | None = None,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         content: bytes | None = None,
-        form: Mapping[str, str] | None = None,
+        form: Fields | None = None,
     ) -> ApiAnswer:
         """One request, made once, with `body` as JSON, `content` as it is, or a form. Redirects are not followed.
 
@@ -123,7 +144,7 @@ class Api:
         it was not sent, and Rejected for a redirect.
         """
         request = self._client.build_request(
-            method, path, params=params, json=body, headers=headers, content=content, data=form
+            method, path, params=params, json=body, headers=_sent(headers), content=content, data=_sent(form)
         )
         response, received = await self._exchange(request)
         if response.status_code >= 500 or response.status_code == 408:
@@ -142,15 +163,15 @@ class Api:
 
     def words(self, text: str) -> str:
         """A provider's own words, fit to be shown: one line, not too long, and without the credential."""
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
+        for word in [word for secret in self._secrets for word in secret.reveal().split() if len(word) >= 8]:
+            text = text.replace(word, "…")
         return one_line(text, MOST_WORDS)
 
-    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    async def _exchange(self, request: Request) -> tuple[httpx.Response, bytes]:
         content = bytearray()
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.send(request, auth=self._auth, stream=True)
+                response = await self._client.send(request, auth=self._signature, stream=True)
                 async with contextlib.aclosing(response):
                     if "," in response.headers.get("content-encoding", ""):  # packed twice, a kilobyte can be gigabytes
                         raise Lost(f"The answer of {self.host} is packed more than once", CHECK_ENDPOINT)
@@ -172,10 +193,11 @@ class Api:
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=self._endpoint,
-            headers=self._headers,
+            headers=_sent(self._headers),
             # Connecting gives up first: what fails before anything was sent is known to have changed nothing.
             timeout=httpx.Timeout(self._timeout, connect=self._timeout / 3, pool=self._timeout / 4),
             follow_redirects=False,
+            verify=_trusted(),
             # A proxy of the environment would see what is sent in plain text.
             trust_env=self._endpoint.startswith("https:"),
         )
@@ -188,11 +210,25 @@ class Api:
 CHECK_ENDPOINT = "Look at the account's endpoint: something else may answer there."
 
 
-def credential(text: str, account: str, what: str, hint: str) -> str:
-    """`text` where it can be sent in a header. AuthError, which does not repeat it, where it cannot be a credential."""
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificate authorities that all accounts trust, read once: that takes 20 ms of a processor."""
+    return httpx.create_ssl_context()
+
+
+def _sent(fields: Fields | None) -> dict[str, str] | None:
+    """The fields as they are sent, secrets included."""
+    if fields is None:
+        return None
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
+
+
+def credential(secret: Secret, account: str, what: str, hint: str) -> Secret:
+    """`secret` where it can be sent in a header. AuthError, which does not repeat it, where it cannot be a `what`."""
+    text = secret.reveal()
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise AuthError(f"The secret of account {account} is no {what}", hint)
-    return text
+    return secret
 
 
 def refusal(answer: ApiAnswer, said: str, hints: Hints) -> ProviderError:
@@ -277,13 +313,13 @@ async def retry_read(read: Callable[[], Awaitable[_T]], timeout: float) -> _T:
     return found
 
 
-async def retry_rate_limited(write: Callable[[], Awaitable[_T]], patience: float, pause: float | None = None) -> _T:
+async def retry_rate_limited(write: Callable[[], Awaitable[_T]], budget: float, pause: float | None = None) -> _T:
     """What `write` gives, made again only where it was surely not carried out: after an answer 429.
 
-    Waits as the provider asks, `patience` seconds altogether; RateLimited where that is not enough. With `pause`, it is
+    Waits as the provider asks, `budget` seconds altogether; RateLimited where that is not enough. With `pause`, it is
     also made again after that many seconds where the provider does not say how long, or where nothing was sent.
     """
-    end = time.monotonic() + patience
+    end = time.monotonic() + budget
     while True:
         try:
             return await write()

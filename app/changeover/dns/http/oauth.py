@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Lost, Unreadable, refusal
+from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Fields, Hints, Lost, Unreadable, refusal
 from changeover.model.errors import AuthError, ProviderError, Unavailable
+from changeover.model.secret import Secret
 
 #: Seconds before its end from when a token is not used any more.
 MARGIN = 120.0
@@ -53,13 +54,13 @@ class AccessTokens:
     def __init__(
         self,
         endpoint: str,
-        grant: Callable[[], Mapping[str, str]],
+        grant: Callable[[], Fields],
         timeout: float,
         *,
         account: str,
         who: str,
         hint: str,
-        secrets: Sequence[str] = (),
+        secrets: Sequence[Secret] = (),
     ) -> None:
         parts = urlsplit(endpoint)
         self._api = Api(f"{parts.scheme}://{parts.netloc}", {}, timeout, secrets=secrets)
@@ -68,28 +69,28 @@ class AccessTokens:
         self._account = account
         self._who = who
         self._hint = hint
-        self._token = ""
+        self._token: Secret | None = None
         self._until = 0.0
         self._asking = asyncio.Lock()
 
-    async def current(self, refused: str = "") -> str:
+    async def current(self, refused: Secret | None = None) -> Secret:
         """A token that is good for a while, and another than the `refused` one."""
         async with self._asking:
-            if not self._token or self._token == refused or time.monotonic() >= self._until:
-                self._token = ""
-                await self._ask()
+            if self._token is None or self._token == refused or time.monotonic() >= self._until:
+                self._token = None
+                self._token = await self._ask()
             return self._token
 
     @property
-    def kept(self) -> str:
-        """The token that was had before, empty where there is none."""
+    def kept(self) -> Secret | None:
+        """The token that was had before."""
         return self._token
 
     def words(self, text: str) -> str:
         """A provider's own words, fit to be shown, without the token and without what it is had for."""
-        return self._api.words(text.replace(self._token, "…") if self._token else text)
+        return self._api.words(text.replace(self._token.reveal(), "…") if self._token else text)
 
-    async def _ask(self) -> None:
+    async def _ask(self) -> Secret:
         began = time.monotonic()
         try:
             answer = await self._api.call("POST", self._path, form=self._grant())
@@ -99,8 +100,8 @@ class AccessTokens:
         except Lost as error:
             # The API itself was not asked yet.
             raise Unavailable(error.text, error.hint) from None
-        self._token = token.access_token
         self._until = began + min(float(token.expires_in), _LONGEST) - MARGIN
+        return Secret(token.access_token)
 
     def _refusal(self, answer: ApiAnswer) -> ProviderError:
         try:
@@ -136,12 +137,12 @@ class BearerApi(Api):
         params: Mapping[str, Any] | None = None,
         body: object | None = None,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         content: bytes | None = None,
-        form: Mapping[str, str] | None = None,
+        form: Fields | None = None,
     ) -> ApiAnswer:
-        async def once(token: str) -> ApiAnswer:
-            signed = {**(headers or {}), "Authorization": f"Bearer {token}"}
+        async def once(token: Secret) -> ApiAnswer:
+            signed = {**(headers or {}), "Authorization": token.after("Bearer ")}
             return await super(BearerApi, self).call(
                 method, path, params, body, headers=signed, content=content, form=form
             )

@@ -4,7 +4,7 @@ Everything at the names of a batch is read right before the write and must be ex
 provider compares nothing itself, somebody else's change in the instant between stays unseen: `race_window` says how
 long that instant was. Where it does, `_write` raises Conflict, and nothing was changed.
 
-A provider that changes one record set after the other writes through `_in_turn`, which says how far it came.
+A provider that changes one record set after the other writes through `_run_steps`, which says how far it came.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ import asyncio
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-import dns.exception
-import dns.name
-import dns.rdata
 from msgspec import Struct
 
 from changeover.dns.http.api import (
@@ -27,6 +24,7 @@ from changeover.dns.http.api import (
     ApiAnswer,
     Hints,
     Lost,
+    Query,
     UnderWay,
     Unreadable,
     credential,
@@ -51,19 +49,19 @@ from changeover.dns.provider import (
 )
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set, canonical_value
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.dns.txt_record import text_of, value_of
-from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, Rejected
+from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import Option, SecretField, misfits, option_fields
 
 #: Seconds for one request, and for one reading with its repetitions.
 TIMEOUT = 10.0
-#: How many times that a write may wait altogether, where the provider says that it was too early; and half way through
-#: several requests, where stopping would leave a name between two answers.
-RETRY_BUDGET, PATIENCE_HALF_WAY = 3, 6
-#: Seconds after which a request half way is made again that was surely not carried out.
-PAUSE_HALF_WAY = 1.0
+#: How many times that a write may wait altogether, where the provider limits the rate; and after the first of several
+#: requests, where stopping would leave a name between two answers.
+RETRY_BUDGET, RETRY_BUDGET_MID_CHANGE = 3, 6
+#: Seconds after which such a later request is made again, where it was surely not carried out.
+RETRY_PAUSE_MID_CHANGE = 1.0
 
 #: The key of the settings file with which another address than the provider's own is asked.
 ENDPOINT = Option("Endpoint", "the address of the API, where it is another than usual")
@@ -73,7 +71,7 @@ _Options = TypeVar("_Options", bound=Struct)
 Found = Mapping[str, Sequence[RecordSet]]
 
 
-class Gone(Conflict):
+class RecordGone(Conflict):
     """A record that the write names by its id is not there any more; nothing was changed."""
 
 
@@ -105,11 +103,19 @@ class Replacement(Struct, frozen=True):
         return one
 
 
+class Reason(Struct, frozen=True):
+    """Why the provider refuses a request: in its own words, empty where there are none, and by its own codes."""
+
+    words: str
+    codes: tuple[str, ...] = ()
+
+
 class HttpProvider(ABC, Generic[_Options]):
     """One account at a provider. Implements most of changeover.dns.provider.Provider.
 
-    A provider says what is its own: `capabilities`, `hints`, `_connect`, `_fault`, `_read`, `_write`, `normalize`,
-    `zones`, `verify`; and `_policy`, where it has records that a switch must not touch.
+    A provider says what is its own: `capabilities`, `hints`, `_connect`, `_reason`, `_read`, `_write`, `normalize` and
+    `zones`; `_policy`, where it has records that a switch must not touch, `_may_write`, where it tells what a
+    credential may do, and `_meaning` and `_pause`, where its refusals say more than their status.
     """
 
     capabilities: Capabilities
@@ -132,8 +138,8 @@ class HttpProvider(ABC, Generic[_Options]):
         """The API with this account's credential. AuthError where that cannot be one."""
 
     @abstractmethod
-    def _fault(self, answer: ApiAnswer) -> str:
-        """The provider's own words in a refusal, empty where there are none. `_api` may decode them."""
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        """What a refusal says. Unreadable where it is not the provider's."""
 
     @abstractmethod
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
@@ -143,8 +149,8 @@ class HttpProvider(ABC, Generic[_Options]):
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         """Makes these replacements, in this order; where before and after are the same, it only must stand.
 
-        Raises Lost where they may have been made, Gone (or where it compares natively, Conflict) where the provider
-        itself found that a `before` does not stand any more, another ProviderError where surely none was made.
+        Raises Lost where they may have been made, RecordGone (or where it compares natively, Conflict) where the
+        provider itself found that a `before` does not stand any more, another ProviderError where surely none was made.
         """
 
     @abstractmethod
@@ -153,8 +159,15 @@ class HttpProvider(ABC, Generic[_Options]):
     @abstractmethod
     async def zones(self) -> tuple[str, ...]: ...
 
-    @abstractmethod
-    async def verify(self, zone: str, names: Sequence[str]) -> Access: ...
+    async def verify(self, zone: str, names: Sequence[str]) -> Access:
+        """Reads the records, and says what the credential may do as far as that can be seen."""
+        await self.read(zone, names or [zone])
+        zones = await self._zones_seen(zone)
+        return Access(zones=zones, may_write=await self._may_write(zone, names or [zone]))
+
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
+        """May the credential change these names, which were just read? None where only a write would show it."""
+        return None
 
     @cached_property
     def _api(self) -> Api:
@@ -164,9 +177,9 @@ class HttpProvider(ABC, Generic[_Options]):
         if "_api" in self.__dict__:
             await self._api.aclose()
 
-    def _secret(self, name: str, what: str) -> str:
+    def _secret(self, name: str, what: str) -> Secret:
         """One secret of the account, as it can be sent. AuthError where it cannot be `what`."""
-        return credential(self._secrets[name].reveal(), self.account, what, self.hints.credential)
+        return credential(self._secrets[name], self.account, what, self.hints.credential)
 
     def _accepted(self, answer: ApiAnswer) -> ApiAnswer:
         """The answer, where it says yes; else the error for its status, with the provider's words."""
@@ -175,12 +188,33 @@ class HttpProvider(ABC, Generic[_Options]):
         raise self._refusal(answer)
 
     def _refusal(self, answer: ApiAnswer) -> ProviderError:
+        reason = self._readable_reason(answer)
+        words = self._api.words(reason.words) or "nothing more"
+        said = f"{self.capabilities.label} says to account {self.account}: {words}"
+        error = refusal(answer, f"{said} (status {answer.status})", self.hints)
+        if isinstance(error, RateLimited) and error.retry_after is None:
+            error = RateLimited(error.text, error.hint, self._pause(answer.headers))
+        return self._meaning(error, reason, answer)
+
+    def _readable_reason(self, answer: ApiAnswer) -> Reason:
+        """What a refusal says; nothing where it cannot be read."""
         try:
-            words = self._api.words(self._fault(answer))
+            return self._reason(answer)
         except Unreadable:
-            words = ""
-        said = f"{self.capabilities.label} says to account {self.account}: {words or 'nothing more'}"
-        return refusal(answer, f"{said} (status {answer.status})", self.hints)
+            return Reason("")
+
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
+        """What a refusal means: `error`, which follows from its status, unless the reason says more. Its words may be
+        looked at, and not shown: those of `error` are."""
+        return error
+
+    def _pause(self, headers: Mapping[str, str]) -> float | None:
+        """The seconds to wait after an answer 429 without Retry-After, where the provider has headers of its own."""
+        return None
+
+    async def _get(self, path: str, query: Query, of: type[_T]) -> _T:
+        """What a GET gives, as a `of`."""
+        return self._api.decoded(self._accepted(await self._api.call("GET", path, query)).content, of)
 
     async def _zones_seen(self, zone: str) -> tuple[str, ...]:
         """The zones that the credential sees, or the one that it was made for where it may not list them."""
@@ -203,7 +237,7 @@ class HttpProvider(ABC, Generic[_Options]):
         self._zone_ids[zone] = found
         return result
 
-    async def _in_turn(self, steps: Sequence[tuple[str, Callable[[], Awaitable[object]]]]) -> None:
+    async def _run_steps(self, steps: Sequence[tuple[str, Callable[[], Awaitable[object]]]]) -> None:
         """Makes each step, told in words such as "A at www.shop.example is replaced".
 
         A refusal of the first changed nothing, and is raised as it is; one of a later is Lost, saying what was done.
@@ -211,7 +245,9 @@ class HttpProvider(ABC, Generic[_Options]):
         for number, (words, step) in enumerate(steps):
             try:
                 await (
-                    retry_rate_limited(step, PATIENCE_HALF_WAY * self._timeout, PAUSE_HALF_WAY) if number else step()
+                    retry_rate_limited(step, RETRY_BUDGET_MID_CHANGE * self._timeout, RETRY_PAUSE_MID_CHANGE)
+                    if number
+                    else step()
                 )
             except ProviderError as error:
                 if not number:
@@ -221,15 +257,15 @@ class HttpProvider(ABC, Generic[_Options]):
                 raise kind(f"Done: {done}. Not done: {words}, since {error.text}", error.hint) from None
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
-        """Why a switch must keep its hands off the name of these record sets, in words."""
+        """Why a switch must not change the name of these record sets, in words."""
         return None
 
     async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
-        first = await self._again(lambda: self._read(zone, names))
+        first = await self._retried(lambda: self._read(zone, names))
         records = {name: tuple(first.found.get(name, ())) for name in names}
         above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
         wanted = sorted({wildcard for wildcards in above.values() for wildcard in wildcards})
-        second = first if first.whole or not wanted else await self._again(lambda: self._read(zone, wanted))
+        second = first if first.whole or not wanted else await self._retried(lambda: self._read(zone, wanted))
         covering = {w for w in wanted if address_set(second.found.get(w, ()))}
         policies = {name: words for name, there in records.items() if (words := self._policy(there)) is not None}
         return RecordsRead(
@@ -287,7 +323,7 @@ class HttpProvider(ABC, Generic[_Options]):
             return await self._read(zone, names)
 
         async def once() -> Result:
-            live = (await self._again(look)).found
+            live = (await self._retried(look)).found
             found = compare(live)
             if found:
                 return PreconditionFailed(tuple(found))
@@ -299,7 +335,7 @@ class HttpProvider(ABC, Generic[_Options]):
             except Lost as error:
                 return Indeterminate(error.text, under_way=isinstance(error, UnderWay))
             except Conflict as error:
-                if not self.capabilities.native_compare_and_set and not isinstance(error, Gone):
+                if not self.capabilities.native_compare_and_set and not isinstance(error, RecordGone):
                     raise
                 return PreconditionFailed((error.text,))
             finally:
@@ -321,10 +357,10 @@ class HttpProvider(ABC, Generic[_Options]):
         return RecordSet(name=name, type="TXT", ttl=ttl, values=tuple(sorted(values)), details=kept)
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
-        live = await self._again(lambda: self._read(zone, [change.name for change in changes]))
+        live = await self._retried(lambda: self._read(zone, [change.name for change in changes]))
         return {change.name: address_set(live.found.get(change.name, ())) for change in changes}
 
-    async def _again(self, read: Callable[[], Awaitable[_T]]) -> _T:
+    async def _retried(self, read: Callable[[], Awaitable[_T]]) -> _T:
         """A reading, repeated where that may help."""
         return await retry_read(read, self._timeout)
 
@@ -345,22 +381,19 @@ def replacements(changes: Iterable[Change], *, unchanged: bool = False) -> list[
     return found
 
 
-def record_value(rtype: str, text: str) -> str:
-    """A value in a zone file's notation as the one text that Changeover compares.
-
-    What cannot be read stays as the provider writes it, and so is never mistaken for something else.
-    """
-    try:
-        if rtype in ("A", "AAAA", *NAME_TYPES):
-            return canonical_value(rtype, text)
-        return dns.rdata.from_text("IN", rtype, text, origin=dns.name.root, relativize=False).to_text()
-    except (ValueError, dns.exception.DNSException):
-        return text
-
-
-def written_value(rtype: str, value: str) -> str:
-    """The same value for an API that takes a zone file's notation: host names are absolute."""
-    return f"{value}." if rtype in NAME_TYPES else value
+def texts_in(fault: object, unnamed: Collection[str], depth: int = 0) -> list[str]:
+    """Every text in a fault, each with the name of its field but for the `unnamed`, which say only that it is one."""
+    if isinstance(fault, str):
+        return [fault]
+    if isinstance(fault, list) and depth < 8:
+        return [text for one in fault for text in texts_in(one, unnamed, depth + 1)]
+    if isinstance(fault, dict) and depth < 8:
+        return [
+            text if key in unnamed else f"{key}: {text}"
+            for key, one in fault.items()
+            for text in texts_in(one, unnamed, depth + 1)
+        ]
+    return []
 
 
 class _WithEndpoint(Protocol):

@@ -16,14 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-import dns.rdataclass
-import dns.rdatatype
-import dns.rdtypes.ANY.TXT
-import msgspec
 from msgspec import Struct
 
-from changeover.dns.http.provider import TIMEOUT, Gone, HttpProvider, Replacement, Zone
-from changeover.model.dns.records import AddressSet, RecordSet
+from changeover.dns.http.provider import TIMEOUT, HttpProvider, RecordGone, Replacement, Zone
+from changeover.model.dns.records import RecordSet
 from changeover.model.errors import NotFound
 from changeover.model.secret import Secret
 
@@ -108,13 +104,13 @@ class RecordByRecord(HttpProvider[_Options]):
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         made = [(str(step), partial(self._make, zone, step)) for r in replacements for step in self._steps(zone, r)]
-        await self._in_turn([*made, ("the name servers are told", partial(self._finish, zone))] if made else [])
+        await self._run_steps([*made, ("the name servers are told", partial(self._finish, zone))] if made else [])
 
     def _steps(self, zone: str, replacement: Replacement) -> list[Step]:
         there = [pair for pair in self._seen[zone, replacement.name] if pair[1].type == replacement.type]
         # These are the ids of what was compared, unless another reading came in between and found something else.
         if record_sets(record for _, record in there) != ((replacement.before,) if replacement.before else ()):
-            raise Gone(f"{replacement.name} changed in the moment before it was written")
+            raise RecordGone(f"{replacement.name} changed in the moment before it was written")
         wanted = records_of(replacement.after) if replacement.after is not None else []
         return steps(there, wanted, one_ttl=self.one_ttl)
 
@@ -128,7 +124,7 @@ class RecordByRecord(HttpProvider[_Options]):
             else:
                 await self._replace(zone, step.record_id, step.before, step.after)
         except NotFound:
-            raise Gone(f"{step.before} is not there any more") from None
+            raise RecordGone(f"{step.before} is not there any more") from None
 
 
 def steps(there: Sequence[tuple[str, Record]], wanted: Sequence[Record], *, one_ttl: bool = False) -> list[Step]:
@@ -173,20 +169,6 @@ def records_of(one: RecordSet) -> list[Record]:
         details = {key: detail for key, detail in kept.items() if key != "ttl"}
         found.append(Record(name=one.name, type=one.type, ttl=kept.get("ttl", one.ttl), value=value, details=details))
     return found
-
-
-def carried_over(before: AddressSet, record: RecordSet, ttl: int) -> RecordSet:
-    """`record` with that TTL, and with what stands in `before` beside each value that stays."""
-    kept = next((r.details for r in before if r.type == record.type), {})
-    details = {v: {key: d for key, d in kept[v].items() if key != "ttl"} for v in record.values if v in kept}
-    return msgspec.structs.replace(record, ttl=ttl, details={v: notes for v, notes in details.items() if notes})
-
-
-def text_value(text: str) -> str:
-    """A bare text as the value of a TXT record in a zone file: quoted, in strings of at most 255 bytes."""
-    whole = text.encode("utf-8", "surrogatepass")
-    strings = [whole[start : start + 255] for start in range(0, len(whole), 255)] or [b""]
-    return dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings).to_text()
 
 
 def _record_set(members: Sequence[Record]) -> RecordSet:

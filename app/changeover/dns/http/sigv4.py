@@ -12,28 +12,27 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
-import httpx
+from changeover.dns.http.api import Request, Signature
+from changeover.model.secret import Secret
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _SIGNED_HEADERS = "host;x-amz-date"
 
 
-class SigV4(httpx.Auth):
+class SigV4(Signature):
     """Signs each request with a long-term access key, for one service in one region.
 
     `now` says what time it is.
     """
 
-    requires_request_body = True
-
     def __init__(
         self,
-        access_key_id: str,
-        secret_access_key: str,
+        access_key_id: Secret,
+        secret_access_key: Secret,
         service: str,
         region: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -44,12 +43,12 @@ class SigV4(httpx.Auth):
         self._region = region
         self._now = now
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def sign(self, request: Request) -> None:
         moment = self._now().strftime("%Y%m%dT%H%M%SZ")
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         query = _canonical_query(query)
         if query:
-            # What is sent is exactly what is signed: httpx would write a space as "+".
+            # What is sent is exactly what is signed: the client would write a space as "+".
             request.url = request.url.copy_with(query=query.encode("ascii"))
         canonical = "\n".join(
             (
@@ -66,14 +65,13 @@ class SigV4(httpx.Auth):
         signed = "\n".join((_ALGORITHM, moment, scope, hashlib.sha256(canonical.encode("utf-8")).hexdigest()))
         request.headers["X-Amz-Date"] = moment
         request.headers["Authorization"] = (
-            f"{_ALGORITHM} Credential={self._access_key_id}/{scope}, SignedHeaders={_SIGNED_HEADERS},"
+            f"{_ALGORITHM} Credential={self._access_key_id.reveal()}/{scope}, SignedHeaders={_SIGNED_HEADERS},"
             f" Signature={_mac(self._key(scope), signed).hex()}"
         )
-        yield request
 
     def _key(self, scope: str) -> bytes:
         """The signing key, derived from the secret for one day, region and service."""
-        key = f"AWS4{self._secret}".encode()
+        key = self._secret.after("AWS4").reveal().encode()
         for part in scope.split("/"):
             key = _mac(key, part)
         return key

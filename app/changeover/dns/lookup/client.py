@@ -10,7 +10,6 @@ import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 from msgspec import Struct
 
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire, record_sets_in
@@ -289,6 +288,8 @@ def _is_address(host: str) -> bool:
 
 def _system_resolvers() -> list[str]:
     """The system's resolvers, tried last. A system without a list of them has none."""
+    import dns.resolver
+
     try:
         found = dns.resolver.get_default_resolver().nameservers
     except (dns.exception.DNSException, OSError):

@@ -43,16 +43,16 @@ from changeover.dns.http.api import (
     Hints,
     Lost,
     Query,
-    Unreadable,
     endpoint_host,
     is_safe_endpoint,
     pages,
     query_of,
 )
+from changeover.dns.http.notation import carried_over, relative_name
 from changeover.dns.http.oauth import AccessTokens, BearerApi
-from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Replacement, Zone
-from changeover.dns.provider import Access, is_this_computer
-from changeover.dns.providers.azure_sets import LEAST_TTL, AzureSet, AzureSets, body, published, record_set
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
+from changeover.dns.provider import is_this_computer
+from changeover.dns.providers.azure_sets import LEAST_TTL, MOST_TTL, AzureSet, AzureSets, body, record_set
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
@@ -155,19 +155,19 @@ class Azure(HttpProvider[AzureOptions]):
     """The zones of one resource group. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
+    capabilities = Capabilities(
+        label="Azure DNS",
+        batch=None,
+        native_compare_and_set=True,
+        propagates_atomically=False,
+        least_ttl=LEAST_TTL,
+        leases=True,
+    )
 
     def __init__(
         self, account: str, options: AzureOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
     ) -> None:
         super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="Azure DNS",
-            batch=None,
-            native_compare_and_set=True,
-            propagates_atomically=False,
-            least_ttl=LEAST_TTL,
-            leases=True,
-        )
         self._sizes: dict[str, int] = {}
         # What was last seen of a set, and the ETag that it had then, by zone, name and type.
         self._seen: dict[tuple[str, str, str], tuple[RecordSet, str]] = {}
@@ -177,12 +177,12 @@ class Azure(HttpProvider[AzureOptions]):
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
         names = [change.name for change in changes]
-        live = await self._again(lambda: self._sets(zone, names, _ADDRESSES))
+        live = await self._retried(lambda: self._sets(zone, names, _ADDRESSES))
         return {name: address_set(live.found.get(name, ())) for name in names}
 
     async def _sets(self, zone: str, names: Sequence[str], types: Sequence[str]) -> Zone:
         """What stands at the names, of these types at least."""
-        await self._look_at(zone)
+        await self._check_zone(zone)
         every = await self._listed(zone, len(names))
         sets = await self._asked(zone, names, types) if every is None else every
         found: dict[str, list[RecordSet]] = {}
@@ -194,7 +194,7 @@ class Azure(HttpProvider[AzureOptions]):
             self._seen[zone, record.name, record.type] = (record, one.etag)
         return Zone(found, whole=every is not None)
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each zone: is it there and public, and how many sets does it have?"""
         if zone in self._sizes:
             return
@@ -216,7 +216,7 @@ class Azure(HttpProvider[AzureOptions]):
             return None
 
         async def page(further: Query) -> tuple[Sequence[AzureSet], Query | None]:
-            found = await self._get(self._path(zone, "recordsets"), further, AzureSets)
+            found = await self._get(self._path(zone, "recordsets"), {**further, "api-version": API_VERSION}, AzureSets)
             return found.value, query_of(found.next_link) if found.next_link else None
 
         return await pages(page, most)
@@ -235,7 +235,7 @@ class Azure(HttpProvider[AzureOptions]):
 
     async def _one(self, zone: str, name: str, rtype: str) -> list[AzureSet]:
         answer = await self._api.call("GET", self._place(zone, name, rtype), {"api-version": API_VERSION})
-        if answer.status == 404 and self._said(answer).code == "NotFound":
+        if answer.status == 404 and "NotFound" in self._readable_reason(answer).codes:
             return []
         return [self._api.decoded(self._accepted(answer).content, AzureSet)]
 
@@ -246,7 +246,7 @@ class Azure(HttpProvider[AzureOptions]):
                 f"Azure DNS has no {illegal.type} records, and {illegal.name} would need one",
                 "Plan this name with addresses or, below the apex, a CNAME.",
             )
-        await self._in_turn([self._step(zone, replacement) for replacement in replacements])
+        await self._run_steps([self._step(zone, replacement) for replacement in replacements])
 
     def _step(self, zone: str, replacement: Replacement) -> tuple[str, Callable[[], Awaitable[object]]]:
         what = f"{replacement.type} at {replacement.name}"
@@ -279,7 +279,10 @@ class Azure(HttpProvider[AzureOptions]):
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """A set whose type stays keeps its metadata, and a value that stays Azure's notation of it."""
-        return address_set(published(before, record) for record in after)
+        return address_set(
+            carried_over(before, record, min(max(record.ttl, LEAST_TTL), MOST_TTL), shared=("metadata",))
+            for record in after
+        )
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         empty = next((r.type for r in address_set(records) if not r.values and "" not in r.details), None)
@@ -289,20 +292,15 @@ class Azure(HttpProvider[AzureOptions]):
         found = next((alias for alias in aliases if alias), None)
         return f"an alias of the Azure resource {found.rpartition('/')[2]}" if found else None
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records, and the permissions at the zone, where they may be read."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=await self._may_write(zone))
-
-    async def _may_write(self, zone: str) -> bool | None:
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
         path = self._path(zone, "providers/Microsoft.Authorization/permissions")
 
         async def page(further: Query) -> tuple[Sequence[_Permission], Query | None]:
-            found = await self._get(path, further, _Permissions, PERMISSIONS_VERSION)
+            found = await self._get(path, {**further, "api-version": PERMISSIONS_VERSION}, _Permissions)
             return found.value, query_of(found.next_link) if found.next_link else None
 
         try:
-            granted = await self._again(lambda: pages(page)) or []
+            granted = await self._retried(lambda: pages(page)) or []
         except (PermissionDenied, NotFound, Rejected):
             return None
         wanted = [f"Microsoft.Network/dnsZones/{rtype}/{act}" for rtype in _WRITABLE for act in ("write", "delete")]
@@ -313,28 +311,24 @@ class Azure(HttpProvider[AzureOptions]):
 
     async def zones(self) -> tuple[str, ...]:
         async def page(further: Query) -> tuple[Sequence[_Zone], Query | None]:
-            found = await self._get(self._path(), further, _Zones)
+            found = await self._get(self._path(), {**further, "api-version": API_VERSION}, _Zones)
             return found.value, query_of(found.next_link) if found.next_link else None
 
-        every = await self._again(lambda: pages(page)) or []
+        every = await self._retried(lambda: pages(page)) or []
         return tuple(zone.name.lower() for zone in every if zone.properties.zone_type.lower() == "public")
-
-    async def _get(self, path: str, query: Query, of: type[_T], version: str = API_VERSION) -> _T:
-        answer = await self._api.call("GET", path, {**query, "api-version": version})
-        return self._api.decoded(self._accepted(answer).content, of)
 
     def _path(self, *below: str) -> str:
         group = f"/subscriptions/{self._options.subscription_id}/resourceGroups/{self._options.resource_group}"
         return "/".join([f"{group}/providers/Microsoft.Network/dnsZones", *below])
 
     def _place(self, zone: str, name: str, rtype: str) -> str:
-        return self._path(zone, rtype, name.removesuffix(zone).rstrip(".") or "@")
+        return self._path(zone, rtype, relative_name(zone, name) or "@")
 
     def _connect(self) -> Api:
         secret = self._secret("secret", "client secret")
         endpoint = self._options.endpoint.rstrip("/")
         audience = "https://management.azure.com" if is_this_computer(endpoint_host(endpoint)) else endpoint
-        grant = {
+        grant: dict[str, str | Secret] = {
             "grant_type": "client_credentials",
             "client_id": self._options.client_id,
             "client_secret": secret,
@@ -351,23 +345,13 @@ class Azure(HttpProvider[AzureOptions]):
         )
         return BearerApi(endpoint, tokens, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         fault = self._api.decoded(answer.content, _Fault)
-        return (fault.error or fault).message
+        error = fault.error or _Error(fault.code, fault.message)
+        return Reason(error.message, (error.code,))
 
-    def _said(self, answer: ApiAnswer) -> _Error:
-        """What is wrong, empty where the answer does not say it."""
-        try:
-            fault = self._api.decoded(answer.content, _Fault)
-        except Unreadable:
-            return _Error()
-        return fault.error or _Error(fault.code, fault.message)
-
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
-        usual = super()._refusal(answer)
-        if self._said(answer).code == "ScopeLocked":
-            return PermissionDenied(usual.text, _HINTS.permission)
-        return usual
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
+        return PermissionDenied(error.text, _HINTS.permission) if "ScopeLocked" in reason.codes else error
 
 
 def _matches(patterns: Sequence[str], action: str) -> bool:

@@ -16,8 +16,8 @@ import dns.rdatatype
 import dns.rdtypes.ANY.TXT
 from msgspec import Meta, Struct, field
 
-from changeover.dns.http.provider import record_value
-from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet
+from changeover.dns.http.notation import full_name, record_value
+from changeover.model.dns.records import ADDRESS_TYPES, RecordSet
 
 #: learn.microsoft.com/azure/dns/dns-zones-records
 LEAST_TTL, MOST_TTL = 1, 2**31 - 1
@@ -152,7 +152,6 @@ def _strings(value: str) -> list[str] | None:
 def record_set(zone: str, one: AzureSet) -> RecordSet:
     """The set with what must be restored beside each value: metadata, and Azure's own notation of it."""
     rtype, there = one.type.rpartition("/")[2].upper(), one.properties
-    name = zone if one.name == "@" else f"{one.name.lower()}.{zone}"
     values = {record_value(rtype, text): text for text in there.texts(rtype)}
     metadata: dict[str, Any] = {"metadata": there.metadata} if there.metadata else {}
     details = {value: dict(metadata) for value in values}
@@ -167,7 +166,7 @@ def record_set(zone: str, one: AzureSet) -> RecordSet:
     if there.alias:
         kept[""] = {"alias": there.alias}
     return RecordSet(
-        name=name,
+        name=full_name(zone, one.name),
         type=rtype,
         ttl=there.ttl,
         values=tuple(sorted(values)),
@@ -192,24 +191,3 @@ def body(record: RecordSet) -> dict[str, Any]:
             strings = [text if isinstance(text, list) else _strings(text) or [text] for text in written]
             return {**common, "TXTRecords": [{"value": one} for one in strings]}
     raise ValueError(f"Azure DNS has no {record.type} records here")
-
-
-def published(before: AddressSet, record: RecordSet) -> RecordSet:
-    """What Azure makes of a set where `before` stands: metadata stays with the type, notation with the value."""
-    same = next((r for r in before if r.type == record.type), None)
-    former = same.details if same is not None else {}
-    metadata = next((notes["metadata"] for notes in former.values() if "metadata" in notes), None)
-    details: dict[str, dict[str, Any]] = {}
-    for value in record.values:
-        notes = {"metadata": metadata} if metadata else {}
-        notes |= {"written": former[value]["written"]} if "written" in former.get(value, {}) else {}
-        if notes:
-            details[value] = notes
-    return RecordSet(
-        name=record.name,
-        type=record.type,
-        ttl=min(max(record.ttl, LEAST_TTL), MOST_TTL),
-        values=record.values,
-        details=details,
-        opaque=record.opaque,
-    )

@@ -20,23 +20,24 @@ and stop a switch (developers.cloudflare.com/workers/configuration/routing/custo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Unreadable, pages
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, pages
+from changeover.dns.http.notation import record_value
 from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
-    Gone,
     HttpProvider,
     HttpProviderType,
+    Reason,
+    RecordGone,
     Replacement,
     Zone,
-    record_value,
 )
 from changeover.dns.provider import (
     Access,
@@ -64,10 +65,14 @@ LEAST_TTL, MOST_TTL, AUTOMATIC_TTL = 60, 86400, 1
 _PROXIABLE = ("A", "AAAA", "CNAME")
 #: What Cloudflare keeps beside a value and answers do not show.
 _NOTES = ("comment", "tags", "settings")
+#: What the code 9109 is called here where it is about the token.
+_WRONG_TOKEN = "wrong token"
 #: "Invalid request headers", "Missing X-Auth-Key", "Unknown X-Auth-Key", "Invalid API Token".
-_WRONG_CREDENTIAL = (6003, 9103, 9106, 1000, 1001)
-#: "Record does not exist."
-_GONE = 81044
+_WRONG_CREDENTIAL = {"6003", "9103", "9106", "1000", "1001", _WRONG_TOKEN}
+#: "Unauthorized to access requested resource", "Authentication error" (of a token that is right).
+_NOT_ALLOWED = {"9109", "10000"}
+#: "Record does not exist", "Could not route to …, perhaps your object identifier is invalid?"
+_GONE, _NO_ZONE = "81044", "7003"
 _MAKE_TOKEN = "Make a token at dash.cloudflare.com, My Profile > API Tokens, with the permissions Zone.DNS edit and"
 _HINTS = Hints(
     credential=f"{_MAKE_TOKEN} Zone.Zone read for this zone, and add it with: changeover account add NAME … --replace",
@@ -189,7 +194,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
     async def _uncontested(self, zone: str, name: str, text: str) -> Result:
         """Is the text that was just put the only one of its kind? One that collided with another is taken back."""
         try:
-            there = (await self._again(lambda: self._read(zone, [name]))).found.get(name, ())
+            there = (await self._retried(lambda: self._read(zone, [name]))).found.get(name, ())
         except ProviderError as error:
             return Indeterminate(f"the text is written, but what stands at {name} could not be read: {error.text}")
         found = text_conflicts(name, text, there)
@@ -241,7 +246,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
         return tuple(dict.fromkeys(_ascii(zone.name) for zone in await self._zones()))
 
     async def _zones(self) -> Sequence[_Zone]:
-        return await self._again(lambda: self._list("/zones", {"per_page": ZONES_PER_PAGE}, _Zone)) or ()
+        return await self._retried(lambda: self._list("/zones", {"per_page": ZONES_PER_PAGE}, _Zone)) or ()
 
     async def _expires(self) -> datetime | None:
         """When the token ends (developers.cloudflare.com/api/resources/user/subresources/tokens/methods/verify).
@@ -249,7 +254,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
         A token that an account owns cannot ask this.
         """
         try:
-            answer = await self._again(lambda: self._call("GET", "/user/tokens/verify"))
+            answer = await self._retried(lambda: self._call("GET", "/user/tokens/verify"))
             return self._api.decoded(answer.result, _Token).expires_on
         except ProviderError:
             return None
@@ -260,7 +265,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
     async def _zone(self, name: str) -> _Zone:
         """The zone of that name; Rejected where the world does not ask Cloudflare for it (…/domain-status)."""
         query = {"name": name, "per_page": ZONES_PER_PAGE}
-        found = await self._again(lambda: self._list("/zones", query, _Zone)) or []
+        found = await self._retried(lambda: self._list("/zones", query, _Zone)) or []
         zones = sorted((z for z in found if _ascii(z.name) == name), key=lambda z: z.status != "active")
         if not zones:
             raise NotFound(f"Cloudflare shows no zone {name} to the token of account {self.account}", _HINTS.missing)
@@ -300,31 +305,25 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "Cloudflare API token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
-        return "; ".join(f"{f.message.rstrip('.')} (code {f.code})" for f in self._faults(answer))
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        faults = self._api.decoded(answer.content, _Envelope).errors or ()
+        words = "; ".join(f"{f.message.rstrip('.')} (code {f.code})" for f in faults)
+        return Reason(words, tuple(_WRONG_TOKEN if _is_wrong_token(f) else str(f.code) for f in faults))
 
-    def _faults(self, answer: ApiAnswer) -> Sequence[_Fault]:
-        return self._api.decoded(answer.content, _Envelope).errors or ()
-
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
         """By Cloudflare's own codes, which say more than the status."""
-        error = super()._refusal(answer)
-        try:
-            faults = self._faults(answer)
-        except Unreadable:
-            return error
-        codes = {fault.code for fault in faults}
+        codes = set(reason.codes)
         if isinstance(error, RateLimited | AuthError):
             return error
-        if codes & set(_WRONG_CREDENTIAL) or _is_wrong_token(faults):
+        if codes & _WRONG_CREDENTIAL:
             return AuthError(error.text, _HINTS.credential)
-        if codes & {9109, 10000}:
+        if codes & _NOT_ALLOWED:
             return PermissionDenied(error.text, _HINTS.permission)
         if _GONE in codes:
-            return Gone(error.text, _HINTS.refused)
-        if 7003 in codes:
+            return RecordGone(error.text, _HINTS.refused)
+        if _NO_ZONE in codes:
             return NotFound(error.text, _HINTS.missing)
         return error
 
@@ -337,9 +336,9 @@ def _ascii(name: str) -> str:
         return name
 
 
-def _is_wrong_token(faults: Iterable[_Fault]) -> bool:
+def _is_wrong_token(fault: _Fault) -> bool:
     """Code 9109 is "Invalid access token", but "Unauthorized to access requested resource" and more as well."""
-    return any(f.code == 9109 and ("Invalid access token" in f.message or "auth failures" in f.message) for f in faults)
+    return fault.code == 9109 and ("Invalid access token" in fault.message or "auth failures" in fault.message)
 
 
 def _record_sets(zone: str, records: Sequence[_Record]) -> tuple[RecordSet, ...]:

@@ -28,17 +28,17 @@ import msgspec
 from msgspec import Meta, Struct
 
 from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
+from changeover.dns.http.notation import as_written, full_name, record_value, relative_name, written_value
 from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
     HttpProvider,
     HttpProviderType,
+    Reason,
     Replacement,
     Zone,
-    record_value,
-    written_value,
+    texts_in,
 )
-from changeover.dns.provider import Access
 from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, Rejected
@@ -106,19 +106,21 @@ class Desec(HttpProvider[DesecOptions]):
         self._seen: set[str] = set()
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
-        await self._look_at(zone)
+        await self._check_zone(zone)
         path = f"/domains/{zone}/rrsets/"
         every = await self._list(path, {}, _Set, most_pages=len(names)) if len(names) > 1 else None
         sets = every
         if sets is None:
-            sets = [s for name in names for s in await self._list(path, {"subname": _subname(zone, name)}, _Set) or ()]
+            sets = [
+                s for name in names for s in await self._list(path, {"subname": relative_name(zone, name)}, _Set) or ()
+            ]
         found: dict[str, list[RecordSet]] = {}
         for one in sets:
-            name = f"{one.subname}.{zone}" if one.subname else zone
-            found.setdefault(name.lower(), []).append(_record_set(name.lower(), one))
+            name = full_name(zone, one.subname)
+            found.setdefault(name, []).append(_record_set(name, one))
         return Zone(found, whole=every is not None)
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each domain: is it there, and does it take the TTLs that the account promises?"""
         if zone in self._seen:
             return
@@ -144,13 +146,8 @@ class Desec(HttpProvider[DesecOptions]):
             msgspec.structs.replace(r, ttl=min(max(r.ttl, self._options.minimum_ttl), MOST_TTL)) for r in after
         )
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records. What the token may write cannot be seen."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=None)
-
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/domains/", {}, _Domain))
+        found = await self._retried(lambda: self._list("/domains/", {}, _Domain))
         return tuple(domain.name for domain in found or ())
 
     async def _list(self, path: str, query: Query, of: type[_T], most_pages: int | None = None) -> list[_T] | None:
@@ -166,30 +163,12 @@ class Desec(HttpProvider[DesecOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "deSEC token")
-        return Api(self._options.endpoint, {"Authorization": f"Token {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Token ")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         """An object of texts by field, or a list of such objects, one for each record set of a batch."""
-        return "; ".join(_texts(self._api.decoded(answer.content, dict[str, Any] | list[Any] | str)))  # type: ignore[arg-type]
-
-
-def _texts(fault: object, depth: int = 0) -> list[str]:
-    """Every text in a fault; the names of fields as well, but for those that only say that it is one."""
-    if isinstance(fault, str):
-        return [fault]
-    if isinstance(fault, list) and depth < 8:
-        return [text for one in fault for text in _texts(one, depth + 1)]
-    if isinstance(fault, dict) and depth < 8:
-        return [
-            text if key in ("detail", "non_field_errors") else f"{key}: {text}"
-            for key, one in fault.items()
-            for text in _texts(one, depth + 1)
-        ]
-    return []
-
-
-def _subname(zone: str, name: str) -> str:
-    return name.removesuffix(zone).rstrip(".")
+        fault = self._api.decoded(answer.content, dict[str, Any] | list[Any] | str)  # type: ignore[arg-type]
+        return Reason("; ".join(texts_in(fault, ("detail", "non_field_errors"))))
 
 
 def _record_set(name: str, one: _Set) -> RecordSet:
@@ -200,11 +179,11 @@ def _record_set(name: str, one: _Set) -> RecordSet:
 
 def _patch(zone: str, replacement: Replacement) -> dict[str, Any]:
     """The record set as a bulk PATCH takes it; without records it is deleted."""
-    place = {"subname": _subname(zone, replacement.name), "type": replacement.type}
+    place = {"subname": relative_name(zone, replacement.name), "type": replacement.type}
     after = replacement.after
     if after is None:
         return {**place, "records": []}
-    records = [after.details.get(v, {}).get("written", written_value(after.type, v)) for v in after.values]
+    records = [as_written(after, v) for v in after.values]
     return {**place, "ttl": after.ttl, "records": records}
 
 

@@ -27,21 +27,20 @@ Scopes are for all domains of a team; a token cannot be confined to one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Query, Unreadable, pages, query_of
-from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
-from changeover.dns.http.record_by_record import Record, RecordByRecord, carried_over, text_value
-from changeover.dns.provider import Access
+from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Query, Unreadable, query_of
+from changeover.dns.http.notation import full_name, record_value, text_value
+from changeover.dns.http.provider import ENDPOINT, HttpProviderType, Reason
+from changeover.dns.http.record_by_record import Record
+from changeover.dns.http.rest_records import RestRecords
 from changeover.model.dns.capabilities import Capabilities
-from changeover.model.dns.records import NAME_TYPES, AddressSet, address_set
+from changeover.model.dns.records import NAME_TYPES
 from changeover.model.dns.txt_record import text_of
-from changeover.model.errors import NotFound, Unavailable
-from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import SecretField
 
 LEAST_TTL = 30
@@ -103,116 +102,77 @@ class _Meta(Struct, frozen=True):
     total: int | None = None
 
 
-class _Records(Struct, frozen=True):
-    domain_records: tuple[_Record, ...]
+class _Page(Struct, frozen=True, kw_only=True):
     links: _Links = _Links()
     meta: _Meta = _Meta()
 
+    @property
+    def following(self) -> Query | None:
+        return {"page": query_of(self.links.pages.next).get("page", "")} if self.links.pages.next else None
 
-class _Domains(Struct, frozen=True):
+    @property
+    def total(self) -> int | None:
+        return self.meta.total
+
+
+class _Records(_Page, frozen=True):
+    items: tuple[_Record, ...] = msgspec.field(name="domain_records")
+
+
+class _Domains(_Page, frozen=True):
     domains: tuple[_Domain, ...]
-    links: _Links = _Links()
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        return tuple(domain.name for domain in self.domains)
 
 
 class _Fault(Struct, frozen=True):
     message: str
 
 
-class DigitalOcean(RecordByRecord[DigitalOceanOptions]):
+class DigitalOcean(RestRecords[DigitalOceanOptions]):
     """One team's domains. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
-
-    def __init__(
-        self, account: str, options: DigitalOceanOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
-    ) -> None:
-        super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="DigitalOcean",
-            batch=None,
-            native_compare_and_set=False,
-            propagates_atomically=False,
-            least_ttl=LEAST_TTL,
-        )
+    capabilities = Capabilities(
+        label="DigitalOcean",
+        batch=None,
+        native_compare_and_set=False,
+        propagates_atomically=False,
+        least_ttl=LEAST_TTL,
+    )
+    apex = "@"
 
     async def _records(self, zone: str, names: Sequence[str]) -> tuple[Iterable[tuple[str, Record]], bool]:
         """All of them where those are no more pages than names, else name by name."""
-        wanted = list(dict.fromkeys(names))
-        every = await self._listed(zone, {}, most_pages=len(wanted)) if len(wanted) > 1 else None
+        wanted, page = list(dict.fromkeys(names)), {"per_page": RECORDS_PER_PAGE}
+        every = await self._listed(zone, page, _Records, len(wanted)) if len(wanted) > 1 else None
         found = every
         if found is None:
-            found = [one for name in wanted for one in await self._listed(zone, {"name": name}) or ()]
+            each = [await self._listed(zone, {**page, "name": name}, _Records) for name in wanted]
+            found = [one for there in each for one in there or ()]
         return [_record(zone, one) for one in found if one.type != "SOA"], every is not None
 
-    async def _listed(self, zone: str, query: Query, most_pages: int | None = None) -> list[_Record] | None:
-        totals: set[int | None] = set()
-
-        async def page(further: Query) -> tuple[Sequence[_Record], Query | None]:
-            asked = {"per_page": RECORDS_PER_PAGE, **query, **further}
-            answer = await self._api.call("GET", _path(zone), asked)
-            if answer.status == 404:
-                raise NotFound(f"DigitalOcean shows no domain {zone} to account {self.account}", _HINTS.missing)
-            found = self._api.decoded(self._accepted(answer).content, _Records)
-            totals.add(found.meta.total)
-            return found.domain_records, _following(found.links)
-
-        found = await pages(page, most_pages)
-        # Pages have numbers: where a record of an earlier one is deleted meanwhile, another is left out.
-        if len(totals) > 1:
-            raise Unavailable(f"The records of {zone} changed while DigitalOcean listed them", "Try again.")
-        return found
-
-    async def _create(self, zone: str, record: Record) -> None:
-        body = {**_body(record), "name": record.name.removesuffix(zone).rstrip(".") or "@"}
-        self._accepted(await self._api.call("POST", _path(zone), body=body))
-
-    async def _replace(self, zone: str, record_id: str, before: Record, after: Record) -> None:
-        self._accepted(await self._api.call("PATCH", f"{_path(zone)}/{record_id}", body=_body(after)))
-
-    async def _delete(self, zone: str, record_id: str, record: Record) -> None:
-        self._accepted(await self._api.call("DELETE", f"{_path(zone)}/{record_id}"))
-
-    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
-        """The TTL becomes one that DigitalOcean takes."""
-        return address_set(carried_over(before, record, max(record.ttl, LEAST_TTL)) for record in after)
-
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records. What the token may write cannot be seen."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=None)
+    def _content(self, record: Record) -> dict[str, Any]:
+        return {"type": record.type, "data": _data(record), "ttl": record.ttl}
 
     async def zones(self) -> tuple[str, ...]:
-        async def page(further: Query) -> tuple[Sequence[_Domain], Query | None]:
-            answer = await self._api.call("GET", "/domains", {"per_page": DOMAINS_PER_PAGE, **further})
-            found = self._api.decoded(self._accepted(answer).content, _Domains)
-            return found.domains, _following(found.links)
-
-        domains = await self._again(lambda: pages(page)) or []
-        return tuple(dict.fromkeys(domain.name.lower() for domain in domains))
+        return await self._domains({"per_page": DOMAINS_PER_PAGE}, _Domains)
 
     def _connect(self) -> Api:
         token = self._secret("token", "DigitalOcean token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
-        return self._api.decoded(answer.content, _Fault).message
-
-
-def _path(zone: str) -> str:
-    return f"/domains/{zone}/records"
-
-
-def _following(links: _Links) -> Query | None:
-    """What asks for the next page."""
-    return {"page": query_of(links.pages.next).get("page", "")} if links.pages.next else None
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        return Reason(self._api.decoded(answer.content, _Fault).message)
 
 
 def _record(zone: str, one: _Record) -> tuple[str, Record]:
     if one.id is None or one.data is None or one.ttl is None:
         raise Unreadable(f"DigitalOcean shows a record of {zone} without its content", CHECK_ENDPOINT)
-    name = zone if one.name == "@" else f"{one.name}.{zone}"
     value = _value(zone, one, one.data)
-    record = Record(name=name.lower(), type=one.type, ttl=one.ttl, value=value)
+    record = Record(name=full_name(zone, one.name), type=one.type, ttl=one.ttl, value=value)
     shown = value if one.type == "CNAME" else _data(record)
     # However the domain itself is written, it is shown as "@" afterwards.
     is_domain = one.type == "CNAME" and value == zone
@@ -242,10 +202,6 @@ def _data(record: Record) -> str:
     """The record's value as DigitalOcean takes it."""
     data = record.details.get("written", text_of(record.value) if record.type == "TXT" else record.value)
     return f"{data}." if record.type in NAME_TYPES else data
-
-
-def _body(record: Record) -> dict[str, Any]:
-    return {"type": record.type, "data": _data(record), "ttl": record.ttl}
 
 
 class _Type(HttpProviderType):

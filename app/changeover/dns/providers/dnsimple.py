@@ -48,25 +48,24 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, pages
-from changeover.dns.http.provider import TIMEOUT, Gone, HttpProviderType, Replacement
+from changeover.dns.http.api import Api, ApiAnswer, Fields, Hints, Query, pages
+from changeover.dns.http.notation import carried_over, relative_name
+from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Reason, RecordGone, Replacement, texts_in
 from changeover.dns.http.record_by_record import Record, RecordByRecord
-from changeover.dns.provider import Access, Applied, Guard, Result
+from changeover.dns.provider import Applied, Guard, Result
 from changeover.dns.providers.dnsimple_records import (
     LEAST_TTL,
     ZoneRecord,
     created,
     in_capitals,
-    label,
     operation,
-    published,
     record_of,
     updated,
 )
 from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
-from changeover.model.errors import NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
+from changeover.model.errors import NotFound, PermissionDenied, ProviderError, Rejected
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import Option, SecretField
 
@@ -189,11 +188,11 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
         self._capitals: dict[str, dict[str, str]] = {}
 
     async def _records(self, zone: str, names: Sequence[str]) -> tuple[Iterable[tuple[str, Record]], bool]:
-        await self._look_at(zone)
+        await self._check_zone(zone)
         path = f"{await self._path(zone)}/records"
         found = every = await self._list(path, {}, _Records, most_pages=len(names))
         if found is None:
-            each = {name: await self._list(path, {"name": label(zone, name)}, _Records) or () for name in names}
+            each = {name: await self._list(path, {"name": relative_name(zone, name)}, _Records) or () for name in names}
             found = [record for there in each.values() for record in there]
             await self._refuse_capitals(zone, [name for name, there in each.items() if not there])
         elif len(found) > PER_PAGE:
@@ -216,7 +215,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
                     "Write the name in lower case in the record editor of dnsimple.com.",
                 )
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each zone: is it there, and does what stands there reach visitors?"""
         if zone in self._known:
             return
@@ -250,8 +249,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
     async def _distributed(self, zone: str) -> None:
         path, pause = f"{await self._path(zone)}/distribution", FIRST_PAUSE
         while True:
-            answer = self._accepted(await self._api.call("GET", path))
-            if self._api.decoded(answer.content, _Distributed).data.distributed:
+            if (await self._get(path, {}, _Distributed)).data.distributed:
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LAST_PAUSE)
@@ -279,7 +277,10 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS, and no TTL is below a minute. A value that stays keeps DNSimple's notation of it."""
-        return address_set(published(before, record) for record in after)
+        return address_set(
+            carried_over(before, record, max(record.ttl, LEAST_TTL), ("written", "priority"), alias=True)
+            for record in after
+        )
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         types = {record.type for record in records}
@@ -295,17 +296,13 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
                     return f"{record.type} {value}, which DNSimple manages itself"
         return None
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records, and with batches sends one that holds nothing."""
-        await self.read(zone, names or [zone])
-        return Access(
-            zones=await self._zones_seen(zone), may_write=await self._may_write(zone) if self._options.batch else None
-        )
-
-    async def _may_write(self, zone: str) -> bool | None:
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
+        """With batches, by sending one that holds nothing."""
+        if not self._options.batch:
+            return None
         nothing: dict[str, list[object]] = {"creates": [], "updates": [], "deletes": []}
         path = f"{await self._path(zone)}/batch"
-        answer = await self._again(lambda: self._api.call("POST", path, body=nothing))
+        answer = await self._retried(lambda: self._api.call("POST", path, body=nothing))
         if answer.status in (401, 402, 412):
             raise self._refusal(answer)
         return True if answer.status < 300 else False if answer.status == 403 else None
@@ -314,14 +311,13 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
         async def listed() -> Sequence[_ZoneState]:
             return await self._list(f"/{await self._account()}/zones", {}, _Zones) or ()
 
-        return tuple(zone.name.lower() for zone in await self._again(listed))
+        return tuple(zone.name.lower() for zone in await self._retried(listed))
 
     async def _list(self, path: str, query: Query, of: type[Any], most_pages: int | None = None) -> list[Any] | None:
         """All pages of a list, or None where it has more than `most_pages`."""
 
         async def page(further: Query) -> tuple[Sequence[Any], Query | None]:
-            answer = self._accepted(await self._api.call("GET", path, {**query, "per_page": PER_PAGE, **further}))
-            found = self._api.decoded(answer.content, of)
+            found = await self._get(path, {**query, "per_page": PER_PAGE, **further}, of)
             at: _Pagination = found.pagination
             return found.data, {"page": at.current_page + 1} if at.current_page < at.total_pages else None
 
@@ -333,9 +329,8 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
     async def _account(self) -> str:
         """The account's id: the one that the settings or the token name, else the only one that the token sees."""
         if not self._account_id:
-            answer = self._accepted(await self._api.call("GET", "/whoami"))
-            account = self._api.decoded(answer.content, _Whoami).data.account
-            seen = (account,) if account is not None else await self._accounts()
+            account = (await self._get("/whoami", {}, _Whoami)).data.account
+            seen = (account,) if account is not None else (await self._get("/accounts", {}, _Accounts)).data
             if len(seen) != 1:
                 ids = ", ".join(str(one.id) for one in seen[:10]) or "none"
                 raise Rejected(
@@ -345,51 +340,32 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
             self._account_id = str(seen[0].id)
         return self._account_id
 
-    async def _accounts(self) -> tuple[_Account, ...]:
-        answer = self._accepted(await self._api.call("GET", "/accounts"))
-        return self._api.decoded(answer.content, _Accounts).data
-
     def _connect(self) -> Api:
         token = self._secret("token", "DNSimple API access token")
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        headers: Fields = {"Authorization": token.after("Bearer "), "Accept": "application/json"}
         return Api(self._options.endpoint, headers, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         fault = self._api.decoded(answer.content, _Fault)
-        return "; ".join(dict.fromkeys([fault.message, *_texts(fault.errors)]))
+        found = texts_in(fault.errors, ("message", "errors", "base", "creates", "updates", "deletes"))
+        return Reason("; ".join(dict.fromkeys([fault.message, *found])))
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
         """What the statuses mean here: developer.dnsimple.com/v2/#response-codes."""
-        error = super()._refusal(answer)
         match answer.status:
             case 400 if "Record not found" in error.text:
-                return Gone(error.text)
+                return RecordGone(error.text)
             case 402:
                 return Rejected(error.text, "Look at the account's subscription and invoices at dnsimple.com.")
             case 412:
                 return PermissionDenied(error.text, _NO_BATCHES)
-            case 429 if isinstance(error, RateLimited) and error.retry_after is None:
-                return RateLimited(error.text, error.hint, _until_reset(answer.headers))
         return error
 
-
-def _until_reset(headers: Mapping[str, str]) -> float | None:
-    """The seconds until the hour of the rate limit ends, None where that is not told or over."""
-    moment = headers.get("x-ratelimit-reset", "")
-    seconds = int(moment) - time.time() if moment.isdecimal() and len(moment) < 15 else 0.0
-    return seconds if seconds > 0 else None
-
-
-def _texts(fault: object, depth: int = 0) -> list[str]:
-    """Every text in the errors of an answer, with the field that it is about."""
-    if isinstance(fault, str):
-        return [fault]
-    if isinstance(fault, list) and depth < 8:
-        return [text for one in fault for text in _texts(one, depth + 1)]
-    if isinstance(fault, dict) and depth < 8:
-        plain = ("message", "errors", "base", "creates", "updates", "deletes")
-        return [t if k in plain else f"{k}: {t}" for k, one in fault.items() for t in _texts(one, depth + 1)]
-    return []
+    def _pause(self, headers: Mapping[str, str]) -> float | None:
+        """Until the hour of the rate limit ends."""
+        moment = headers.get("x-ratelimit-reset", "")
+        seconds = int(moment) - time.time() if moment.isdecimal() and len(moment) < 15 else 0.0
+        return seconds if seconds > 0 else None
 
 
 class _Type(HttpProviderType):

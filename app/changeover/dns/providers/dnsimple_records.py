@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http.provider import record_value
+from changeover.dns.http.notation import full_name, record_value, relative_name, text_value
 from changeover.dns.http.record_by_record import Record, Step
-from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet
+from changeover.model.dns.records import ADDRESS_TYPES
 
 LEAST_TTL = 60
 
@@ -31,11 +31,6 @@ class ZoneRecord(Struct, frozen=True):
     system_record: bool = False
 
 
-def label(zone: str, name: str) -> str:
-    """`name` as the API has it: without the zone, and empty for the apex."""
-    return name.removesuffix(zone).rstrip(".")
-
-
 def in_capitals(zone: str, records: Iterable[ZoneRecord]) -> dict[str, str]:
     """The names with capital letters, as they are spelled, by the names that they are in DNS."""
     spelled = (f"{one.name}.{zone}" for one in records if one.name)
@@ -51,16 +46,14 @@ def record_of(zone: str, one: ZoneRecord) -> Record:
         details |= {"priority": one.priority} if one.priority is not None else {}
         details |= {"regions": list(one.regions)} if one.regions not in ((), ("global",)) else {}
         details |= {"system": True} if one.system_record else {}
-    name = (f"{one.name}.{zone}" if one.name else zone).lower()
-    return Record(name=name, type=one.type, ttl=one.ttl, value=value, details=details)
+    return Record(name=full_name(zone, one.name), type=one.type, ttl=one.ttl, value=value, details=details)
 
 
 def _zone_file_text(one: ZoneRecord) -> str:
     """The content with what a zone file has besides: quotes around a text, the priority before the rest."""
     text = one.content
     if one.type in ("TXT", "SPF") and not text.startswith('"'):
-        strings = [text[start : start + 255] for start in range(0, len(text), 255)] or [""]
-        return " ".join('"' + s.replace("\\", "\\\\").replace('"', '\\"') + '"' for s in strings)
+        return text_value(text)
     if one.type in ("MX", "SRV", "HTTPS", "SVCB") and one.priority is not None:
         apart = one.type in ("MX", "SRV") or not text.partition(" ")[0].isdecimal()
         return f"{one.priority} {text}" if apart else text
@@ -76,7 +69,7 @@ def _content(record: Record) -> dict[str, Any]:
 
 def created(zone: str, record: Record) -> dict[str, Any]:
     """What creates it."""
-    return {"name": label(zone, record.name), "type": record.type, **_content(record)}
+    return {"name": relative_name(zone, record.name), "type": record.type, **_content(record)}
 
 
 def updated(before: Record, after: Record) -> dict[str, Any]:
@@ -93,20 +86,3 @@ def operation(zone: str, step: Step) -> tuple[str, dict[str, Any]]:
     if step.after is None:
         return "deletes", {"id": int(step.record_id)}
     return "updates", {"id": int(step.record_id), **updated(step.before, step.after)}
-
-
-def published(before: AddressSet, record: RecordSet) -> RecordSet:
-    """`record` as it will stand where `before` stands now."""
-    rtype = "ALIAS" if record.type == "ANAME" else record.type
-    former = next((r.details for r in before if r.type == rtype), {})
-    notes: dict[str, dict[str, Any]] = {
-        v: {k: former[v][k] for k in ("written", "priority") if k in former.get(v, {})} for v in record.values
-    }
-    return RecordSet(
-        name=record.name,
-        type=rtype,
-        ttl=max(record.ttl, LEAST_TTL),
-        values=record.values,
-        details={value: kept for value, kept in notes.items() if kept},
-        opaque=rtype == "ALIAS",
-    )

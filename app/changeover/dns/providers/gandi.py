@@ -41,22 +41,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
-import dns.exception
-import dns.name
-import dns.rdata
 from msgspec import Meta, Struct
 
 from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
-from changeover.dns.http.provider import (
-    TIMEOUT,
-    HttpProvider,
-    HttpProviderType,
-    Replacement,
-    Zone,
+from changeover.dns.http.notation import (
+    as_written,
+    carried_over,
+    full_name,
     record_value,
+    relative_name,
     written_value,
 )
-from changeover.dns.provider import Access
+from changeover.dns.http.provider import TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, ProviderError, Rejected
@@ -144,7 +140,7 @@ class Gandi(HttpProvider[GandiOptions]):
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
         if zone not in self._known:
-            await self._look_at(zone)
+            await self._check_zone(zone)
         path = f"{_path(zone)}/records"
         every = await self._list(path, _Set, most_pages=len(names))
         each = [await self._at(zone, name) for name in names] if every is None else []
@@ -154,7 +150,7 @@ class Gandi(HttpProvider[GandiOptions]):
         found: dict[str, list[RecordSet]] = {}
         spelled: dict[str, str] = {}
         for one in sets:
-            name = zone if one.rrset_name == "@" else f"{one.rrset_name}.{zone}".lower()
+            name = full_name(zone, one.rrset_name)
             found.setdefault(name, []).append(_record_set(zone, name, one))
             other = spelled.setdefault(name, one.rrset_name)
             if other != one.rrset_name and name in names:
@@ -166,7 +162,7 @@ class Gandi(HttpProvider[GandiOptions]):
         self._types.update({(zone, name): {r.type for r in found.get(name, ())} for name in names})
         return Zone(found, whole=every is not None)
 
-    async def _look_at(self, zone: str) -> None:
+    async def _check_zone(self, zone: str) -> None:
         """Once for each domain: is it there, and does what stands there reach visitors?"""
         answer = await self._api.call("GET", _path(zone))
         if answer.status == 404:
@@ -208,13 +204,7 @@ class Gandi(HttpProvider[GandiOptions]):
         return [] if answer.status == 404 else self._api.decoded(self._accepted(answer).content, list[_Set])
 
     def _place(self, zone: str, name: str) -> str:
-        return f"{_path(zone)}/records/{self._spelled.get((zone, name)) or _label(zone, name)}"
-
-    def _is_empty_name(self, answer: ApiAnswer) -> bool:
-        """Does an answer 404 say that only the record is missing?"""
-        with contextlib.suppress(ProviderError):
-            return self._api.decoded(answer.content, _Fault).object == "dns-record"
-        return False
+        return f"{_path(zone)}/records/{self._spelled.get((zone, name)) or relative_name(zone, name) or '@'}"
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         steps: list[_Step] = []
@@ -226,7 +216,7 @@ class Gandi(HttpProvider[GandiOptions]):
                 steps.append((f"{name} has {kinds} alone", partial(self._put_name, zone, name, sets)))
             else:
                 steps += [self._step(zone, replacement) for replacement in parts]
-        await self._in_turn(steps)
+        await self._run_steps(steps)
 
     def _replaces_a_cname(self, zone: str, name: str, parts: Sequence[Replacement]) -> bool:
         """Does a CNAME come or go, at a name where nothing else stands?"""
@@ -249,12 +239,14 @@ class Gandi(HttpProvider[GandiOptions]):
 
     async def _delete(self, zone: str, name: str, rtype: str) -> None:
         answer = await self._api.call("DELETE", f"{self._place(zone, name)}/{rtype}")
-        if answer.status != 404 or not self._is_empty_name(answer):
+        if answer.status != 404 or "dns-record" not in self._readable_reason(answer).codes:
             self._accepted(answer)
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS, and a TTL one that Gandi takes. A value that stays keeps its notation."""
-        return address_set(_published(before, record) for record in after)
+        return address_set(
+            carried_over(before, record, min(max(record.ttl, LEAST_TTL), MOST_TTL), alias=True) for record in after
+        )
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         for record in records:
@@ -262,13 +254,8 @@ class Gandi(HttpProvider[GandiOptions]):
                 return f"{record.type} {FORWARDING}, a web forwarding of Gandi, which redirects its visitors; delete it"
         return None
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records. What the token may write cannot be seen."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=None)
-
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/livedns/domains", _Domain))
+        found = await self._retried(lambda: self._list("/livedns/domains", _Domain))
         return tuple(domain.fqdn.lower() for domain in found or ())
 
     async def _list(self, path: str, of: type[_T], most_pages: int | None = None) -> list[_T] | None:
@@ -286,38 +273,20 @@ class Gandi(HttpProvider[GandiOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "personal access token of Gandi")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         fault = self._api.decoded(answer.content, _Fault)
         details = [f"{one.name}: {one.description}" for one in fault.errors]
-        return "; ".join(text for text in (fault.message, *details) if text)
+        return Reason("; ".join(text for text in (fault.message, *details) if text), (fault.object,))
 
 
 def _path(zone: str) -> str:
     return f"/livedns/domains/{zone}"
 
 
-def _label(zone: str, name: str) -> str:
-    return name.removesuffix(zone).rstrip(".") or "@"
-
-
-def _value(zone: str, rtype: str, text: str) -> str:
-    """A value with absolute names: those without a final dot are below the domain, and "@" is the domain."""
-    if rtype in NAME_TYPES:
-        absolute = text if text.endswith(".") else zone if text == "@" else f"{text}.{zone}"
-        return record_value(rtype, absolute)
-    if rtype in ("A", "AAAA"):
-        return record_value(rtype, text)
-    try:
-        origin = dns.name.from_text(zone)
-        return dns.rdata.from_text("IN", rtype, text, origin=origin, relativize=False).to_text()
-    except (ValueError, dns.exception.DNSException):
-        return text
-
-
 def _record_set(zone: str, name: str, one: _Set) -> RecordSet:
-    values = {_value(zone, one.rrset_type, text): text for text in one.rrset_values}
+    values = {record_value(one.rrset_type, text, zone): text for text in one.rrset_values}
     written = {v: {"written": text} for v, text in values.items() if text != written_value(one.rrset_type, v)}
     return RecordSet(
         name=name,
@@ -330,21 +299,8 @@ def _record_set(zone: str, name: str, one: _Set) -> RecordSet:
 
 
 def _content(one: RecordSet) -> dict[str, Any]:
-    values = [one.details.get(v, {}).get("written", written_value(one.type, v)) for v in one.values]
+    values = [as_written(one, v) for v in one.values]
     return {"rrset_ttl": one.ttl, "rrset_values": values}
-
-
-def _published(before: AddressSet, record: RecordSet) -> RecordSet:
-    rtype = "ALIAS" if record.type == "ANAME" else record.type
-    former = next((r.details for r in before if r.type == rtype), {})
-    return RecordSet(
-        name=record.name,
-        type=rtype,
-        ttl=min(max(record.ttl, LEAST_TTL), MOST_TTL),
-        values=record.values,
-        details={value: former[value] for value in record.values if value in former},
-        opaque=rtype == "ALIAS",
-    )
 
 
 class _Type(HttpProviderType):

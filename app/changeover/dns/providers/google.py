@@ -40,19 +40,19 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Unreadable, endpoint_host, pages, retry_after
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, endpoint_host, pages, retry_after
+from changeover.dns.http.notation import as_written, carried_over, record_value, written_value
 from changeover.dns.http.oauth import AccessTokens, BearerApi
 from changeover.dns.http.provider import (
     ENDPOINT,
     TIMEOUT,
     HttpProvider,
     HttpProviderType,
+    Reason,
     Replacement,
     Zone,
-    record_value,
-    written_value,
 )
-from changeover.dns.provider import Access, is_this_computer
+from changeover.dns.provider import is_this_computer
 from changeover.dns.providers.google_key import PROJECT, ServiceAccountKey, service_account_key, signed_grant
 from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
@@ -282,25 +282,23 @@ class Google(HttpProvider[GoogleOptions]):
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS. A value that stays keeps Google's notation of it."""
-        return address_set(_published(before, record) for record in after)
+        return address_set(carried_over(before, record, min(record.ttl, MOST_TTL), alias=True) for record in after)
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         words = (r.details.get("", {}).get("policy") for r in address_set(records))
         return next((found for found in words if found), None)
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records, and asks which permissions the key has for the zone."""
-        await self.read(zone, names or [zone])
-        there = await self._again(lambda: self._zone(zone))
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
+        """Asks which permissions the key has for the zone."""
+        there = await self._retried(lambda: self._zone(zone))
         path = f"{self._project}/managedZones/{there.name}:testIamPermissions"
-        answer = await self._again(lambda: self._api.call("POST", path, body={"permissions": _PERMISSIONS}))
-        may_write = None
-        if answer.status < 300:
-            may_write = set(_PERMISSIONS) <= set(self._api.decoded(answer.content, _Permissions).permissions)
-        return Access(zones=await self._zones_seen(zone), may_write=may_write)
+        answer = await self._retried(lambda: self._api.call("POST", path, body={"permissions": _PERMISSIONS}))
+        if answer.status >= 300:
+            return None
+        return set(_PERMISSIONS) <= set(self._api.decoded(answer.content, _Permissions).permissions)
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._zones({}))
+        found = await self._retried(lambda: self._zones({}))
         return tuple(dict.fromkeys(zone.domain for zone in found if not zone.special))
 
     async def _zone_id(self, zone: str) -> str:
@@ -340,9 +338,6 @@ class Google(HttpProvider[GoogleOptions]):
 
         return await pages(page) or []
 
-    async def _get(self, path: str, query: Query, of: type[_T]) -> _T:
-        return self._api.decoded(self._accepted(await self._api.call("GET", path, query)).content, of)
-
     @property
     def _project(self) -> str:
         return f"/dns/v1/projects/{self._options.project or self._key().project_id}"
@@ -351,7 +346,7 @@ class Google(HttpProvider[GoogleOptions]):
         """The secret as what it is. AuthError, which repeats nothing of it, where it is something else."""
         local = is_this_computer(endpoint_host(self._options.endpoint))
         try:
-            return service_account_key(self._secrets["key"].reveal(), local)
+            return service_account_key(self._secrets["key"], local)
         except ValueError as error:
             raise AuthError(f"The secret of account {self.account} is {error}", _HINTS.credential) from None
 
@@ -372,21 +367,17 @@ class Google(HttpProvider[GoogleOptions]):
         )
         return BearerApi(self._options.endpoint, tokens, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
-        return self._api.decoded(answer.content, _Fault).error.message
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        fault = self._api.decoded(answer.content, _Fault).error
+        return Reason(fault.message, tuple(one.reason for one in fault.errors))
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
-        usual = super()._refusal(answer)
-        try:
-            fault = self._api.decoded(answer.content, _Fault).error
-        except Unreadable:
-            return usual
-        reasons = {one.reason for one in fault.errors}
-        if isinstance(usual, RateLimited) or (answer.status == 403 and reasons & _TOO_OFTEN):
-            return RateLimited(usual.text, "Wait and try again.", retry_after(answer.headers))
-        if reasons & _CONFLICTS and "entity.change" in fault.message:
-            return Conflict(usual.text, _HINTS.refused)
-        return usual
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
+        codes = set(reason.codes)
+        if answer.status == 403 and codes & _TOO_OFTEN:
+            return RateLimited(error.text, "Wait and try again.", retry_after(answer.headers))
+        if codes & _CONFLICTS and "entity.change" in reason.words and not isinstance(error, RateLimited):
+            return Conflict(error.text, _HINTS.refused)
+        return error
 
 
 def _record_set(name: str, one: _Set) -> RecordSet:
@@ -424,22 +415,8 @@ def _answers(part: object, depth: int = 0) -> Iterable[str]:
 
 def _body(record: RecordSet) -> dict[str, Any]:
     """The record set as a change takes it; one that is deleted must be as Google shows it."""
-    datas = [record.details.get(v, {}).get("written", written_value(record.type, v)) for v in record.values]
+    datas = [as_written(record, v) for v in record.values]
     return {"name": f"{record.name}.", "type": record.type, "ttl": record.ttl, "rrdatas": datas}
-
-
-def _published(before: AddressSet, record: RecordSet) -> RecordSet:
-    rtype = "ALIAS" if record.type == "ANAME" else record.type
-    same = next((r for r in before if r.type == rtype), None)
-    details = {v: notes for v, notes in same.details.items() if v in record.values} if same is not None else {}
-    return RecordSet(
-        name=record.name,
-        type=rtype,
-        ttl=min(record.ttl, MOST_TTL),
-        values=record.values,
-        details=details,
-        opaque=rtype == "ALIAS",
-    )
 
 
 class _Type(HttpProviderType):

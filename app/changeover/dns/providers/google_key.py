@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from changeover.dns.http.api import endpoint_host, is_safe_endpoint
 from changeover.dns.provider import is_this_computer
+from changeover.model.secret import Secret
 
 #: What a project's id looks like (docs.cloud.google.com/resource-manager/docs/creating-managing-projects).
 PROJECT = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
@@ -33,22 +34,25 @@ class ServiceAccountKey(Struct, frozen=True):
 
     type: str
     project_id: str
-    private_key_id: str
-    private_key: str
+    private_key_id: Secret
+    private_key: Secret
     client_email: str
     token_uri: str = "https://oauth2.googleapis.com/token"
 
-    def __repr__(self) -> str:
-        return "ServiceAccountKey(hidden)"
+
+def _hidden(_: type, value: object) -> Secret:
+    if not isinstance(value, str):
+        raise TypeError("it is no text")
+    return Secret(value)
 
 
-def service_account_key(text: str, local: bool) -> ServiceAccountKey:
+def service_account_key(secret: Secret, local: bool) -> ServiceAccountKey:
     """The JSON file as a key; `local` says that it is for an API on this computer.
 
-    ValueError says what the text is instead, and repeats nothing of it.
+    ValueError says what it is instead, and repeats nothing of it.
     """
     try:
-        key = msgspec.json.decode(text, type=ServiceAccountKey)
+        key = msgspec.json.decode(secret.reveal(), type=ServiceAccountKey, dec_hook=_hidden)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise ValueError("no JSON key of a service account") from None
     if key.type != "service_account" or not re.fullmatch(PROJECT, key.project_id):
@@ -65,7 +69,7 @@ def signed_grant(key: ServiceAccountKey, scope: str) -> Callable[[], Mapping[str
     ValueError where the key cannot sign.
     """
     try:
-        private = load_pem_private_key(key.private_key.encode(), None)
+        private = load_pem_private_key(key.private_key.reveal().encode(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("a key whose private key cannot sign") from None
     if not isinstance(private, RSAPrivateKey):
@@ -74,7 +78,7 @@ def signed_grant(key: ServiceAccountKey, scope: str) -> Callable[[], Mapping[str
     def grant() -> Mapping[str, str]:
         now = int(time.time())
         claims = {"iss": key.client_email, "scope": scope, "aud": key.token_uri, "iat": now, "exp": now + _GOOD_FOR}
-        signed = jwt.encode(claims, private, algorithm="RS256", headers={"kid": key.private_key_id})
+        signed = jwt.encode(claims, private, algorithm="RS256", headers={"kid": key.private_key_id.reveal()})
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
 
     return grant

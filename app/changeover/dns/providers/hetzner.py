@@ -41,34 +41,29 @@ from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
-import dns.exception
-import dns.name
-import dns.rdata
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Query, UnderWay, Unreadable, pages
-from changeover.dns.http.provider import (
-    ENDPOINT,
-    TIMEOUT,
-    HttpProvider,
-    HttpProviderType,
-    Replacement,
-    Zone,
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Query, UnderWay, pages
+from changeover.dns.http.notation import (
+    as_written,
+    carried_over,
+    full_name,
+    record_value,
+    relative_name,
     written_value,
 )
-from changeover.dns.provider import Access
+from changeover.dns.http.provider import ENDPOINT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
 from changeover.model.dns.capabilities import Capabilities
-from changeover.model.dns.records import AddressSet, RecordSet, address_set, canonical_value
+from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied, ProviderError, RateLimited, Rejected, Unavailable
-from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import SecretField
 
 LEAST_TTL, MOST_TTL = 60, 2**31 - 1
 #: The most that a page has.
 SETS_A_PAGE, ZONES_A_PAGE = 100, 50
 #: How many times the time of one request all actions of a batch may take.
-ACTION_PATIENCE = 6
+ACTION_BUDGET = 6
 #: Seconds between two looks at an action: at first, and at most.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 #: Seconds after which a zone is tried again that somebody else's action has locked.
@@ -164,34 +159,29 @@ class Hetzner(HttpProvider[HetznerOptions]):
     """The zones of one project. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
-
-    def __init__(
-        self, account: str, options: HetznerOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
-    ) -> None:
-        super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="Hetzner DNS",
-            batch=None,
-            native_compare_and_set=False,
-            propagates_atomically=False,
-            least_ttl=LEAST_TTL,
-            settles=20.0,
-        )
+    capabilities = Capabilities(
+        label="Hetzner DNS",
+        batch=None,
+        native_compare_and_set=False,
+        propagates_atomically=False,
+        least_ttl=LEAST_TTL,
+        settles=20.0,
+    )
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
-        there = await self._look_at(zone)
+        there = await self._check_zone(zone)
         path = f"{_path(zone)}/rrsets"
         # The whole zone where that takes fewer requests. It has at most as many sets as records.
         whole = len(names) > 1 and there.record_count <= SETS_A_PAGE * (len(names) - 1)
-        queries: list[Query] = [{}] if whole else [{"name": _label(zone, name)} for name in names]
+        queries: list[Query] = [{}] if whole else [{"name": relative_name(zone, name) or "@"} for name in names]
         found: dict[str, list[RecordSet]] = {}
         for query in queries:
             for one in await self._list(path, {**query, "per_page": SETS_A_PAGE}, _Sets):
-                name = zone if one.name == "@" else f"{one.name}.{zone}".lower()
+                name = full_name(zone, one.name)
                 found.setdefault(name, []).append(_record_set(name, zone, there.ttl, one))
         return Zone(found, whole)
 
-    async def _look_at(self, zone: str) -> _Zone:
+    async def _check_zone(self, zone: str) -> _Zone:
         """The zone, where its record sets are changed here."""
         answer = await self._api.call("GET", _path(zone))
         if answer.status == 404:
@@ -219,7 +209,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
             await self._finish(running)
 
         try:
-            await self._in_turn([*steps, ("Hetzner has carried out all of it", finish)])
+            await self._run_steps([*steps, ("Hetzner has carried out all of it", finish)])
         except Lost:
             # What was taken is carried out all the same; until it is, a reading shows what stood before.
             if not finishing:
@@ -238,7 +228,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
 
     async def _finish(self, running: list[_Action]) -> None:
         """Waits until all these actions have succeeded, and takes them off the list. Lost where one did not."""
-        end = time.monotonic() + ACTION_PATIENCE * self._timeout
+        end = time.monotonic() + ACTION_BUDGET * self._timeout
         pause = FIRST_PAUSE
         while running:
             action = running[0]
@@ -250,16 +240,15 @@ class Hetzner(HttpProvider[HetznerOptions]):
                 raise Lost(f"Hetzner's action {action.id} failed: {self._api.words(why)}", _HINTS.refused)
             if time.monotonic() > end:
                 raise UnderWay(
-                    f"Hetzner's action {action.id} is still running after {ACTION_PATIENCE * self._timeout:g} s",
+                    f"Hetzner's action {action.id} is still running after {ACTION_BUDGET * self._timeout:g} s",
                     "It may be made later. Read the records again before anything else is changed.",
                 )
             await asyncio.sleep(pause)
             pause = min(1.5 * pause, LONGEST_PAUSE)
-            running[0] = await self._again(partial(self._action, action.id))
+            running[0] = await self._retried(partial(self._action, action.id))
 
     async def _action(self, number: int) -> _Action:
-        answer = self._accepted(await self._api.call("GET", f"/zones/actions/{number}"))
-        return self._api.decoded(answer.content, _Started).action
+        return (await self._get(f"/zones/actions/{number}", {}, _Started)).action
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL becomes one that Hetzner takes. Where a type stays, so do its labels, and a value's comment."""
@@ -271,19 +260,13 @@ class Hetzner(HttpProvider[HetznerOptions]):
                 return f"{record.type}, which is protected against changes; take the protection off there"
         return None
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records. Whether the token may write cannot be seen."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=None)
-
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/zones", {"per_page": ZONES_A_PAGE}, _Zones))
+        found = await self._retried(lambda: self._list("/zones", {"per_page": ZONES_A_PAGE}, _Zones))
         return tuple(zone.name for zone in found)
 
     async def _list(self, path: str, query: Query, of: type[_Sets] | type[_Zones]) -> list[Any]:
         async def page(further: Query) -> tuple[Sequence[Any], Query | None]:
-            answer = self._accepted(await self._api.call("GET", path, {**query, **further}))
-            found = self._api.decoded(answer.content, of)
+            found = await self._get(path, {**query, **further}, of)
             following = found.meta.pagination.next_page
             return found.items, None if following is None else {"page": following}
 
@@ -291,45 +274,33 @@ class Hetzner(HttpProvider[HetznerOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "Hetzner Cloud API token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         error = self._api.decoded(answer.content, _Fault).error
-        return f"{error.message} ({error.code})"
+        return Reason(f"{error.message} ({error.code})", (error.code,))
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
         """By the code, where that says more than the status (…#description/errors)."""
-        error = super()._refusal(answer)
-        try:
-            code = self._api.decoded(answer.content, _Fault).error.code
-        except Unreadable:
-            code = ""
-        match code:
-            case "token_readonly":
+        match reason.codes:
+            case ("token_readonly",):
                 return PermissionDenied(error.text, _HINTS.permission)
-            case "locked" | "conflict":
+            case ("locked" | "conflict",):
                 return RateLimited(error.text, "Somebody else changes the zone. Wait and try again.", LOCKED_PAUSE)
-            case "maintenance":
+            case ("maintenance",):
                 return Unavailable(error.text, "Look at status.hetzner.com.")
-            case "protected":
+            case ("protected",):
                 return Rejected(error.text, "Take the protection off the record set at console.hetzner.com.")
-        if isinstance(error, RateLimited) and error.retry_after is None:
-            return RateLimited(error.text, error.hint, _until_next(answer.headers))
         return error
 
-
-def _until_next(headers: Mapping[str, str]) -> float | None:
-    """The seconds until one more request is allowed: an hour's requests come back evenly."""
-    limit = headers.get("ratelimit-limit", "")
-    return 3600 / int(limit) if re.fullmatch(r"[1-9]\d{0,8}", limit) else None
+    def _pause(self, headers: Mapping[str, str]) -> float | None:
+        """Until one more request is allowed: an hour's requests come back evenly."""
+        limit = headers.get("ratelimit-limit", "")
+        return 3600 / int(limit) if re.fullmatch(r"[1-9]\d{0,8}", limit) else None
 
 
 def _path(zone: str) -> str:
     return f"/zones/{quote(zone, safe='')}"
-
-
-def _label(zone: str, name: str) -> str:
-    return "@" if name == zone else name.removesuffix(f".{zone}")
 
 
 def _record_set(name: str, zone: str, default_ttl: int, one: _Set) -> RecordSet:
@@ -339,7 +310,7 @@ def _record_set(name: str, zone: str, default_ttl: int, one: _Set) -> RecordSet:
     common |= {"protected": True} if one.protection.change else {}
     details: dict[str, dict[str, Any]] = {}
     for record in one.records:
-        value = _value(zone, one.type, record.value)
+        value = record_value(one.type, record.value, zone)
         written = {"written": record.value} if record.value != written_value(one.type, value) else {}
         details[value] = {**common, **({"comment": record.comment} if record.comment else {}), **written}
     return RecordSet(
@@ -351,21 +322,10 @@ def _record_set(name: str, zone: str, default_ttl: int, one: _Set) -> RecordSet:
     )
 
 
-def _value(zone: str, rtype: str, text: str) -> str:
-    """A value in canonical text. What cannot be read stays as it is, and so is never mistaken for something else."""
-    try:
-        if rtype not in ("A", "AAAA"):
-            origin = dns.name.from_text(zone)
-            text = dns.rdata.from_text("IN", rtype, text, origin=origin, relativize=False).to_text()
-        return canonical_value(rtype, text)
-    except (ValueError, dns.exception.DNSException):
-        return text
-
-
 def _requests(zone: str, replacement: Replacement) -> Iterator[tuple[str, tuple[str, str, object | None]]]:
     """What is asked of the API, in words and as method, path and body."""
     before, after = replacement.before, replacement.after
-    label, place = _label(zone, replacement.name), f"{replacement.type} at {replacement.name}"
+    label, place = relative_name(zone, replacement.name) or "@", f"{replacement.type} at {replacement.name}"
     sets = f"{_path(zone)}/rrsets"
     body: dict[str, Any]
     this = f"{sets}/{quote(label, safe='@*')}/{replacement.type}"
@@ -391,7 +351,7 @@ def _records(record: RecordSet) -> list[dict[str, str]]:
     found = []
     for value in record.values:
         notes = record.details.get(value, {})
-        one = {"value": notes.get("written", written_value(record.type, value))}
+        one = {"value": as_written(record, value)}
         found.append(one | ({"comment": notes["comment"]} if "comment" in notes else {}))
     return found
 
@@ -406,18 +366,13 @@ def _labels(record: RecordSet) -> dict[str, str]:
 
 
 def _published(before: AddressSet, record: RecordSet) -> RecordSet:
-    same = next((r for r in before if r.type == record.type), None)
     ttl = min(max(record.ttl, LEAST_TTL), MOST_TTL)
-    if same is None:
-        return msgspec.structs.replace(record, ttl=ttl, details={})
-    common: dict[str, Any] = {"default_ttl": True} if _ttl(same) is None and same.ttl == ttl else {}
-    for notes in same.details.values():
-        common |= {key: kept for key, kept in notes.items() if key in ("labels", "protected")}
-    details = {
-        value: common | {k: kept for k, kept in same.details.get(value, {}).items() if k in ("comment", "written")}
-        for value in record.values
-    }
-    return msgspec.structs.replace(record, ttl=ttl, details={value: notes for value, notes in details.items() if notes})
+    found = carried_over(before, record, ttl, ("comment", "written"), shared=("labels", "protected"))
+    same = next((r for r in before if r.type == record.type), None)
+    if same is None or _ttl(same) is not None or same.ttl != ttl:
+        return found
+    details = {value: {"default_ttl": True, **found.details.get(value, {})} for value in found.values}
+    return msgspec.structs.replace(found, details=details)
 
 
 class _Type(HttpProviderType):

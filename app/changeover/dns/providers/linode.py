@@ -31,18 +31,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-import dns.rdataclass
-import dns.rdatatype
-import dns.rdtypes.ANY.TXT
-import msgspec
 from msgspec import Meta, Struct
 
 from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Query, Unreadable, pages
-from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
-from changeover.dns.http.record_by_record import Record, RecordByRecord
-from changeover.dns.provider import Access
+from changeover.dns.http.notation import carried_over, full_name, record_value, relative_name, text_value
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, Reason
+from changeover.dns.http.record_by_record import Record
+from changeover.dns.http.rest_records import RestRecords
 from changeover.model.dns.capabilities import Capabilities
-from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.records import AddressSet, address_set
 from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Rejected
 from changeover.model.secret import Secret
@@ -118,23 +115,24 @@ class _Grants(Struct, frozen=True):
     domain: tuple[_Grant, ...] = ()
 
 
-class Linode(RecordByRecord[LinodeOptions]):
+class Linode(RestRecords[LinodeOptions]):
     """One account's domains. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
+    capabilities = Capabilities(
+        label="Linode",
+        batch=None,
+        native_compare_and_set=False,
+        propagates_atomically=False,
+        least_ttl=TTLS[0],
+    )
+    update = "PUT"
     ttls: ClassVar[Sequence[int]] = TTLS
 
     def __init__(
         self, account: str, options: LinodeOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
     ) -> None:
         super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="Linode",
-            batch=None,
-            native_compare_and_set=False,
-            propagates_atomically=False,
-            least_ttl=self.ttls[0],
-        )
         # The sets of names in domains of more than one page, for which the filter was compared with the first.
         self._compared: set[tuple[str, frozenset[str]]] = set()
         # What the token may do, as the last list said.
@@ -142,16 +140,15 @@ class Linode(RecordByRecord[LinodeOptions]):
 
     async def _records(self, zone: str, names: Sequence[str]) -> tuple[Iterable[tuple[str, Record]], bool]:
         found, whole = await self._with_zone_id(
-            zone, lambda: self._find(zone), lambda domain_id: self._listed(zone, domain_id, names)
+            zone, lambda: self._find(zone), lambda domain_id: self._at(zone, domain_id, names)
         )
-        default = any(not one.ttl_sec and _name(zone, one) in names for one in found)
+        default = any(not one.ttl_sec and full_name(zone, one.name) in names for one in found)
         default_ttl = await self._default_ttl(zone) if default else DEFAULT_TTL
         return ((str(one.id), _record(zone, one, default_ttl)) for one in found), whole
 
     async def _default_ttl(self, zone: str) -> int:
         """What a TTL of 0 means there now. The id is known: its records were read."""
-        answer = self._accepted(await self._api.call("GET", f"/domains/{self._zone_ids[zone]}"))
-        return self._api.decoded(answer.content, _Domain).ttl_sec or DEFAULT_TTL
+        return (await self._get(f"/domains/{self._zone_ids[zone]}", {}, _Domain)).ttl_sec or DEFAULT_TTL
 
     async def _find(self, zone: str) -> str:
         """The domain's id, where Linode serves the domain from the records that it shows."""
@@ -172,11 +169,11 @@ class Linode(RecordByRecord[LinodeOptions]):
             )
         return str(domain.id)
 
-    async def _listed(self, zone: str, domain_id: str, names: Sequence[str]) -> tuple[Sequence[_Record], bool]:
+    async def _at(self, zone: str, domain_id: str, names: Sequence[str]) -> tuple[Sequence[_Record], bool]:
         """The whole domain where one page has it, else the records at `names`."""
         path = f"/domains/{domain_id}/records"
         first: Sequence[_Record] = ()
-        wanted = [_relative(zone, name) for name in names]
+        wanted = [relative_name(zone, name) for name in names]
         compared = (zone, frozenset(wanted))
         if compared not in self._compared:
             page = await self._page(path, _Record, {}, None)
@@ -194,38 +191,32 @@ class Linode(RecordByRecord[LinodeOptions]):
         self._compared.add(compared)
         return found, False
 
-    async def _create(self, zone: str, record: Record) -> None:
-        body = {"type": record.type, "name": _relative(zone, record.name), **_content(record)}
-        self._accepted(await self._api.call("POST", self._path(zone), body=body))
-
-    async def _replace(self, zone: str, record_id: str, before: Record, after: Record) -> None:
-        self._accepted(await self._api.call("PUT", f"{self._path(zone)}/{record_id}", body=_content(after)))
-
-    async def _delete(self, zone: str, record_id: str, record: Record) -> None:
-        self._accepted(await self._api.call("DELETE", f"{self._path(zone)}/{record_id}"))
-
     def _path(self, zone: str) -> str:
         """Its records. The id is known: a write follows a reading."""
         return f"/domains/{self._zone_ids[zone]}/records"
 
+    def _content(self, record: Record) -> dict[str, Any]:
+        """Host names without a final dot, texts without quotes."""
+        target = text_of(record.value) if record.type == "TXT" else record.value
+        return {
+            "target": record.details.get("written", target),
+            "ttl_sec": 0 if record.details.get("default_ttl") == record.ttl else record.ttl,
+        }
+
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL becomes one of Linode's. What keeps its value keeps its notation, and with its TTL the default."""
-        return address_set(_published(before, record, self._ttl(record.ttl)) for record in after)
+        return address_set(
+            carried_over(before, record, self._ttl(record.ttl), ("written", "default_ttl")) for record in after
+        )
 
     def _ttl(self, seconds: int) -> int:
         return next((ttl for ttl in self.ttls if ttl >= seconds), self.ttls[-1])
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records, and what the token and its user may do."""
-        await self.read(zone, names or [zone])
-        found = await self.zones()
-        return Access(zones=found, may_write=await self._may_write(zone))
-
-    async def _may_write(self, zone: str) -> bool | None:
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
         scopes = None if self._scopes is None else self._scopes.replace(",", " ").split()
         if scopes is not None and not {"*", "domains:*", "domains:read_write"}.intersection(scopes):
             return False
-        answer = await self._again(lambda: self._api.call("GET", "/profile/grants"))
+        answer = await self._retried(lambda: self._api.call("GET", "/profile/grants"))
         if answer.status == 204:  # its user may do everything
             return None if scopes is None else True
         if answer.status >= 300:
@@ -235,7 +226,7 @@ class Linode(RecordByRecord[LinodeOptions]):
         return None if scopes is None and granted == "read_write" else granted == "read_write"
 
     async def zones(self) -> tuple[str, ...]:
-        found = await self._again(lambda: self._list("/domains", _Domain, None))
+        found = await self._retried(lambda: self._list("/domains", _Domain, None))
         return tuple(domain.domain.lower() for domain in found)
 
     async def _list(self, path: str, of: type[_T], wanted: Query | None) -> list[_T]:
@@ -256,29 +247,20 @@ class Linode(RecordByRecord[LinodeOptions]):
 
     def _connect(self) -> Api:
         token = self._secret("token", "Linode token")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {token}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": token.after("Bearer ")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         errors = self._api.decoded(answer.content, _Fault).errors
-        return "; ".join(f"{error.field}: {error.reason}" if error.field else error.reason for error in errors)
+        return Reason("; ".join(f"{error.field}: {error.reason}" if error.field else error.reason for error in errors))
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
-        error = super()._refusal(answer)
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
         if isinstance(error, AuthError) and _LACKS_SCOPE in error.text:
             return PermissionDenied(error.text, _HINTS.permission)
         return error
 
 
-def _relative(zone: str, name: str) -> str:
-    return name.removesuffix(zone).rstrip(".")
-
-
-def _name(zone: str, one: _Record) -> str:
-    return (f"{one.name}.{zone}" if one.name else zone).lower()
-
-
 def _record(zone: str, one: _Record, default_ttl: int) -> Record:
-    name = _name(zone, one)
+    name = full_name(zone, one.name)
     value = record_value(one.type, _zone_file_text(one))
     details: dict[str, Any] = {} if one.ttl_sec else {"default_ttl": default_ttl}
     if one.type in ("A", "AAAA", "CNAME") and one.target != value:
@@ -292,9 +274,7 @@ def _zone_file_text(one: _Record) -> str:
     match one.type:
         case "TXT":
             # Linode splits it itself into strings of 255 (techdocs.akamai.com/cloud-computing/docs/txt-records).
-            text = one.target.encode("utf-8", "surrogatepass")
-            strings = [text[start : start + 255] for start in range(0, len(text), 255)] or [b""]
-            return dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings).to_text()
+            return text_value(one.target)
         case "MX":
             return f"{one.priority or 0} {absolute}"
         case "SRV":
@@ -304,28 +284,6 @@ def _zone_file_text(one: _Record) -> str:
         case "NS" | "PTR":
             return absolute
     return one.target
-
-
-def _content(record: Record) -> dict[str, Any]:
-    """What is the record's own, as the API takes it: host names without a final dot, texts without quotes."""
-    target = text_of(record.value) if record.type == "TXT" else record.value
-    return {
-        "target": record.details.get("written", target),
-        "ttl_sec": 0 if record.details.get("default_ttl") == record.ttl else record.ttl,
-    }
-
-
-def _published(before: AddressSet, record: RecordSet, ttl: int) -> RecordSet:
-    same = next((r for r in before if r.type == record.type), None)
-    details: dict[str, dict[str, Any]] = {}
-    for value in record.values:
-        kept = same.details.get(value, {}) if same is not None else {}
-        notes = {"written": kept["written"]} if "written" in kept else {}
-        if kept.get("default_ttl") == ttl:
-            notes["default_ttl"] = ttl
-        if notes:
-            details[value] = notes
-    return msgspec.structs.replace(record, ttl=ttl, details=details)
 
 
 class _Type(HttpProviderType):

@@ -37,28 +37,15 @@ from functools import partial
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
-import dns.rdataclass
-import dns.rdatatype
-import msgspec
-from dns.rdtypes.ANY.TXT import TXT
 from msgspec import Meta, Struct
 
 from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
-from changeover.dns.http.provider import (
-    ENDPOINT,
-    TIMEOUT,
-    HttpProvider,
-    HttpProviderType,
-    Replacement,
-    Zone,
-    record_value,
-    written_value,
-)
-from changeover.dns.provider import Access
+from changeover.dns.http.notation import carried_over, record_value, text_value, written_value
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.dns.txt_record import text_of
-from changeover.model.errors import NotFound, ProviderError, RateLimited, Rejected
+from changeover.model.errors import NotFound, Rejected
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import SecretField
 
@@ -66,8 +53,6 @@ from changeover.model.settings.account_fields import SecretField
 _AUTOMATIC = ("SOA", "DNSKEY", "NSEC", "NSEC3", "RRSIG")
 #: Types whose answer NS1's web servers give.
 _REDIRECTS = ("REDIRECT", "URLFWD")
-#: The most characters of one string of a TXT record (RFC 1035, 3.3).
-_STRING = 255
 
 _MAKE_KEY = "Make an API key at my.nsone.net, Settings, Users & teams, API keys"
 _HINTS = Hints(
@@ -138,18 +123,18 @@ class Ns1(HttpProvider[Ns1Options]):
     """One account's zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
+    capabilities = Capabilities(
+        label="NS1",
+        batch=None,
+        native_compare_and_set=False,
+        propagates_atomically=False,
+        apex_alias=True,
+    )
 
     def __init__(
         self, account: str, options: Ns1Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
     ) -> None:
         super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="NS1",
-            batch=None,
-            native_compare_and_set=False,
-            propagates_atomically=False,
-            apex_alias=True,
-        )
         # How each name that was read is spelled at NS1.
         self._spelled: dict[tuple[str, str], str] = {}
 
@@ -204,7 +189,7 @@ class Ns1(HttpProvider[Ns1Options]):
         return self._api.decoded(self._accepted(answer).content, _Record)
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
-        await self._in_turn([self._step(zone, replacement) for replacement in sorted(replacements, key=_turn)])
+        await self._run_steps([self._step(zone, replacement) for replacement in sorted(replacements, key=_turn)])
 
     def _step(self, zone: str, replacement: Replacement) -> tuple[str, Callable[[], Awaitable[object]]]:
         before, after = replacement.before, replacement.after
@@ -226,7 +211,10 @@ class Ns1(HttpProvider[Ns1Options]):
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS. What is kept beside a record stays where its type stays, and beside a value with it."""
-        return address_set(_published(before, record) for record in after)
+        return address_set(
+            carried_over(before, record, record.ttl, ("meta", "written"), shared=("record",), alias=True)
+            for record in after
+        )
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         for record in records:
@@ -238,30 +226,26 @@ class Ns1(HttpProvider[Ns1Options]):
                     return f"{record.type} {notes['policy']}"
         return None
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records. Whether the key may write cannot be seen."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=None)
-
     async def zones(self) -> tuple[str, ...]:
         async def page(further: Query) -> tuple[Sequence[_Zone], Query | None]:
             answer = self._accepted(await self._api.call("GET", "/zones", further))
             return self._api.decoded(answer.content, tuple[_Zone, ...]), next_page(answer.headers)
 
-        found = await self._again(lambda: pages(page))
+        found = await self._retried(lambda: pages(page))
         return tuple(zone.zone for zone in found or ())
 
     def _connect(self) -> Api:
         return Api(self._options.endpoint, {"X-NSONE-Key": self._secret("key", "NS1 API key")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
-        return self._api.decoded(answer.content, _Fault).message
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        return Reason(self._api.decoded(answer.content, _Fault).message)
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
-        error = super()._refusal(answer)
-        if isinstance(error, RateLimited) and error.retry_after is None:
-            return RateLimited(error.text, error.hint, _until_next(answer.headers))
-        return error
+    def _pause(self, headers: Mapping[str, str]) -> float | None:
+        """Until one more request is allowed: those of a period come back evenly."""
+        limit, period = headers.get("x-ratelimit-limit", ""), headers.get("x-ratelimit-period", "")
+        if not re.fullmatch(r"[1-9]\d{0,8}", limit) or not re.fullmatch(r"[1-9]\d{0,8}", period):
+            return None
+        return int(period) / int(limit)
 
 
 def _turn(replacement: Replacement) -> int:
@@ -270,14 +254,6 @@ def _turn(replacement: Replacement) -> int:
     if replacement.type in ("HTTPS", "SVCB"):
         return 0 if goes else 3
     return 2 if goes else 1
-
-
-def _until_next(headers: Mapping[str, str]) -> float | None:
-    """The seconds until one more request is allowed: those of a period come back evenly."""
-    limit, period = headers.get("x-ratelimit-limit", ""), headers.get("x-ratelimit-period", "")
-    if not re.fullmatch(r"[1-9]\d{0,8}", limit) or not re.fullmatch(r"[1-9]\d{0,8}", period):
-        return None
-    return int(period) / int(limit)
 
 
 def _path(zone: str, domain: str, rtype: str) -> str:
@@ -340,9 +316,7 @@ def _value(rtype: str, fields: Sequence[str | int]) -> str:
     """An answer, which NS1 keeps as a list of fields, as the zone file has it. Texts are in no quotes there."""
     if rtype != "TXT":
         return record_value(rtype, " ".join(str(field) for field in fields).strip())
-    texts = [str(field).encode() for field in fields]
-    strings = [text[start : start + _STRING] for text in texts for start in range(0, max(len(text), 1), _STRING)]
-    return TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings).to_text()
+    return text_value(*map(str, fields))
 
 
 def _fields(rtype: str, value: str) -> list[str | int]:
@@ -363,26 +337,8 @@ def _answers(record: RecordSet) -> list[dict[str, Any]]:
     return found
 
 
-def _kept(record: RecordSet | None) -> dict[str, Any]:
-    details = record.details.values() if record is not None else ()
-    return next((notes["record"] for notes in details if "record" in notes), {})
-
-
-def _published(before: AddressSet, record: RecordSet) -> RecordSet:
-    rtype = "ALIAS" if record.type == "ANAME" else record.type
-    same = next((r for r in before if r.type == rtype), None)
-    common = {"record": kept} if (kept := _kept(same)) else {}
-    former = same.details if same is not None else {}
-    details = {
-        value: common | {key: note for key, note in former.get(value, {}).items() if key in ("meta", "written")}
-        for value in record.values
-    }
-    return msgspec.structs.replace(
-        record,
-        type=rtype,
-        details={value: notes for value, notes in details.items() if notes},
-        opaque=rtype == "ALIAS",
-    )
+def _kept(record: RecordSet) -> dict[str, Any]:
+    return next((notes["record"] for notes in record.details.values() if "record" in notes), {})
 
 
 class _Type(HttpProviderType):

@@ -33,25 +33,21 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Annotated, Any, TypeVar
 
-import dns.exception
-import dns.name
-import dns.rdata
-import httpx
-import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Unreadable
-from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Replacement, record_value, written_value
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Request, Signature
+from changeover.dns.http.notation import carried_over, full_name, record_value, relative_name, written_value
+from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Reason, Replacement
 from changeover.dns.http.record_by_record import Record, RecordByRecord, record_sets
 from changeover.dns.provider import Access
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import ADDRESS_TYPES, NAME_TYPES, AddressSet, RecordSet, address_set
+from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import AuthError, Conflict, NotFound, ProviderError, Rejected, Unavailable
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import Option, SecretField
@@ -60,7 +56,7 @@ LEAST_TTL = 60
 #: Requests at the same time, where several records are read.
 MAX_CONCURRENT = 8
 #: Seconds for which a refresh that is refused is asked for again, and between two times.
-REFRESH_PATIENCE, REFRESH_PAUSE = 30.0, 2.0
+REFRESH_BUDGET, REFRESH_PAUSE = 30.0, 2.0
 #: Records that one reading takes; the filter gives more only where it does not do what it is for.
 MOST_RECORDS = 1000
 #: What these are called where a zone's records are told. No record of DNS has such a type.
@@ -149,40 +145,39 @@ class _Fault(Struct, frozen=True, rename={"code": "errorCode"}):
     code: str | None = None
 
 
-class _Signature(httpx.Auth):
+class _Signature(Signature):
     """Signs each request but that for the time. `ahead`: by how many seconds the API's clock is, once that is known."""
 
-    requires_request_body = True
-
-    def __init__(self, application_secret: str, consumer_key: str) -> None:
+    def __init__(self, *keys: Secret) -> None:
         self.ahead: float | None = None
-        self._keys = f"{application_secret}+{consumer_key}"
+        self._keys = keys
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def sign(self, request: Request) -> None:
         if not request.url.path.endswith("/auth/time"):
             now = str(int(time.time() + (self.ahead or 0)))
-            text = "+".join((self._keys, request.method, str(request.url), request.content.decode(), now))
+            text = "+".join(
+                (*(key.reveal() for key in self._keys), request.method, str(request.url), request.content.decode(), now)
+            )
             request.headers["X-Ovh-Timestamp"] = now
             request.headers["X-Ovh-Signature"] = f"$1${hashlib.sha1(text.encode()).hexdigest()}"
-        yield request
 
 
 class Ovh(RecordByRecord[OvhOptions]):
     """One account's zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
+    capabilities = Capabilities(
+        label="OVHcloud",
+        batch=None,
+        native_compare_and_set=False,
+        propagates_atomically=False,
+        least_ttl=LEAST_TTL,
+    )
 
     def __init__(
         self, account: str, options: OvhOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
     ) -> None:
         super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="OVHcloud",
-            batch=None,
-            native_compare_and_set=False,
-            propagates_atomically=False,
-            least_ttl=LEAST_TTL,
-        )
         # Zones whose name servers are known to have what is stored.
         self._published: set[str] = set()
         self._clock = asyncio.Lock()
@@ -191,11 +186,11 @@ class Ovh(RecordByRecord[OvhOptions]):
         found: list[tuple[str, Record]] = []
         if await self._ids(zone, "redirection"):
             for forward in await self._at(zone, "redirection", names, _Redirection):
-                name = _name(zone, forward.sub_domain)
+                name = full_name(zone, forward.sub_domain)
                 found.append((f"redirection {forward.id}", _beside(name, REDIRECTION, forward.target)))
         if await self._ids(zone, "dynHost/record"):
             for host in await self._at(zone, "dynHost/record", names, _DynHost):
-                found.append((f"DynHost {host.id}", _beside(_name(zone, host.sub_domain), DYNHOST, host.ip)))
+                found.append((f"DynHost {host.id}", _beside(full_name(zone, host.sub_domain), DYNHOST, host.ip)))
         # Last, so that little time goes by between what is compared and a write.
         records = await self._at(zone, "record", names, _Record)
         default = 0
@@ -206,7 +201,9 @@ class Ovh(RecordByRecord[OvhOptions]):
 
     async def _at(self, zone: str, kind: str, names: Sequence[str], of: type[_T]) -> list[_T]:
         """All of that kind at `names`, and what else the filter gives."""
-        lists = await self._each(partial(self._ids, zone, kind, _relative(zone, name)) for name in dict.fromkeys(names))
+        lists = await self._each(
+            partial(self._ids, zone, kind, relative_name(zone, name)) for name in dict.fromkeys(names)
+        )
         ids = sorted({one for ids in lists for one in ids})
         if len(ids) > MOST_RECORDS:
             raise Rejected(
@@ -254,10 +251,10 @@ class Ovh(RecordByRecord[OvhOptions]):
         async def refresh() -> None:
             self._accepted(await self._call("POST", f"/domain/zone/{zone}/refresh"))
 
-        end = time.monotonic() + REFRESH_PATIENCE
+        end = time.monotonic() + REFRESH_BUDGET
         while True:
             try:
-                await self._again(refresh)
+                await self._retried(refresh)
                 break
             except (Conflict, Rejected):
                 if time.monotonic() + REFRESH_PAUSE > end:
@@ -278,7 +275,9 @@ class Ovh(RecordByRecord[OvhOptions]):
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL is 60 s at least. What keeps its value keeps its notation, and with its TTL the default."""
-        return address_set(_published(before, record) for record in after)
+        return address_set(
+            carried_over(before, record, max(record.ttl, LEAST_TTL), ("written", "default_ttl")) for record in after
+        )
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         by_type = {record.type: record for record in records}
@@ -294,7 +293,7 @@ class Ovh(RecordByRecord[OvhOptions]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records, whether the zone can be published, and the key's rules."""
         await self.read(zone, names or [zone])
-        status = await self._again(lambda: self._call("GET", f"/domain/zone/{zone}/status"))
+        status = await self._retried(lambda: self._call("GET", f"/domain/zone/{zone}/status"))
         errors = self._api.decoded(self._accepted(status).content, _Status).errors
         if errors:
             said = self._api.words("; ".join(map(str, errors)))
@@ -305,13 +304,13 @@ class Ovh(RecordByRecord[OvhOptions]):
         return Access(zones=zones, may_write=may_write, expires=credential.expiration if credential else None)
 
     async def _credential(self) -> _Credential | None:
-        answer = await self._again(lambda: self._call("GET", "/auth/currentCredential"))
+        answer = await self._retried(lambda: self._call("GET", "/auth/currentCredential"))
         if answer.status >= 300:
             return None
         return self._api.decoded(answer.content, _Credential)
 
     async def zones(self) -> tuple[str, ...]:
-        answer = await self._again(lambda: self._call("GET", "/domain/zone"))
+        answer = await self._retried(lambda: self._call("GET", "/domain/zone"))
         return tuple(name.lower() for name in self._api.decoded(self._accepted(answer).content, list[str]))
 
     async def _each(self, requests: Iterable[Callable[[], Awaitable[_T]]]) -> list[_T]:
@@ -333,7 +332,7 @@ class Ovh(RecordByRecord[OvhOptions]):
         """One request; again where it was refused for its time alone."""
         await self._keep_time()
         answer = await self._api.call(method, path, query, body)
-        if answer.status == 400 and self._code(answer) == _TOO_LATE:
+        if answer.status == 400 and _TOO_LATE in self._readable_reason(answer).codes:
             self._signature.ahead = None
             await self._keep_time()
             answer = await self._api.call(method, path, query, body)
@@ -356,32 +355,18 @@ class Ovh(RecordByRecord[OvhOptions]):
             "X-Ovh-Consumer": self._secret("consumer_key", "OVHcloud consumer key"),
         }
         secret = self._secret("application_secret", "OVHcloud application secret")
-        return Api(self._options.endpoint, headers, self._timeout, auth=self._signature, secrets=[secret])
+        return Api(self._options.endpoint, headers, self._timeout, signature=self._signature, secrets=[secret])
 
-    def _fault(self, answer: ApiAnswer) -> str:
-        return self._api.decoded(answer.content, _Fault).message
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        fault = self._api.decoded(answer.content, _Fault)
+        return Reason(fault.message, (fault.code or "",))
 
-    def _code(self, answer: ApiAnswer) -> str | None:
-        try:
-            return self._api.decoded(answer.content, _Fault).code
-        except Unreadable:
-            return None
-
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
-        error, code = super()._refusal(answer), self._code(answer)
-        if code == _TOO_LATE:
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
+        if _TOO_LATE in reason.codes:
             ahead = self._signature.ahead or 0
             off = f"{abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} OVHcloud's"
             return AuthError(error.text, f"This computer's clock is {off}: set it right, and try again.")
-        return AuthError(error.text, _HINTS.credential) if code in _WRONG_KEY else error
-
-
-def _relative(zone: str, name: str) -> str:
-    return name.removesuffix(zone).rstrip(".")
-
-
-def _name(zone: str, label: str | None) -> str:
-    return (f"{label}.{zone}" if label else zone).lower()
+        return AuthError(error.text, _HINTS.credential) if set(_WRONG_KEY).intersection(reason.codes) else error
 
 
 def _may_write(credential: _Credential, zone: str) -> bool:
@@ -407,46 +392,21 @@ def _beside(name: str, kind: str, value: str) -> Record:
 
 
 def _record(zone: str, one: _Record, default_ttl: int) -> Record:
-    value = _value(zone, one.field_type, one.target)
+    value = record_value(one.field_type, one.target, zone)
     details: dict[str, Any] = {} if one.ttl else {"default_ttl": default_ttl}
     if one.target != written_value(one.field_type, value):
         details["written"] = one.target
-    name = _name(zone, one.sub_domain)
+    name = full_name(zone, one.sub_domain)
     return Record(name=name, type=one.field_type, ttl=one.ttl or default_ttl, value=value, details=details)
-
-
-def _value(zone: str, rtype: str, target: str) -> str:
-    """The value in canonical text; what has no final dot is below the zone."""
-    if rtype in NAME_TYPES:
-        return record_value(rtype, target if target.endswith(".") else f"{target}.{zone}")
-    try:
-        origin = dns.name.from_text(zone)
-        return record_value(rtype, dns.rdata.from_text("IN", rtype, target, origin=origin, relativize=False).to_text())
-    except (ValueError, dns.exception.DNSException):
-        return target
 
 
 def _content(zone: str, record: Record) -> dict[str, Any]:
     """What of a record can be changed, as the API takes it."""
     return {
-        "subDomain": _relative(zone, record.name),
+        "subDomain": relative_name(zone, record.name),
         "target": record.details.get("written", written_value(record.type, record.value)),
         "ttl": 0 if record.details.get("default_ttl") == record.ttl else record.ttl,
     }
-
-
-def _published(before: AddressSet, record: RecordSet) -> RecordSet:
-    ttl = max(record.ttl, LEAST_TTL)
-    same = next((r for r in before if r.type == record.type), None)
-    details: dict[str, dict[str, Any]] = {}
-    for value in record.values:
-        kept = same.details.get(value, {}) if same is not None else {}
-        notes = {"written": kept["written"]} if "written" in kept else {}
-        if kept.get("default_ttl") == ttl:
-            notes["default_ttl"] = ttl
-        if notes:
-            details[value] = notes
-    return msgspec.structs.replace(record, ttl=ttl, details=details)
 
 
 class _Type(HttpProviderType):

@@ -29,16 +29,15 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from changeover.dns.http.api import Api, ApiAnswer, Hints, Unreadable
+from changeover.dns.http.notation import as_written, carried_over, record_value, written_value
 from changeover.dns.http.provider import (
     TIMEOUT,
     HttpProvider,
     HttpProviderType,
+    Reason,
     Replacement,
     Zone,
-    record_value,
-    written_value,
 )
-from changeover.dns.provider import Access
 from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied
@@ -146,7 +145,9 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """ANAME becomes ALIAS. The comments of a set stay where its type stays."""
-        return address_set(_published(before, record) for record in after)
+        return address_set(
+            carried_over(before, record, record.ttl, shared=("comments",), alias=True) for record in after
+        )
 
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         if any(r.type == "LUA" for r in records):
@@ -157,16 +158,14 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
                 return f"{record.type} {disabled[0]}, which is disabled; delete it or enable it"
         return None
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the zone. The key can change every zone that is no copy."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=zone not in self._copied_from)
+    async def _may_write(self, zone: str, names: Sequence[str]) -> bool:
+        """The key can change every zone that is no copy."""
+        return zone not in self._copied_from
 
     async def zones(self) -> tuple[str, ...]:
         # Without dnssec=false the server looks at every zone's keys, which takes long where there are many zones.
         path = f"/servers/{self._options.server}/zones"
-        answer = await self._again(lambda: self._api.call("GET", path, {"dnssec": "false"}))
-        found = self._api.decoded(self._accepted(answer).content, tuple[_Zone, ...])
+        found = await self._retried(lambda: self._get(path, {"dnssec": "false"}, tuple[_Zone, ...]))
         return tuple(zone.name.rstrip(".").lower() for zone in found)
 
     def _path(self, zone: str) -> str:
@@ -175,13 +174,13 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
     def _connect(self) -> Api:
         return Api(self._options.endpoint, {"X-API-Key": self._secret("key", "PowerDNS API key")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         """JSON with an error, or plain text (401, 404)."""
         try:
             fault = self._api.decoded(answer.content, _Fault)
         except Unreadable:
-            return answer.content[:200].decode("utf-8", "replace")
-        return "; ".join((fault.error, *fault.errors))
+            return Reason(answer.content[:200].decode("utf-8", "replace"))
+        return Reason("; ".join((fault.error, *fault.errors)))
 
 
 def _parents(name: str) -> list[str]:
@@ -218,9 +217,8 @@ def _patch(replacement: Replacement) -> dict[str, Any]:
         return {**place, "changetype": "DELETE"}
     records = []
     for value in after.values:
-        notes = after.details.get(value, {})
-        content = notes.get("written", written_value(after.type, value))
-        records.append({"content": content, "disabled": notes.get("disabled", False)})
+        disabled = after.details.get(value, {}).get("disabled", False)
+        records.append({"content": as_written(after, value), "disabled": disabled})
     body = {**place, "ttl": after.ttl, "changetype": "REPLACE", "records": records}
     # Some backends know no comments and refuse the very word: it is sent only where there is something to say.
     if _comments(after) != _comments(replacement.before):
@@ -235,25 +233,6 @@ def _comments(record: RecordSet | None) -> Sequence[Sequence[Any]]:
     """The comments of a set, which stand with each of its values."""
     details = record.details.values() if record is not None else ()
     return next((notes["comments"] for notes in details if "comments" in notes), ())
-
-
-def _published(before: AddressSet, record: RecordSet) -> RecordSet:
-    rtype = "ALIAS" if record.type == "ANAME" else record.type
-    same = next((r for r in before if r.type == rtype), None)
-    comments = _comments(same)
-    details = {value: {"comments": comments} for value in record.values} if comments else {}
-    if same is not None:
-        for value, notes in same.details.items():
-            if value in record.values and "written" in notes:
-                details[value] = {**details.get(value, {}), "written": notes["written"]}
-    return RecordSet(
-        name=record.name,
-        type=rtype,
-        ttl=record.ttl,
-        values=record.values,
-        details=details,
-        opaque=rtype == "ALIAS",
-    )
 
 
 class _Type(HttpProviderType):

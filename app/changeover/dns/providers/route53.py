@@ -47,10 +47,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, Query, Unreadable, pages, retry_after
-from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Replacement, Zone
+from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
 from changeover.dns.http.sigv4 import SigV4
 from changeover.dns.http.xml_answer import BadXml, read_xml
-from changeover.dns.provider import Access
 from changeover.dns.providers.route53_sets import (
     MOST_TTL,
     batch_of,
@@ -200,18 +199,18 @@ class Route53(HttpProvider[Route53Options]):
     """One AWS account's public hosted zones. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
+    capabilities = Capabilities(
+        label="Route 53",
+        batch=BatchLimit(records=BATCH_RECORDS),
+        native_compare_and_set=True,
+        propagates_atomically=False,
+        leases=True,
+    )
 
     def __init__(
         self, account: str, options: Route53Options, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
     ) -> None:
         super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="Route 53",
-            batch=BatchLimit(records=BATCH_RECORDS),
-            native_compare_and_set=True,
-            propagates_atomically=False,
-            leases=True,
-        )
         # How many record sets a zone had when it was found: whether it is worth while to read all of it.
         self._sizes: dict[str, int] = {}
 
@@ -326,17 +325,11 @@ class Route53(HttpProvider[Route53Options]):
     def _policy(self, records: Sequence[RecordSet]) -> str | None:
         return next((words for r in address_set(records) if (words := routing_words(r)) is not None), None)
 
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records, and proves the permission to write as the module says."""
-        wanted = list(names) or [zone]
-        await self.read(zone, wanted)
-        return Access(zones=await self._zones_seen(zone), may_write=await self._may_write(zone, wanted))
-
     async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
         """By the real names, since a policy may allow some only (DeveloperGuide/specifying-rrset-conditions)."""
         nowhere = [record_set(name, "A", MOST_TTL, ["192.0.2.1"]) for name in names[: BATCH_RECORDS // 2]]
         try:
-            await self._again(lambda: self._change(zone, [Replacement(one, one) for one in nowhere]))
+            await self._retried(lambda: self._change(zone, [Replacement(one, one) for one in nowhere]))
         except PermissionDenied:
             return False
         except Conflict:
@@ -351,15 +344,15 @@ class Route53(HttpProvider[Route53Options]):
             names = [plain_name(one.name) for one in found.hosted_zones if not one.config.private_zone]
             return names, {"marker": found.next_marker} if found.is_truncated else None
 
-        every = await self._again(lambda: pages(page))
+        every = await self._retried(lambda: pages(page))
         return tuple(dict.fromkeys(every or ()))
 
     def _connect(self) -> Api:
         key_id = self._secret("access_key_id", "AWS access key id")
         secret = self._secret("secret_access_key", "AWS secret access key")
         # All of Route 53 is signed for this region (docs.aws.amazon.com/general/latest/gr/r53.html).
-        auth = SigV4(key_id, secret, "route53", "us-east-1")
-        return Api(self._options.endpoint, {}, self._timeout, auth=auth, secrets=[key_id, secret])
+        signature = SigV4(key_id, secret, "route53", "us-east-1")
+        return Api(self._options.endpoint, {}, self._timeout, signature=signature, secrets=[key_id, secret])
 
     async def _get(self, path: str, query: Query, of: type[_T]) -> _T:
         return self._decoded(self._accepted(await self._api.call("GET", path, query)).content, of)
@@ -383,24 +376,19 @@ class Route53(HttpProvider[Route53Options]):
                 f"A record set of {self._api.host} could not be understood: {said}", CHECK_ENDPOINT
             ) from None
 
-    def _fault(self, answer: ApiAnswer) -> str:
-        code, message = self._code_and_message(answer)
-        return f"{code}: {message}" if code else ""
-
-    def _code_and_message(self, answer: ApiAnswer) -> tuple[str, str]:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         fault = self._decoded(answer.content, _Fault)
         if fault.messages:
-            return "InvalidChangeBatch", "; ".join(fault.messages)
-        return fault.error.code, fault.error.message
+            return Reason(f"InvalidChangeBatch: {'; '.join(fault.messages)}", ("InvalidChangeBatch",))
+        code = fault.error.code
+        return Reason(f"{code}: {fault.error.message}" if code else "", (code,))
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
         """By Amazon's code: the status alone does not tell a wrong key from a missing permission."""
-        error = super()._refusal(answer)
-        try:
-            code, message = self._code_and_message(answer)
-        except Unreadable:
-            return error
-        if code in _WRONG_TIME or (code in _WRONG_KEY and re.search(r"Signature (expired|not yet current)", message)):
+        (code,) = reason.codes or ("",)
+        if code in _WRONG_TIME or (
+            code in _WRONG_KEY and re.search(r"Signature (expired|not yet current)", reason.words)
+        ):
             return AuthError(error.text, f"{_CLOCK}: set it, and try again.")
         if code in _WRONG_KEY:
             return AuthError(error.text, _HINTS.credential)
@@ -408,7 +396,7 @@ class Route53(HttpProvider[Route53Options]):
             return PermissionDenied(error.text, _HINTS.permission)
         if code in _TOO_EARLY:
             return RateLimited(error.text, "Wait and try again.", retry_after(answer.headers) or A_MOMENT)
-        if code == "InvalidChangeBatch" and _MEANWHILE.search(message):
+        if code == "InvalidChangeBatch" and _MEANWHILE.search(reason.words):
             return Conflict(error.text, _HINTS.refused)
         return error
 

@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.provider import Replacement, record_value, written_value
+from changeover.dns.http.notation import as_written, record_value, written_value
+from changeover.dns.http.provider import Replacement
 from changeover.model.dns.records import ADDRESS_TYPES, RecordSet
 
 MOST_TTL = 2**31 - 1
@@ -149,8 +150,7 @@ def _add(changes: ElementTree.Element, action: str, record: RecordSet) -> None:
     _add_text(one, "TTL", str(record.ttl))
     records = ElementTree.SubElement(one, "ResourceRecords")
     for value in record.values:
-        written = record.details.get(value, {}).get("written", written_value(record.type, value))
-        _add_text(ElementTree.SubElement(records, "ResourceRecord"), "Value", written)
+        _add_text(ElementTree.SubElement(records, "ResourceRecord"), "Value", as_written(record, value))
 
 
 def _add_text(parent: ElementTree.Element, name: str, text: str) -> None:

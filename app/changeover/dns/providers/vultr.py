@@ -30,21 +30,20 @@ allow: `verify` cannot know whether the key may write. Each user has a list of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, pages
-from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, record_value
-from changeover.dns.http.record_by_record import Record, RecordByRecord, carried_over, text_value
-from changeover.dns.provider import Access
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query
+from changeover.dns.http.notation import full_name, record_value, text_value
+from changeover.dns.http.provider import ENDPOINT, HttpProviderType, Reason
+from changeover.dns.http.record_by_record import Record
+from changeover.dns.http.rest_records import RestRecords
 from changeover.model.dns.capabilities import Capabilities
-from changeover.model.dns.records import AddressSet, address_set
 from changeover.model.dns.txt_record import text_of
-from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Unavailable
-from changeover.model.secret import Secret
+from changeover.model.errors import AuthError, PermissionDenied, ProviderError
 from changeover.model.settings.account_fields import SecretField
 
 LEAST_TTL = 30
@@ -96,110 +95,74 @@ class _Meta(Struct, frozen=True):
     links: _Links = _Links()
 
 
-class _Records(Struct, frozen=True):
-    records: tuple[_Record, ...]
+class _Page(Struct, frozen=True, kw_only=True):
     meta: _Meta = _Meta()
 
+    @property
+    def following(self) -> Query | None:
+        return {"cursor": self.meta.links.next} if self.meta.links.next else None
 
-class _Domains(Struct, frozen=True):
+    @property
+    def total(self) -> int | None:
+        return self.meta.total
+
+
+class _Records(_Page, frozen=True):
+    items: tuple[_Record, ...] = msgspec.field(name="records")
+
+
+class _Domains(_Page, frozen=True):
     domains: tuple[_Domain, ...]
-    meta: _Meta = _Meta()
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        return tuple(domain.domain for domain in self.domains)
 
 
 class _Fault(Struct, frozen=True):
     error: str
 
 
-class Vultr(RecordByRecord[VultrOptions]):
+class Vultr(RestRecords[VultrOptions]):
     """One account's domains. Implements changeover.dns.provider.Provider."""
 
     hints = _HINTS
+    capabilities = Capabilities(
+        label="Vultr",
+        batch=None,
+        native_compare_and_set=False,
+        propagates_atomically=False,
+        least_ttl=LEAST_TTL,
+    )
     one_ttl: ClassVar[bool] = True
 
-    def __init__(
-        self, account: str, options: VultrOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
-    ) -> None:
-        super().__init__(account, options, secrets, timeout)
-        self.capabilities = Capabilities(
-            label="Vultr",
-            batch=None,
-            native_compare_and_set=False,
-            propagates_atomically=False,
-            least_ttl=LEAST_TTL,
-        )
-
     async def _records(self, zone: str, names: Sequence[str]) -> tuple[Iterable[tuple[str, Record]], bool]:
-        totals: set[int | None] = set()
-
-        async def page(further: Query) -> tuple[Sequence[_Record], Query | None]:
-            answer = await self._api.call("GET", _path(zone), {"per_page": PAGE, **further})
-            if answer.status == 404:
-                raise NotFound(f"Vultr shows no domain {zone} to account {self.account}", _HINTS.missing)
-            found = self._api.decoded(self._accepted(answer).content, _Records)
-            totals.add(found.meta.total)
-            return found.records, _following(found.meta)
-
-        # What changes while the pages are read may be listed twice, or not at all.
-        distinct = {one.id: one for one in await pages(page) or ()}
-        if len(totals) > 1:
-            raise Unavailable(f"The records of {zone} changed while Vultr listed them", "Try again.")
+        found = await self._listed(zone, {"per_page": PAGE}, _Records) or []
+        # What changes while the pages are read may be listed twice.
+        distinct = {one.id: one for one in found}
         return [(one.id, _record(zone, one)) for one in distinct.values()], True
 
-    async def _create(self, zone: str, record: Record) -> None:
-        name = record.name.removesuffix(zone).rstrip(".")
-        body = {"type": record.type, "name": name, **_content(record)}
-        self._accepted(await self._api.call("POST", _path(zone), body=body))
-
-    async def _replace(self, zone: str, record_id: str, before: Record, after: Record) -> None:
-        self._accepted(await self._api.call("PATCH", f"{_path(zone)}/{record_id}", body=_content(after)))
-
-    async def _delete(self, zone: str, record_id: str, record: Record) -> None:
-        self._accepted(await self._api.call("DELETE", f"{_path(zone)}/{record_id}"))
-
-    def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
-        """No TTL is below 30 seconds."""
-        return address_set(carried_over(before, record, max(record.ttl, LEAST_TTL)) for record in after)
-
-    async def verify(self, zone: str, names: Sequence[str]) -> Access:
-        """Reads the records. What the key may write cannot be seen."""
-        await self.read(zone, names or [zone])
-        return Access(zones=await self._zones_seen(zone), may_write=None)
+    def _content(self, record: Record) -> dict[str, Any]:
+        return {"data": _data(record), "ttl": record.ttl}
 
     async def zones(self) -> tuple[str, ...]:
-        async def page(further: Query) -> tuple[Sequence[_Domain], Query | None]:
-            answer = await self._api.call("GET", "/domains", {"per_page": PAGE, **further})
-            found = self._api.decoded(self._accepted(answer).content, _Domains)
-            return found.domains, _following(found.meta)
-
-        domains = await self._again(lambda: pages(page)) or []
-        return tuple(dict.fromkeys(domain.domain.lower() for domain in domains))
+        return await self._domains({"per_page": PAGE}, _Domains)
 
     def _connect(self) -> Api:
         key = self._secret("key", "Vultr API key")
-        return Api(self._options.endpoint, {"Authorization": f"Bearer {key}"}, self._timeout)
+        return Api(self._options.endpoint, {"Authorization": key.after("Bearer ")}, self._timeout)
 
-    def _fault(self, answer: ApiAnswer) -> str:
-        return self._api.decoded(answer.content, _Fault).error
+    def _reason(self, answer: ApiAnswer) -> Reason:
+        return Reason(self._api.decoded(answer.content, _Fault).error)
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderError:
-        error = super()._refusal(answer)
+    def _meaning(self, error: ProviderError, reason: Reason, answer: ApiAnswer) -> ProviderError:
         if isinstance(error, AuthError) and _OTHER_ADDRESS in error.text.lower():
             return PermissionDenied(error.text, _HINTS.permission)
         return error
 
 
-def _path(zone: str) -> str:
-    return f"/domains/{zone}/records"
-
-
-def _following(meta: _Meta) -> Query | None:
-    """What asks for the next page."""
-    return {"cursor": meta.links.next} if meta.links.next else None
-
-
 def _record(zone: str, one: _Record) -> Record:
-    name = f"{one.name}.{zone}" if one.name else zone
-    record = Record(name=name.lower(), type=one.type, ttl=one.ttl, value=_value(one))
+    record = Record(name=full_name(zone, one.name), type=one.type, ttl=one.ttl, value=_value(one))
     if one.type in _WRITTEN_TYPES and one.data != _data(record):
         return msgspec.structs.replace(record, details={"written": one.data})
     return record
@@ -223,10 +186,6 @@ def _data(record: Record) -> str:
     """The record's value as Vultr has it."""
     plain = f'"{text_of(record.value)}"' if record.type == "TXT" else record.value
     return str(record.details.get("written", plain))
-
-
-def _content(record: Record) -> dict[str, Any]:
-    return {"data": _data(record), "ttl": record.ttl}
 
 
 class _Type(HttpProviderType):

@@ -12,34 +12,39 @@ import dns.rcode
 import dns.rdatatype
 
 from changeover.dns.wire.exchange import question
-from changeover.health.http.fetch import fetch
+from changeover.health.http.request import Limits, Request, endpoint_of, exchange, path_of
 
 _TYPE = "application/dns-message"
 
 
 class BadAnswer(Exception):
-    """What came is no answer to the question. Its text says what came."""
+    """Nothing came, or what came is no answer to the question. Its text says what it was."""
 
 
-async def ask_doh(url: SplitResult, address: str, name: str, tls: ssl.SSLContext | None = None) -> tuple[str, ...]:
-    """The IPv4 addresses of `name` as the resolver of `url`, at `address`, gives them.
-
-    Raises BadAnswer, and FAULTS of `fetch`.
-    """
-    return addresses_in([await ask_over_https(url, address, question(name, "A", recursion=True), tls)])
+async def ask_doh(
+    url: SplitResult, address: str, name: str, timeout: float, tls: ssl.SSLContext | None = None
+) -> tuple[str, ...]:
+    """The IPv4 addresses of `name` as the resolver of `url`, at `address`, gives them. Raises BadAnswer."""
+    return addresses_in([await ask_over_https(url, address, question(name, "A", recursion=True), timeout, tls)])
 
 
 async def ask_over_https(
-    url: SplitResult, address: str, query: dns.message.Message, tls: ssl.SSLContext | None = None
+    url: SplitResult, address: str, query: dns.message.Message, timeout: float, tls: ssl.SSLContext | None = None
 ) -> dns.message.Message:
-    """What the resolver of `url`, at `address`, answers to a query. Raises BadAnswer, and FAULTS of `fetch`."""
+    """What the resolver of `url`, at `address`, answers to a query within `timeout` seconds. Raises BadAnswer.
+
+    `tls` stands in for the system's certificates.
+    """
     query.id = 0  # RFC 8484, 4.1
     headers = (("Content-Type", _TYPE), ("Accept", _TYPE))
-    page = await fetch(url, address, tls, "POST", headers, query.to_wire())
-    if page.status != 200:
-        raise BadAnswer(f"it answers {page.status}")
+    request = Request(method="POST", path=path_of(url), headers=headers, body=query.to_wire())
+    found = await exchange(endpoint_of(url, address, tls=tls), request, Limits(whole=timeout))
+    if found.response is None:
+        raise BadAnswer(found.reason)
+    if found.response.status != 200:
+        raise BadAnswer(f"it answers {found.response.status}")
     try:
-        answer = dns.message.from_wire(page.body)
+        answer = dns.message.from_wire(found.response.body)
     except dns.exception.DNSException:
         raise BadAnswer("its answer is no DNS message") from None
     if not query.is_response(answer):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from changeover.health.http.fetch import TIMEOUT, connected
+from changeover.health.http.connection import Wire
 from changeover.model.health.connectivity import GATEWAY, Evidence
 
 #: DNS and web: what most routers serve inwards. A refusal is as good an answer as any.
@@ -29,7 +29,7 @@ class Route(NamedTuple):
     router: str | None
 
 
-async def gateway_evidence(timeout: float = TIMEOUT) -> Evidence:
+async def gateway_evidence(timeout: float) -> Evidence:
     """Is the router alive? It is where it takes or refuses a connection."""
     try:
         route = default_route()
@@ -49,7 +49,8 @@ async def _alive(address: str, timeout: float) -> bool:
     async def one(port: int) -> bool:
         try:
             async with asyncio.timeout(timeout):
-                (await connected(address, port)).close()
+                with Wire(address, most=0) as wire:
+                    await wire.connect(port)
         except ConnectionRefusedError:
             return True
         except OSError:  # silent, or its interface is gone

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.wire.exchange import Server, ask, question
 from changeover.health.connectivity.doh import BadAnswer, addresses_in, ask_doh
-from changeover.health.http.fetch import FAULTS, fault_words
 from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.errors import Unavailable
 from changeover.model.health.connectivity import Evidence
@@ -99,13 +98,12 @@ class Names:
             async with asyncio.timeout(self._timeout):
                 async for address in self.addresses(url.hostname or ""):
                     try:
-                        return _answered("doh", text, name, await ask_doh(url, address, name, self._tls))
+                        found = await ask_doh(url, address, name, self._timeout, self._tls)
+                        return _answered("doh", text, name, found)
                     except BadAnswer as error:
                         said = str(error)
-                    except FAULTS as error:
-                        said = fault_words(error, self._timeout)
-        except TimeoutError as error:
-            said = fault_words(error, self._timeout)
+        except TimeoutError:
+            said = f"no answer within {self._timeout:g} s"
         return Evidence(kind="doh", witness=text, ok=False, text=said)
 
 

@@ -6,17 +6,21 @@ import asyncio
 import ssl
 import time
 from datetime import UTC, datetime
-from typing import Literal
+from email.utils import parsedate_to_datetime
+from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from changeover.health.connectivity.gateway import gateway_evidence
 from changeover.health.connectivity.interfaces import source_address, source_addresses
 from changeover.health.connectivity.names import Names
-from changeover.health.http.fetch import FAULTS, TIMEOUT, FetchedPage, connected, fault_words, fetch
+from changeover.health.http.request import Exchange, Limits, Request, endpoint_of, exchange, path_of
 from changeover.model.dns.server_address import is_address
+from changeover.model.health.conditions import Response
 from changeover.model.health.connectivity import GATEWAY, Connection, Evidence, judge
 from changeover.model.settings.service import LookupSettings
 
+#: Seconds for a whole question to one witness, from the look-up of its name to the end of its answer.
+TIMEOUT = 3.0
 #: What a portal check's address answers where nobody stands in between.
 _NOBODY_BETWEEN = 204
 
@@ -53,58 +57,76 @@ async def _ask(entry: str, names: Names, tls: ssl.SSLContext | None, timeout: fl
     url = urlsplit(entry)
     # Plain http proves no more than that somebody takes connections.
     kind: Literal["tcp", "https"] = "https" if url.scheme == "https" else "tcp"
-    try:
-        async with asyncio.timeout(timeout):
-            said = await (_connect(url, names, timeout) if url.scheme == "tcp" else _get(url, names, tls, timeout))
-    except TimeoutError as error:
-        said = fault_words(error, timeout)
-    if isinstance(said, FetchedPage):
+    said = await _asked(url, names, tls, timeout)
+    if isinstance(said, _Answer):
         return Evidence(kind=kind, witness=entry, ok=True, text=said.text, ahead=said.ahead)
-    if isinstance(said, float):
-        return Evidence(kind=kind, witness=entry, ok=True, text=f"takes a connection in {round(said * 1000)} ms")
     host = url.hostname or ""
     if is_address(host) and source_address(host) is None:
         return Evidence(kind=kind, witness=entry, ok=None, text="no network leads there")
     return Evidence(kind=kind, witness=entry, ok=False, text=said)
 
 
-async def _connect(url: SplitResult, names: Names, timeout: float) -> float | str:
-    """The seconds that a connection took, or why there is none."""
-    said = "its name has no address"
-    async for address in names.addresses(url.hostname or ""):
-        started = time.monotonic()
-        try:
-            (await connected(address, url.port or 443)).close()
-        except OSError as error:
-            said = fault_words(error, timeout)
-        else:
-            return time.monotonic() - started
-    return said
+class _Answer(NamedTuple):
+    """A response, or a connection where no more was asked for. `ahead` is as in Evidence."""
+
+    text: str
+    response: Response | None = None
+    ahead: float | None = None
 
 
-async def _get(url: SplitResult, names: Names, tls: ssl.SSLContext | None, timeout: float) -> FetchedPage | str:
+async def _asked(url: SplitResult, names: Names, tls: ssl.SSLContext | None, timeout: float) -> _Answer | str:
     """The answer, or why there is none. A resolver may lie about a name; only the right server has its certificate."""
     said = "its name has no address"
-    async for address in names.addresses(url.hostname or "", doh=url.scheme == "https"):
-        try:
-            return await fetch(url, address, tls)
-        except FAULTS as error:
-            said = fault_words(error, timeout)
+    request = None if url.scheme == "tcp" else Request(path=path_of(url))
+    try:
+        async with asyncio.timeout(timeout):
+            async for address in names.addresses(url.hostname or "", doh=url.scheme == "https"):
+                began = time.time()
+                found = await exchange(endpoint_of(url, address, tls=tls), request, Limits(whole=timeout))
+                if found.ok:
+                    return _answer(found, began)
+                said = _why(found)
+    except TimeoutError:
+        return f"no answer within {timeout:g} s"
     return said
+
+
+def _answer(found: Exchange, began: float) -> _Answer:
+    milliseconds = round((found.phases.total or 0) * 1000)
+    if found.response is None:
+        return _Answer(f"takes a connection in {milliseconds} ms")
+    asked = found.phases.tls or found.phases.connect or 0
+    answered = found.phases.first_byte or asked
+    text = f"{found.response.status} in {milliseconds} ms"
+    return _Answer(text, found.response, _ahead(found.response, began + (asked + answered) / 2))
+
+
+def _why(found: Exchange) -> str:
+    """Why there is no answer. A certificate that is out of its time is more often this computer's own fault."""
+    shown, now = found.certificate, datetime.now(UTC)
+    out_of_time = found.certificate_error is not None and shown and not shown.issued <= now < shown.expires
+    return f"{found.reason}; is this computer's clock right?" if out_of_time else found.reason
+
+
+def _ahead(response: Response, now: float) -> float | None:
+    """`now` less the moment that Date and Age tell (RFC 9110, 6.6.1; RFC 9111, 5.1). Date leaves out half a second."""
+    try:
+        told = parsedate_to_datetime(response.header("date") or "")
+        age = float(int(response.header("age") or "0"))
+        return now - (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() - age - 0.5
+    except (ValueError, OverflowError):
+        return None
 
 
 async def _ask_portal(text: str, names: Names, tls: ssl.SSLContext | None, timeout: float) -> Evidence:
-    try:
-        async with asyncio.timeout(timeout):
-            page = await _get(urlsplit(text), names, tls, timeout)
-    except TimeoutError as error:
-        page = fault_words(error, timeout)
-    if isinstance(page, str):
-        return Evidence(kind="portal", witness=text, ok=None, text=page)
-    if page.status == _NOBODY_BETWEEN:
-        return Evidence(kind="portal", witness=text, ok=True, text=page.text, ahead=page.ahead)
-    leads = f", which leads to {page.headers['location'][:200]}" if "location" in page.headers else ""
-    return Evidence(kind="portal", witness=text, ok=False, text=f"{page.status} instead of {_NOBODY_BETWEEN}{leads}")
+    said = await _asked(urlsplit(text), names, tls, timeout)
+    if isinstance(said, str) or said.response is None:
+        return Evidence(kind="portal", witness=text, ok=None, text=str(said))
+    status, where = said.response.status, said.response.header("location")
+    if status == _NOBODY_BETWEEN:
+        return Evidence(kind="portal", witness=text, ok=True, text=said.text, ahead=said.ahead)
+    leads = f", which leads to {where[:200]}" if where is not None else ""
+    return Evidence(kind="portal", witness=text, ok=False, text=f"{status} instead of {_NOBODY_BETWEEN}{leads}")
 
 
 def _interfaces(settings: LookupSettings) -> list[Evidence]:

@@ -8,21 +8,28 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from changeover.model.health.certificate import Certificate, distinguished, kind_of
+from changeover.model.health.certificate import Certificate, CertificateKind, distinguished, kind_of
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 
-def verified(peer: Mapping[str, Any]) -> Certificate:
-    """A verified certificate, from what `getpeercert()` gives."""
-    names = tuple(str(value) for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
-    return Certificate(
-        names=names,
-        issuer=distinguished({key: value for part in peer.get("issuer", ()) for key, value in part}),
-        issued=_time(peer["notBefore"]),
-        expires=_time(peer["notAfter"]),
-    )
+def verified(tls: ssl.SSLObject, hostname: str) -> Certificate | None:
+    """The certificate that was accepted for `hostname`. None where it cannot be parsed.
+
+    The ssl module cannot read names that are no UTF-8 nor years before 1000, OpenSSL, which accepts them, can.
+    """
+    try:
+        peer: Mapping[str, Any] = tls.getpeercert() or {}
+        names = tuple(str(value) for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
+        return Certificate(
+            names=names,
+            issuer=distinguished({key: value for part in peer.get("issuer", ()) for key, value in part}),
+            issued=_time(peer["notBefore"]),
+            expires=_time(peer["notAfter"]),
+        )
+    except (ValueError, KeyError):
+        return _parsed(tls.getpeercert(binary_form=True) or b"", hostname, None)
 
 
 @functools.lru_cache(maxsize=512)
@@ -32,18 +39,25 @@ def _time(text: str) -> datetime:
 
 def refused(der: bytes, hostname: str, said: str) -> Certificate | None:
     """A certificate that was not accepted for `hostname`, when OpenSSL said this. None where it cannot be parsed."""
+    return _parsed(der, hostname, said)
+
+
+def _parsed(der: bytes, hostname: str, said: str | None) -> Certificate | None:
+    """A certificate; `said` is None where OpenSSL accepted it for `hostname`, so that this is one of its names."""
     from cryptography import x509
 
     try:
         parsed = x509.load_der_x509_certificate(der)
         subject, issuer = _attributes(parsed.subject), distinguished(_attributes(parsed.issuer))
-        names = _names(parsed) or tuple(filter(None, (subject.get("commonName"),)))
+        names = _names(parsed) or ((hostname,) if said is None else tuple(filter(None, (subject.get("commonName"),))))
+        self_signed = parsed.subject == parsed.issuer
+        trusted = CertificateKind.TRUSTED
         return Certificate(
             names=names,
             issuer=issuer,
             issued=parsed.not_valid_before_utc,
             expires=parsed.not_valid_after_utc,
-            kind=kind_of(names, issuer, hostname, self_signed=parsed.subject == parsed.issuer, said=said),
+            kind=trusted if said is None else kind_of(names, issuer, hostname, self_signed=self_signed, said=said),
         )
     except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return None
@@ -58,7 +72,7 @@ def _names(parsed: x509.Certificate) -> tuple[str, ...]:
 
     try:
         found = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, ValueError):  # none, or one that is no ASCII
         return ()
     addresses = [str(address) for address in found.get_values_for_type(x509.IPAddress)]
     return (*found.get_values_for_type(x509.DNSName), *addresses)

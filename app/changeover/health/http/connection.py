@@ -17,10 +17,14 @@ _AT_ONCE = 16 * 1024
 
 
 class Wire:
-    """One connection. Closes when its `with` block ends, without waiting for anything."""
+    """One connection to an address; one like "fe80::1%eth0" names its interface.
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    Not more than `most` bytes are received. Closes when its `with` block ends, without waiting for anything.
+    """
+
+    def __init__(self, address: str, most: int) -> None:
+        self._address, _, self._interface = address.partition("%")
+        self._most = self._left = most
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setblocking(False)
@@ -38,7 +42,8 @@ class Wire:
 
     async def connect(self, port: int) -> None:
         """Raises OSError."""
-        await self._loop.sock_connect(self._socket, (self._address, port))
+        scope = (0, socket.if_nametoindex(self._interface)) if self._interface else ()
+        await self._loop.sock_connect(self._socket, (self._address, port, *scope))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def secure(self, context: ssl.SSLContext, hostname: str) -> ssl.SSLObject:
@@ -69,7 +74,7 @@ class Wire:
     async def receive(self) -> bytes:
         """Some bytes; none where the other side has closed. Raises OSError, which ssl.SSLError is one of."""
         if self._tls is None:
-            return await self._loop.sock_recv(self._socket, _AT_ONCE)
+            return await self._some()
         while True:
             try:
                 return self._tls.read(_AT_ONCE)
@@ -85,9 +90,19 @@ class Wire:
             await self._loop.sock_sendall(self._socket, self._to_send.read())
 
     async def _fill(self) -> bool:
-        data = await self._loop.sock_recv(self._socket, _AT_ONCE)
+        data = await self._some()
         self._received.write(data)
         return bool(data)
+
+    async def _some(self) -> bytes:
+        """What has come. Where something is there already, `sock_recv` lets nobody else have a turn."""
+        if self._left <= 0:
+            raise OSError(f"more than {self._most // 1024} KiB came")
+        data = await self._loop.sock_recv(self._socket, _AT_ONCE)
+        self._left -= len(data)
+        if self._most - self._left > _AT_ONCE:
+            await asyncio.sleep(0)
+        return data
 
 
 @functools.cache
@@ -99,15 +114,15 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
     return context
 
 
-async def shown_certificate(address: str, port: int, hostname: str) -> bytes | None:
+async def shown_certificate(address: str, port: int, hostname: str, most: int) -> bytes | None:
     """The certificate that a server shows for `hostname`, unverified, in DER. Nothing is sent over that connection.
 
-    None where there is no handshake. The caller limits the time.
+    Not more than `most` bytes are received. None where there is no handshake. The caller limits the time.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with Wire(address) as wire:
+    with Wire(address, most) as wire:
         try:
             await wire.connect(port)
             tls = await wire.secure(context, hostname)

@@ -1,7 +1,8 @@
-"""One HTTP request over a connection of its own: to a given address, with the public hostname as Host and SNI.
+"""One HTTP exchange over a connection of its own: at a given address, with the public hostname as Host and SNI.
 
-h11 on a `Wire`. Redirects are not followed, the body is read up to 64 KiB, the certificate is verified for the public
-hostname, and each phase has its limit and its time. Whatever the net does is told in words, never raised.
+h11 on a `Wire`. Redirects are never followed, certificates are verified, no proxy is used, cookies do not exist. Each
+phase has its limit and its time; what is read is bounded in bytes and in time, and gives way to everything else that
+this process does, whatever the other side sends. What the net does is told in words, never raised.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import errno
 import math
 import re
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import SplitResult
 
 import h11
 from msgspec import Struct
@@ -23,10 +26,34 @@ from changeover.model.health.check import Expectations, HealthCheck
 from changeover.model.health.conditions import MAX_BODY, Response, enough
 from changeover.model.health.probe_result import Cause, Phases
 
+#: Bytes of everything before a response's body, interim responses (RFC 9110, 15.2) included.
+MAX_HEAD = 32 * 1024
+#: So many parts of a response are read at once, before others have their turn: less than a millisecond's work.
+_AT_ONCE = 64
 _NO_ROUTE = {errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 #: Where h11's words for a fault go on with the bytes that came, which may be many, and private.
 _QUOTED = re.compile(r""":? (?:bytearray\()?b['"]""")
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """Where a request goes: an address, and the hostname that is asked for there.
+
+    `secure`: over TLS, believing the system's certificates and those of `ca_file`; `tls` stands in for both.
+    """
+
+    hostname: str
+    address: str
+    port: int
+    secure: bool
+    ca_file: str | None = None
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def host(self) -> str:
+        """The Host header (RFC 9110, 7.2): without the usual port."""
+        name = f"[{self.hostname}]" if ":" in self.hostname else self.hostname
+        return name if self.port == (443 if self.secure else 80) else f"{name}:{self.port}"
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -36,6 +63,19 @@ class Request(Struct, frozen=True, kw_only=True):
     path: str = "/"
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How long an exchange may take, in seconds, whole and by phase, and how many bytes it may receive.
+
+    A body is read up to 64 KiB, which may come in small chunks: so many bytes more than that are let through.
+    """
+
+    whole: float
+    connect: float = math.inf
+    tls: float = math.inf
+    first_byte: float = math.inf
+    received: int = 8 * MAX_BODY
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
@@ -53,16 +93,85 @@ class Exchange(Struct, frozen=True, kw_only=True):
     certificate_error: str | None = None
 
 
+def endpoint_of(
+    url: SplitResult, address: str, ca_file: str | None = None, tls: ssl.SSLContext | None = None
+) -> Endpoint:
+    """The server of `url`, https, http or tcp, at one of its addresses."""
+    port = url.port or (80 if url.scheme == "http" else 443)
+    secure = url.scheme == "https"
+    return Endpoint(hostname=url.hostname or "", address=address, port=port, secure=secure, ca_file=ca_file, tls=tls)
+
+
+def path_of(url: SplitResult) -> str:
+    """What a request asks for, from a whole address: its path and query."""
+    return f"{url.path or '/'}{'?' + url.query if url.query else ''}"
+
+
+async def checked(
+    hostname: str, address: str, check: HealthCheck, request: Request | None, wanted: Expectations | None = None
+) -> Exchange:
+    """An exchange with `address` for `hostname`, at the port and within the limits of `check`.
+
+    A long body is not read further than `wanted` looks at.
+    """
+    endpoint = Endpoint(
+        hostname=hostname,
+        address=address,
+        port=check.tcp_port,
+        secure=check.scheme == "https",
+        ca_file=check.ca_file,
+    )
+    limits = Limits(
+        whole=check.timeout,
+        connect=check.connect_timeout,
+        tls=check.tls_timeout,
+        first_byte=check.first_byte_timeout,
+    )
+    return await exchange(endpoint, request, limits, None if wanted is None else lambda body: enough(wanted, body))
+
+
+async def exchange(
+    endpoint: Endpoint, request: Request | None, limits: Limits, suffices: Callable[[bytes], bool] | None = None
+) -> Exchange:
+    """Sends a request and reads its response, or only opens a connection where there is none. Never raises for the net.
+
+    A body is read no further than to where `suffices`.
+    """
+    progress = _Progress(limits)
+    try:
+        async with progress.limit:
+            with Wire(endpoint.address, limits.received) as wire:
+                response = await _attempt(wire, progress, endpoint, request, limits, suffices)
+    except TimeoutError:
+        return progress.failed(progress.too_late)
+    except ssl.SSLCertVerificationError as error:
+        return await _refused(progress, endpoint, limits, error.verify_message or str(error))
+    except ssl.SSLError as error:
+        return _tls_failed(progress, endpoint.hostname, (error.reason or str(error)).replace("_", " ").lower())
+    except OSError as error:
+        if error.errno in _NO_ROUTE:
+            return progress.failed("not checked: this computer has no route to that address", ok=None)
+        if isinstance(error, ConnectionRefusedError):
+            return progress.failed("connection refused")
+        said = error.strerror or str(error) or "the connection was closed"
+        return progress.failed(f"no {progress.waiting_for}: {said[0].lower()}{said[1:]}")
+    except (h11.RemoteProtocolError, EOFError) as error:
+        return progress.failed(f"not a valid HTTP response: {_QUOTED.split(str(error))[0]}")
+    except h11.LocalProtocolError:  # its own words may hold what was to be sent
+        return progress.failed("not sent: the path or a header holds characters that HTTP does not allow", ok=None)
+    return Exchange(phases=progress.phases, response=response, certificate=progress.certificate)
+
+
 class _Progress:
     """How far an exchange has come: what it waits for, until when, and when each finished phase was done."""
 
-    def __init__(self, check: HealthCheck) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
-        self._whole = check.timeout
+        self._whole = limits.whole
         self.limit = asyncio.timeout(None)
         self.waiting_for = ""
-        self._within = check.timeout
+        self._within = limits.whole
         self.seconds: dict[str, float] = {}
         self.certificate: Certificate | None = None
 
@@ -95,63 +204,29 @@ class _Progress:
         return Phases(**self.seconds)
 
 
-async def exchange(
-    hostname: str, address: str, check: HealthCheck, request: Request | None, wanted: Expectations | None = None
-) -> Exchange:
-    """Asks `address` for `hostname`, at the port and within the limits of `check`; None only opens a connection.
-
-    A long body is not read further than `wanted` looks at. Never raises for what the net does.
-    """
-    progress = _Progress(check)
-    try:
-        async with progress.limit:
-            with Wire(address) as wire:
-                response = await _attempt(wire, progress, hostname, check, request, wanted)
-    except TimeoutError:
-        return progress.failed(progress.too_late)
-    except ssl.SSLCertVerificationError as error:
-        return await _refused(progress, hostname, address, check, error.verify_message or str(error))
-    except ssl.SSLError as error:
-        return _tls_failed(progress, hostname, (error.reason or str(error)).replace("_", " ").lower())
-    except OSError as error:
-        if error.errno in _NO_ROUTE:
-            return progress.failed("not checked: this computer has no route to that address", ok=None)
-        if isinstance(error, ConnectionRefusedError):
-            return progress.failed("connection refused")
-        said = (error.strerror or str(error)).lower() or "the connection was closed"
-        return progress.failed(f"no {progress.waiting_for}: {said}")
-    except (h11.RemoteProtocolError, EOFError) as error:
-        return progress.failed(f"not a valid HTTP response: {_QUOTED.split(str(error))[0]}")
-    except h11.LocalProtocolError:  # its own words may hold what was to be sent
-        return progress.failed("not sent: the path or a header holds characters that HTTP does not allow", ok=None)
-    return Exchange(phases=progress.phases, response=response, certificate=progress.certificate)
-
-
 async def _attempt(
     wire: Wire,
     progress: _Progress,
-    hostname: str,
-    check: HealthCheck,
+    endpoint: Endpoint,
     request: Request | None,
-    wanted: Expectations | None,
+    limits: Limits,
+    suffices: Callable[[bytes], bool] | None,
 ) -> Response | None:
-    progress.wait_for("connection", check.connect_timeout)
-    await wire.connect(check.tcp_port)
+    progress.wait_for("connection", limits.connect)
+    await wire.connect(endpoint.port)
     progress.reached("connect")
     if request is None:
         progress.reached("total")
         return None
-    if check.scheme == "https":
-        progress.wait_for("TLS handshake", check.tls_timeout)
-        tls = await wire.secure(tls_context(check.ca_file), hostname)
+    if endpoint.secure:
+        progress.wait_for("TLS handshake", limits.tls)
+        tls = await wire.secure(endpoint.tls or tls_context(endpoint.ca_file), endpoint.hostname)
         progress.reached("tls")
-        progress.certificate = certificate.verified(tls.getpeercert() or {})
-    progress.wait_for("response", check.first_byte_timeout)
-    usual = 443 if check.scheme == "https" else 80
-    host = hostname if check.tcp_port == usual else f"{hostname}:{check.tcp_port}"
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_BODY)
-    await wire.send(_written(http, request, host))
-    head, body, cut = await _read(wire, http, progress, wanted)
+        progress.certificate = certificate.verified(tls, endpoint.hostname)
+    progress.wait_for("response", limits.first_byte)
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+    await wire.send(_written(http, request, endpoint.host))
+    head, body, cut = await _read(wire, http, progress, suffices)
     progress.reached("total")
     return Response(head.status_code, tuple(head.headers), body, progress.seconds["total"], cut)
 
@@ -163,38 +238,60 @@ def _written(http: h11.Connection, request: Request, host: str) -> bytes:
         usual.append(("Content-Length", str(len(request.body))))
     own = {name.lower() for name, _ in request.headers}
     headers = [*((name, value) for name, value in usual if name.lower() not in own), *request.headers]
-    parts = [http.send(h11.Request(method=request.method, target=request.path, headers=headers))]
+    written = [(_encoded(name), _encoded(value)) for name, value in headers]
+    parts = [http.send(h11.Request(method=request.method, target=_encoded(request.path), headers=written))]
     if request.body:
         parts.append(http.send(h11.Data(data=request.body)))
     parts.append(http.send(h11.EndOfMessage()))
     return b"".join(part for part in parts if part)
 
 
+def _encoded(text: str) -> bytes:
+    """As headers were written at first and are read here (RFC 9110, 5.5), and as UTF-8 where that has no such letter.
+
+    So a value that came in a header goes out with the very bytes that it had.
+    """
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 async def _read(
-    wire: Wire, http: h11.Connection, progress: _Progress, wanted: Expectations | None
+    wire: Wire, http: h11.Connection, progress: _Progress, suffices: Callable[[bytes], bool] | None
 ) -> tuple[h11.Response, bytes, bool]:
     """The head of the response, its body as far as it is needed, and whether there was more of it than is read."""
     head: h11.Response | None = None
-    body = b""
+    body = bytearray()
+    before_head = 0
+    parts = 0
     while True:
+        parts += 1
+        if parts % _AT_ONCE == 0:
+            await asyncio.sleep(0)
         event = http.next_event()
-        if event is h11.NEED_DATA:
-            received = await wire.receive()
-            if not received and head is None and not http.trailing_data[0]:
-                raise EOFError("the connection was closed without one")
-            if "first_byte" not in progress.seconds:
-                progress.reached("first_byte")
-                progress.wait_for("whole response", math.inf)
-            http.receive_data(received)
-        elif isinstance(event, h11.Response):
+        if isinstance(event, h11.Response):
             head = event
         elif isinstance(event, h11.Data):
             body += event.data
-        if head is None:
+        read_all = event is h11.NEED_DATA
+        if head is not None:
+            cut = len(body) > MAX_BODY
+            early = read_all and suffices is not None and suffices(bytes(body))
+            if cut or early or isinstance(event, h11.EndOfMessage):
+                return head, bytes(body[:MAX_BODY]), cut
+        if not read_all:
             continue
-        cut = len(body) > MAX_BODY
-        if cut or isinstance(event, h11.EndOfMessage) or (wanted is not None and enough(wanted, body)):
-            return head, body[:MAX_BODY], cut
+        if head is None and before_head > MAX_HEAD:
+            raise EOFError("what comes before its body is too long")
+        received = await wire.receive()
+        before_head += len(received)
+        if not received and head is None and not http.trailing_data[0]:
+            raise EOFError("the connection was closed without one")
+        if "first_byte" not in progress.seconds:
+            progress.reached("first_byte")
+            progress.wait_for("whole response", math.inf)
+        http.receive_data(received)
 
 
 def _tls_failed(progress: _Progress, hostname: str, said: str) -> Exchange:
@@ -206,17 +303,17 @@ def _tls_failed(progress: _Progress, hostname: str, said: str) -> Exchange:
     return progress.failed(f"TLS failed: {said}")
 
 
-async def _refused(progress: _Progress, hostname: str, address: str, check: HealthCheck, said: str) -> Exchange:
+async def _refused(progress: _Progress, endpoint: Endpoint, limits: Limits, said: str) -> Exchange:
     """Why a certificate was refused: it is looked at again, over a connection that carries nothing else."""
     seen: Certificate | None = None
     try:
-        async with asyncio.timeout(min(progress.left, check.connect_timeout + check.tls_timeout)):
-            der = await shown_certificate(address, check.tcp_port, hostname)
+        async with asyncio.timeout(min(progress.left, limits.connect + limits.tls)):
+            der = await shown_certificate(endpoint.address, endpoint.port, endpoint.hostname, limits.received)
     except TimeoutError:
         der = None
     if der is not None:
-        seen = certificate.refused(der, hostname, said)
-    why = why_refused(seen, hostname, datetime.now(UTC), said)
+        seen = certificate.refused(der, endpoint.hostname, said)
+    why = why_refused(seen, endpoint.hostname, datetime.now(UTC), said)
     return Exchange(
         phases=progress.phases,
         ok=False,

@@ -192,6 +192,7 @@ def _away(here: str, primary: str, run: Run | None, now: datetime) -> Lifecycle:
             verbs = ("fail-back", "undo")
     else:
         return _switched(here, run, now)
+    verbs = tuple(verb for verb in verbs if verb != "undo" or verb in run.next)
     return Lifecycle(stage=stage, since=since, run=run.run, text=text, next=verbs)
 
 
@@ -200,7 +201,7 @@ def _switched(here: str, run: Run, now: datetime) -> Lifecycle:
     ended = run.outcome is Outcome.COMPLETED and run.ended is not None
     undo_until = since + UNDO_WINDOW if ended else None
     text = f"Visitors are at {here} since {clock(since, now)}, and nobody has said yet that this is to stay."
-    verbs: tuple[str, ...] = run.next
+    verbs: tuple[str, ...] = (*run.next, "fail-back") if run.unreadable else run.next
     if undo_until is not None and now < undo_until:
         text += f" Undo or commit it within {duration((undo_until - now).total_seconds())}."
         verbs = ("undo", "commit", "fail-back")

@@ -12,7 +12,8 @@ def open_run_words(run: Run) -> tuple[str, str]:
     whose = f"Run {run.run} of {run.service}" if run.service else f"Run {run.run}"
     if not run.unreadable:
         return f"{whose} is not finished", f"{look}. Then resume, undo or accept it."
-    text = f"{whose} {unreadable_words(run)}"
+    why = "" if run.outcome is Outcome.NEWER else ": not all of its journal can be read"
+    text = f"{whose} {unreadable_words(run)}{why}"
     over = "" if run.unfinished else "It is over and stands in nobody's way. "
     if run.outcome is Outcome.NEWER:
         way = f", or make sure of its records by hand and end it: {accept}" if run.unfinished else ""
@@ -23,7 +24,5 @@ def open_run_words(run: Run) -> tuple[str, str]:
 
 
 def unreadable_words(run: Run) -> str:
-    """ "is damaged: …" or "was written by a newer Changeover": how a run is of which not everything is understood."""
-    if run.outcome is Outcome.NEWER:
-        return "was written by a newer Changeover"
-    return "is damaged: not all of its journal can be read"
+    """ "is damaged" or "was written by a newer Changeover": how a run is of which not everything is understood."""
+    return "was written by a newer Changeover" if run.outcome is Outcome.NEWER else "is damaged"

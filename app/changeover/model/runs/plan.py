@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -96,6 +97,17 @@ class PlanKind(StrEnum):
     SWITCH = "switch"
     PREPARE = "prepare"
     RESTORE_TTL = "restore-ttl"
+
+    @property
+    def moves_visitors(self) -> bool:
+        """Is it about where visitors go?"""
+        match self:
+            case PlanKind.SWITCH:
+                return True
+            case PlanKind.PREPARE | PlanKind.RESTORE_TTL:
+                return False
+            case _:
+                assert_never(self)
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from changeover.model.platforms.observation import reverse_of
+from changeover.model.platforms.platform_observation import reverse_of
 from changeover.model.runs.plan import ActionStep, Plan, Step
 from changeover.model.runs.run import StepProgress, StepState
 from changeover.model.settings.action import Action, Operation, Phase, PlatformCall, operation_words

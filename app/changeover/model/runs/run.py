@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, Plan, Step
 
 #: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
@@ -338,11 +338,17 @@ def _in_doubt(entries: Sequence[Entry], outcome: Outcome) -> Run:
     nothing = Plan(service=entries[0].service, source="unknown", to="unknown", steps=(), made_at=entries[0].at)
     plan = started.plan if started is not None else nothing
     over: Entry | None = None
-    accepted = None
+    accepted: str | None = None
+    said: dict[type, datetime] = {}
     for entry in entries:
         match entry.event:
-            case Ended(outcome=Outcome.COMPLETED | Outcome.UNDONE) | Committed():
+            case Ended(outcome=Outcome.COMPLETED | Outcome.UNDONE):
                 over = entry
+            case Committed():
+                over = entry
+                said[Committed] = entry.at
+            case Acknowledged() | Reprotecting() | Reprotected():
+                said[type(entry.event)] = entry.at
             case Accepted(reason=reason):
                 over, accepted = entry, reason
             case UndoStarted() | Resumed() | Intent() | StepEnded() | UnreadableEvent():
@@ -361,7 +367,11 @@ def _in_doubt(entries: Sequence[Entry], outcome: Outcome) -> Run:
         outcome=outcome,
         started=entries[0].at,
         ended=over.at if over is not None else None,
+        committed=said.get(Committed),
         accepted=accepted,
+        acknowledged=said.get(Acknowledged),
+        reprotecting=said.get(Reprotecting),
+        reprotected=said.get(Reprotected),
         who=started.who if started is not None else "",
         why=started.why if started is not None else "",
         emergency=started.emergency if started is not None else False,
@@ -426,6 +436,8 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 done = state in (StepState.DONE, StepState.WARNING)
                 if direction is Direction.UNDO and done and isinstance(plan.steps[number], ActionStep):
                     taken_back.add(steps[number].name)
+            case Ended(outcome=Outcome.RUNNING | Outcome.INTERRUPTED | Outcome.DAMAGED | Outcome.NEWER):
+                raise ValueError("a run does not end so")
             case Ended(outcome=Outcome.REFUSED | Outcome.FAILED) if direction is Direction.UNDO:
                 plan, direction, steps, end, accepted, went = before_undo  # that undo changed nothing
             case Ended(outcome=outcome, text=text, seconds=seconds):

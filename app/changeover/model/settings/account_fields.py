@@ -19,6 +19,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from changeover.model.secret import Secret
+
 
 class Option(Struct, frozen=True):
     """How a key is told to people. `pattern` is a regular expression for the whole text, empty where any will do."""
@@ -49,11 +51,12 @@ class SecretField(Struct, frozen=True, kw_only=True):
     def several_lines(self) -> bool:
         return self.pattern.startswith("(?s)")
 
-    def fitted(self, text: str) -> str | None:
-        """`text` as such a secret, without what a clipboard puts around it; None where it can be none."""
-        if not self.pattern:
-            return text
-        return next((one for one in (text, text.strip()) if re.fullmatch(self.pattern, one)), None)
+    def fitted(self, secret: Secret) -> Secret | None:
+        """`secret` as one of this kind, without what a clipboard puts around it; None where it can be none."""
+        if secret.is_blank or not self.pattern:
+            return None if secret.is_blank else secret
+        text = secret.reveal()
+        return next((Secret(one) for one in (text, text.strip()) if re.fullmatch(self.pattern, one)), None)
 
 
 class OptionField(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from changeover.model.formatting import counted
+
 
 class Phase(StrEnum):
     """Where in a run an action belongs. The order is this one, and nobody can change it."""
@@ -131,6 +133,8 @@ def operation_words(operation: Operation) -> str:
             return f"Ask somebody: {question}"
         case Note(note=note):
             return f"By hand: {note}"
+        case PlatformCall(deployment=deployment, verb="scale", options={"instances": int(number)}):
+            return f"Scale {deployment} to {counted(number, 'instance')}"
         case PlatformCall(deployment=deployment, verb=verb, options=options):
-            told = ", ".join(f"{value} {key}" for key, value in options.items())
+            told = ", ".join(f"{key} {value}" for key, value in options.items())
             return f"{verb.replace('-', ' ').capitalize()} at {deployment}" + (f": {told}" if told else "")

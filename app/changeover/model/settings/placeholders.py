@@ -13,9 +13,12 @@ import msgspec
 
 from changeover.model.health.check import JourneyStep
 from changeover.model.health.conditions import Response, json_value, search
+from changeover.model.secret import Secret
 from changeover.model.settings.action import HttpCall
 
 SECRET = "secret:"
+#: What is filled in, by name.
+Values = Mapping[str, str | Secret]
 _PLACEHOLDER = re.compile(r"\{([a-z_]+|secret:[^{}\s]+)\}")
 _SECRET_ONLY = re.compile(r"\{(secret:[^{}\s]+)\}")
 _JSON = "application/json"
@@ -47,17 +50,17 @@ def secrets_of(steps: Iterable[JourneyStep]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.removeprefix(SECRET) for name in names))
 
 
-def path_of(step: JourneyStep, values: Mapping[str, str]) -> str:
+def path_of(step: JourneyStep, values: Values) -> str:
     """The path to ask for. What is filled in is escaped where it could not stand in a path. Raises Unfilled."""
     return _filled(step.path, values, _in_path)
 
 
-def headers_of(step: JourneyStep, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def headers_of(step: JourneyStep, values: Values) -> tuple[tuple[str, str], ...]:
     """The headers to send, with the kind of the body, if the step does not say it. Raises Unfilled."""
     return _headers(step, values, _PLACEHOLDER)
 
 
-def body_of(step: JourneyStep, values: Mapping[str, str]) -> bytes:
+def body_of(step: JourneyStep, values: Values) -> bytes:
     """The body to send. What is filled in is escaped as JSON or a form needs it. Raises Unfilled."""
     return _body(step, values, _PLACEHOLDER)
 
@@ -70,17 +73,17 @@ def secrets_of_call(call: HttpCall) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.removeprefix(SECRET) for name in names))
 
 
-def url_of_call(call: HttpCall, values: Mapping[str, str]) -> str:
+def url_of_call(call: HttpCall, values: Values) -> str:
     """The address to call. What is filled in is escaped where it could not stand in a path. Raises Unfilled."""
     return _filled(call.url, values, _in_path, _SECRET_ONLY)
 
 
-def headers_of_call(call: HttpCall, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def headers_of_call(call: HttpCall, values: Values) -> tuple[tuple[str, str], ...]:
     """The headers to send, with the kind of the body, if the call does not say it. Raises Unfilled."""
     return _headers(call, values, _SECRET_ONLY)
 
 
-def body_of_call(call: HttpCall, values: Mapping[str, str]) -> bytes:
+def body_of_call(call: HttpCall, values: Values) -> bytes:
     """The body to send. What is filled in is escaped as JSON or a form needs it. Raises Unfilled."""
     return _body(call, values, _SECRET_ONLY)
 
@@ -105,9 +108,7 @@ def captured(source: str, response: Response) -> str:
     return value
 
 
-def _headers(
-    request: JourneyStep | HttpCall, values: Mapping[str, str], which: re.Pattern[str]
-) -> tuple[tuple[str, str], ...]:
+def _headers(request: JourneyStep | HttpCall, values: Values, which: re.Pattern[str]) -> tuple[tuple[str, str], ...]:
     headers = tuple((name, _filled(text, values, _one_line, which)) for name, text in request.headers.items())
     kind = _kind_of_body(request)
     if kind is None or any(name.lower() == "content-type" for name, _ in headers):
@@ -115,7 +116,7 @@ def _headers(
     return (*headers, ("Content-Type", kind))
 
 
-def _body(request: JourneyStep | HttpCall, values: Mapping[str, str], which: re.Pattern[str]) -> bytes:
+def _body(request: JourneyStep | HttpCall, values: Values, which: re.Pattern[str]) -> bytes:
     if request.body is None:
         return b""
     said = next((value for name, value in request.headers.items() if name.lower() == "content-type"), None)
@@ -128,13 +129,12 @@ def _body(request: JourneyStep | HttpCall, values: Mapping[str, str], which: re.
     return _filled(request.body, values, escape, which).encode()
 
 
-def _filled(
-    text: str, values: Mapping[str, str], escape: Callable[[str], str], which: re.Pattern[str] = _PLACEHOLDER
-) -> str:
+def _filled(text: str, values: Values, escape: Callable[[str], str], which: re.Pattern[str] = _PLACEHOLDER) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1]
         if name in values:
-            return escape(values[name])
+            found = values[name]
+            return escape(found.reveal() if isinstance(found, Secret) else found)
         if name.startswith(SECRET):
             raise NoSecret(f"the secret {name.removeprefix(SECRET)} is not in the keyring; add it there")
         raise Unfilled(f"nothing was captured as {{{name}}}")

@@ -61,6 +61,8 @@ def cause_words(found: DeploymentHealth, now: datetime) -> str:
         case Cause.DNS:
             why = worst.reason if worst else found.reason
             return ended(f"The DNS has been failing for {name}{long}: {why}")
+        case Cause.COMPUTER | Cause.ADDRESS | Cause.DEPLOYMENT | Cause.PATH | None:
+            pass
     if partly:
         return ended(f"{name} answers only in part{long}: {found.reason}")
     return ended(f"{name} has been failing{long}: {short_reason(found)}")
@@ -125,6 +127,8 @@ def card_words(state: ServiceState, name: str, now: datetime) -> str:
             return f"recovering{lasting(found.since, now)}"
         case State.UNKNOWN:
             return "not known"
+        case State.UP | State.DOWN:
+            pass
     if found.health is Health.UNHEALTHY or fails_only_from_here(state, name):
         where = " from here" if found.health is not Health.UNHEALTHY else ""
         return f"down{where}{lasting(found.since, now)}"
@@ -171,6 +175,8 @@ def state_tip(state: ServiceState, name: str, now: datetime) -> str:
             return f"{flapping_words(state, name)} {ended(found.reason)}"
         case State.RECOVERING:
             return f"{name} answers again{lasting(found.since, now)}; {recovering_words(state, name)}."
+        case State.UP | State.DOWN | State.UNKNOWN:
+            pass
     if health_of(state, name) in (Health.UNHEALTHY, Health.DEGRADED):
         return cause_words(found, now)
     return ended(f"{name}: {found.reason}")

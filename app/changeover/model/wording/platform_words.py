@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from changeover.model.formatting import counted
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 
 
 def observation_words(found: PlatformObservation) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
@@ -16,7 +16,8 @@ from changeover.model.readiness.drift import drift_words
 from changeover.model.readiness.freeze import freeze_words
 from changeover.model.readiness.lifecycle import Stage, lifecycle, review_words
 from changeover.model.readiness.pin import Hold
-from changeover.model.runs.open_run import open_run_words
+from changeover.model.runs.open_run import open_run_words, unreadable_words
+from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
 from changeover.model.wording.cause_words import (
     HOLD_WORDS,
@@ -100,7 +101,8 @@ def list_line(state: ServiceState, now: datetime) -> str:
     if state.working:
         return "switching now"
     if state.run is not None and state.run.unfinished:
-        return f"run {state.run.run} is {state.run.outcome}"
+        how = unreadable_words(state.run) if state.run.unreadable else f"is {state.run.outcome}"
+        return f"run {state.run.run} {how}"
     if own_fault(state) is not None:
         return own_fault_line(state)
     if state.active in _NOWHERE:
@@ -122,8 +124,17 @@ def _working(run: Run | None) -> str:
     if run is None or run.outcome is not Outcome.RUNNING:
         return "A switch is being prepared."
     if run.direction is Direction.UNDO:
-        return f"Run {run.run} is being undone: visitors go back to {run.source}."
-    return f"Visitors are being switched from {run.source} to {run.to}."
+        back = f": visitors go back to {run.source}" if run.forward.kind.moves_visitors else ""
+        return f"Run {run.run} is being undone{back}."
+    match run.forward.kind:
+        case PlanKind.SWITCH:
+            return f"Visitors are being switched from {run.source} to {run.to}."
+        case PlanKind.PREPARE:
+            return "The TTLs of its records are being lowered."
+        case PlanKind.RESTORE_TTL:
+            return "The TTLs of its records are being restored."
+        case _:
+            assert_never(run.forward.kind)
 
 
 def _unfinished(run: Run) -> Sentence:

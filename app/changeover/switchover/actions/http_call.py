@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from msgspec.structs import replace
-
 from changeover.accounts.trust import Trust
 from changeover.dns.provider import is_this_computer
-from changeover.health.http.request import Exchange, Request, exchange
+from changeover.health.http.request import Endpoint, Exchange, Limits, Request, endpoint_of, exchange, path_of
 from changeover.model.errors import ChangeoverError
 from changeover.model.foreign_text import one_line
-from changeover.model.health.check import HealthCheck
 from changeover.model.health.conditions import expected
 from changeover.model.runs.run import StepState
 from changeover.model.runs.verification import Verdict
@@ -57,10 +54,12 @@ async def call(what: HttpCall, key: str, limit: float, service: Service, lookup:
         return Verdict(StepState.FAILED, f"{shown}: not sent: {error}")
     if not addresses:
         return Verdict(StepState.FAILED, f"{shown}: not sent: {host_of(what)} has no address")
-    check = _limits(what, _left(deadline), service)
-    found = await _first_that_takes_it(what, addresses, check, request, deadline)
+    url = urlsplit(what.url)
+    ca_file = service.health.ca_file if url.scheme == "https" else None
+    endpoints = [endpoint_of(url, address, ca_file) for address in addresses]
+    found = await _first_that_takes_it(endpoints, request, deadline)
     if found.response is None:
-        if _was_sent(found, check):
+        if _was_sent(found, endpoints[0]):
             return Verdict(StepState.UNKNOWN, f"{shown}: {found.reason}; whether it was done is not known")
         return Verdict(StepState.FAILED, f"{shown}: not sent: {found.reason}")
     status, seconds = found.response.status, found.response.seconds
@@ -75,12 +74,11 @@ async def call(what: HttpCall, key: str, limit: float, service: Service, lookup:
 async def _request(what: HttpCall, key: str, service: Service, trust: Trust) -> Request:
     """What is sent, secrets included. Raises ChangeoverError or Unfilled, in words without any."""
     kept = await trust.call_secrets(service, what)
-    secrets = {f"{SECRET}{name}": secret.reveal() for name, secret in kept.items()}
+    secrets = {f"{SECRET}{name}": secret for name, secret in kept.items()}
     parts = urlsplit(url_of_call(what, secrets))
-    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-    own = (("Host", parts.netloc), ("Idempotency-Key", quote(key, safe=" !#$&'()*+,/:;=?@[]~")))
-    headers = (*own, *headers_of_call(what, secrets))
-    return Request(method=what.method, path=target, headers=headers, body=body_of_call(what, secrets))
+    own = ("Idempotency-Key", quote(key, safe=" !#$&'()*+,/:;=?@[]~"))
+    headers = (own, *headers_of_call(what, secrets))
+    return Request(method=what.method, path=path_of(parts), headers=headers, body=body_of_call(what, secrets))
 
 
 async def _addresses(what: HttpCall, lookup: Lookup) -> Sequence[str]:
@@ -93,41 +91,24 @@ async def _addresses(what: HttpCall, lookup: Lookup) -> Sequence[str]:
         return await lookup.addresses(host)
 
 
-def _limits(what: HttpCall, limit: float, service: Service) -> HealthCheck:
-    """The call as the code that makes requests wants to have it: where to, for how long, and whom to believe."""
-    parts = urlsplit(what.url)
-    secure = parts.scheme == "https"
-    return HealthCheck(
-        scheme="https" if secure else "http",
-        port=parts.port,
-        ca_file=service.health.ca_file if secure else None,
-        timeout=limit,
-        connect_timeout=_CONNECT,
-        tls_timeout=_CONNECT,
-        first_byte_timeout=limit,
-    )
-
-
-async def _first_that_takes_it(
-    what: HttpCall, addresses: Sequence[str], check: HealthCheck, request: Request, deadline: float
-) -> Exchange:
-    """The answer of the first address that a request could be sent to: it is sent to one only."""
-    for address in addresses[:-1]:
-        found = await exchange(host_of(what), address, check, request)
-        if found.response is not None or _was_sent(found, check):
+async def _first_that_takes_it(endpoints: Sequence[Endpoint], request: Request, deadline: float) -> Exchange:
+    """The answer of the first endpoint that a request could be sent to: it is sent to one only."""
+    for endpoint in endpoints[:-1]:
+        found = await exchange(endpoint, request, _limits(deadline))
+        if found.response is not None or _was_sent(found, endpoint):
             return found
-        check = replace(check, timeout=_left(deadline))
-    return await exchange(host_of(what), addresses[-1], check, request)
+    return await exchange(endpoints[-1], request, _limits(deadline))
 
 
-def _left(deadline: float) -> float:
-    """Seconds until then, in tenths, as sentences tell them."""
-    return max(round(deadline - time.monotonic(), 1), _LEAST)
+def _limits(deadline: float) -> Limits:
+    """What is left until then, in tenths of a second, as sentences tell them."""
+    left = max(round(deadline - time.monotonic(), 1), _LEAST)
+    return Limits(whole=left, connect=_CONNECT, tls=_CONNECT)
 
 
-def _was_sent(found: Exchange, check: HealthCheck) -> bool:
+def _was_sent(found: Exchange, endpoint: Endpoint) -> bool:
     """Could the other side have seen the request? Certainly not before the connection, and TLS on it, stood."""
-    stood = found.phases.tls if check.scheme == "https" else found.phases.connect
+    stood = found.phases.tls if endpoint.secure else found.phases.connect
     return stood is not None and found.ok is not None
 
 

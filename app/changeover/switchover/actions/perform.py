@@ -10,7 +10,7 @@ import msgspec
 
 from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import duration
-from changeover.model.platforms.observation import PlatformObservation
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep
 from changeover.model.runs.run import Direction, Run, StepState
 from changeover.model.runs.verification import Verdict

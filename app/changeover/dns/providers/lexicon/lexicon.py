@@ -44,7 +44,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Struct
 
 from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Unreadable, is_safe_endpoint
-from changeover.dns.http.provider import Replacement
+from changeover.dns.http.provider import Reason, Replacement
 from changeover.dns.http.record_by_record import Record, RecordByRecord, record_sets, records_of
 from changeover.dns.provider import Access, Provider, RecordsRead
 from changeover.dns.providers.lexicon.bridge import Bridge, declared, installed
@@ -261,7 +261,7 @@ class Lexicon(RecordByRecord[LexiconOptions]):
 
     async def _look(self, zone: str, record: Record) -> set[str]:
         try:
-            await self._again(lambda: self._read(zone, [record.name]))
+            await self._retried(lambda: self._read(zone, [record.name]))
         except ProviderError as error:
             raise Lost(f"What became of it could not be read: {error.text}", error.hint) from None
         return self._values(zone, record)
@@ -315,7 +315,7 @@ class Lexicon(RecordByRecord[LexiconOptions]):
     def _connect(self) -> Api:
         raise AssertionError("dns-lexicon makes its own requests")
 
-    def _fault(self, answer: ApiAnswer) -> str:
+    def _reason(self, answer: ApiAnswer) -> Reason:
         raise AssertionError("dns-lexicon reads its own answers")
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import dns.rdatatype
 from msgspec import Struct
 
-from changeover.dns.http.provider import record_value
-from changeover.dns.http.record_by_record import Record, text_value
+from changeover.dns.http.notation import record_value, text_value
+from changeover.dns.http.record_by_record import Record
 from changeover.model.dns.records import NAME_TYPES, hostname
 from changeover.model.dns.txt_record import text_of
 
