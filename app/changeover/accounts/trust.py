@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from changeover.accounts.kinds import KINDS
-from changeover.model.errors import AuthError, ChangeoverError, NotApproved
+from changeover.model.errors import AuthError, ChangeoverError, KeyringError, NotApproved
 from changeover.model.formatting import counted
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import option_fields
@@ -42,9 +42,9 @@ from changeover.model.settings.action import HttpCall
 from changeover.model.settings.placeholders import secrets_of_call
 from changeover.model.settings.service import Account, Service, Settings
 from changeover.model.settings.service_secrets import host_of, vault_name
-from changeover.storage.approvals import Approvals, Record
+from changeover.storage.approvals import ApprovalRecord, Approvals
 from changeover.storage.home import Home, this_person
-from changeover.storage.keyring import Vault
+from changeover.storage.keyring import BoundOtherwise, Vault
 from changeover.storage.settings.named_files import NamedFiles
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Trust:
     def _parts(self, settings: Settings) -> tuple[ActingPart, ...]:
         return acting_parts(settings, credentials_of(settings), self._files)
 
-    async def record(self) -> Record | None:
+    async def record(self) -> ApprovalRecord | None:
         """What was approved here so far."""
         return await asyncio.to_thread(self._approvals.read)
 
@@ -103,7 +103,7 @@ class Trust:
         record = self._approvals.read()
         if record is None and not self._asked:
             return None
-        record = record or Record(home="")
+        record = record or ApprovalRecord(home="")
         if record.withdrawn != self._withdrawn:
             self._seen.clear()
             self._withdrawn = record.withdrawn
@@ -128,54 +128,63 @@ class Trust:
     async def account_secrets(self, account: Account) -> dict[str, Secret | None]:
         """By field, the secrets of an account; None for what is not in the keyring.
 
-        Raises NotApproved, and AuthError for a secret that was added for somewhere else.
+        Raises NotApproved where they are there and may not be sent, AuthError where they were added for somewhere else.
         """
-        credential = credential_of(account)
-        if not credential.fields:
-            return {}
-        await self.permit(account_place(account.name))
+        where = credential_of(account)
         bound = await asyncio.to_thread(bound_of_account, account, self._files)
-        get, host = self._vault.get, credential.host
-        return {field: await get(account.name, field, host, bound) for field in credential.fields}
+        place = account_place(account.name)
+        return {field: await self._kept(place, account.name, field, where.host, bound) for field in where.fields}
 
     async def journey_secrets(self, service: Service) -> dict[str, Secret]:
         """By name, what the service's journeys carry, as far as it is in the keyring. Raises as `account_secrets`."""
-        names = carrying(service)
-        if not names:
-            return {}
-        await self.permit(journeys_place(service.name))
         bound = await asyncio.to_thread(bound_of_journeys, service, self._files)
-        return await self._kept(service, names, service.hostnames[0], bound)
+        return await self._of(service, carrying(service), journeys_place(service.name), service.hostnames[0], bound)
 
     async def call_secrets(self, service: Service, call: HttpCall) -> dict[str, Secret]:
         """The same for an action's call. Also raised where it carries none, and may not go where it would."""
-        await self.permit(calls_place(service.name))
+        place = calls_place(service.name)
+        await self.permit(place)
         bound = await asyncio.to_thread(bound_of_call, service, call, self._files)
-        return await self._kept(service, secrets_of_call(call), host_of(call), bound)
+        return await self._of(service, secrets_of_call(call), place, host_of(call), bound)
 
-    async def _kept(self, service: Service, names: Iterable[str], host: str, bound: str) -> dict[str, Secret]:
+    async def _of(self, service: Service, names: Iterable[str], place: str, host: str, bound: str) -> dict[str, Secret]:
+        owner = vault_name(service.name)
         found = {}
         for name in sorted(names):
             try:
-                secret = await self._vault.get(vault_name(service.name), name, host, bound)
+                secret = await self._kept(place, owner, name, host, bound)
             except AuthError:
                 text = f"the secret {name} was not added for {host} as the settings have it now"
-                hint = f"Add it again: changeover service secret {service.name} {name} --secret-stdin"
-                raise AuthError(text, hint) from None
+                again = f"changeover service secret {service.name} {name} --secret-stdin"
+                raise AuthError(f"{text}; add it again: {again}") from None
             if secret is not None:
                 found[name] = secret
         return found
+
+    async def _kept(self, place: str, owner: str, field: str, host: str, bound: str) -> Secret | None:
+        """A secret that may be sent. What is not there, or was added for another host, is told first."""
+        try:
+            secret = await self._vault.get(owner, field, host, bound)
+        except BoundOtherwise:
+            await self.permit(place)
+            raise
+        if secret is not None:
+            await self.permit(place)
+        return secret
 
     # What people say
 
     async def approve(self, parts: Collection[ActingPart]) -> None:
         """Approves `parts` as they were shown. Secrets that they send elsewhere at the same host go along with them.
 
-        Raises ChangeoverError where this cannot be kept, KeyringError where the secrets' entries cannot be changed.
+        Raises ChangeoverError where this cannot be kept.
         """
         await asyncio.to_thread(self._approvals.approve, parts, this_person(), datetime.now(UTC))
         log.info("approved: %s", ", ".join(part.place for part in parts))
-        await self.bind({part.owner for part in parts})
+        try:
+            await self.bind({part.owner for part in parts})
+        except KeyringError as error:  # a secret that is there then stays bound to where it was added for
+            log.warning("secrets were not bound anew: %s", error.text)
 
     async def put_service_secret(self, service: Service, field: str, host: str, secret: Secret) -> None:
         """Keeps a secret of a service, and approves where it goes by that, as far as nothing was ever approved there.
@@ -244,7 +253,7 @@ def own_edit(home: Home, before: Settings, after: Settings, given: Collection[st
     files, approvals = files_of(home), approvals_of(home)
     old = {part.place: part for part in acting_parts(before, credentials_of(before), files)}
     new = {part.place: part for part in acting_parts(after, credentials_of(after), files)}
-    record = approvals.read() or Record(home="")
+    record = approvals.read() or ApprovalRecord(home="")
     closed = {one.part.place for one in unapproved(tuple(old.values()), record.lines)}
     mine = [part for place, part in new.items() if place in given or (part != old.get(place) and place not in closed)]
     gone = [place for place in old if place not in new]

@@ -285,6 +285,8 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
                 anyway=anyway,
             )
 
+        if not yes:
+            _approve_first(session, before.service)
         try:
             planned = session.run(board.undo_plan(run, anyway))
             if not yes:
@@ -315,6 +317,8 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
         def work(progress: Progress, stop: asyncio.Event) -> Any:
             return board.resume(run, who=this_person(), on_progress=progress, stop=stop, verify_timeout=verify_timeout)
 
+        if not yes:
+            _approve_first(session, before.service)
         try:
             if "resume" in before.next and not yes:
                 _show_changes(before.changes)

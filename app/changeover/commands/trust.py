@@ -12,7 +12,7 @@ from changeover.model.errors import UsageError
 from changeover.model.foreign_text import escaped
 from changeover.model.formatting import counted
 from changeover.model.settings.acting_parts import ActingPart, Lines, Unapproved, fingerprint_of
-from changeover.storage.approvals import Record
+from changeover.storage.approvals import ApprovalRecord
 
 
 @click.command()
@@ -56,7 +56,7 @@ def print_unapproved(closed: Sequence[Unapproved]) -> None:
             say(f"  {sign} {escaped(what)}: {escaped(how)}")
 
 
-def _print_parts(parts: Sequence[ActingPart], closed: Sequence[Unapproved], record: Record | None) -> None:
+def _print_parts(parts: Sequence[ActingPart], closed: Sequence[Unapproved], record: ApprovalRecord | None) -> None:
     may_not = {one.part.place: one for one in closed}
     for part in parts:
         if part.place in may_not:
@@ -74,7 +74,7 @@ def _print_parts(parts: Sequence[ActingPart], closed: Sequence[Unapproved], reco
     click.echo(f"Fingerprint of all of it: {fingerprint_of(parts)}")
 
 
-def _object(parts: Sequence[ActingPart], closed: Sequence[Unapproved], record: Record | None) -> dict[str, Any]:
+def _object(parts: Sequence[ActingPart], closed: Sequence[Unapproved], record: ApprovalRecord | None) -> dict[str, Any]:
     may_not = {one.part.place: one for one in closed}
 
     def one(part: ActingPart) -> dict[str, Any]:

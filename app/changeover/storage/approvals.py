@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _LARGEST = 16 * 1024 * 1024
 
 
-class Approval(Struct, frozen=True, kw_only=True):
+class ApprovedPart(Struct, frozen=True, kw_only=True):
     """One part as it was approved, when, and by whom."""
 
     lines: Lines
@@ -33,11 +33,11 @@ class Approval(Struct, frozen=True, kw_only=True):
     who: str
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class ApprovalRecord(Struct, frozen=True, kw_only=True):
     """All that was approved, by place. `withdrawn` counts how often everything was taken back."""
 
     home: str
-    approved: dict[str, Approval] = field(default_factory=dict)
+    approved: dict[str, ApprovedPart] = field(default_factory=dict)
     withdrawn: int = 0
 
     @property
@@ -52,21 +52,21 @@ class Approvals:
         self._file = file
         self._home = str(home)
 
-    def read(self) -> Record | None:
+    def read(self) -> ApprovalRecord | None:
         """The record; None where nothing was ever approved here. One that cannot be read approves nothing."""
         try:
             with self._file.open("rb") as kept:
-                record = msgspec.json.decode(kept.read(_LARGEST), type=Record)
+                record = msgspec.json.decode(kept.read(_LARGEST), type=ApprovalRecord)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             log.warning("what was approved cannot be read: %s: %s", self._file, error)
-            return Record(home=self._home)
-        return record if record.home == self._home else Record(home=self._home)
+            return ApprovalRecord(home=self._home)
+        return record if record.home == self._home else ApprovalRecord(home=self._home)
 
     def approve(self, parts: Iterable[ActingPart], who: str, now: datetime) -> None:
         """Approves `parts` as they are. Raises ChangeoverError where this cannot be kept."""
-        new = {part.place: Approval(lines=part.lines, at=now, who=who) for part in parts}
+        new = {part.place: ApprovedPart(lines=part.lines, at=now, who=who) for part in parts}
         self._change(lambda record: msgspec.structs.replace(record, approved={**record.approved, **new}))
 
     def forget(self, places: Iterable[str]) -> None:
@@ -84,14 +84,14 @@ class Approvals:
         self._change(lambda record: msgspec.structs.replace(record, approved={}, withdrawn=record.withdrawn + 1))
         return len(had.approved) if had is not None else 0
 
-    def _change(self, change: Callable[[Record], Record]) -> None:
+    def _change(self, change: Callable[[ApprovalRecord], ApprovalRecord]) -> None:
         import filelock
 
         folder = self._file.parent
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with filelock.FileLock(folder / ".lock", timeout=10, is_singleton=False):
-                record = change(self.read() or Record(home=self._home))
+                record = change(self.read() or ApprovalRecord(home=self._home))
                 write_atomically(self._file, msgspec.json.format(msgspec.json.encode(record)).decode())
                 os.chmod(self._file, 0o600)
         except OSError as error:

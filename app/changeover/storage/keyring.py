@@ -48,6 +48,10 @@ class _Entry(NamedTuple):
     secret: Secret
 
 
+class BoundOtherwise(AuthError):
+    """A secret was added for this host, but not for the way there that it would go."""
+
+
 class Vault:
     """The secrets of one installation. `memory` holds those that a person chose to keep for this session only."""
 
@@ -71,7 +75,7 @@ class Vault:
                 f"If that host is right, add it again: changeover account add {account} … --replace",
             )
         if kept.bound is not None and bound not in kept.bound:
-            raise AuthError(
+            raise BoundOtherwise(
                 f"The secret of account {account} was added for {host}, but not for what the settings say of it now",
                 f"If they are right, add it again: changeover account add {account} … --replace",
             )

@@ -7,9 +7,9 @@ plan is shown first. What these parts do is done only once a person of this comp
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import PurePath
 from typing import Protocol
 
 import msgspec
@@ -32,6 +32,7 @@ from changeover.model.settings.service_secrets import (
 Lines = tuple[tuple[str, str], ...]
 #: Stands for the folder of the settings file, so that a path is the same on every computer.
 _FOLDER = "SETTINGS_FOLDER"
+_SLASH = r"[/\\]"
 
 #: Is said once to who comes from an older version.
 TAKEN_OVER = (
@@ -338,7 +339,7 @@ def _trusted(service: Service, files: Files) -> str:
 
 def _file(path: str, files: Files) -> str:
     content = files.content(path)
-    return f"{PurePath(path).name}, {f'SHA-256 {content}' if content else 'which is not there'}"
+    return f"{re.split(_SLASH, path)[-1]}, {f'SHA-256 {content}' if content else 'which is not there'}"
 
 
 def _listed(texts: Sequence[str]) -> str:
