@@ -181,10 +181,7 @@ class Trust:
         """
         await asyncio.to_thread(self._approvals.approve, parts, this_person(), datetime.now(UTC))
         log.info("approved: %s", ", ".join(part.place for part in parts))
-        try:
-            await self.bind({part.owner for part in parts})
-        except KeyringError as error:  # a secret that is there then stays bound to where it was added for
-            log.warning("secrets were not bound anew: %s", error.text)
+        await self.bind({part.owner for part in parts})
 
     async def put_service_secret(self, service: Service, field: str, host: str, secret: Secret) -> None:
         """Keeps a secret of a service, and approves where it goes by that, as far as nothing was ever approved there.
@@ -206,7 +203,10 @@ class Trust:
         return await asyncio.to_thread(self._approvals.withdraw)
 
     async def bind(self, owners: Collection[str]) -> None:
-        """Binds the secrets of `owners` to where the approved parts of the settings send them now."""
+        """Binds the secrets of `owners` to where the approved parts of the settings send them now.
+
+        One that the keyring does not give stays bound to where it was added for, and is refused elsewhere.
+        """
         every = await self._bound()
         closed = {one.part.place for one in await self.unapproved()}
         ways: dict[tuple[str, str, str], list[str]] = {}
@@ -214,7 +214,10 @@ class Trust:
             if secret.owner in owners and secret.place not in closed:
                 ways.setdefault((secret.owner, secret.field, secret.host), []).append(secret.bound)
         for (owner, field, host), bounds in ways.items():
-            await self._vault.bind(owner, field, host, bounds)
+            try:
+                await self._vault.bind(owner, field, host, bounds)
+            except KeyringError as error:
+                log.warning("the secret %s of %s was not bound anew: %s", field, owner, error.text)
 
     async def _bound(self) -> tuple[BoundSecret, ...]:
         settings = self._settings()
