@@ -99,6 +99,10 @@ class CommandSession:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if hasattr(self, "switchboard"):
+            if self.switchboard.trust.taken_over:
+                from changeover.model.settings.acting_parts import TAKEN_OVER
+
+                say(f"{TAKEN_OVER} See it with: changeover trust --show")
             self._runner.run(self.switchboard.aclose())
         self._runner.__exit__(kind, error, traceback)
 

@@ -21,6 +21,11 @@ def many_lines(text: str) -> str:
     return "\n".join(_shown(line.expandtabs()).rstrip() for line in text.splitlines()).rstrip()
 
 
+def escaped(text: str) -> str:
+    """`text` in one line, with what is not seen as itself written as Python does: nothing hides."""
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in text)
+
+
 def _shown(text: str) -> str:
     """`text` with a space for each character that is not seen as itself; str.isprintable names all of these."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
