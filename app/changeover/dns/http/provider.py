@@ -49,7 +49,7 @@ from changeover.dns.provider import (
 )
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.records import AddressSet, RecordSet, address_set, names_above
 from changeover.model.dns.txt_record import text_of, value_of
 from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
 from changeover.model.secret import Secret
@@ -264,8 +264,11 @@ class HttpProvider(ABC, Generic[_Options]):
         first = await self._retried(lambda: self._read(zone, names))
         records = {name: tuple(first.found.get(name, ())) for name in names}
         above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
-        wanted = sorted({wildcard for wildcards in above.values() for wildcard in wildcards})
-        second = first if first.whole or not wanted else await self._retried(lambda: self._read(zone, wanted))
+        wanted = {wildcard for wildcards in above.values() for wildcard in wildcards}
+        more = sorted(wanted.union(*(names_above(name, zone) for name in names)).difference(names))
+        second = first if first.whole or not more else await self._retried(lambda: self._read(zone, more))
+        for name in names:
+            _refuse_cut(zone, name, {**second.found, **first.found})
         covering = {w for w in wanted if address_set(second.found.get(w, ()))}
         policies = {name: words for name, there in records.items() if (words := self._policy(there)) is not None}
         return RecordsRead(
@@ -432,6 +435,18 @@ class HttpProviderType:
     @classmethod
     def open(cls, account: str, options: Any, secrets: Mapping[str, Secret]) -> Any:
         return cls.provider(account, options, secrets)
+
+
+def _refuse_cut(zone: str, name: str, found: Found) -> None:
+    """Raises Rejected where the zone gives `name`, or a name above it, away (RFC 1034, 4.2.1; RFC 6672, 2.4)."""
+    for up in (name, *names_above(name, zone)) if name != zone else ():
+        types = {r.type for r in found.get(up, ())}
+        if "NS" in types or ("DNAME" in types and up != name):
+            how = f"delegated away from {zone}" if "NS" in types else "below a DNAME"
+            raise Rejected(
+                f"{name} is {how}, at {up}",
+                "Name the zone that really holds it; a record added here would serve nothing.",
+            )
 
 
 def _wildcards_over(zone: str, name: str) -> list[str]:
