@@ -68,7 +68,7 @@ def print_error(error: ChangeoverError, as_json: bool) -> None:
         print_json({"error": {"kind": error.kind, "text": error.text, "hint": error.hint}})
     # Only the first line begins at the edge: what others wrote cannot look like words of ours.
     first, *more = many_lines(error.text).splitlines() or [""]
-    say(f"Error: {first}", *(f"  {line.strip()}" for line in more))
+    say(f"Error: {first}", *(line if line.startswith("  ") else f"  {line}" for line in more))
     if error.hint:
         say(error.hint)
 
