@@ -61,6 +61,7 @@ _COMMANDS = {
     "discover": ("discover", "Which account has a hostname's zone, and is it used?"),
     "platform": ("platform", "What runs of a service, and what its platforms can be asked."),
     "account": ("accounts", "Accounts at DNS providers and platforms."),
+    "trust": ("trust", "See and approve what changed in the settings and can act."),
     "service": ("services", "Services: web applications with a backup."),
 }
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ from changeover.switchover.runs import VERIFY_TIMEOUT, Progress, Runs, ignore_pr
 from changeover.switchover.ttls import Ttls
 
 if TYPE_CHECKING:
+    from changeover.accounts.trust import Trust
     from changeover.dns.lookup.client import Lookup, ResolverAnswer
     from changeover.model.dns.discovery import Discovery
     from changeover.model.dns.propagation import CachedAnswer
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from changeover.model.readiness.lifecycle import Lifecycle
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
+    from changeover.model.settings.acting_parts import ActingPart
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
     from changeover.model.wording.notice import Notice
@@ -89,7 +91,7 @@ class Switchboard:
             home,
             configuration.settings,
             configuration.accounts,
-            configuration.vault,
+            configuration.trust,
             self.pins,
             self.freezes,
             self.history,
@@ -131,6 +133,18 @@ class Switchboard:
     def lookup(self) -> Lookup:
         """Looks names up as the settings say."""
         return self._observer.lookup
+
+    # What may act
+
+    @property
+    def trust(self) -> Trust:
+        """What this computer approved of the settings."""
+        return self._configuration.trust
+
+    async def approve_settings(self, parts: Collection[ActingPart]) -> None:
+        """Lets these parts of the settings act, as a person was shown them."""
+        await self.trust.approve(parts)
+        self._live.reset(self.settings.services)
 
     # What people have set up
 

@@ -59,6 +59,7 @@ command = ["/bin/sh", "-c", "echo no quorum; exit 7"]
 def with_actions(shop: Shop, actions: str) -> None:
     text = shop.home.settings_file.read_text()
     shop.home.settings_file.write_text(text.replace("[lookup]", f"{actions}\n[lookup]"))
+    shop.json("trust", "--yes")
 
 
 def steps_of(found: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -23,6 +23,7 @@ from changeover.commands.session import (
     say,
 )
 from changeover.commands.state import emergency_option, print_findings, raise_keyring_error, show_plan, to_option
+from changeover.commands.trust import print_unapproved
 from changeover.model.dns.change import Change
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Finding, unknown_override
@@ -30,6 +31,7 @@ from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.runs.run import Outcome, Run, StepState
+from changeover.model.settings.acting_parts import places_of, unapproved_words
 from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
 
@@ -112,6 +114,8 @@ def switch(
     reasons = _reasons(overrides)
     with CommandSession() as session:
         board = session.switchboard
+        if not yes:
+            _approve_first(session, service)
         preparation = session.run(board.prepare(service, to, emergency, expected))
         if preparation.already_there:
             if as_json:
@@ -151,6 +155,18 @@ def switch(
         if wait and ended.outcome is Outcome.COMPLETED:
             session.run(_wait_for_resolvers(session, ended))
     return _told(ended, as_json)
+
+
+def _approve_first(session: CommandSession, service: str) -> None:
+    """On a terminal, shows a person what of the service may not act yet, and lets it where they say so."""
+    board = session.switchboard
+    closed = session.run(board.trust.unapproved(places_of(board.service(service))))
+    if not closed or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    say(unapproved_words(closed))
+    print_unapproved(closed)
+    if click.confirm("Let them act?", err=True):
+        session.run(board.approve_settings([one.part for one in closed]))
 
 
 def _reasons(overrides: tuple[str, ...]) -> dict[str, str]:
@@ -273,6 +289,8 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
                 anyway=anyway,
             )
 
+        if not yes:
+            _approve_first(session, before.service)
         try:
             planned = session.run(board.undo_plan(run, anyway))
             if not yes:
@@ -303,6 +321,8 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
         def work(progress: Progress, stop: asyncio.Event) -> Any:
             return board.resume(run, who=this_person(), on_progress=progress, stop=stop, verify_timeout=verify_timeout)
 
+        if not yes:
+            _approve_first(session, before.service)
         try:
             if "resume" in before.next and not yes:
                 _show_steps(before.changes, [step.text for step in before.steps if step.state is not StepState.DONE])

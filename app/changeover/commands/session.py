@@ -128,6 +128,10 @@ class CommandSession:
     ) -> None:
         if hasattr(self, "switchboard"):
             click.get_current_context().meta[_BEGUN] = self.switchboard.journal.written
+            if self.switchboard.trust.taken_over:
+                from changeover.model.settings.acting_parts import TAKEN_OVER
+
+                say(f"{TAKEN_OVER} See it with: changeover trust --show")
             self._runner.run(self.switchboard.aclose())
         self._runner.__exit__(kind, error, traceback)
 

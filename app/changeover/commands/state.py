@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -21,8 +22,10 @@ from changeover.commands.session import (
 from changeover.commands.state_output import print_states, state_object
 from changeover.model.errors import KeyringError
 from changeover.model.finding import Finding
+from changeover.model.foreign_text import escaped
 from changeover.model.formatting import counted, duration
 from changeover.model.readiness.service_state import Preparation, ServiceState
+from changeover.model.settings.acting_parts import Unapproved, unapproved_words
 from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_object, rows_of
 
 
@@ -42,6 +45,7 @@ def status(service: str | None, watching: bool, as_json: bool) -> int:
         if watching:
             from changeover.commands.watching import tell_changes
 
+            say_unapproved(session.run(board.trust.unapproved()))
             session.run_until_stopped(
                 lambda stop: tell_changes(board, names, as_json, stop), said="No longer watching."
             )
@@ -51,11 +55,23 @@ def status(service: str | None, watching: bool, as_json: bool) -> int:
             return list(await asyncio.gather(*(board.observe(name) for name in names)))
 
         states = session.run(observe())
+        closed = session.run(board.trust.unapproved())
     if as_json:
-        print_json({"services": [state_object(state) for state in states]})
+        found = [state_object(state) for state in states]
+        print_json({"services": found, "unapproved": [one.part.place for one in closed]})
     else:
         print_states(states)
+        say_unapproved(closed)
     return DONE
+
+
+def say_unapproved(closed: Sequence[Unapproved]) -> None:
+    """What of the settings does not act until somebody has seen it."""
+    if closed:
+        say(unapproved_words(closed))
+        for one in closed:
+            say(f"  {escaped(one.words)}")
+        say("See the difference and approve it: changeover trust")
 
 
 to_option = click.option("--to", "to", required=True, metavar="DEPLOYMENT", help="The deployment to send visitors to.")

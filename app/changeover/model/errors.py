@@ -5,6 +5,7 @@ ChangeoverError
 ├── SettingsError         the settings file; carries every fault at once
 ├── KeyringError          no usable keyring, or it does not answer
 ├── Refused               nothing was changed, on purpose; carries the findings
+│   └── NotApproved           a part of the settings that this computer has not approved would act
 └── ProviderError         what a DNS provider or platform said; nothing was changed unless said otherwise
     ├── AuthError             the credential is wrong, missing or expired
     ├── PermissionDenied      the credential is right, but may not do this
@@ -67,6 +68,10 @@ class Refused(ChangeoverError):
     def __init__(self, text: str, hint: str = "", findings: Sequence[Finding] = ()) -> None:
         super().__init__(text, hint)
         self.findings = tuple(findings)
+
+
+class NotApproved(Refused):
+    kind = "not-approved"
 
 
 class ProviderError(ChangeoverError):

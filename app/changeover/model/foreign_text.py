@@ -34,6 +34,11 @@ def shown(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
+def escaped(text: str) -> str:
+    """`text` in one line, with what is not seen as itself written as Python does: nothing hides."""
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in text)
+
+
 def quoted(word: str) -> str:
     """One argument of a command, as a shell would take it, with every character that is not seen spelt out.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts
+from changeover.accounts.trust import Trust
 from changeover.health.probe_environment import NetworkEnvironment
 from changeover.model.dns.active import UNKNOWN
 from changeover.model.dns.lease import Holder, held_by_others
@@ -25,12 +26,12 @@ from changeover.model.readiness.pin import Pin
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run, foremost
+from changeover.model.settings.acting_parts import places_of
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
 from changeover.storage.home import Home, home_mark, this_person
 from changeover.storage.journal.lock import is_locked
-from changeover.storage.keyring import Vault
 from changeover.storage.pins import Pins
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Observer:
         home: Home,
         settings: Settings,
         accounts: Accounts,
-        vault: Vault,
+        trust: Trust,
         pins: Pins,
         freezes: Freezes,
         history: History,
@@ -53,7 +54,7 @@ class Observer:
     ) -> None:
         self._home = home
         self._accounts = accounts
-        self._vault = vault
+        self._trust = trust
         self._pins = pins
         self._freezes = freezes
         self._history = history
@@ -169,11 +170,12 @@ class Observer:
 
         taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
         more = asyncio.gather(
-            journeys(service, taken, self.lookup, self._vault),
+            journeys(service, taken, self.lookup, self._trust),
             self._earlier(service),
             status_pages(service, self.lookup),
+            self._trust.unapproved(places_of(service)),
         )
-        readings, servers, names, signing, (walked, earlier, pages) = await asyncio.gather(
+        readings, servers, names, signing, (walked, earlier, pages, closed) = await asyncio.gather(
             self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
@@ -196,6 +198,7 @@ class Observer:
             runs=recorded.runs,
             lease=self._held_by_others(service, readings),
             signing=signing,
+            unapproved=closed,
         )
         last = self._last.get(service.name)
         snapshot = replace(snapshot, drift=drifts(snapshot, last))

@@ -49,6 +49,14 @@ class Home(Struct, frozen=True):
     def log_file(self) -> Path:
         return self.data / "changeover.log"
 
+    @property
+    def approvals_file(self) -> Path:
+        """Never in the home itself, where CHANGEOVER_HOME names one: that may be a checkout."""
+        import platformdirs
+
+        mark = hashlib.sha256(os.path.abspath(self.config).encode()).hexdigest()[:16]
+        return platformdirs.user_data_path("changeover", appauthor=False) / "approved" / f"{mark}.json"
+
     def lock_file(self, service: str) -> Path:
         """A file of its own for each service; only names of more than 200 characters may share one."""
         safe = "".join(c if (c.isascii() and c.isalnum()) or c in "-_" else f"%{ord(c):x}." for c in service)

@@ -34,7 +34,7 @@ def _credential(snapshot: Snapshot) -> list[Finding]:
     found = []
     for reading in snapshot.readings:
         place = f"{reading.capabilities.label} account {reading.account}"
-        if reading.error_kind in ("auth", "permission", "keyring"):
+        if reading.error_kind in ("auth", "permission", "keyring", "not-approved"):
             text = f"{place}: {reading.error}"
             found.append(Finding(check="credential", level=Level.BLOCK, text=text, fix=reading.hint))
         elif reading.may_write is False:

@@ -20,9 +20,9 @@ from changeover.platforms.platform import InDoubt
 
 if TYPE_CHECKING:
     from changeover.accounts.accounts import Steering
+    from changeover.accounts.trust import Trust
     from changeover.dns.lookup.client import Lookup
     from changeover.model.settings.service import Deployment, Service
-    from changeover.storage.keyring import Vault
 
 
 class ActionExecutor:
@@ -36,13 +36,13 @@ class ActionExecutor:
         self,
         service: Service,
         lookup: Lookup,
-        vault: Vault,
+        trust: Trust,
         open_platform: Callable[[Deployment], Awaitable[Steering]],
         said: Callable[[str], Awaitable[Run]],
     ) -> None:
         self._service = service
         self._lookup = lookup
-        self._vault = vault
+        self._trust = trust
         self._open_platform = open_platform
         self._said = said
 
@@ -57,7 +57,7 @@ class ActionExecutor:
             case HttpCall():
                 from changeover.switchover.actions.http_call import call
 
-                return await call(step.operation, _key(step, run), limit, self._service, self._lookup, self._vault)
+                return await call(step.operation, _key(step, run), limit, self._service, self._lookup, self._trust)
             case CommandLine(command=command):
                 from changeover.switchover.actions.command import run_command
 
