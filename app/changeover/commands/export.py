@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -12,6 +11,8 @@ from typing import Any
 
 from changeover.commands.history_output import counts_object, seconds_object
 from changeover.commands.session import DONE
+from changeover.commands.terminal import json_text
+from changeover.model.foreign_text import shown
 from changeover.storage.history.history import History
 from changeover.switchover.report import utc
 
@@ -29,12 +30,12 @@ async def export(
     try:
         async for line in lines:
             if form == "json":
-                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+                sys.stdout.write(json_text(line) + "\n")
                 continue
             if fields is None:
                 fields = list(line)
                 table.writerow(fields)
-            table.writerow(line.values())
+            table.writerow(shown(v) if isinstance(v, str) else v for v in line.values())
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads has enough, as `head` does. What Python flushes at its end must not fail once more.

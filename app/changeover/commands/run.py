@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -24,8 +24,10 @@ from changeover.commands.session import (
 )
 from changeover.commands.state import emergency_option, print_findings, raise_keyring_error, show_plan, to_option
 from changeover.commands.trust import print_unapproved
+from changeover.model.dns.change import Change
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Finding, unknown_override
+from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.runs.run import Outcome, Run, StepState
@@ -76,7 +78,9 @@ class Progress:
             self._said[number] = step.state
             if step.state is StepState.RUNNING:
                 if self._spinner is not None:
-                    self._spinner.update(f"{step.text} …")
+                    from rich.text import Text
+
+                    self._spinner.update(Text(shown(f"{step.text} …")))
                 continue
             note = f": {step.note}" if step.note else ""
             say(f"{STEP_SIGNS[step.state]} {step.text}{note} ({step.seconds:.1f} s)")
@@ -290,7 +294,7 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
         try:
             planned = session.run(board.undo_plan(run, anyway))
             if not yes:
-                _show_changes(planned.changes)
+                _show_steps(planned.changes, [step.text for step in planned.steps])
             if before.committed and not yes:
                 say(f"Run {run} was committed; visitors have been on {before.to} since.")
             if not confirmed(f"Undo run {run} now?", yes):
@@ -321,7 +325,7 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
             _approve_first(session, before.service)
         try:
             if "resume" in before.next and not yes:
-                _show_changes(before.changes)
+                _show_steps(before.changes, [step.text for step in before.steps if step.state is not StepState.DONE])
             if "resume" in before.next and not confirmed(f"Resume run {run} now?", yes):
                 say("Nothing was changed.")
                 return REFUSED
@@ -340,10 +344,13 @@ def _refused(run: Run, refused: Refused, as_json: bool) -> int:
     return REFUSED
 
 
-def _show_changes(changes: Any) -> None:
+def _show_steps(changes: Sequence[Change], steps: Sequence[str]) -> None:
+    """What is about to be done: records before and after, and every step, commands and calls in full."""
     for change in changes:
         say(f"{change.name}  (account {change.account}, zone {change.zone})")
         for line in rows_of(change.before):
             say(f"  - {line}")
         for line in rows_of(change.after):
             say(f"  + {line}")
+    for number, step in enumerate(steps, start=1):
+        say(f"{number}. {step}")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
-
-from changeover.commands.session import say
+from changeover.commands.session import print_json, say, show
 from changeover.commands.state_output import health_word, print_states, state_object
 from changeover.model.health.probe_result import Health
 from changeover.model.readiness.service_state import ServiceState
@@ -35,10 +32,10 @@ async def tell_changes(board: Switchboard, names: Sequence[str], as_json: bool, 
             lines = _lines(state)
             new = [line for line in lines if line not in told.get(known, [])]
             if new and as_json:
-                click.echo(json.dumps(state_object(state), ensure_ascii=False))
+                print_json(state_object(state), compact=True)
             elif new and known in told:
                 for line in new:
-                    click.echo(f"{datetime.now():%H:%M:%S}  {line}")
+                    show(f"{datetime.now():%H:%M:%S}  {line}")
             elif new:
                 print_states([state])
             told[known] = lines

@@ -37,6 +37,8 @@ class Journal:
         self._home = Home.at(file.parent)
         self._known: dict[str, tuple[Entry, ...]] = {}
         self._seen = 0
+        #: The run that this process wrote of last, or was about to begin.
+        self.written: str | None = None
 
     async def begin(self, started: Started) -> Entry:
         """Opens a new run with its plan. The run's name is the service's with the next number."""
@@ -82,6 +84,7 @@ class Journal:
             (last,) = connection.execute("SELECT max(number) FROM runs WHERE service = ?", (service,)).fetchone()
             number = (last or 0) + 1
             run = f"{service}-{number}"
+            self.written = run
             connection.execute("INSERT INTO runs (service, number, run) VALUES (?, ?, ?)", (service, number, run))
             return self._append(run, started)
 
@@ -92,6 +95,7 @@ class Journal:
             "INSERT INTO journal (run, at, event, version, checksum) VALUES (?, ?, ?, ?, ?)",
             (run, entry.at.isoformat(), raw.decode(), version, checksum),
         )
+        self.written = run
         return entry
 
     def _read(self, run: str) -> tuple[Entry, ...]:
