@@ -116,6 +116,10 @@ async def no_deeds(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
     raise AssertionError("there is nothing to do but DNS")
 
 
+async def no_platform(step: ActionStep) -> None:
+    raise AssertionError("there is nothing to do but DNS")
+
+
 async def _run(plan: Plan, provider: Rfc2136, names: Sequence[str], folder: Path) -> float:
     began = ended = time.perf_counter()
     stop = asyncio.Event()
@@ -143,6 +147,7 @@ async def _run(plan: Plan, provider: Rfc2136, names: Sequence[str], folder: Path
         verify_timeout=0,
         walk=no_journeys,
         act=no_deeds,
+        before=no_platform,
     )
     run = await runner.start(Started(plan=plan))
     journal.close()

@@ -46,7 +46,8 @@ PLATFORMS_INTRODUCTION = (
     "<!-- Written by `make providers` from what each platform declares; change it there. -->",
     "A deployment on one of these is steered with an account whose provider is that platform; `changeover account"
     " providers` tells the same, and `changeover platform SERVICE` what runs there now. A deployment on platform `url`"
-    " is any address, with nothing to steer. The account's keys are in its own table of the settings file, those of a"
+    " is any address, with nothing to steer. `changeover service add … --platform DEPLOYMENT=ACCOUNT,KEY=VALUE` names"
+    " one. The account's keys are in its own table of the settings file, those of a"
     " deployment in the deployment's ([settings](settings.md)).",
     'An operation is an action of a service: `platform = { deployment = "backup", verb = "scale", instances = 3 }`.'
     " What stood before is read and kept in the run's journal first, and an undo puts exactly that back. One that is as"

@@ -6,6 +6,7 @@ It opens the parts, gives each the others that it needs, and passes on what is a
     storage/journal/recorded_runs.py    the runs as the journal has them
     monitoring/observer.py              what is there now, read
     monitoring/live_states.py           what a watch knows
+    monitoring/notices.py               outages that people are told of, each once
     switchover/preparer.py              what a switch would do, and what speaks against it
     switchover/runs.py                  a run is begun, resumed, undone
     switchover/decisions.py             what people say of a run
@@ -46,6 +47,7 @@ from changeover.storage.home import Home
 from changeover.storage.journal.journal import Journal
 from changeover.storage.journal.recorded_runs import RecordedRuns
 from changeover.storage.keyring import Vault
+from changeover.storage.outages import ToldOutages
 from changeover.storage.pins import Pins
 from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from changeover.model.settings.acting_parts import ActingPart
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
+    from changeover.model.wording.notice import Notice
     from changeover.monitoring.platform_reading import PlatformReading
 
 log = logging.getLogger(__name__)
@@ -81,6 +84,7 @@ class Switchboard:
         self.history = History(home.database)
         self.pins = Pins(home.database)
         self.freezes = Freezes(home.database)
+        self._told = ToldOutages(home.database)
         self._recorded = recorded = RecordedRuns(self.journal)
         self._configuration = configuration = Configuration(home, vault or Vault(home), recorded, self._take)
         self._observer = observer = Observer(
@@ -112,6 +116,7 @@ class Switchboard:
         await self.history.aclose()
         self.pins.close()
         self.freezes.close()
+        self._told.close()
         self.journal.close()
 
     @property
@@ -225,6 +230,12 @@ class Switchboard:
         # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
         return assess(seen, replace(unread(service, seen.at), run=run))
+
+    async def tell_outages(self, channel: str, tell: Callable[[Notice], None]) -> None:
+        """Calls `tell` with each outage that begins and ends, for who watches, until cancelled."""
+        from changeover.monitoring.notices import tell_outages
+
+        await tell_outages(self._live, self._told, channel, tell)
 
     async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
         """What the platforms of a service, or of one of its deployments, say of them now."""

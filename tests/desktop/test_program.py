@@ -20,38 +20,37 @@ class Program:
     """A running desktop, reached by its window as a person does."""
 
     def __init__(self, home: Path, environment: dict[str, str]) -> None:
-        self._environment = {**os.environ, **environment, "CHANGEOVER_HOME": str(home)}
+        self._environment = {**os.environ, **environment, "CHANGEOVER_HOME": str(home), "PYTHONFAULTHANDLER": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "changeover"], env=self._environment, stderr=subprocess.PIPE, text=True
         )
 
-    def window(self) -> str:
-        """The window's id, once it has its icon: from then on the program listens. The tray's is not managed."""
+    def window(self, icon: str = "") -> str:
+        """The window's id, once the window manager has it, and once it has that icon. The tray's is not managed."""
+        found = ("search", "--all", "--sync", "--onlyvisible", "--pid", str(self.process.pid), "--name", "Changeover")
         end = time.monotonic() + RETRY_BUDGET
         while time.monotonic() < end:
-            asked = (
-                "search",
-                "--all",
-                "--sync",
-                "--onlyvisible",
-                "--pid",
-                str(self.process.pid),
-                "--name",
-                "Changeover",
-            )
-            for window in self._run("xdotool", *asked).split():
+            for window in self._run("xdotool", *found).split():
                 told = self._run("xprop", "-id", window, "WM_STATE", "_NET_WM_ICON")
-                if "Icon" in told and "window state" in told:
+                if "window state" in told and icon in told:
                     return window
-        raise AssertionError("the window did not get its icon")
+        raise AssertionError(f"the window is not there, or has no {icon}")
+
+    def listening(self) -> str:
+        """The window's id, once it has its own icon, in place of the window manager's: then it takes keys."""
+        return self.window("Icon (16 x 16)")
 
     def press(self, keys: str) -> None:
-        self._run("xdotool", "windowfocus", "--sync", self.window())
+        self._run("xdotool", "windowfocus", "--sync", self.listening())
         self._run("xdotool", "key", "--clearmodifiers", keys)
 
     def ended(self) -> tuple[int, str]:
-        """Exit status and standard error, once it has ended by itself."""
-        _, told = self.process.communicate(timeout=RETRY_BUDGET)
+        """Exit status and standard error, once it has ended by itself; where it does not, where it hangs."""
+        try:
+            _, told = self.process.communicate(timeout=RETRY_BUDGET)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            _, told = self.process.communicate()
         return self.process.returncode, told
 
     def _run(self, *words: str) -> str:
@@ -94,10 +93,13 @@ def test_ctrl_q_quits(program: Callable[[], Program]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
-def test_signals_quit(program: Callable[[], Program], number: signal.Signals) -> None:
-    """Ctrl-C and an orderly shutdown end it as Quit does."""
+@pytest.mark.parametrize("once", [Program.window, Program.listening], ids=["while it starts", "once it is there"])
+def test_signals_quit(
+    program: Callable[[], Program], number: signal.Signals, once: Callable[[Program], object]
+) -> None:
+    """Ctrl-C and an orderly shutdown end it as Quit does, from the moment that there is something to see."""
     running = program()
-    running.window()
+    once(running)
     running.process.send_signal(number)
     assert running.ended() == (0, "")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer
 
 #: How long a scenario may take. A limit for what hangs, not a promise.
-RETRY_BUDGET = 120.0
+RETRY_BUDGET = 240.0
 
 
 async def until(condition: Callable[[], object], what: str = "") -> None:

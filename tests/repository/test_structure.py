@@ -24,6 +24,7 @@ SAME_SUBJECT = {
     "lab": "the practice ground: the command, and its own platform",
     "lease": "the lease in a zone: its text, and holding it",
     "lifecycle": "is there a backup: decided, and the commands",
+    "local_fault": "what is wrong with this computer: as data, and in words",
     "pin": "pins: what they are, and the commands",
     "platform": "what runs a deployment: what it declares, what it is asked, and the command",
     "propagation": "which resolvers still have what: decided, read, and the command",

@@ -11,6 +11,7 @@ from changeover.model.health.track import State
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.open_run import unreadable_words
 from changeover.model.settings.service import Deployment
+from changeover.model.wording.fault_words import connection_words
 from changeover.switchover.report import utc
 
 
@@ -46,7 +47,7 @@ def health_word(health: DeploymentHealth) -> str:
 def state_object(state: ServiceState) -> dict[str, Any]:
     """A service's state as `status --json` has it."""
     unfinished = state.run is not None and state.run.unfinished
-    visit = state.overlay.visit
+    visit, connection = state.overlay.visit, state.overlay.connection
     return {
         "name": state.service.name,
         "hostnames": list(state.service.hostnames),
@@ -54,7 +55,7 @@ def state_object(state: ServiceState) -> dict[str, Any]:
         "readiness": str(state.readiness),
         "open_run": state.run.run if state.run is not None and unfinished else None,
         "deployments": [_deployment_object(state, d) for d in state.service.deployments],
-        "connection": state.overlay.connection.text if state.overlay.connection is not None else None,
+        "connection": connection_words(connection) if connection is not None else None,
         "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,
         "error": state.error,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     OpenSwitchboard = Callable[[], AbstractAsyncContextManager[tuple[Switchboard, PracticeGround | None]]]
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -34,6 +36,7 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
     """
     if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
         raise UsageError("There is no display to open a window on", "Use the commands instead: changeover --help")
+    asked = _signals_until_the_loop_runs()
     application = _plain_application()
     from changeover.desktop.main_window import MainWindow
 
@@ -48,7 +51,7 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
     import qasync
 
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
-        return runner.run(_main(application, window, open_switchboard))
+        return runner.run(_main(window, open_switchboard, asked))
 
 
 def _paint(application: QApplication, window: MainWindow) -> None:
@@ -92,11 +95,13 @@ def _dress(application: QApplication) -> None:
     application.styleHints().colorSchemeChanged.connect(lambda _: use(wanted()))
 
 
-async def _main(application: QApplication, window: MainWindow, open_switchboard: OpenSwitchboard) -> int:
+async def _main(window: MainWindow, open_switchboard: OpenSwitchboard, asked_before: list[int]) -> int:
     import asyncio
 
     quit_ = asyncio.Event()
     _quit_on_signals(quit_)
+    if asked_before:
+        quit_.set()
     _set_icon(window)
     for asked in (window.closing, window.quitting):
         asked.connect(quit_.set)
@@ -163,6 +168,7 @@ class DesktopSession:
         window.closing.connect(self._closing)
         window.quitting.connect(self.ask_to_quit)
         self.tasks.spawn(switchboard.watch(), "watching")
+        self.tasks.spawn(switchboard.tell_outages("desktop", self.tray.tell), "telling of outages")
 
     async def until_quit(self) -> None:
         """Waits for the end, lets runs finish their present step, and cancels the rest."""
@@ -218,13 +224,23 @@ def _set_icon(window: MainWindow) -> None:
         window.setWindowIcon(QIcon(str(file)))
 
 
+def _signals_until_the_loop_runs() -> list[int]:
+    """Ctrl-C and SIGTERM are noted here until `_quit_on_signals` takes over.
+
+    A KeyboardInterrupt would come out wherever Qt happens to call Python, and Qt swallows it.
+    """
+    asked: list[int] = []
+    for number in _SIGNALS:
+        signal.signal(number, lambda number, _: asked.append(number))
+    return asked
+
+
 def _quit_on_signals(quit_: asyncio.Event) -> None:
     """Ctrl-C and SIGTERM end the desktop as Quit does."""
     import asyncio
-    import signal
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         if sys.platform == "win32":  # seen there when the clock ticks next
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(quit_.set))
         else:

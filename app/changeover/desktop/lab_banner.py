@@ -86,7 +86,7 @@ class LabBanner(QFrame):
         self._steps.setText(f"This is the practice ground; nothing here is real.   {'   '.join(marks)}")
         self.text.setText(told.text)
         runs = (f"{name}: {observation_words(app.observation)}" for name, app in self._ground.apps.items())
-        self.platform.setText("Its platform runs   " + "   ".join(runs))
+        self.platform.setText("   ".join(runs))
         for name, made in self.buttons.items():
             verb = "mend" if name in broken else "break"
             made.setText(f"{verb.title()} {name}")

@@ -15,7 +15,7 @@ from changeover.desktop.widgets.shapes import Mark, of_state, paint_mark
 from changeover.model.formatting import counted
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.wording.local_fault import own_fault_line
-from changeover.model.wording.notice import notices
+from changeover.model.wording.notice import Notice
 from changeover.model.wording.sentence import list_line
 
 SIZES = (16, 22, 24, 32, 44, 64, 128)
@@ -121,7 +121,6 @@ class Tray(QObject):
         self._open = open_service
         self._quit = quit_
         self._shown: tuple[object, ...] = ()
-        self._told: dict[str, str] = {}
         self.menu = QMenu()
         self.menu.aboutToShow.connect(self._fill)
         self.icon = QSystemTrayIcon(self)
@@ -166,7 +165,6 @@ class Tray(QObject):
         if seen.words not in self._shown:
             self.icon.setToolTip(seen.words)
         self._shown = (seen.mark, seen.on_backup, tones, seen.words)
-        self._tell()
 
     def say_where(self) -> None:
         """Says once that the window is closed and the watching goes on."""
@@ -182,12 +180,9 @@ class Tray(QObject):
         self._soon.stop()
         self.icon.hide()
 
-    def _tell(self) -> None:
-        """Tells of what is worth an interruption, each once. Without a tray it counts as told: the window shows it."""
-        found, self._told = notices(self._states(), self._told, datetime.now().astimezone())
-        if not self.there:
-            return
-        for notice in found:
+    def tell(self, notice: Notice) -> None:
+        """Shows what is worth an interruption. Without a tray nothing: the window shows it."""
+        if self.there:
             self._about = notice.services[0]
             signs = QSystemTrayIcon.MessageIcon
             self.icon.showMessage(notice.title, notice.text, signs.Critical if notice.grave else signs.Information)

@@ -21,6 +21,7 @@ from changeover.health.connectivity.interfaces import network_changed
 from changeover.model.health.clock_gap import Clocks, Interruption, interruption
 from changeover.model.health.connectivity import Connection, Connectivity
 from changeover.model.health.history import Gap, GapKind
+from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 from changeover.model.health.probe_result import (
     DeploymentHealth,
     Health,
@@ -296,7 +297,7 @@ class Watch:
             self._offline_since = None
             self._lose_sight(skip=GRACE)
             self._wake()
-        if before is None or (before.link, before.text) != (connection.link, connection.text):
+        if before is None or (before.link, before.fault) != (connection.link, connection.fault):
             self._listener.connection_changed(connection)
 
     async def _watch_connection(self) -> None:
@@ -369,5 +370,5 @@ def _fresh_enough(before: Tracks, after: Tracks) -> float:
 
 def _proven_by(deployment: str, offline: Connection | None, at: datetime) -> Connection:
     """What an answer proves that came while all witnesses were silent."""
-    text = f"No witness answers, but {deployment} does, so this computer is online. Look at the settings' witnesses."
-    return Connection(at=at, link=Connectivity.UNKNOWN, text=text, evidence=offline.evidence if offline else ())
+    fault = LocalFault(kind=LocalFaultKind.ONLY_A_DEPLOYMENT, subject=deployment)
+    return Connection(at=at, link=Connectivity.UNKNOWN, fault=fault, evidence=offline.evidence if offline else ())

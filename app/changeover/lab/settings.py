@@ -154,10 +154,12 @@ def write(file: Path, ports: Ports, addresses: Mapping[str, str]) -> None:
 
 def move(file: Path, old: Ports, new: Ports) -> None:
     """Puts the new ports where the old ones stood, and changes nothing else. Raises SettingsError, ChangeoverError."""
+    if old.control is None:  # a file of before the practice ground had a platform, or a person took that out
+        new = new._replace(control=None)
 
     def change(document: TOMLDocument) -> None:
         document["accounts"][ACCOUNT]["server"] = server(new.dns)
-        if old.control is not None:
+        if new.control is not None:
             document["accounts"][PLATFORM_ACCOUNT]["endpoint"] = _endpoint(new.control)
         for table in document.get("services", []):
             ours = any(entry["account"] == ACCOUNT for entry in table["dns"])

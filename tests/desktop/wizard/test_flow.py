@@ -35,6 +35,7 @@ from changeover.desktop.wizard.flow import (
     outcome_words,
     overrides,
     rows,
+    run_title,
     still_blocked,
     switch_button,
     why_not,
@@ -45,7 +46,7 @@ from changeover.model.dns.records import record_set
 from changeover.model.finding import Level
 from changeover.model.readiness.service_state import Preparation, unread
 from changeover.model.runs.plan import PlanKind
-from changeover.model.runs.run import Outcome
+from changeover.model.runs.run import Direction, Outcome
 from changeover.model.settings.account import AccountCheck
 from changeover.model.settings.account_fields import secret_fields
 from changeover.model.settings.service import Answer
@@ -158,7 +159,9 @@ def test_changes_stand_beside_each_other() -> None:
 def test_the_end_of_a_run_in_words(outcome: Outcome | None, headline: str) -> None:
     """Each outcome has a heading and a line in the activity that nobody can take for another."""
     assert outcome_words(run(outcome))[0] == headline
-    assert len({run_words(run(o)) for o in (*list(Outcome)[:5], None)}) == 6
+    every = [run(o) for o in (*list(Outcome)[:5], None)]
+    every += [replace(run(None), outcome=o) for o in (Outcome.DAMAGED, Outcome.NEWER)]
+    assert len({run_words(each) for each in every}) == len({outcome_words(each) for each in every}) == 8
 
 
 def test_a_run_that_moves_nobody_in_words() -> None:
@@ -167,6 +170,17 @@ def test_a_run_that_moves_nobody_in_words() -> None:
     whole = replace(shortened().forward, kind=PlanKind.RESTORE_TTL)
     assert run_words(replace(shortened(), forward=whole)).startswith("Restored the TTLs of 2 hostnames")
     assert second_action(state(run=replace(shortened(), committed=None))) is None
+    assert run_title(shortened(), "shop", "primary") == "Lowering the TTLs of shop"
+    for each in (shortened(), replace(shortened(), outcome=Outcome.UNDONE, direction=Direction.UNDO)):
+        assert "isitors" not in " ".join((*outcome_words(each), run_title(each, "shop", "primary")))
+
+
+def test_a_run_in_doubt_is_accepted_first() -> None:
+    """Nothing else is offered for it, and the words say what to look at."""
+    states = gallery()
+    for name in ("damaged-run", "newer-run"):
+        assert main_action(states[name]).verb == "accept"
+        assert second_action(states[name]) is None
 
 
 def test_what_resolvers_remember_runs_down() -> None:

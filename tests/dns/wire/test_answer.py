@@ -25,6 +25,8 @@ from hypothesis import strategies as st
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire, record_sets_in
 from changeover.dns.wire.exchange import Server, exchange, read_message
 from changeover.dns.wire.update_message import ADDRESS, OTHERS, UpdateMessage
+from changeover.model.dns.batches import batches
+from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, address_set, canonical_value, record_set
 from changeover.model.errors import Rejected
@@ -137,6 +139,32 @@ class TestUpdates:
             update.delete_value(name, "A", bytes(4))
         assert [line[0] for line in lines(read(update).sections[2])] == [*names, *names]
         assert len(update.wire()[0]) > 0x4000
+
+    @pytest.mark.parametrize("label", ["{}", "{:x>60}"])
+    @pytest.mark.parametrize("after", [("A", "192.0.2.2"), ("CNAME", "backup.example.net")])
+    def test_a_batch_fits(self, label: str, after: tuple[str, str]) -> None:
+        """What is planned as one message is one: with the shortest names, with long ones, with a guard."""
+        names = [f"{label.format(number)}.{ZONE}" for number in range(1500)]
+        changes = [
+            Change(
+                account="dns-main",
+                zone=ZONE,
+                name=name,
+                before=(record_set(name, "A", 60, ["192.0.2.1"]),),
+                after=(record_set(name, after[0], 60, [after[1]]),),
+            )
+            for name in names
+        ]
+        capabilities = Capabilities(
+            label="it", batch=BatchLimit(), native_compare_and_set=True, propagates_atomically=True
+        )
+        parts = list(batches(changes, {"dns-main": capabilities}))
+        assert len(parts) > 1
+        for part in parts:
+            update = UpdateMessage(ZONE, KEY)
+            update.expect(record_set(f"_changeover-lease.{ZONE}", "TXT", 60, ['"' + "x" * 250 + '"'] * 2))
+            update.replace(part)
+            assert len(update.wire()[0]) < 65536
 
     def test_what_does_not_fit_is_refused_in_words(self) -> None:
         """64 KiB is all that a message can hold."""

@@ -15,6 +15,7 @@ from changeover.model.dns.records import RecordSet, record_set
 from changeover.model.finding import CHECKS, Finding, Level, overridden, unknown_override, worst
 from changeover.model.health.check import HealthCheck, JourneyResult
 from changeover.model.health.connectivity import Connection, Connectivity, Evidence
+from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 from changeover.model.health.status_page import StatusPage
 from changeover.model.health.track import State
 from changeover.model.readiness.all_checks import findings
@@ -102,11 +103,10 @@ WITH_NAME = replace(
 )
 
 
-def connection(
-    link: Connectivity = Connectivity.ONLINE, text: str = "This computer is online.", **more: Any
-) -> Connection:
+def connection(link: Connectivity = Connectivity.ONLINE, kind: LocalFaultKind | None = None, **more: Any) -> Connection:
     asked = Evidence(kind="tcp", witness="tcp://192.0.2.9:443", ok=link is Connectivity.ONLINE, text="asked")
-    return Connection(at=NOW, link=link, text=text, evidence=(asked,), **more)
+    fault = LocalFault(kind=kind) if kind is not None else None
+    return Connection(at=NOW, link=link, fault=fault, evidence=(asked,), **more)
 
 
 def pinned(hold: Hold) -> dict[str, Pin]:
@@ -301,16 +301,21 @@ CASES: list[Case] = [
     (
         "connection",
         "block",
-        observed(connection=connection(Connectivity.OFFLINE, "It is offline.")),
-        "It is offline.",
+        observed(connection=connection(Connectivity.OFFLINE)),
+        "This computer is offline.",
     ),
-    ("connection", "block", observed(connection=connection(Connectivity.PORTAL, "A login page.")), "A login page."),
-    ("connection", "warn", observed(connection=connection(dns_fails=True, text="Its DNS fails.")), "Its DNS fails."),
+    (
+        "connection",
+        "block",
+        observed(connection=connection(Connectivity.PORTAL, LocalFaultKind.PORTAL)),
+        "A login page",
+    ),
+    ("connection", "warn", observed(connection=connection(kind=LocalFaultKind.DNS_SILENT)), "own DNS does not answer"),
     (
         "connection",
         "warn",
-        observed(connection=connection(Connectivity.UNKNOWN, "No witness answers.")),
-        "No witness answers.",
+        observed(connection=connection(Connectivity.UNKNOWN, LocalFaultKind.ONLY_A_DEPLOYMENT)),
+        "No witness answers",
     ),
     ("clock", "pass", observed(connection=connection(clock_ahead=-59.0)), "clock is right"),
     ("clock", "warn", observed(connection=connection(clock_ahead=-240.0)), "clock is 4 min behind"),
@@ -442,7 +447,7 @@ def test_a_certificate_is_spoken_of_earlier_the_nearer_its_end(days: int, words:
 
 def test_a_computer_that_nobody_looked_at_is_not_spoken_of() -> None:
     """Neither where nothing failed, nor where the settings say that nobody is to be asked."""
-    nobody = Connection(at=NOW, link=Connectivity.UNKNOWN, text="not known")
+    nobody = Connection(at=NOW, link=Connectivity.UNKNOWN)
     assert found(observed(), "connection") == found(observed(connection=nobody), "connection") == []
 
 

@@ -40,7 +40,7 @@ from changeover.dns.wire.update_message import ADDRESS, OTHERS, UpdateMessage
 from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
-from changeover.model.dns.server_address import parse_server
+from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.dns.txt_record import text_of, value_of
 from changeover.model.errors import (
     AuthError,
@@ -263,6 +263,8 @@ class Rfc2136:
 
     async def _server(self) -> Server:
         host, port = parse_server(self._options.server)
+        if is_address(host):
+            return Server(host, port)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
+import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import dns.flags
@@ -37,7 +39,11 @@ def to_record_set(rrset: dns.rrset.RRset) -> RecordSet:
     return RecordSet(name=name, type=rtype, ttl=rrset.ttl, values=tuple(sorted(values)))
 
 
-_ADDRESS_FORMS = {1: ("A", 4, ipaddress.IPv4Address), 28: ("AAAA", 16, ipaddress.IPv6Address)}
+#: By type, its name, the size of its value, and how that is written (RFC 5952).
+_ADDRESS_FORMS: dict[int, tuple[str, int, Callable[[bytes], str]]] = {
+    1: ("A", 4, socket.inet_ntoa),
+    28: ("AAAA", 16, lambda value: str(ipaddress.IPv6Address(value))),
+}
 _CNAME, _IN = 5, 1
 #: A TTL has 31 bits (RFC 2181, 8).
 _MOST_SECONDS = 2**31 - 1
@@ -48,15 +54,24 @@ _AA = dns.flags.AA >> 8
 _PLAIN = re.compile(rb"[a-zA-Z0-9_-]+")
 
 
+@functools.lru_cache(maxsize=4096)
 def name_wire(name: str) -> bytes:
-    """A canonical host name as it stands in a message (RFC 1035, 3.1)."""
+    """A canonical host name as it stands in a message (RFC 1035, 3.1). Each is needed often."""
     return b"".join(bytes([len(label)]) + label.encode("ascii") for label in name.split(".")) + b"\0"
 
 
 def question_wire(name: str, rtype: str) -> bytes:
     """A query for one name and type, without recursion and without EDNS. Its id is 0."""
-    header = struct.pack("!HHHHHH", 0, 0, 1, 0, 0, 0)
-    return header + name_wire(name) + struct.pack("!HH", dns.rdatatype.from_text(rtype), _IN)
+    return _ONE_QUESTION + name_wire(name) + _type_wire(rtype)
+
+
+_ONE_QUESTION = struct.pack("!HHHHHH", 0, 0, 1, 0, 0, 0)
+
+
+@functools.cache
+def _type_wire(rtype: str) -> bytes:
+    """A type and the class IN."""
+    return struct.pack("!HH", dns.rdatatype.from_text(rtype), _IN)
 
 
 class WireAnswer(NamedTuple):
@@ -119,7 +134,7 @@ def _value(wire: bytes, place: int, size: int, kind: int) -> str | None:
     form = _ADDRESS_FORMS.get(kind)
     if form is None or size != form[1] or len(wire) < place + size:
         return None
-    return str(form[2](wire[place : place + size]))
+    return form[2](wire[place : place + size])
 
 
 def _name_at(wire: bytes, place: int) -> tuple[str | None, int]:

@@ -6,7 +6,7 @@ longer to write down than to change.
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 import struct
 from collections.abc import Sequence
 
@@ -29,6 +29,7 @@ OTHERS = ("NS", "SOA", "MX", "TXT", "CAA", "SRV", "DS", "NAPTR", "LOC", "SSHFP",
 MAX_SIZE = 65535
 
 _TYPES = {rtype: int(dns.rdatatype.from_text(rtype)) for rtype in (*ADDRESS, *OTHERS)}
+_FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 _IN, _NONE, _ANY = 1, 254, 255
 #: A pointer reaches this far (RFC 1035, 4.1.4), and the zone's name stands right behind the header.
 _REACH, _TO_ZONE = 0x4000, b"\xc0\x0c"
@@ -58,13 +59,15 @@ class UpdateMessage:
 
     def replace(self, changes: Sequence[Change]) -> None:
         """Expects each name to have exactly the address set `before`, and gives it `after`."""
+        expected = [
+            ({r.type: r for r in c.before}, (*ADDRESS, *OTHERS) if _needs_alone(c) else ADDRESS) for c in changes
+        ]
         for rtype in (*ADDRESS, *OTHERS):
-            for change in changes:
-                expected = next((r for r in change.before if r.type == rtype), None)
-                if expected is not None:
-                    for data in _rdatas(expected):
+            for change, (before, compared) in zip(changes, expected, strict=True):
+                if rtype in before:
+                    for data in _rdatas(before[rtype]):
                         self._write(1, change.name, rtype, _IN, 0, data)
-                elif rtype in ADDRESS or _needs_alone(change):
+                elif rtype in compared:
                     self._write(1, change.name, rtype, _NONE, 0, b"")
         for change in changes:
             for record in change.before:
@@ -132,8 +135,8 @@ def _needs_alone(change: Change) -> bool:
 
 
 def _rdatas(record: RecordSet) -> list[bytes]:
-    if record.type in ("A", "AAAA"):
-        return [ipaddress.ip_address(value).packed for value in record.values]
+    if record.type in _FAMILIES:
+        return [socket.inet_pton(_FAMILIES[record.type], value) for value in record.values]
     if record.type in NAME_TYPES:
         return [name_wire(value) for value in record.values]
     return [dns.rdata.from_text("IN", record.type, value).to_wire() or b"" for value in record.values]

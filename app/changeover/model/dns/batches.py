@@ -25,11 +25,12 @@ def share(change: Change, limit: BatchLimit) -> float:
     after = [value for record in change.after for value in record.values]
     if limit.records is not None:
         return (len(before) + len(after)) / limit.records
-    first = len(change.name) + _RECORD + max(_data(change, before=True), 0)
+    name = len(change.name) - len(change.zone)  # what it has beside the zone's name, which is only pointed at
+    first = name + _RECORD + _data(change, before=True)
     needs_alone = any(r.type == "CNAME" for r in change.after) and all(r.type != "CNAME" for r in change.before)
     prerequisites = _ADDRESS_TYPES + len(before) + (_OTHER_TYPES if needs_alone else 0)
     records = prerequisites + len(change.before) + len(after)
-    whole = len(change.name) + records * _RECORD + _data(change, before=True) + _data(change, before=False)
+    whole = name + records * _RECORD + _data(change, before=True) + _data(change, before=False)
     return max(whole / limit.message_bytes, first / _POINTED_AT)
 
 

@@ -45,13 +45,28 @@ class Phases(Struct, frozen=True):
     total: float | None = None
 
 
+class DeadName(Struct, frozen=True, kw_only=True):
+    """A routing name that has no address at the resolver, and what became of the app that it led to.
+
+    `own_servers`: its own name servers still give one. The app answered at the address `alive_at`, or did not at
+    `silent_at`, because of `silence`; all are empty where nobody knows an address of it.
+    """
+
+    own_servers: bool = False
+    alive_at: str = ""
+    silent_at: str = ""
+    silence: str = ""
+
+
 class ProbeResult(Struct, frozen=True, kw_only=True):
     """What one request to one address of a deployment gave.
 
     `target` is the name that led to the address, where the answer is a name. `ok` is None where this computer could
-    not try it (no route for that address family, no resolver); such a result counts for nothing. `reason` is a short
-    sentence, for good results as well ("200 in 84 ms"). `cause` is what a bad one alone suggests. `marker_ok` is None
-    where no marker is set or no response arrived. `certificate_error` is set where the certificate was refused.
+    not try it (no route for that address family, no resolver), and `untried` says why; that counts for nothing.
+    `reason` is a short sentence, for good results as well ("200 in 84 ms"). `cause` is what a bad one alone suggests.
+    `unexpected_status`: `status` alone makes it a bad one. `dead_name` says more of a routing name that leads nowhere.
+    `marker_ok` is None where no marker is set or no response arrived. `certificate_error` is set where the certificate
+    was refused.
     """
 
     deployment: str
@@ -63,6 +78,9 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     target: str | None = None
     cause: Cause | None = None
     status: int | None = None
+    unexpected_status: bool = False
+    dead_name: DeadName | None = None
+    untried: str = ""
     marker_ok: bool | None = None
     marker_seen: str | None = None
     certificate_error: str | None = None

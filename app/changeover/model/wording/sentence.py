@@ -139,8 +139,8 @@ def _working(run: Run | None) -> str:
 
 def _unfinished(run: Run) -> Sentence:
     if run.unreadable:
-        what, fix = open_run_words(run)
-        return Sentence(f"{what}.", fix)
+        update = "Update this Changeover, or make" if run.outcome is Outcome.NEWER else "Make"
+        return Sentence(f"{open_run_words(run)[0]}.", f"{update} sure of its records by hand, then accept it.")
     if run.outcome is Outcome.INTERRUPTED:
         return Sentence(f"Run {run.run} was interrupted.", "Resume, undo or accept it.")
     if run.outcome is Outcome.RUNNING:

@@ -1,0 +1,158 @@
+"""Platforms by commands, on a practice ground that runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class Lab:
+    """`changeover lab --headless`, and commands in its home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Lab:
+        words = [sys.executable, "-m", "changeover", "lab", "--headless", "--home", str(self.home)]
+        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert json.loads(self._process.stdout.readline())["service"] == "shop"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.communicate(timeout=30)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "changeover", *words],
+            env={**os.environ, "CHANGEOVER_HOME": str(self.home)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def json(self, *words: str, status: int = 0) -> dict[str, Any]:
+        ended = self.run(*words, "--json")
+        assert ended.returncode == status, f"{words} ended {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    def instances(self) -> dict[str, int]:
+        """How many run of each deployment, as its platform says."""
+        found = self.json("platform", "shop")["deployments"]
+        return {deployment["name"]: deployment["observed"]["running"] for deployment in found}
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with Lab(tmp_path / "lab") as running:
+        yield running
+
+
+def test_what_runs_and_what_can_be_asked(lab: Lab) -> None:
+    """Of all deployments or of one; the releases differ."""
+    both = lab.json("platform", "shop")["deployments"]
+    assert [(one["name"], one["observed"]["release"]) for one in both] == [("primary", "v42"), ("backup", "v41")]
+    (backup,) = lab.json("platform", "shop", "backup")["deployments"]
+    assert (backup["platform"], backup["account"], backup["keys"]) == ("lab", "lab-platform", {"app": "backup"})
+    assert backup["observed"] == {
+        "wanted": 1,
+        "running": 1,
+        "release": "v41",
+        "maintenance": False,
+        "hostnames": ["www.shop.example", "shop.example"],
+    }
+    assert {(one["verb"], one["reverse"], one["idempotent"]) for one in backup["operations"]} == {
+        ("maintenance-on", "maintenance-off", True),
+        ("maintenance-off", "maintenance-on", True),
+        ("scale", "scale", True),
+    }
+    told = lab.run("platform", "shop").stdout
+    assert "release v41, 1 instance" in told
+    assert "maintenance-on" in told
+    assert lab.run("platform", "shop", "third").returncode == 2
+
+
+def test_the_account_is_one_like_others(lab: Lab) -> None:
+    """Verified by what it has, not removed while it is used, and told with its keys."""
+    check = lab.json("account", "verify", "lab-platform")
+    assert (check["ok"], check["may_write"]) == (True, None)
+    assert check["apps"] == [
+        {"name": "primary", "keys": {"app": "primary"}},
+        {"name": "backup", "keys": {"app": "backup"}},
+    ]
+    assert "lab-platform sees 2 apps" in lab.run("account", "verify", "lab-platform").stderr
+    assert "used by shop" in lab.json("account", "remove", "lab-platform", status=3)["error"]["text"]
+    told = lab.json("account", "providers", "lab")
+    assert ([key["name"] for key in told["keys"]], told["is"]) == (["endpoint"], "platform")
+    assert [key["name"] for key in told["deployment_keys"]] == ["app"]
+    wrong = lab.json("account", "add", "two", "--provider", "lab", "--set", "endpont=x", status=2)["error"]["text"]
+    assert "did you mean endpoint?" in wrong
+    endpoint = "http://127.0.0.1:9"
+    assert lab.run("account", "add", "two", "--provider", "lab", "--set", f"endpoint={endpoint}").returncode == 0
+    silent = lab.json("account", "verify", "two", status=3)
+    assert "127.0.0.1:9" in silent["text"]
+    assert lab.run("account", "remove", "two").returncode == 0
+    assert lab.run("account", "remove", "two").returncode == 2
+
+
+def test_a_service_is_added_on_a_platform(lab: Lab) -> None:
+    """By the account that steers it; the platform's keys are checked before anything is written."""
+    words = ["service", "add", "blog", "--hostname", "blog.shop.example", "--dns", "lab-dns:shop.example"]
+    words += ["--deployment", "here=a:127.0.0.2", "--deployment", "there=a:127.0.0.3"]
+    for wrong, said in (
+        ("here=lab-dns", "Accounts at platforms: lab-platform"),
+        ("nowhere=lab-platform", "DEPLOYMENT=ACCOUNT"),
+        ("here=lab-platform", "app: missing"),
+        ("here=lab-platform,ap=primary", "did you mean app?"),
+    ):
+        ended = lab.run(*words, "--platform", wrong)
+        assert (ended.returncode, said in ended.stderr) == (2, True), ended.stderr
+    assert lab.run(*words, "--platform", "here=lab-platform,app=primary").returncode == 0
+    here, there = lab.json("platform", "blog")["deployments"]
+    assert (here["keys"], here["observed"]["release"]) == ({"app": "primary"}, "v42")
+    assert (there["platform"], there["observed"], there["operations"], there["error"]) == ("url", None, [], None)
+
+
+def test_a_switch_makes_room_and_an_undo_gives_it_back(lab: Lab) -> None:
+    """The plan says so; afterwards as many run as before, whatever somebody had set."""
+    steps = [step["name"] for step in lab.json("plan", "shop", "--to", "backup")["steps"]]
+    assert steps == ["room for all", "change-records", "name-servers", "visitors"]
+    (lab.home / "lab" / "apps").mkdir()
+    (lab.home / "lab" / "apps" / "backup.json").write_text('{"instances": 2}')
+    assert lab.instances() == {"primary": 1, "backup": 2}
+    run = lab.json("switch", "shop", "--to", "backup", "--yes")
+    assert run["steps"][0]["note"] == "backup has 3 instances"
+    assert lab.instances() == {"primary": 1, "backup": 3}
+    back = lab.json("undo", run["run"], "--yes")
+    assert back["steps"][-1]["text"] == "Take back room for all: Scale backup to 2 instances"
+    assert lab.instances() == {"primary": 1, "backup": 2}
+
+
+def test_a_platform_that_does_not_answer(lab: Lab) -> None:
+    """Its deployments are told with what went wrong, and nothing is changed by a switch that needs it."""
+    settings = lab.home / "changeover.toml"
+    text = settings.read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("endpoint")]
+    settings.write_text(text.replace(line, 'endpoint = "http://127.0.0.1:9"'))
+    found = lab.json("platform", "shop", status=3)["deployments"]
+    assert [one["error"]["kind"] for one in found] == ["unavailable", "unavailable"]
+    run = lab.json("switch", "shop", "--to", "backup", "--yes", status=1)
+    assert run["outcome"] == "failed"
+    assert "Nothing was done" in run["steps"][0]["note"]
+    assert [step["state"] for step in run["steps"]] == ["failed", "pending", "pending", "pending"]
