@@ -225,7 +225,7 @@ class Switchboard:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
         seen, visit, run = await asyncio.gather(
-            self._observer.look(service), self._observer.visit(service), self._recorded.foremost(name)
+            self._observer.look(service), self._observer.visit(service), self._observer.foremost_run(name)
         )
         # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))

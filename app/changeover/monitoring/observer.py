@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,8 +17,10 @@ from changeover.model.dns.active import UNKNOWN
 from changeover.model.dns.lease import Holder, held_by_others
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import same_answer
+from changeover.model.errors import ChangeoverError
+from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
-from changeover.model.health.probe_result import DeploymentHealth, Health, Visit
+from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import Observation, observed
@@ -33,6 +36,10 @@ from changeover.storage.history.history import History
 from changeover.storage.home import Home, home_mark, this_person
 from changeover.storage.journal.lock import is_locked
 from changeover.storage.pins import Pins
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
@@ -83,7 +90,10 @@ class Observer:
 
     async def foremost_run(self, service: str) -> Run | None:
         """The run that must be ended before the service takes a new one, else its newest."""
-        return foremost(await self._runs(service))
+        try:
+            return foremost(await self._runs(service))
+        except ChangeoverError:
+            return None  # the snapshot says why
 
     async def visit(self, service: Service) -> Visit:
         """What a visitor gets now."""
@@ -93,11 +103,11 @@ class Observer:
 
     async def pins(self) -> tuple[Pin, ...]:
         """What people say of deployments now."""
-        return await self._pins.all()
+        return await _or_none(self._pins.all())
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """What people want left alone now."""
-        return await self._freezes.all()
+        return await _or_none(self._freezes.all())
 
     async def look(self, service: Service, to: str | None = None) -> Observation:
         """Reads everything now, for somebody who watches nothing, with health from a few probes.
@@ -106,7 +116,7 @@ class Observer:
         """
         await self.load(service)
         found, snapshot, pins, freezes = await asyncio.gather(
-            self._probed(service), self.read(service, to), self._pins.all(), self._freezes.all()
+            self._probed(service), self.read(service, to), self.pins(), self.freezes()
         )
         connection = await self._explained(found)
         now = datetime.now(UTC)
@@ -131,13 +141,21 @@ class Observer:
         now = datetime.now(UTC)
         recently = now - 2 * timedelta(seconds=service.health.interval)
         seen, firsts = await asyncio.gather(
-            self._history.newest_rounds(service.name, recently, now),
+            self._rounds(service, recently, now),
             asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments)),
         )
         pairs = zip(service.deployments, firsts, strict=True)
         return await asyncio.gather(
             *(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs)
         )
+
+    async def _rounds(self, service: Service, since: datetime, until: datetime) -> Mapping[str, Round]:
+        """The newest rounds that somebody who watches has recorded; where that cannot be read, none."""
+        try:
+            return await self._history.newest_rounds(service.name, since, until)
+        except ChangeoverError as error:
+            log.warning("%s", error.text)
+            return {}
 
     async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
         """This computer's connection, where something is not healthy that it may be the cause of."""
@@ -158,7 +176,8 @@ class Observer:
         if _differ(servers, known.servers):
             return await self.read(service)
         recorded = await self._recorded(service)
-        if servers == known.servers and recorded == _Recorded(known.unfinished_run, known.locked, known.runs):
+        before = _Recorded(known.unfinished_run, known.locked, known.runs, known.unrecorded)
+        if servers == known.servers and recorded == before:
             return known
         return replace(known, servers=servers, **recorded._asdict())
 
@@ -196,6 +215,7 @@ class Observer:
             earlier=earlier,
             status_pages=pages,
             runs=recorded.runs,
+            unrecorded=recorded.unrecorded,
             lease=self._held_by_others(service, readings),
             signing=signing,
             unapproved=closed,
@@ -234,17 +254,31 @@ class Observer:
 
     async def _recorded(self, service: Service) -> _Recorded:
         """What this computer knows of the service's runs."""
-        runs = await self._runs(service.name)
+        try:
+            runs = await self._runs(service.name)
+            locked = is_locked(self._home.lock_file(service.name))
+        except ChangeoverError as error:
+            log.warning("%s", error.text)
+            return _Recorded(None, False, (), f"{ended(error.text)} {error.hint}")
         run = foremost(runs)
-        locked = is_locked(self._home.lock_file(service.name))
         open_run = run.run if run is not None and run.unfinished and not locked else None
-        return _Recorded(open_run, locked, runs)
+        return _Recorded(open_run, locked, runs, None)
 
 
 class _Recorded(NamedTuple):
     unfinished_run: str | None
     locked: bool
     runs: tuple[Run, ...]
+    unrecorded: str | None
+
+
+async def _or_none(read: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
+    """What people said, where it can be read. Where it cannot, the journal cannot either, which the snapshot says."""
+    try:
+        return await read
+    except ChangeoverError as error:
+        log.warning("%s", error.text)
+        return ()
 
 
 def _differ(now: Sequence[ServerAnswer], before: Sequence[ServerAnswer]) -> bool:

@@ -25,7 +25,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     `names` are the routing names of its answers, as their own servers and the resolvers see them. `earlier` has, by
     service that must be switched before this one, where it is. `runs` are the service's own, newest first. `drift` is
     what others changed since. `lease` says who else holds it. `signing` has those of its zones that are signed.
-    `unapproved` are the parts of its settings that may not act.
+    `unapproved` are the parts of its settings that may not act. `unrecorded` says why runs could not be read on this
+    computer, and what to do.
     """
 
     service: Service
@@ -43,6 +44,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     lease: str | None = None
     signing: tuple[Signing, ...] = ()
     unapproved: tuple[Unapproved, ...] = ()
+    unrecorded: str | None = None
 
     @property
     def empty(self) -> bool:

@@ -242,7 +242,10 @@ def _order(snapshot: Snapshot, to: str) -> list[Finding]:
 def _free(snapshot: Snapshot) -> list[Finding]:
     service = snapshot.service.name
     found = []
-    if snapshot.unfinished_run is not None:
+    if snapshot.unrecorded is not None:
+        text = f"Whether a run of {service} is unfinished is not known"
+        found.append(Finding(check="unfinished-run", level=Level.BLOCK, text=text, fix=snapshot.unrecorded))
+    elif snapshot.unfinished_run is not None:
         run = snapshot.unfinished_run
         text = f"Run {run} of {service} is not finished"
         fix = f"Look at it with: changeover report {run}. Then resume, undo or accept it."

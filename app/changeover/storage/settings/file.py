@@ -15,6 +15,7 @@ from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import AccountKinds
 from changeover.model.settings.service import Account, LookupSettings, Service, Settings
+from changeover.storage.private import private_folder
 from changeover.storage.settings import check_layout, layout
 from changeover.storage.settings.account_rules import read_account
 from changeover.storage.settings.action_rules import with_idempotence
@@ -127,8 +128,9 @@ def rewrite(file: Path, kinds: AccountKinds, change: Callable[[str], str], edite
 
     target = file.resolve()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=10, is_singleton=False):
+        private_folder(target.parent)
+        lock = target.with_name(f".{target.name}.lock")
+        with filelock.FileLock(lock, mode=0o600, timeout=10, is_singleton=False):
             old = _read(target) or "version = 1\n"
             before = parse(old, file, kinds)
             newline = "\r\n" if 0 < old.count("\r\n") == old.count("\n") else "\n"
