@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.health.check import JourneyResult
 from changeover.model.secret import Secret
@@ -31,7 +32,15 @@ async def journeys(
         secrets = await _secrets(service, vault)
     except ChangeoverError as error:
         return tuple(_untried(service, d, error.text) for d in deployments)
-    found = await asyncio.gather(*(_at_one(service, d, lookup, secrets, address) for d in deployments))
+
+    async def one(deployment: Deployment) -> Sequence[JourneyResult]:
+        def unread(why: str) -> Sequence[JourneyResult]:
+            return [_untried(service, deployment, why)]
+
+        work = _at_one(service, deployment, lookup, secrets, address)
+        return await guarded(f"the journeys of {service.name} at {deployment.name}", work, unread)
+
+    found = await asyncio.gather(*(one(d) for d in deployments))
     return tuple(result for results in found for result in results)
 
 
