@@ -47,6 +47,7 @@ def unforeseen(what: str, error: Exception) -> str:
     """
     calls = "".join(traceback.format_tb(error.__traceback__))
     log.error("Changeover failed to read %s: %s\n%s", what, type(error).__qualname__, calls)
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if "changeover" in Path(frame.filename).parts]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "changeover" in Path(f.filename).parts and f.filename != __file__]
     where = f" in {Path(own[-1].filename).name}, line {own[-1].lineno}" if own else ""
     return f"Changeover failed to read this ({type(error).__qualname__}{where}; the log has more)"
