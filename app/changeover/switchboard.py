@@ -21,13 +21,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
 from changeover.accounts.kinds import dns_accounts
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
@@ -224,8 +225,15 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
+
+        def unknown(why: str) -> ServiceState:
+            return replace(unread(service, datetime.now(UTC)), error=f"{name} is not known: {why}")
+
+        return await guarded(f"the state of {name}", self._observe(service), unknown)
+
+    async def _observe(self, service: Service) -> ServiceState:
         seen, visit, run = await asyncio.gather(
-            self._observer.look(service), self._observer.visit(service), self._observer.foremost_run(name)
+            self._observer.look(service), self._observer.visit(service), self._observer.foremost_run(service.name)
         )
         # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))

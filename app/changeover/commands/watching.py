@@ -60,14 +60,18 @@ def _known(state: ServiceState) -> bool:
     """Is there a first whole picture? An offline computer never gets one, and that is told as well."""
     if state.overlay.connection is not None and state.overlay.connection.blind:
         return True
-    return (not state.snapshot.empty or state.error is not None) and all(
-        h.health is not Health.UNKNOWN for h in state.health.values()
-    )
+    if state.error and state.snapshot.empty:
+        return True
+    if any(h.unread for h in state.health.values()):
+        return True
+    return not state.snapshot.empty and all(h.health is not Health.UNKNOWN for h in state.health.values())
 
 
 def _lines(state: ServiceState) -> list[str]:
     """What is worth a line when it changes."""
     name = state.service.name
+    if state.error and state.snapshot.empty:
+        return [f"{name}: {state.error}"]
     lines = [f"{name}: visitors are sent to {state.active}; readiness {state.readiness}"]
     if state.error is not None:
         lines.append(f"{name}: {state.error}")

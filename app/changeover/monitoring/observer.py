@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from changeover.accounts.accounts import Accounts
 from changeover.accounts.trust import Trust
 from changeover.health.probe_environment import NetworkEnvironment
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.active import UNKNOWN
 from changeover.model.dns.lease import Holder, held_by_others
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import same_answer
-from changeover.model.errors import ChangeoverError
+from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
+    from changeover.dns.provider import Provider
 
 
 class Observer:
@@ -115,10 +117,9 @@ class Observer:
         Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
         """
         await self.load(service)
-        found, snapshot, pins, freezes = await asyncio.gather(
+        (found, connection), snapshot, pins, freezes = await asyncio.gather(
             self._probed(service), self.read(service, to), self.pins(), self.freezes()
         )
-        connection = await self._explained(found)
         now = datetime.now(UTC)
         overlay = overlay_at(service, now, connection=connection, pins=pins, freezes=freezes)
         return observed(snapshot, {h.deployment: h for h in found}, overlay, now, watched=False)
@@ -134,8 +135,11 @@ class Observer:
         _ = changeover.monitoring.reading, self.lookup
         await asyncio.gather(trusted, return_exceptions=True)  # a file that cannot be used is told by the probes
 
-    async def _probed(self, service: Service) -> Sequence[DeploymentHealth]:
-        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer."""
+    async def _probed(self, service: Service) -> tuple[Sequence[DeploymentHealth], Connection | None]:
+        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer.
+
+        And this computer's connection, where something is not healthy that it may be the cause of.
+        """
         from changeover.health.rounds import probe_now, probe_round
 
         now = datetime.now(UTC)
@@ -145,9 +149,14 @@ class Observer:
             asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments)),
         )
         pairs = zip(service.deployments, firsts, strict=True)
-        return await asyncio.gather(
-            *(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs)
-        )
+        probing = asyncio.gather(*(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs))
+        if any(first.verdict is not Health.HEALTHY for first in firsts):
+            # Beside the probes that follow, so that an emergency does not wait for witnesses as well.
+            found, connection = await asyncio.gather(probing, self.environment.look_around())
+            return found, connection
+        found = await probing
+        healthy = all(h.health is Health.HEALTHY for h in found)
+        return found, None if healthy else await self.environment.look_around()
 
     async def _rounds(self, service: Service, since: datetime, until: datetime) -> Mapping[str, Round]:
         """The newest rounds that somebody who watches has recorded; where that cannot be read, none."""
@@ -156,12 +165,6 @@ class Observer:
         except ChangeoverError as error:
             log.warning("%s", error.text)
             return {}
-
-    async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
-        """This computer's connection, where something is not healthy that it may be the cause of."""
-        if all(h.health is Health.HEALTHY for h in found):
-            return None
-        return await self.environment.look_around()
 
     async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
         """Reads for a watch. With `known`, asks the name servers only, and the rest where these now say otherwise.
@@ -249,7 +252,12 @@ class Observer:
         from changeover.monitoring.reading import read_zones
 
         accounts = dict.fromkeys(entry.account for entry in service.dns)
-        providers = await self._accounts.open_each(self._settings, accounts)
+
+        def unread(why: str) -> dict[str, Provider | ChangeoverError]:
+            return {name: Unavailable(f"The account {name} is not known: {why}") for name in accounts}
+
+        opening = self._accounts.open_each(self._settings, accounts)
+        providers = await guarded(f"the accounts of {service.name}", opening, unread)
         return await read_zones(service, providers)
 
     async def _recorded(self, service: Service) -> _Recorded:
