@@ -39,7 +39,7 @@ from changeover.dns.http.provider import (
     Zone,
     texts_in,
 )
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, Rejected
 from changeover.model.secret import Secret
@@ -102,6 +102,7 @@ class Desec(HttpProvider[DesecOptions]):
             native_compare_and_set=False,
             propagates_atomically=False,
             least_ttl=options.minimum_ttl,
+            lag=Lag(60.0, "GET /domains/{name}/rrsets/"),
         )
         self._seen: set[str] = set()
 

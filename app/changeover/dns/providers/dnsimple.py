@@ -62,7 +62,7 @@ from changeover.dns.providers.dnsimple_records import (
     record_of,
     updated,
 )
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied, ProviderError, Rejected
@@ -181,6 +181,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
             propagates_atomically=False,
             least_ttl=LEAST_TTL,
             apex_alias=True,
+            lag=Lag(60.0, "GET /{account}/zones/{zone}/records"),
         )
         self._account_id = options.account_id
         self._known: set[str] = set()

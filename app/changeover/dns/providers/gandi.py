@@ -53,7 +53,7 @@ from changeover.dns.http.notation import (
     written_value,
 )
 from changeover.dns.http.provider import TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, ProviderError, Rejected
 from changeover.model.secret import Secret
@@ -126,6 +126,7 @@ class Gandi(HttpProvider[GandiOptions]):
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
         apex_alias=True,
+        lag=Lag(60.0, "GET /livedns/domains/{domain}/records"),
     )
 
     def __init__(

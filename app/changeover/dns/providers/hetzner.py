@@ -54,7 +54,7 @@ from changeover.dns.http.notation import (
     written_value,
 )
 from changeover.dns.http.provider import ENDPOINT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied, ProviderError, RateLimited, Rejected, Unavailable
 from changeover.model.settings.account_fields import SecretField
@@ -166,6 +166,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
         settles=20.0,
+        lag=Lag(60.0, "GET /zones/{zone}/rrsets"),
     )
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:

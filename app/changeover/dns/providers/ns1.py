@@ -42,7 +42,7 @@ from msgspec import Meta, Struct
 from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
 from changeover.dns.http.notation import carried_over, record_value, text_value, written_value
 from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import NotFound, Rejected
@@ -129,6 +129,7 @@ class Ns1(HttpProvider[Ns1Options]):
         native_compare_and_set=False,
         propagates_atomically=False,
         apex_alias=True,
+        lag=Lag(60.0, "GET /zones/{zone}/{domain}/{type}"),
     )
 
     def __init__(

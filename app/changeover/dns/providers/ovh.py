@@ -45,7 +45,7 @@ from changeover.dns.http.notation import carried_over, full_name, record_value, 
 from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Reason, Replacement
 from changeover.dns.http.record_by_record import Record, RecordByRecord, record_sets
 from changeover.dns.provider import Access
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import AuthError, Conflict, NotFound, ProviderError, Rejected, Unavailable
@@ -172,6 +172,7 @@ class Ovh(RecordByRecord[OvhOptions]):
         native_compare_and_set=False,
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
+        lag=Lag(60.0, "GET /domain/zone/{zone}/record"),
     )
 
     def __init__(
