@@ -5,8 +5,9 @@ provider compares nothing itself, somebody else's change in the instant between 
 long that instant was. Where it does, `_write` raises Conflict, and nothing was changed.
 
 Readings may lag behind writes (`capabilities.lag`). What this account wrote itself is remembered for that long, so that
-a reading from before it is known as such: where the provider compares by itself what was written is taken instead, and
-the provider has the last word; elsewhere the names are read again until they show it.
+a reading from before it is known as such, and what was written is told instead. Right before a write that is done only
+where the provider compares by itself, and so has the last word; elsewhere the names are read again until they show it.
+What is read back after a write is what the provider says, old or not.
 
 A provider that changes one record set after the other writes through `_run_steps`, which says how far it came.
 """
@@ -285,6 +286,7 @@ class HttpProvider(ABC, Generic[_Options]):
 
     async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
         first = await self._retried(lambda: self._read(zone, names))
+        first = Zone(_corrected(first.found, self._behind(zone, names, first.found)), first.whole)
         records = {name: tuple(first.found.get(name, ())) for name in names}
         above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
         wanted = sorted({wildcard for wildcards in above.values() for wildcard in wildcards})

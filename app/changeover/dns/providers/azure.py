@@ -47,6 +47,7 @@ from changeover.dns.http.api import (
     is_safe_endpoint,
     pages,
     query_of,
+    segment,
 )
 from changeover.dns.http.notation import carried_over, relative_name
 from changeover.dns.http.oauth import AccessTokens, BearerApi
@@ -207,7 +208,7 @@ class Azure(HttpProvider[AzureOptions]):
         """Once for each zone: is it there and public, and how many sets does it have?"""
         if zone in self._sizes:
             return
-        answer = await self._api.call("GET", self._path(zone), {"api-version": API_VERSION})
+        answer = await self._api.call("GET", self._path(segment(zone)), {"api-version": API_VERSION})
         if answer.status == 404:
             where = f"{self._options.resource_group} of account {self.account}"
             raise NotFound(f"Azure DNS shows no zone {zone} in the resource group {where}", _HINTS.missing)
@@ -225,7 +226,9 @@ class Azure(HttpProvider[AzureOptions]):
             return None
 
         async def page(further: Query) -> tuple[Sequence[AzureSet], Query | None]:
-            found = await self._get(self._path(zone, "recordsets"), {**further, "api-version": API_VERSION}, AzureSets)
+            found = await self._get(
+                self._path(segment(zone), "recordsets"), {**further, "api-version": API_VERSION}, AzureSets
+            )
             return found.value, query_of(found.next_link) if found.next_link else None
 
         return await pages(page, most)
@@ -306,7 +309,7 @@ class Azure(HttpProvider[AzureOptions]):
         return f"an alias of the Azure resource {found.rpartition('/')[2]}" if found else None
 
     async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
-        path = self._path(zone, "providers/Microsoft.Authorization/permissions")
+        path = self._path(segment(zone), "providers/Microsoft.Authorization/permissions")
 
         async def page(further: Query) -> tuple[Sequence[_Permission], Query | None]:
             found = await self._get(path, {**further, "api-version": PERMISSIONS_VERSION}, _Permissions)
@@ -335,7 +338,7 @@ class Azure(HttpProvider[AzureOptions]):
         return "/".join([f"{group}/providers/Microsoft.Network/dnsZones", *below])
 
     def _place(self, zone: str, name: str, rtype: str) -> str:
-        return self._path(zone, rtype, relative_name(zone, name) or "@")
+        return self._path(segment(zone), rtype, segment(relative_name(zone, name) or "@"))
 
     def _connect(self) -> Api:
         secret = self._secret("secret", "client secret")
