@@ -15,7 +15,7 @@ from changeover.accounts.trust import Trust
 from changeover.health.probe_environment import NetworkEnvironment
 from changeover.health.unforeseen import guarded
 from changeover.model.dns.active import UNKNOWN
-from changeover.model.dns.lease import Holder, held_by_others
+from changeover.model.dns.lease import Holder, Lease, held_by_others, lease_name, leases
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import same_answer
 from changeover.model.errors import ChangeoverError, Unavailable
@@ -34,7 +34,7 @@ from changeover.model.settings.acting_parts import places_of
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
-from changeover.storage.home import Home, home_mark, this_person
+from changeover.storage.home import Home, installation_name
 from changeover.storage.journal.lock import is_locked
 from changeover.storage.pins import Pins
 
@@ -219,7 +219,7 @@ class Observer:
             status_pages=pages,
             runs=recorded.runs,
             unrecorded=recorded.unrecorded,
-            lease=self._held_by_others(service, readings),
+            lease=await self._held_by_others(service, readings),
             signing=signing,
             unapproved=closed,
         )
@@ -228,12 +228,18 @@ class Observer:
         self._last[service.name] = snapshot
         return snapshot
 
-    def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
+    async def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
         """Who else is switching something in one of the service's zones, on whatever computer."""
-        me = Holder(owner=this_person(), service=service.name, home=home_mark(self._home.data))
+        me = Holder(owner=installation_name(self._home), service=service.name)
         now = datetime.now().astimezone()
-        held = (held_by_others(reading.records, reading.zone, me, now) for reading in readings)
-        return next((words for words in held if words is not None), None)
+        for reading in readings:
+            there = leases(reading.records.get(lease_name(reading.zone), ()))
+            here = {one.service for one in there if isinstance(one, Lease) and one.owner == me.owner}
+            people = {run.run: run.who for name in here for run in await self._runs(name)}
+            words = held_by_others(reading.records, reading.zone, me, now, people)
+            if words is not None:
+                return words
+        return None
 
     async def _earlier(self, service: Service) -> dict[str, str]:
         """Where the services are that must be switched before this one."""
