@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from changeover.model.health.connectivity import Connection
     from changeover.model.health.soak import Soak
     from changeover.model.readiness.lifecycle import Lifecycle
+    from changeover.model.readiness.way_back import WayBack
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
     from changeover.model.settings.acting_parts import ActingPart
@@ -104,7 +105,7 @@ class Switchboard:
         self._runs = runs = Runs(home, configuration, self.journal, recorded, observer, live, preparer)
         self._ttls = ttls = Ttls(configuration, recorded, observer, runs)
         self._decisions = decisions = OperatorDecisions(self.journal, recorded, live, settled=ttls.restore_after)
-        self._protection = Protection(configuration, self.journal, recorded, observer, preparer, decisions)
+        self._protection = Protection(configuration, self.journal, recorded, observer, live, preparer, decisions)
 
     def _take(self, settings: Settings) -> None:
         """Takes settings that were changed."""
@@ -386,6 +387,10 @@ class Switchboard:
     async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
         """What `undo` would do now. Reads only."""
         return await self._runs.undo_plan(run_id, anyway)
+
+    async def way_back(self, run_id: str) -> WayBack:
+        """Where an undo would send visitors, and whether they would be served there. Reads only."""
+        return await self._preparer.way_back(await self._recorded.one(run_id))
 
     async def shorten_ttl(
         self, name: str, ttl: int | None = None, *, who: str, verify_timeout: float = VERIFY_TIMEOUT

@@ -126,6 +126,8 @@ class Runs:
                         who=who,
                         why=why,
                         noticed=preparation.noticed,
+                        told=preparation.told,
+                        objective=service.recovery_objective,
                         decided=preparation.at,
                     )
                 )

@@ -204,7 +204,8 @@ def outcome_of(results: Iterable[ProbeResult]) -> RoundOutcome:
 class DeploymentHealth(Struct, frozen=True, kw_only=True):
     """The judged health of one deployment.
 
-    `state` is that of its worst place, `cause` what is at fault; `since` is when the state began. `last` is the newest
+    `state` is that of its worst place, `cause` what is at fault; `since` is when the state began, and `judged_at`
+    when the checks had shown it. `last` is the newest
     round, `proven` the time of the newest one in which everything answered well.
     """
 
@@ -214,6 +215,7 @@ class DeploymentHealth(Struct, frozen=True, kw_only=True):
     state: State = State.UNKNOWN
     cause: Cause | None = None
     since: datetime | None = None
+    judged_at: datetime | None = None
     last: Round | None = None
     proven: datetime | None = None
 
@@ -292,6 +294,7 @@ def deployment_health(
         state=worst.state,
         cause=bad.cause if bad and health is not Health.HEALTHY else None,
         since=worst.since,
+        judged_at=worst.judged_at,
         last=last,
         proven=proven,
     )

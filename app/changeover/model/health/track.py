@@ -59,6 +59,7 @@ class Track(Struct, frozen=True, kw_only=True):
 
     state: State = State.UNKNOWN
     since: datetime | None = None
+    judged_at: datetime | None = None
     last: State = State.UNKNOWN
     recent: tuple[RoundOutcome, ...] = ()
     gathered: int = 0
@@ -120,7 +121,7 @@ def step(track: Track, outcome: RoundOutcome, at: datetime, limits: Thresholds) 
         state = State.FLAPPING  # a bad check never ends it
     if state is track.state:
         return counted
-    return replace(counted, state=state, since=counted.run_since if state is not State.FLAPPING else at)
+    return replace(counted, state=state, since=counted.run_since if state is not State.FLAPPING else at, judged_at=at)
 
 
 def _verdict(track: Track, good: bool, at: datetime, limits: Thresholds) -> State:
@@ -163,6 +164,7 @@ def moved(track: Track, by: timedelta) -> Track:
     return replace(
         track,
         since=track.since and track.since + by,
+        judged_at=track.judged_at and track.judged_at + by,
         run_since=track.run_since and track.run_since + by,
         untried_since=track.untried_since and track.untried_since + by,
     )
