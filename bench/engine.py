@@ -37,7 +37,7 @@ from dns_servers.powerdns import PowerDns
 
 SIZES = (1, 10, 100, 1000)
 #: Proving asks each server for each name again, and a journal is written: what that may cost beside the bare updates.
-AIM = 3.0
+AIM = 2.0
 ZONE = "shop.example"
 HERE, THERE = "192.0.2.10", "192.0.2.20"
 #: So many names go into one message of nsupdate; more do not fit.

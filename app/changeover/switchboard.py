@@ -6,6 +6,7 @@ It opens the parts, gives each the others that it needs, and passes on what is a
     storage/journal/recorded_runs.py    the runs as the journal has them
     monitoring/observer.py              what is there now, read
     monitoring/live_states.py           what a watch knows
+    monitoring/notices.py               outages that people are told of, each once
     switchover/preparer.py              what a switch would do, and what speaks against it
     switchover/runs.py                  a run is begun, resumed, undone
     switchover/decisions.py             what people say of a run
@@ -19,14 +20,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
 from changeover.accounts.kinds import dns_accounts
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
@@ -46,6 +48,7 @@ from changeover.storage.home import Home
 from changeover.storage.journal.journal import Journal
 from changeover.storage.journal.recorded_runs import RecordedRuns
 from changeover.storage.keyring import Vault
+from changeover.storage.outages import ToldOutages
 from changeover.storage.pins import Pins
 from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
@@ -54,16 +57,20 @@ from changeover.switchover.runs import VERIFY_TIMEOUT, Progress, Runs, ignore_pr
 from changeover.switchover.ttls import Ttls
 
 if TYPE_CHECKING:
+    from changeover.accounts.trust import Trust
     from changeover.dns.lookup.client import Lookup, ResolverAnswer
     from changeover.model.dns.discovery import Discovery
     from changeover.model.dns.propagation import CachedAnswer
     from changeover.model.health.connectivity import Connection
     from changeover.model.health.soak import Soak
     from changeover.model.readiness.lifecycle import Lifecycle
+    from changeover.model.readiness.way_back import WayBack
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
+    from changeover.model.settings.acting_parts import ActingPart
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
+    from changeover.model.wording.notice import Notice
     from changeover.monitoring.platform_reading import PlatformReading
 
 log = logging.getLogger(__name__)
@@ -79,13 +86,14 @@ class Switchboard:
         self.history = History(home.database)
         self.pins = Pins(home.database)
         self.freezes = Freezes(home.database)
+        self._told = ToldOutages(home.database)
         self._recorded = recorded = RecordedRuns(self.journal)
         self._configuration = configuration = Configuration(home, vault or Vault(home), recorded, self._take)
         self._observer = observer = Observer(
             home,
             configuration.settings,
             configuration.accounts,
-            configuration.vault,
+            configuration.trust,
             self.pins,
             self.freezes,
             self.history,
@@ -97,7 +105,7 @@ class Switchboard:
         self._runs = runs = Runs(home, configuration, self.journal, recorded, observer, live, preparer)
         self._ttls = ttls = Ttls(configuration, recorded, observer, runs)
         self._decisions = decisions = OperatorDecisions(self.journal, recorded, live, settled=ttls.restore_after)
-        self._protection = Protection(configuration, self.journal, recorded, observer, preparer, decisions)
+        self._protection = Protection(configuration, self.journal, recorded, observer, live, preparer, decisions)
 
     def _take(self, settings: Settings) -> None:
         """Takes settings that were changed."""
@@ -110,6 +118,7 @@ class Switchboard:
         await self.history.aclose()
         self.pins.close()
         self.freezes.close()
+        self._told.close()
         self.journal.close()
 
     @property
@@ -126,6 +135,18 @@ class Switchboard:
     def lookup(self) -> Lookup:
         """Looks names up as the settings say."""
         return self._observer.lookup
+
+    # What may act
+
+    @property
+    def trust(self) -> Trust:
+        """What this computer approved of the settings."""
+        return self._configuration.trust
+
+    async def approve_settings(self, parts: Collection[ActingPart]) -> None:
+        """Lets these parts of the settings act, as a person was shown them."""
+        await self.trust.approve(parts)
+        self._live.reset(self.settings.services)
 
     # What people have set up
 
@@ -205,12 +226,25 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
+
+        def unknown(why: str) -> ServiceState:
+            return replace(unread(service, datetime.now(UTC)), error=f"{name} is not known: {why}")
+
+        return await guarded(f"the state of {name}", self._observe(service), unknown)
+
+    async def _observe(self, service: Service) -> ServiceState:
         seen, visit, run = await asyncio.gather(
-            self._observer.look(service), self._observer.visit(service), self._recorded.foremost(name)
+            self._observer.look(service), self._observer.visit(service), self._observer.foremost_run(service.name)
         )
         # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
         return assess(seen, replace(unread(service, seen.at), run=run))
+
+    async def tell_outages(self, channel: str, tell: Callable[[Notice], None]) -> None:
+        """Calls `tell` with each outage that begins and ends, for who watches, until cancelled."""
+        from changeover.monitoring.notices import tell_outages
+
+        await tell_outages(self._live, self._told, channel, tell)
 
     async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
         """What the platforms of a service, or of one of its deployments, say of them now."""
@@ -353,6 +387,10 @@ class Switchboard:
     async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
         """What `undo` would do now. Reads only."""
         return await self._runs.undo_plan(run_id, anyway)
+
+    async def way_back(self, run_id: str) -> WayBack:
+        """Where an undo would send visitors, and whether they would be served there. Reads only."""
+        return await self._preparer.way_back(await self._recorded.one(run_id))
 
     async def shorten_ttl(
         self, name: str, ttl: int | None = None, *, who: str, verify_timeout: float = VERIFY_TIMEOUT

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from changeover.commands.accounts import _options
+from changeover.commands.accounts import options_of
+from changeover.dns.providers import provider_type
 
 
 @pytest.mark.parametrize(
@@ -24,5 +25,5 @@ from changeover.commands.accounts import _options
 )
 def test_a_value_has_the_type_of_its_key(provider: str, text: str, value: object) -> None:
     """Numbers and truths as such; what does not fit stays text, and the settings say what would be right."""
-    assert list(_options(provider, (text,)).values()) == [value]
-    assert type(_options(provider, (text,)).popitem()[1]) is type(value)
+    ((_, found),) = options_of(provider_type(provider).options, [text], "--set key=value").items()
+    assert (found, type(found)) == (value, type(value))

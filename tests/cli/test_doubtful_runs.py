@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -55,12 +56,12 @@ def damage(shop: Shop) -> None:
     flip(shop.home.database, [rows(shop.home.database, "run = 'shop-7'")[-1][0]])
 
 
-def add_newer(shop: Shop) -> None:
+def add_newer(shop: Shop, run: str = "shop-7") -> None:
     """An entry of a kind that comes with a later version."""
     with closing(sqlite3.connect(shop.home.database)) as connection:
         connection.execute(
-            "INSERT INTO journal (run, at, event) VALUES ('shop-7', '2026-12-01T04:00:00+00:00', ?)",
-            ('{"type":"teleported","who":"anna@laptop"}',),
+            "INSERT INTO journal (run, at, event) VALUES (?, '2026-12-01T04:00:00+00:00', ?)",
+            (run, '{"type":"teleported","who":"anna@laptop"}'),
         )
         connection.commit()
 
@@ -121,3 +122,43 @@ def test_every_entry_of_a_service_damaged(old: Shop) -> None:
     assert len([row for row in told if row["service"] == "shop"]) == 7
     assert old.json("status", "blog")["services"][0]["open_run"] is None
     assert old.json("undo", "blog-2", "--yes")["outcome"] == "undone"
+
+
+COMMAND = """
+[[services.actions]]
+name = "tell"
+phase = "prove"
+command = ["/bin/sh", "-c", "cat {fifo}"]
+"""
+QUESTION = """
+[[services.actions]]
+name = "go"
+phase = "prove"
+approval = "Are the orders there?"
+"""
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["in a step", "waiting for a yes"])
+def test_a_newer_version_speaks_to_a_run_that_goes_on(shop: Shop, waits: bool) -> None:
+    """Whatever it said: the run stops before it changes any record, and says that it is not over."""
+    asked = shop.folder / "asked"
+    os.mkfifo(asked)
+    actions = COMMAND.format(fifo=asked) + (QUESTION if waits else "")
+    shop.home.settings_file.write_text(shop.home.settings_file.read_text().replace("[lookup]", f"{actions}\n[lookup]"))
+    shop.json("trust", "--yes")
+    before = shop.bind.records()
+    with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
+        with asked.open("w"):  # once the command is under way
+            if not waits:
+                add_newer(shop, "shop-1")
+        if waits:
+            while shop.json("report", "shop-1")["steps"][1]["state"] != "running":
+                assert switching.poll() is None
+            add_newer(shop, "shop-1")
+        _, progress = switching.communicate(timeout=60)
+    assert switching.returncode == 4, progress
+    assert shop.bind.records() == before
+    (row,) = shop.json("runs")["runs"]
+    assert (row["outcome"], row["next"]) == ("newer", ["accept"])
+    shop.json("accept", "shop-1", "--reason", "nothing was changed")
+    assert shop.json("check", "shop", "--to", "backup")["ready"]

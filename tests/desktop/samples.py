@@ -17,8 +17,10 @@ from changeover.model.health.certificate import Certificate
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.connectivity import Connection, Connectivity
 from changeover.model.health.history import Day, Gap, GapKind, Incident, Point
+from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 from changeover.model.health.probe_result import (
     Cause,
+    DeadName,
     Health,
     Phases,
     ProbeResult,
@@ -99,6 +101,7 @@ def probed(deployment: str, at: datetime, ok: bool | None, ms: float, why: str =
         ok=ok,
         reason=why or (f"200 in {ms:.0f} ms" if ok else "503, expected 200-399"),
         status=(200 if ok else 503) if ok is not None else None,
+        unexpected_status=ok is False and not why,
         marker_ok=ok,
         certificate=CERTIFICATE if ok else None,
         phases=Phases(total=ms / 1000 if ok else None),
@@ -125,6 +128,7 @@ BAD = {
     "n": {
         "why": f"{TARGET} has no address: the routing name is dead; the app still answers at 192.0.2.1",
         "cause": Cause.ROUTING_NAME,
+        "dead_name": DeadName(alive_at="192.0.2.1"),
         "target": TARGET,
         "address": "",
         "status": None,
@@ -149,7 +153,8 @@ def rounds(deployment: str, verdicts: str, around: float = 90, every: float = 30
         if sign == " ":
             continue
         ok = None if sign == "?" else sign not in BAD
-        bad = BAD.get(sign, {"why": "not checked: no route to the network"} if ok is None else {})
+        untried = {"why": "not checked: no route to the network", "untried": "no route to the network"}
+        bad = BAD.get(sign, untried if ok is None else {})
         made = probed(deployment, at, ok, ms, **bad)  # type: ignore[arg-type]
         found.append(in_part(made) if sign == "~" else one_hostname(made) if sign == "h" else made)
     return tuple(found)
@@ -327,21 +332,10 @@ LONG = replace(
 )
 
 
-ONLINE = Connection(at=NOW, link=Connectivity.ONLINE, text="This computer is online.")
-OFFLINE = Connection(
-    at=NOW, link=Connectivity.OFFLINE, text="This computer is offline: the router answers, but nothing beyond it does."
-)
-PORTAL = Connection(
-    at=NOW,
-    link=Connectivity.PORTAL,
-    text="A login page stands between this computer and the internet. Open a browser and log in.",
-)
-NO_DNS = Connection(
-    at=NOW,
-    link=Connectivity.ONLINE,
-    text="This computer's own DNS does not answer; DNS over HTTPS does. Check the resolver or the VPN.",
-    dns_fails=True,
-)
+ONLINE = Connection(at=NOW, link=Connectivity.ONLINE)
+OFFLINE = Connection(at=NOW, link=Connectivity.OFFLINE, fault=LocalFault(kind=LocalFaultKind.BEYOND_ROUTER))
+PORTAL = Connection(at=NOW, link=Connectivity.PORTAL, fault=LocalFault(kind=LocalFaultKind.PORTAL))
+NO_DNS = Connection(at=NOW, link=Connectivity.ONLINE, fault=LocalFault(kind=LocalFaultKind.DNS_SILENT))
 WRONG_CLOCK = replace(ONLINE, clock_ahead=125.0)
 #: Rounds that ended three minutes ago.
 SEEN_BEFORE = "." * 34 + " " * 6
@@ -427,6 +421,8 @@ def gallery() -> dict[str, ServiceState]:
             active="backup", run=replace(run(Outcome.COMPLETED, committed=True), reprotected=NOW - timedelta(minutes=5))
         ),
         "interrupted": state(active="mixed", run=interrupted),
+        "damaged-run": state(active="mixed", run=replace(interrupted, outcome=Outcome.DAMAGED)),
+        "newer-run": state(active="backup", run=replace(interrupted, outcome=Outcome.NEWER)),
         "incomplete": state(
             active="backup", run=run(Outcome.INCOMPLETE, text="ns1.shop.example still gives the old answer")
         ),

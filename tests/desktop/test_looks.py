@@ -31,8 +31,8 @@ from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import WizardPage
 from changeover.desktop.wizard.run_in_progress import Work
 from changeover.desktop.wizard.undo_question import about_undo
+from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.service_state import Preparation, ServiceState
-from changeover.model.readiness.zone_checks import findings
 from changeover.model.runs.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
 from changeover.model.wording.local_fault import clock_note
 from changeover.storage.home import Home

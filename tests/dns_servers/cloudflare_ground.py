@@ -9,7 +9,7 @@ from typing import Any
 
 from changeover.dns.providers.cloudflare import PROVIDER
 from dns_servers.cloudflare_simulator import READ_ONLY, CloudflareSimulator
-from dns_servers.ground import ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ground import ZONE_NAME, HttpGround, Record
 
 
 class CloudflareGround(HttpGround):
@@ -20,8 +20,7 @@ class CloudflareGround(HttpGround):
     def __init__(self, folder: Path) -> None:
         self.simulator = CloudflareSimulator([ZONE_NAME, "other.example"], token=self.secret)
         self.behind = self.simulator
-        for name, ttl, rtype, value in ZONE:
-            self.add(name, ttl, rtype, value)
+        self._fill()
 
     def options(self) -> dict[str, Any]:
         return {"endpoint": self.simulator.endpoint}

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from changeover.dns.http.notation import relative_name
 from changeover.dns.providers.desec import PROVIDER
 from dns_servers.desec_simulator import DesecSimulator
-from dns_servers.ground import WHOLE_SETS, ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ground import NO_RIGHTS, WHOLE_SETS, ZONE_NAME, HttpGround, Record
 
 
 class DesecGround(HttpGround):
@@ -16,20 +17,12 @@ class DesecGround(HttpGround):
 
     kind = PROVIDER
     secret = "canary-T3b1h_OI-H9ab8tRS98s_"
-    left_out = WHOLE_SETS | {
-        "TestCredentials::test_a_credential_that_may_write_is_verified_without_a_change": (
-            "a deSEC token cannot see what it may write; test_desec has what it can see"
-        ),
-        "TestCredentials::test_a_credential_that_may_not_write": (
-            "a deSEC token cannot see what it may write; test_desec has the refusal of the write"
-        ),
-    }
+    left_out = WHOLE_SETS | NO_RIGHTS
 
     def __init__(self, folder: Path) -> None:
         self.simulator = DesecSimulator([ZONE_NAME, "other.example"], self.secret, minimum_ttl=60)
         self.behind = self.simulator
-        for name, ttl, rtype, value in ZONE:
-            self.add(name, ttl, rtype, value)
+        self._fill()
 
     def options(self) -> dict[str, Any]:
         return {"endpoint": self.simulator.endpoint, "minimum_ttl": 60}
@@ -40,14 +33,10 @@ class DesecGround(HttpGround):
                 yield Record(one["name"].rstrip("."), one["ttl"], one["type"], value)
 
     def add(self, name: str, ttl: int, rtype: str, value: str) -> None:
-        self.simulator.add(ZONE_NAME, self._subname(name), rtype, ttl, value)
+        self.simulator.add(ZONE_NAME, relative_name(ZONE_NAME, name.lower()), rtype, ttl, value)
 
     def remove(self, name: str, rtype: str) -> None:
-        self.simulator.remove(ZONE_NAME, self._subname(name), rtype)
+        self.simulator.remove(ZONE_NAME, relative_name(ZONE_NAME, name.lower()), rtype)
 
     def forbid_writing(self) -> None:
         self.simulator.domains[ZONE_NAME].may_write = False
-
-    @staticmethod
-    def _subname(name: str) -> str:
-        return name.lower().removesuffix(ZONE_NAME).rstrip(".")

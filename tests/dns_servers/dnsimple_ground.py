@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from changeover.dns.http.notation import relative_name
 from changeover.dns.providers.dnsimple import PROVIDER
 from dns_servers.dnsimple_simulator import DnSimpleSimulator
-from dns_servers.ground import WHOLE_SETS, ZONE, ZONE_NAME, HttpGround, Record
-
-_NO_LEASES = {case: reason for case, reason in WHOLE_SETS.items() if "leases" in reason}
+from dns_servers.ground import NO_LEASES, NO_RIGHTS, RECORD_BY_RECORD, ZONE_NAME, HttpGround, Record
 
 
 class DnSimpleGround(HttpGround):
@@ -18,14 +17,13 @@ class DnSimpleGround(HttpGround):
 
     kind = PROVIDER
     secret = "dnsimple_a_canaryW7hbcLWLrkLfSxuSpbGd3Ah"
-    left_out = _NO_LEASES
+    left_out = NO_LEASES
     batch = True
 
     def __init__(self, folder: Path) -> None:
         self.simulator = DnSimpleSimulator([ZONE_NAME, "other.example"], self.secret, batches=self.batch)
         self.behind = self.simulator
-        for name, ttl, rtype, value in ZONE:
-            self.add(name, ttl, rtype, value)
+        self._fill()
 
     def options(self) -> dict[str, Any]:
         return {"endpoint": self.simulator.endpoint, "batch": self.batch}
@@ -46,35 +44,17 @@ class DnSimpleGround(HttpGround):
             more["priority"] = int(priority)
         if rtype in ("CNAME", "ALIAS", "MX"):
             value = value.rstrip(".")
-        self.simulator.add(ZONE_NAME, self._label(name), rtype, ttl, value, **more)
+        self.simulator.add(ZONE_NAME, relative_name(ZONE_NAME, name.lower()), rtype, ttl, value, **more)
 
     def remove(self, name: str, rtype: str) -> None:
-        self.simulator.remove(ZONE_NAME, self._label(name), rtype)
+        self.simulator.remove(ZONE_NAME, relative_name(ZONE_NAME, name.lower()), rtype)
 
     def forbid_writing(self) -> None:
         self.simulator.zones[ZONE_NAME].may_write = False
-
-    @staticmethod
-    def _label(name: str) -> str:
-        return name.lower().removesuffix(ZONE_NAME).rstrip(".")
 
 
 class DnSimpleRecordsGround(DnSimpleGround):
     """Simulated, as on every other plan: record by record."""
 
     batch = False
-    left_out = _NO_LEASES | {
-        "test_as_many_names_in_one_batch_as_the_provider_takes": "each name is a batch of its own",
-        "test_a_record_that_vanishes_in_the_last_instant_stops_the_whole_batch": (
-            "each name is a batch of its own; test_dnsimple has what vanishes within one"
-        ),
-        "test_a_write_whose_answer_is_lost_is_unsure": (
-            "a change of type takes several requests; test_dnsimple has what is lost among them"
-        ),
-        "TestCredentials::test_a_credential_that_may_write_is_verified_without_a_change": (
-            "without batches no request shows what a token may write; test_dnsimple has what it can see"
-        ),
-        "TestCredentials::test_a_credential_that_may_not_write": (
-            "without batches no request shows what a token may write; test_dnsimple has the refusal of the write"
-        ),
-    }
+    left_out = RECORD_BY_RECORD | NO_RIGHTS

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from changeover.dns.providers.google import PROVIDER
 from dns_servers.google_simulator import GoogleSimulator, TokenSimulator
-from dns_servers.ground import ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ground import ZONE_NAME, HttpGround, Record
 
 
 class GoogleGround(HttpGround):
@@ -27,8 +27,7 @@ class GoogleGround(HttpGround):
         self.simulator = GoogleSimulator([ZONE_NAME, "other.example"], self.tokens)
         self.simulator.create(ZONE_NAME, "shop-example-inside", visibility="private")
         self.behind = self.simulator
-        for name, ttl, rtype, value in ZONE:
-            self.add(name, ttl, rtype, value)
+        self._fill()
 
     def __enter__(self) -> Self:
         self.tokens.__enter__()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Iterator
+from typing import Any, Self
 from unittest import mock
 
 import pytest
 
 from changeover.dns.providers.lexicon.lexicon import PROVIDER
 from dns_servers.cloudflare_ground import CloudflareGround
+from dns_servers.ground import NO_RIGHTS, RECORD_BY_RECORD
 
 _NO_HTTPS = "a name with an HTTPS record is refused, since dns-lexicon cannot write one back; test_lexicon has it"
 _NO_STATUS = "dns-lexicon hides the status of an answer"
-_NO_RIGHTS = "dns-lexicon cannot tell what a credential may do; test_lexicon has the refusal of the write"
 
 
 @contextlib.contextmanager
@@ -41,21 +41,12 @@ class LexiconGround(CloudflareGround):
     """Simulated. That Changeover has Cloudflare itself, and so refuses it in the settings, does not matter here."""
 
     kind = PROVIDER  # type: ignore[assignment]
-    left_out: ClassVar[Mapping[str, str]] = {
+    left_out = (RECORD_BY_RECORD | NO_RIGHTS) | {
         "test_everything_at_a_name_is_read_in_canonical_form": (
             "dns-lexicon lists MX records without their priority; test_lexicon has the other types"
         ),
         "test_a_change_and_its_undo[HTTPS record": _NO_HTTPS,
         "test_a_ttl_alone_is_changed": "a record set that stays keeps its TTL here; test_lexicon has it",
-        "test_as_many_names_in_one_batch_as_the_provider_takes": "record by record: a batch is one hostname",
-        "test_a_record_that_vanishes_in_the_last_instant_stops_the_whole_batch": (
-            "record by record: it stops there and says what was done"
-        ),
-        "test_a_write_whose_answer_is_lost_is_unsure": (
-            "record by record: what comes after the lost answer is not done; test_lexicon has it"
-        ),
-        "TestCredentials::test_a_credential_that_may_write_is_verified_without_a_change": _NO_RIGHTS,
-        "TestCredentials::test_a_credential_that_may_not_write": _NO_RIGHTS,
         "test_what_cannot_be_a_credential_is_an_auth_error": (
             "a password may be any text, and what one may not be, the provider says; test_lexicon has what is no JSON"
         ),
@@ -66,8 +57,6 @@ class LexiconGround(CloudflareGround):
         "test_over_and_back_by_commands": (
             "its provider's address is written in dns-lexicon, where no other program can be led to a simulator"
         ),
-        "test_a_text_is_created_replaced_and_removed": "it says itself that it keeps no leases",
-        "test_of_two_at_the_same_moment_not_both_are_made": "it says itself that it keeps no leases",
     }
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from changeover.dns.providers.ns1 import PROVIDER
-from dns_servers.ground import TOKEN, WHOLE_SETS, ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ground import NO_RIGHTS, ONE_SET_A_REQUEST, TOKEN, WHOLE_SETS, ZONE_NAME, HttpGround, Record
 from dns_servers.ns1_simulator import Ns1Simulator
 
 
@@ -16,24 +16,12 @@ class Ns1Ground(HttpGround):
 
     kind = PROVIDER
     secret = TOKEN
-    left_out = WHOLE_SETS | {
-        "test_as_many_names_in_one_batch_as_the_provider_takes": "one set after the other: a batch is one hostname",
-        "test_a_write_whose_answer_is_lost_is_unsure": (
-            "one set after the other: only what was sent before is made; test_ns1 has it"
-        ),
-        "TestCredentials::test_a_credential_that_may_write_is_verified_without_a_change": (
-            "only a key that manages keys can see what a key may do; test_ns1 has what it can see"
-        ),
-        "TestCredentials::test_a_credential_that_may_not_write": (
-            "only a key that manages keys can see what a key may do; test_ns1 has the refusal of the write"
-        ),
-    }
+    left_out = WHOLE_SETS | ONE_SET_A_REQUEST | NO_RIGHTS
 
     def __init__(self, folder: Path) -> None:
         self.simulator = Ns1Simulator([ZONE_NAME, "other.example"], self.secret)
         self.behind = self.simulator
-        for name, ttl, rtype, value in ZONE:
-            self.add(name, ttl, rtype, value)
+        self._fill()
 
     def options(self) -> dict[str, Any]:
         return {"endpoint": self.simulator.endpoint}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from changeover.dns.http.notation import relative_name
 from changeover.dns.providers.ovh import PROVIDER
-from dns_servers.ground import ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ground import RECORD_BY_RECORD, ZONE_NAME, HttpGround, Record
 from dns_servers.ovh_simulator import Keys, OvhSimulator
 
 _APPLICATION_KEY, _APPLICATION_SECRET = "7kbG7Bk7S9Nt7ZSV", "EXEgWIz07P0HYwtQDs7cNIqCiQaWSuHF"
@@ -18,24 +19,13 @@ class OvhGround(HttpGround):
 
     kind = PROVIDER
     secret = "canaryrPpNjqfVSmJhLbPyr2i45lSwPU"
-    left_out: ClassVar[Mapping[str, str]] = {
-        "test_as_many_names_in_one_batch_as_the_provider_takes": "record by record: a batch is one hostname",
-        "test_a_record_that_vanishes_in_the_last_instant_stops_the_whole_batch": (
-            "record by record: it stops there and says what was done; test_ovh has it"
-        ),
-        "test_a_write_whose_answer_is_lost_is_unsure": (
-            "record by record: what comes after the lost answer is not done; test_ovh has it"
-        ),
-        "test_a_text_is_created_replaced_and_removed": "it says itself that it keeps no leases; test_ovh has it",
-        "test_of_two_at_the_same_moment_not_both_are_made": "it says itself that it keeps no leases",
-    }
+    left_out = RECORD_BY_RECORD
 
     def __init__(self, folder: Path) -> None:
         self.keys = Keys(_APPLICATION_KEY, _APPLICATION_SECRET, self.secret)
         self.simulator = OvhSimulator([ZONE_NAME, "other.example"], self.keys)
         self.behind = self.simulator
-        for name, ttl, rtype, value in ZONE:
-            self.add(name, ttl, rtype, value)
+        self._fill()
 
     def options(self) -> dict[str, Any]:
         return {"endpoint": self.simulator.endpoint}
@@ -50,14 +40,10 @@ class OvhGround(HttpGround):
             yield Record(name, one["ttl"], one["fieldType"], one["target"])
 
     def add(self, name: str, ttl: int, rtype: str, value: str) -> None:
-        self.simulator.add(ZONE_NAME, self._label(name), rtype, ttl, value)
+        self.simulator.add(ZONE_NAME, relative_name(ZONE_NAME, name.lower()), rtype, ttl, value)
 
     def remove(self, name: str, rtype: str) -> None:
-        self.simulator.remove(ZONE_NAME, self._label(name), rtype)
+        self.simulator.remove(ZONE_NAME, relative_name(ZONE_NAME, name.lower()), rtype)
 
     def forbid_writing(self) -> None:
         self.keys.rules = [("GET", "/*")]
-
-    @staticmethod
-    def _label(name: str) -> str:
-        return name[: -len(ZONE_NAME)].rstrip(".")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from changeover.dns.providers.route53 import PROVIDER
-from dns_servers.ground import ZONE, ZONE_NAME, HttpGround, Record
+from dns_servers.ground import ZONE_NAME, HttpGround, Record
 from dns_servers.route53_simulator import KEY_ID, Route53Simulator
 
 
@@ -27,8 +27,7 @@ class Route53Ground(HttpGround):
     def __init__(self, folder: Path) -> None:
         self.simulator = Route53Simulator([ZONE_NAME, "other.example"], self.secret)
         self.behind = self.simulator
-        for name, ttl, rtype, value in ZONE:
-            self.add(name, ttl, rtype, value)
+        self._fill()
 
     def options(self) -> dict[str, Any]:
         return {"endpoint": self.simulator.endpoint}

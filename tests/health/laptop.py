@@ -120,7 +120,7 @@ class Laptop:
     async def look_around(self) -> Connection:
         await asyncio.sleep(3.0 if self.link is Connectivity.OFFLINE else 0.1)
         at = datetime.fromtimestamp(self.read_clocks().wall, UTC)
-        return Connection(at=at, link=self.link, text=str(self.link))
+        return Connection(at=at, link=self.link)
 
     def networks(self) -> frozenset[str]:
         return frozenset() if self.link is Connectivity.OFFLINE else frozenset({f"192.0.2.{self.network}"})

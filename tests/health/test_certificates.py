@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from changeover.health.http.certificate import refused
 from changeover.health.probe import probe
-from changeover.model.health.certificate import CertificateKind, why_refused
+from changeover.model.health.certificate import CertificateKind, VerifyError, certificate_faults
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Cause
 from changeover.model.settings.service import Answer, Deployment
+from changeover.model.wording.fault_words import certificate_words
 from health.web import answering, serving
 from web_servers.certificates import made, pem_of, server_context
 from web_servers.nginx import Nginx
@@ -260,8 +261,9 @@ def test_a_certificate_that_is_no_certificate(changes: list[tuple[int, int]]) ->
     broken = bytearray(DER)
     for place, value in changes:
         broken[place] = value
-    seen = refused(bytes(broken), WWW, "self-signed certificate")
-    assert why_refused(seen, WWW, datetime.now(UTC), "self-signed certificate")
+    seen = refused(bytes(broken), WWW, 18)
+    faults = certificate_faults(seen, WWW, datetime.now(UTC), VerifyError(18, "self-signed certificate"))
+    assert certificate_words(faults)
 
 
 def _at(check: HealthCheck, port: int) -> HealthCheck:

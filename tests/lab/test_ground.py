@@ -109,6 +109,22 @@ async def test_the_same_world_at_the_same_ports_after_a_restart(tmp_path: Path) 
     assert contents(tmp_path) == before
 
 
+async def test_a_world_without_its_platform_stays_without(tmp_path: Path) -> None:
+    """A folder of an older version, whose deployments are any addresses, is used as it is."""
+    async with PracticeGround.started(tmp_path):
+        pass
+    file = tmp_path / "changeover.toml"
+    head, _, rest = file.read_text().partition("[accounts.lab-platform]")
+    rest = rest.partition("[[services]]")[2].replace('platform = "lab"\naccount = "lab-platform"\n', "")
+    text = f"{head}[[services]]{rest}".replace('app = "primary"\n', "").replace('app = "backup"\n', "")
+    before, _, after = text.partition("[[services.actions]]")
+    file.write_text(f"{before}[lookup]{after.partition('[lookup]')[2]}")
+    written = file.read_bytes()
+    async with PracticeGround.started(tmp_path):
+        pass
+    assert file.read_bytes() == written
+
+
 async def test_taken_ports_are_replaced_and_all_else_in_the_file_stays(tmp_path: Path) -> None:
     """A person's comments, own keys and other resolvers survive; only what names the old ports is changed."""
     file = tmp_path / "changeover.toml"

@@ -6,105 +6,21 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from msgspec.structs import replace
 
 from changeover.health.watch import RoundRecorded
-from changeover.model.errors import Unavailable
 from changeover.model.finding import Level
-from changeover.model.health.clock_gap import Clocks
 from changeover.model.health.connectivity import Connection, Connectivity
-from changeover.model.health.history import Gap
-from changeover.model.health.probe_result import Cause, Health, Round, Visit
+from changeover.model.health.probe_result import Health, Round
 from changeover.model.readiness import service_state
-from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.readiness.snapshot import Snapshot
-from changeover.model.runs.run import Run
 from changeover.model.settings.service import Deployment, Service
 from changeover.monitoring.live_states import LiveStates
 from health.virtual_time import run
-from model.snapshots import BACKUP, PRIMARY, reading, result, servers, service, snapshot
-
-START = datetime(2026, 1, 5, 8, tzinfo=UTC)
-SERVICES = tuple(replace(service(), name=f"s{number}") for number in range(20))
-
-
-class World:
-    """What a watch sees of it, and what is read; a test changes it."""
-
-    def __init__(self) -> None:
-        self.failing: set[str] = set()
-        self.switched: set[str] = set()
-        self.pins: tuple[Pin, ...] = ()
-        self.silent = False
-        self.link = Connectivity.ONLINE
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=asyncio.get_running_loop().time())
-
-    def read_clocks(self) -> Clocks:
-        passed = asyncio.get_running_loop().time()
-        return Clocks(wall=START.timestamp() + passed, monotonic=passed, boot=passed)
-
-    def networks(self) -> frozenset[str]:
-        return frozenset({"192.0.2.1"})
-
-    async def look_around(self) -> Connection:
-        return Connection(at=self.now(), link=self.link, text=str(self.link))
-
-    async def probe(self, service: Service, deployment: Deployment, known: dict[str, tuple[str, ...]]) -> Round:
-        await asyncio.sleep(0.05)
-        bad = {"ok": False, "cause": Cause.DEPLOYMENT, "reason": "503"}
-        one = result(deployment.name, at=self.now(), **(bad if deployment.name in self.failing else {}))
-        return Round(at=self.now(), results=(one,))
-
-
-class Reader:
-    """Reads the world's records; where nothing has changed, gives what was known."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
-        await asyncio.sleep(0.01)
-        if self.world.silent:
-            raise Unavailable("The keyring does not answer")
-        there = BACKUP if service.name in self.world.switched else PRIMARY
-        fresh = snapshot(service, readings=(reading(there),), servers=servers(there))
-        return known if known is not None and known.servers == fresh.servers else fresh
-
-    async def visit(self, service: Service) -> Visit:
-        return Visit(hostname=service.hostnames[0], at=self.world.now(), text="")
-
-    async def foremost_run(self, service: str) -> Run | None:
-        return None
-
-    async def pins(self) -> tuple[Pin, ...]:
-        return self.world.pins
-
-    async def freezes(self) -> tuple[Freeze, ...]:
-        return ()
-
-
-class Recorder:
-    """Counts the rounds, and those of deployments that a person holds."""
-
-    def __init__(self) -> None:
-        self.rounds = 0
-        self.held = 0
-
-    def saw(self, seen: RoundRecorded, maintenance: bool, held: bool) -> None:
-        self.rounds += 1
-        self.held += held
-
-    def missed(self, gap: Gap) -> None:
-        """Nothing is kept."""
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
+from monitoring.world import SERVICES, Reader, Recorder, World
 
 
 @contextlib.asynccontextmanager
@@ -241,5 +157,98 @@ def test_what_cannot_be_read_is_told_until_it_can(monkeypatch: pytest.MonkeyPatc
             world.silent = False
             await asyncio.sleep(200)
             assert {s.error for s in live.states()} == {None}
+
+    run(work())
+
+
+class Broken(World):
+    """A world in which Changeover's own code fails: at one service's primary, or wherever else a test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: set[str] = set()
+
+    async def probe(self, service: Service, deployment: Deployment, known: dict[str, tuple[str, ...]]) -> Round:
+        if "probe" in self.broken and (service.name, deployment.name) == ("s3", "primary"):
+            raise TypeError("'<' not supported between instances of 'str' and 'int'")
+        return await super().probe(service, deployment, known)
+
+    async def look_around(self) -> Connection:
+        if "witnesses" in self.broken:
+            raise OverflowError
+        return await super().look_around()
+
+    def networks(self) -> frozenset[str]:
+        if "networks" in self.broken:
+            raise ValueError
+        return super().networks()
+
+
+class BrokenReader(Reader):
+    async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
+        assert isinstance(self.world, Broken)
+        if "records" in self.world.broken and service.name == "s3":
+            raise RecursionError
+        return await super().snapshot(service, known)
+
+
+class BrokenRecorder(Recorder):
+    def saw(self, seen: RoundRecorded, maintenance: bool, held: bool) -> None:
+        super().saw(seen, maintenance, held)
+        raise AttributeError
+
+
+@pytest.mark.parametrize("what", ["probe", "records", "witnesses", "networks", "all"])
+def test_what_nobody_foresaw_makes_one_thing_unknown_and_ends_nothing(what: str) -> None:
+    """Never a stale green card: at the first reading that fails by itself, its service says so. All others go on.
+
+    And what can be read again is known again.
+    """
+    world = Broken()
+
+    async def work() -> None:
+        async with watching(world) as live:
+            live._reading = BrokenReader(world)
+            assert live.state("s3").health["primary"].health is Health.HEALTHY
+            world.broken = {"probe", "records", "witnesses", "networks"} if what == "all" else {what}
+            world.failing.add("backup")
+            live._evaluate("s3")
+            await asyncio.sleep(31)
+            state, primary = live.state("s3"), live.state("s3").health.get("primary")
+            if what in ("probe", "all") and primary is not None:
+                assert primary.health is Health.UNKNOWN
+                assert primary.reason.startswith("not known: Changeover failed to read this (TypeError in ")
+            if what in ("records", "all"):
+                assert state.snapshot.empty or primary is None or primary.unread
+            await asyncio.sleep(300)
+            if what != "witnesses" and what != "all":
+                assert live.state("s4").health["backup"].health is Health.UNHEALTHY, "others are judged on"
+            assert live.state("s4").health["primary"].health is Health.HEALTHY
+            world.broken.clear()
+            world.failing.clear()
+            live._evaluate("s3")
+            await asyncio.sleep(400)
+            assert live.state("s3").health["primary"].health is Health.HEALTHY
+            assert live.state("s3").error is None and live.state("s3").active == "primary"
+
+    run(work())
+
+
+def test_a_window_or_a_history_that_fails_stops_no_watch() -> None:
+    """Who is told of changes may fail, and so may what keeps them: the watch goes on, and others are told."""
+    world, recorder, told = World(), BrokenRecorder(), Counter[str | None]()
+
+    async def work() -> None:
+        async with watching(world, recorder) as live:
+
+            def broken(name: str | None) -> None:
+                raise RuntimeError("Internal C++ object already deleted.")
+
+            live.subscribe(broken)
+            live.subscribe(lambda name: told.update([name]))
+            world.failing.add("primary")
+            await asyncio.sleep(120)
+            assert live.state("s7").health["primary"].health is Health.UNHEALTHY
+            assert told["s7"] and recorder.rounds
 
     run(work())

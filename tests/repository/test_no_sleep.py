@@ -19,6 +19,7 @@ ON_PURPOSE = {
     "health/web.py": "a server that is slow",
     "lab/test_resolver.py": "a TTL falls with real time",
     "monitoring/test_live_states.py": "time is virtual there",
+    "monitoring/world.py": "a world in which probing and reading take time",
     "platforms/test_platform_promises.py": "a server that drips",
     "switchover/places.py": "a server that is slow",
 }

@@ -24,6 +24,7 @@ SAME_SUBJECT = {
     "lab": "the practice ground: the command, and its own platform",
     "lease": "the lease in a zone: its text, and holding it",
     "lifecycle": "is there a backup: decided, and the commands",
+    "local_fault": "what is wrong with this computer: as data, and in words",
     "pin": "pins: what they are, and the commands",
     "platform": "what runs a deployment: what it declares, what it is asked, and the command",
     "propagation": "which resolvers still have what: decided, read, and the command",
@@ -32,6 +33,7 @@ SAME_SUBJECT = {
     "soak": "the time right after a switch: judged, and watched",
     "status_page": "a platform's status page: read, and judged",
     "steps": "the steps of a run: as the wizard shows them, and the commands",
+    "trust": "what of the settings may act: the gate, and the command",
     "ttl": "TTLs before a switch: planned, and the commands",
 }
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from changeover.model.finding import Level
+from changeover.model.health.connectivity import Connectivity
 from changeover.model.health.history import GapKind
 from changeover.model.health.probe_result import Cause, Health
 from changeover.model.health.track import State
@@ -102,7 +103,7 @@ async def test_a_real_outage_is_an_incident_with_its_evidence(shop: Shop) -> Non
             shop.web.break_("primary")
             state = await until(board, lambda s: s.health["primary"].health is Health.UNHEALTHY)
             assert state.overlay.connection is not None
-            assert state.overlay.connection.text == "This computer is online."
+            assert (state.overlay.connection.link, state.overlay.connection.fault) == (Connectivity.ONLINE, None)
             assert (state.health["primary"].cause, urgent(state)) == (Cause.DEPLOYMENT, True)
             shop.web.repair("primary")
             await until(board, lambda s: s.health["primary"].state is State.UP)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.commands.terminal import json_text, write_block
 from changeover.storage.home import this_person
 from changeover.switchover.report import html_page, local, markdown, outcome_sentence, run_object, utc
 
@@ -54,9 +53,9 @@ def report(run: str, form: str, as_json: bool) -> int:
     if as_json:
         print_json(run_object(found))
     elif form == "json":
-        click.echo(json.dumps(run_object(found), indent=2, ensure_ascii=False))
+        write_block(json_text(run_object(found), indent=2) + "\n")
     else:
-        click.echo(html_page(found) if form == "html" else markdown(found), nl=False)
+        write_block(html_page(found) if form == "html" else markdown(found))
     return DONE
 
 

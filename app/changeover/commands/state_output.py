@@ -11,6 +11,7 @@ from changeover.model.health.track import State
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.open_run import unreadable_words
 from changeover.model.settings.service import Deployment
+from changeover.model.wording.fault_words import connection_words
 from changeover.switchover.report import utc
 
 
@@ -30,6 +31,8 @@ def print_states(states: Sequence[ServiceState]) -> None:
             say(
                 f"Run {state.run.run} of {state.service.name} {how}. Look at it with: changeover report {state.run.run}"
             )
+    for error in dict.fromkeys(state.snapshot.unrecorded for state in states if state.snapshot.unrecorded):
+        say(f"Error: {error}")
     for state in states:
         if state.overlay.visit is not None and not state.overlay.visit.ok:
             say(f"Visitors of {state.service.name}: {state.overlay.visit.text}")
@@ -46,7 +49,7 @@ def health_word(health: DeploymentHealth) -> str:
 def state_object(state: ServiceState) -> dict[str, Any]:
     """A service's state as `status --json` has it."""
     unfinished = state.run is not None and state.run.unfinished
-    visit = state.overlay.visit
+    visit, connection = state.overlay.visit, state.overlay.connection
     return {
         "name": state.service.name,
         "hostnames": list(state.service.hostnames),
@@ -54,7 +57,7 @@ def state_object(state: ServiceState) -> dict[str, Any]:
         "readiness": str(state.readiness),
         "open_run": state.run.run if state.run is not None and unfinished else None,
         "deployments": [_deployment_object(state, d) for d in state.service.deployments],
-        "connection": state.overlay.connection.text if state.overlay.connection is not None else None,
+        "connection": connection_words(connection) if connection is not None else None,
         "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,
         "error": state.error,
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from changeover.health.http.request import Exchange, Request, checked
+from changeover.health.unforeseen import guarded
 from changeover.model.health.certificate import days_left
 from changeover.model.health.check import HealthCheck
-from changeover.model.health.conditions import Response, looks_into_body, unmet
+from changeover.model.health.conditions import Response, expected, looks_into_body, unmet
 from changeover.model.health.known_pages import recognised
-from changeover.model.health.probe_result import Cause, ProbeResult
+from changeover.model.health.probe_result import Cause, ProbeResult, unread_result
 from changeover.model.settings.service import Deployment
+from changeover.model.wording.fault_words import untried_words
 
 
 async def probe(
@@ -21,6 +23,17 @@ async def probe(
     `target` is the name that led to the address, where the deployment's answer is a name.
     """
     at = datetime.now(UTC)
+
+    def unread(why: str) -> ProbeResult:
+        return unread_result(deployment.name, hostname, why, at, address=address, target=target)
+
+    work = _probe(deployment, hostname, address, check, target, at)
+    return await guarded(f"what {hostname} answers at {address}", work, unread)
+
+
+async def _probe(
+    deployment: Deployment, hostname: str, address: str, check: HealthCheck, target: str | None, at: datetime
+) -> ProbeResult:
     found = await checked(hostname, address, check, None if check.scheme == "tcp" else Request(path=check.path), check)
     ok, reason, cause = _judged(found, check, hostname, at)
     marker, response = deployment.marker, found.response
@@ -35,6 +48,8 @@ async def probe(
         target=target,
         cause=cause,
         status=response.status if response else None,
+        untried="" if found.ok is not None else found.reason,
+        unexpected_status=response is not None and _only_status(response, check, hostname),
         marker_ok=seen == marker.value if marker and response else None,
         marker_seen=seen,
         certificate_error=found.certificate_error,
@@ -44,8 +59,10 @@ async def probe(
 
 
 def _judged(found: Exchange, check: HealthCheck, hostname: str, at: datetime) -> tuple[bool | None, str, Cause | None]:
+    if found.ok is None:
+        return None, untried_words(found.reason), found.cause
     if not found.ok:
-        return found.ok, found.reason, found.cause
+        return False, found.reason, found.cause
     response = found.response
     if response is None:
         return True, f"connected in {_milliseconds(found.phases.total)}", None
@@ -67,6 +84,11 @@ def _fault(response: Response, check: HealthCheck, hostname: str) -> str | None:
         return None
     page = recognised(response, hostname)
     return f"{response.status}: {page}" if page else fault
+
+
+def _only_status(response: Response, check: HealthCheck, hostname: str) -> bool:
+    """Is its status what is wrong with a response, and nothing known of its page?"""
+    return not expected(response.status, check.expect_status) and recognised(response, hostname) is None
 
 
 def _milliseconds(seconds: float | None) -> str:

@@ -9,20 +9,25 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from changeover.health.probe import probe
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import Unavailable
 from changeover.model.health.probe_result import (
     MAX_ROUNDS,
     Cause,
+    DeadName,
     DeploymentHealth,
     ProbeResult,
     Round,
     confirms,
     judged,
     settled,
+    unread_result,
 )
 from changeover.model.settings.service import Deployment, Service
+from changeover.model.wording.fault_words import dead_name_words, untried_words
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
@@ -35,14 +40,15 @@ _NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class _Nowhere(Struct, frozen=True, kw_only=True):
-    """Why a name leads to no address. `ok` is None where that says nothing about the name.
+    """Why a name leads to no address: `unresolved` says why nobody could be asked, else the name is `dead`.
 
-    `last` are addresses behind it all the same: those that it led to before, or that only its own servers still give.
+    `unread`: Changeover failed to read the answer. `last` are addresses behind it all the same: those that it led to
+    before, or that only its own servers still give.
     """
 
-    ok: bool | None
-    reason: str
-    cause: Cause
+    dead: DeadName = DeadName()
+    unresolved: str | None = None
+    unread: bool = False
     last: tuple[str, ...] = ()
 
 
@@ -57,7 +63,7 @@ async def probe_round(
     at = datetime.now(UTC)
     gate = asyncio.Semaphore(MAX_CONCURRENT)
     targets = {answer.target for name in service.hostnames if (answer := deployment.answer_for(name)).target}
-    found = await asyncio.gather(*(_addresses(t, lookup, known, service.health.timeout) for t in targets if t))
+    found = await asyncio.gather(*(_resolved(t, lookup, known, service.health.timeout) for t in targets if t))
     resolved = dict(zip(targets, found, strict=True))
 
     async def one(name: str, address: str, target: str | None) -> ProbeResult:
@@ -65,19 +71,16 @@ async def probe_round(
             return await probe(deployment, name, address, service.health, target)
 
     async def nowhere(name: str, target: str, why: _Nowhere) -> ProbeResult:
-        reason = why.reason
-        if why.cause is Cause.ROUTING_NAME:
-            reason += _alive(await asyncio.gather(*(one(name, address, target) for address in why.last)))
-        return ProbeResult(
-            deployment=deployment.name,
-            hostname=name,
-            address="",
-            at=at,
-            ok=why.ok,
-            reason=reason,
-            target=target,
-            cause=why.cause,
+        result = ProbeResult(
+            deployment=deployment.name, hostname=name, address="", at=at, ok=None, reason="", target=target
         )
+        if why.unresolved is not None and why.unread:
+            return unread_result(deployment.name, name, why.unresolved, at, target=target)
+        if why.unresolved is not None:
+            return replace(result, reason=untried_words(why.unresolved), untried=why.unresolved, cause=Cause.DNS)
+        dead = _behind(why.dead, await asyncio.gather(*(one(name, address, target) for address in why.last)))
+        reason = dead_name_words(dead, target)
+        return replace(result, ok=False, reason=reason, cause=Cause.ROUTING_NAME, dead_name=dead)
 
     probes: list[Coroutine[None, None, ProbeResult]] = []
     for name in service.hostnames:
@@ -92,6 +95,15 @@ async def probe_round(
     return Round(at=at, results=tuple(await asyncio.gather(*probes)))
 
 
+async def _resolved(
+    target: str, lookup: Lookup, known: Mapping[str, Sequence[str]], seconds: float
+) -> Sequence[str] | _Nowhere:
+    def unread(why: str) -> Sequence[str] | _Nowhere:
+        return _Nowhere(unresolved=why, unread=True)
+
+    return await guarded(f"where {target} leads", _addresses(target, lookup, known, seconds), unread)
+
+
 async def _addresses(
     target: str, lookup: Lookup, known: Mapping[str, Sequence[str]], seconds: float
 ) -> Sequence[str] | _Nowhere:
@@ -99,7 +111,7 @@ async def _addresses(
     try:
         found = await lookup.addresses(target)
     except Unavailable as error:
-        return _Nowhere(ok=None, reason=f"not checked: {error.text}", cause=Cause.DNS)
+        return _Nowhere(unresolved=error.text)
     if found:
         return found
     try:
@@ -107,21 +119,16 @@ async def _addresses(
             own = await lookup.own_addresses(target)
     except TimeoutError:
         own = None
-    reason = f"{target} has no address: the routing name is dead"
-    if own:
-        reason = f"{target} has no address at the resolver, though its own name servers give one"
-    return _Nowhere(ok=False, reason=reason, cause=Cause.ROUTING_NAME, last=tuple(own or known.get(target, ())))
+    return _Nowhere(dead=DeadName(own_servers=bool(own)), last=tuple(own or known.get(target, ())))
 
 
-def _alive(behind: Sequence[ProbeResult]) -> str:
+def _behind(dead: DeadName, behind: Sequence[ProbeResult]) -> DeadName:
     """What the addresses that a dead name led to say of the app behind it."""
     good = next((r for r in behind if r.ok), None)
     if good is not None:
-        return f"; the app still answers at {good.address}"
+        return replace(dead, alive_at=good.address)
     bad = next((r for r in behind if r.ok is False), None)
-    if bad is not None:
-        return f", and the app does not answer at {bad.address} either ({bad.reason})"
-    return ", the app may be alive"
+    return replace(dead, silent_at=bad.address, silence=bad.reason) if bad is not None else dead
 
 
 async def probe_now(

@@ -18,9 +18,11 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from changeover.health.connectivity.interfaces import network_changed
+from changeover.health.unforeseen import unforeseen
 from changeover.model.health.clock_gap import Clocks, Interruption, interruption
 from changeover.model.health.connectivity import Connection, Connectivity
 from changeover.model.health.history import Gap, GapKind
+from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 from changeover.model.health.probe_result import (
     DeploymentHealth,
     Health,
@@ -28,6 +30,7 @@ from changeover.model.health.probe_result import (
     Tracks,
     deployment_health,
     tracks_after,
+    unread_result,
 )
 from changeover.model.health.track import State, blind, moved
 from changeover.model.settings.service import Deployment, Service
@@ -236,10 +239,22 @@ class Watch:
         async with watched.probing, self._gate:
             epoch, began = self._epoch, self.now()
             watched.started += 1
-            probed = await self._environment.probe(watched.service, watched.deployment, watched.known)
-            self._compare_clocks()
-            if epoch == self._epoch:
-                await self._take(watched, Round(at=began, results=probed.results), epoch)
+            service, deployment = watched.service, watched.deployment
+            try:
+                probed = await self._environment.probe(service, deployment, watched.known)
+                self._compare_clocks()
+                if epoch == self._epoch:
+                    await self._take(watched, Round(at=began, results=probed.results), epoch)
+            except Exception as error:  # noqa: BLE001 - logged; whatever it is, everything else goes on
+                self._unread(watched, unforeseen(f"{deployment.name} of {service.name}", error), began)
+
+    def _unread(self, watched: _Watched, why: str, at: datetime) -> None:
+        """Nothing is known of a deployment whose round Changeover failed to read."""
+        name, hostname = watched.deployment.name, watched.service.hostnames[0]
+        probed = Round(at=at, results=(unread_result(name, hostname, why, at),))
+        watched.rounds.clear()  # what cannot be read may be among them
+        watched.failed = True
+        self._judge(watched, probed, {})
 
     async def _take(self, watched: _Watched, probed: Round, epoch: int) -> None:
         limits = watched.service.health.thresholds
@@ -251,11 +266,15 @@ class Watch:
                 return
         elif self._offline and not any(w.failed for w in self._watched.values()):
             self._take_connection(_proven_by(watched.deployment.name, self.connection, self.now()))
-        watched.tracks = tracks
-        watched.rounds.append(probed)
         good = {r.target: r.address for r in probed.results if r.ok and r.target}
         for target in good:
             watched.known[target] = tuple(r.address for r in probed.results if r.ok and r.target == target)
+        self._judge(watched, probed, tracks)
+
+    def _judge(self, watched: _Watched, probed: Round, tracks: Tracks) -> None:
+        watched.tracks = tracks
+        watched.rounds.append(probed)
+        limits = watched.service.health.thresholds
         before = watched.health
         name = watched.deployment.name
         newest = tuple(watched.rounds)[-limits.flapping_window :]
@@ -296,13 +315,16 @@ class Watch:
             self._offline_since = None
             self._lose_sight(skip=GRACE)
             self._wake()
-        if before is None or (before.link, before.text) != (connection.link, connection.text):
+        if before is None or (before.link, before.fault) != (connection.link, connection.fault):
             self._listener.connection_changed(connection)
 
     async def _watch_connection(self) -> None:
         while True:
             self._look_now.clear()
-            await self.look(FRESH_LOOK)
+            try:
+                await self.look(FRESH_LOOK)
+            except Exception as error:  # noqa: BLE001 - logged; it is looked at again
+                unforeseen("this computer's connection", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_AGAIN if self._blind else LOOK_USUALLY):
                     await self._look_now.wait()
@@ -324,8 +346,11 @@ class Watch:
     async def _watch_clocks(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            self._compare_clocks()
-            self._compare_networks()
+            try:
+                self._compare_clocks()
+                self._compare_networks()
+            except Exception as error:  # noqa: BLE001 - logged; the next tick compares again
+                unforeseen("this computer's clocks and networks", error)
 
     def _compare_clocks(self) -> None:
         before, self._ticked = self._ticked, self._environment.read_clocks()
@@ -369,5 +394,5 @@ def _fresh_enough(before: Tracks, after: Tracks) -> float:
 
 def _proven_by(deployment: str, offline: Connection | None, at: datetime) -> Connection:
     """What an answer proves that came while all witnesses were silent."""
-    text = f"No witness answers, but {deployment} does, so this computer is online. Look at the settings' witnesses."
-    return Connection(at=at, link=Connectivity.UNKNOWN, text=text, evidence=offline.evidence if offline else ())
+    fault = LocalFault(kind=LocalFaultKind.ONLY_A_DEPLOYMENT, subject=deployment)
+    return Connection(at=at, link=Connectivity.UNKNOWN, fault=fault, evidence=offline.evidence if offline else ())

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from changeover.accounts.kinds import KINDS
+from changeover.accounts.trust import own_edit
 from changeover.lab import dns_port
 from changeover.lab.web import MARKER_HEADER
 from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import UsageError
+from changeover.model.settings.service import Settings
+from changeover.storage.home import Home
 from changeover.storage.settings import file as settings_file
 
 if TYPE_CHECKING:
@@ -146,14 +149,17 @@ def write(file: Path, ports: Ports, addresses: Mapping[str, str]) -> None:
         deployments="".join(deployments),
     )
     settings_file.write_atomically(file, text)
+    own_edit(Home.at(file.parent), Settings(), settings_file.load(file, KINDS))
 
 
 def move(file: Path, old: Ports, new: Ports) -> None:
     """Puts the new ports where the old ones stood, and changes nothing else. Raises SettingsError, ChangeoverError."""
+    if old.control is None:  # a file of before the practice ground had a platform, or a person took that out
+        new = new._replace(control=None)
 
     def change(document: TOMLDocument) -> None:
         document["accounts"][ACCOUNT]["server"] = server(new.dns)
-        if old.control is not None:
+        if new.control is not None:
             document["accounts"][PLATFORM_ACCOUNT]["endpoint"] = _endpoint(new.control)
         for table in document.get("services", []):
             ours = any(entry["account"] == ACCOUNT for entry in table["dns"])
@@ -165,7 +171,7 @@ def move(file: Path, old: Ports, new: Ports) -> None:
             _replace(servers, server(old.dns), server(new.dns))
 
     if old != new:
-        settings_file.edit(file, KINDS, change)
+        settings_file.edit(file, KINDS, change, lambda before, after: own_edit(Home.at(file.parent), before, after))
 
 
 def server(port: int | None) -> str:

@@ -6,11 +6,13 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
+from changeover.health.unforeseen import unforeseen
 from changeover.health.watch import RoundRecorded
 from changeover.model.errors import ChangeoverError
 from changeover.model.health.history import Gap, GapKind, evidence_of
 from changeover.model.health.probe_result import Health
 from changeover.model.health.track import State
+from changeover.model.wording.fault_words import connection_words
 from changeover.storage.history.history import History
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,8 @@ class HistoryRecorder:
         was_down = seen.before is not None and seen.before.health is Health.UNHEALTHY
         if health.health is Health.UNHEALTHY and not was_down and not (maintenance or held):
             limits = seen.service.health.thresholds
-            evidence = evidence_of(seen.rounds[-limits.down_after :], seen.connection)
+            words = connection_words(seen.connection) if seen.connection is not None else ""
+            evidence = evidence_of(seen.rounds[-limits.down_after :], seen.connection, words)
             started = health.since or seen.probed.at
             self._history.begin_incident(service, seen.deployment, started, health.cause, health.reason, evidence)
         up = health.state in (State.UP, State.FLAPPING) and health.health is not Health.UNHEALTHY
@@ -76,3 +79,5 @@ class HistoryRecorder:
                 await self._history.roll_up(datetime.now(UTC))
         except ChangeoverError as error:
             log.warning("%s", error.text)
+        except Exception as error:  # noqa: BLE001 - logged; it is tried again
+            unforeseen("the history, to write it", error)

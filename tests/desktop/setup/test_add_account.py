@@ -25,6 +25,7 @@ from changeover.desktop.widgets.colours import DARK, LIGHT, Colours, use
 from changeover.desktop.widgets.form_fields import in_reading_order
 from changeover.desktop.widgets.shapes import Mark, MarkWidget
 from changeover.dns.providers import PROVIDERS, provider_type
+from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import every_secret, option_fields
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
@@ -291,7 +292,7 @@ def test_a_key_file_keeps_its_lines(
 
         QTest.keyClicks(form.secrets["pin"].input, "1234")
         QTest.keyClicks(form.name, "toy-main")
-        kept: dict[str, str] = {}
+        kept: dict[str, Secret] = {}
 
         async def keep(*arguments: object, **_: object) -> None:
             kept.update(arguments[3])  # type: ignore[call-overload]
@@ -299,7 +300,7 @@ def test_a_key_file_keeps_its_lines(
         monkeypatch.setattr(board, "add_account", keep)
         click(form.add_button)
         await until(lambda: kept, "what the form hands over")
-        assert kept == {"key": toy.KEY_FILE, "pin": "1234"}
+        assert kept == {"key": Secret(toy.KEY_FILE), "pin": Secret("1234")}
 
     on_form(scenario)
 

@@ -20,7 +20,7 @@ from changeover.desktop.service.route_words import (
     visit_words,
     visitors_line,
 )
-from changeover.desktop.service.service_page import main_action, second_action
+from changeover.desktop.service.service_page import PageButton, main_action, second_action
 from changeover.desktop.setup.add_account import check_mark, check_words
 from changeover.desktop.setup.service_form import Form, answer_at, answer_of, likely_zone, service_of
 from changeover.desktop.tray import glance
@@ -35,6 +35,7 @@ from changeover.desktop.wizard.flow import (
     outcome_words,
     overrides,
     rows,
+    run_title,
     still_blocked,
     switch_button,
     why_not,
@@ -42,10 +43,11 @@ from changeover.desktop.wizard.flow import (
 from changeover.desktop.wizard.tables import changes_html
 from changeover.dns.providers import provider_type
 from changeover.model.dns.records import record_set
-from changeover.model.finding import Level
+from changeover.model.finding import Finding, Level
+from changeover.model.health.probe_result import Health
 from changeover.model.readiness.service_state import Preparation, unread
 from changeover.model.runs.plan import PlanKind
-from changeover.model.runs.run import Outcome
+from changeover.model.runs.run import Direction, Outcome
 from changeover.model.settings.account import AccountCheck
 from changeover.model.settings.account_fields import secret_fields
 from changeover.model.settings.service import Answer
@@ -158,7 +160,9 @@ def test_changes_stand_beside_each_other() -> None:
 def test_the_end_of_a_run_in_words(outcome: Outcome | None, headline: str) -> None:
     """Each outcome has a heading and a line in the activity that nobody can take for another."""
     assert outcome_words(run(outcome))[0] == headline
-    assert len({run_words(run(o)) for o in (*list(Outcome)[:5], None)}) == 6
+    every = [run(o) for o in (*list(Outcome)[:5], None)]
+    every += [replace(run(None), outcome=o) for o in (Outcome.DAMAGED, Outcome.NEWER)]
+    assert len({run_words(each) for each in every}) == len({outcome_words(each) for each in every}) == 8
 
 
 def test_a_run_that_moves_nobody_in_words() -> None:
@@ -167,6 +171,17 @@ def test_a_run_that_moves_nobody_in_words() -> None:
     whole = replace(shortened().forward, kind=PlanKind.RESTORE_TTL)
     assert run_words(replace(shortened(), forward=whole)).startswith("Restored the TTLs of 2 hostnames")
     assert second_action(state(run=replace(shortened(), committed=None))) is None
+    assert run_title(shortened(), "shop", "primary") == "Lowering the TTLs of shop"
+    for each in (shortened(), replace(shortened(), outcome=Outcome.UNDONE, direction=Direction.UNDO)):
+        assert "isitors" not in " ".join((*outcome_words(each), run_title(each, "shop", "primary")))
+
+
+def test_a_run_in_doubt_is_accepted_first() -> None:
+    """Nothing else is offered for it, and the words say what to look at."""
+    states = gallery()
+    for name in ("damaged-run", "newer-run"):
+        assert main_action(states[name]).verb == "accept"
+        assert second_action(states[name]) is None
 
 
 def test_what_resolvers_remember_runs_down() -> None:
@@ -194,7 +209,7 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["quiet"]).text == "Switch to backup…"
     assert main_action(states["quiet"]).role == "primary"
     assert main_action(states["down"]).role == "danger"
-    assert main_action(states["down-and-no-backup"]).role == ""
+    assert main_action(states["down-and-no-backup"]) == PageButton("Switch…", "switch", "")
     assert main_action(states["offline"]).role == ""
     assert main_action(states["on-backup"]).text == "Switch to primary…"
     assert main_action(states["interrupted"]).text == "Resume run shop-3…"
@@ -202,6 +217,16 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["reading"]).verb == ""
     offered = {name for name, each in states.items() if second_action(each) is not None}
     assert offered == {"on-backup", "emergency-review", "interrupted", "incomplete"}
+
+
+def test_after_a_failover_the_button_does_not_offer_the_broken_side() -> None:
+    """It names no deployment that could not take over; the pages behind it say why."""
+    after = gallery()["on-backup"]
+    bad = replace(after.health["primary"], health=Health.UNHEALTHY)
+    block = Finding(check="target-answers", level=Level.BLOCK, text="primary does not answer well: 503")
+    broken = replace(after, health={**after.health, "primary": bad}, findings=(block,))
+    assert main_action(broken) == PageButton("Switch…", "switch", "")
+    assert main_action(after).text == "Switch to primary…"
 
 
 def test_the_diagram_in_words() -> None:

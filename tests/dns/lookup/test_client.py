@@ -16,6 +16,7 @@ from changeover.model.settings.service import LookupSettings
 from dns_servers.authoritative import ZONE_TEXT
 from dns_servers.bind import Bind
 from dns_servers.process import free_port
+from dns_servers.relay import Relay
 from dns_servers.unbound import Unbound
 
 ZONE, WWW = "shop.example", "www.shop.example"
@@ -61,6 +62,16 @@ class TestAuthoritative:
         assert [(a.hostname, a.records) for a in answers] == [
             (name, (record_set(name, "A", 60, ["192.0.2.1"]),)) for name in names
         ]
+
+    async def test_a_server_that_falls_silent_half_way(self, bind: Bind) -> None:
+        """Is told with how many questions it answered; none of its answers is taken for the whole."""
+        names = [f"n{number}.shop.example" for number in range(20)]
+        with Relay(bind.port) as relay:
+            relay.patience = 7
+            answers = await lookup(relay.server, timeout=1.0).authoritative(ZONE, names, ("A",))
+        assert {answer.error for answer in answers} == {
+            f"{relay.server} answered 7 of 20 questions, then nothing for 1 s"
+        }
 
     async def test_a_large_answer_arrives_whole(self, tmp_path: Path) -> None:
         """More addresses than one datagram holds."""

@@ -24,6 +24,7 @@ from dns_servers.authoritative import ZONE_TEXT
 from dns_servers.bind import Bind
 from dns_servers.powerdns import PowerDns
 from dns_servers.process import free_port
+from dns_servers.relay import Relay
 
 ZONE, WWW, API = "shop.example", "www.shop.example", "api.shop.example"
 CNAME = record_set(WWW, "CNAME", 60, ["primary.example.net"])
@@ -84,6 +85,26 @@ async def test_a_server_on_this_computer_is_used_unsigned(tmp_path: Path) -> Non
     with Bind(tmp_path, key=False) as bind:
         assert await provider(bind, key_name=None).apply(ZONE, [change(CNAME, ADDRESS)]) == Applied()
         assert "www.shop.example. 60 A 198.51.100.1" in bind.records()
+
+
+async def test_many_names_at_a_slow_server(tmp_path: Path) -> None:
+    """Reading, comparing and reading back take longer than the time-out, which is of silence; one that falls silent
+    half way is given up, and how far it came is told."""
+    names = [f"n{number}.{ZONE}" for number in range(30)]
+    text = ZONE_TEXT + "".join(f"{name}. 60 A 192.0.2.1\n" for name in names)
+    changes = [
+        change(record_set(name, "A", 60, ["192.0.2.1"]), record_set(name, "A", 60, ["192.0.2.2"]), name)
+        for name in names
+    ]
+    with Bind(tmp_path, zone_text=text) as bind, Relay(bind.port) as relay:
+        relay.pause = 0.05
+        options = Rfc2136Options(server=relay.server, key_name=bind.key_name)
+        slow = Rfc2136("dns-main", options, Secret(bind.secret), timeout=1.0)
+        assert await slow.apply(ZONE, changes) == Applied()
+        assert await slow.read_back(ZONE, changes) == {c.name: c.after for c in changes}
+        relay.patience = 7
+        with pytest.raises(Unavailable, match="answered 7 of 30 questions, then nothing for 1 s"):
+            await slow.read_back(ZONE, changes)
 
 
 async def test_an_unsigned_update_that_is_not_allowed(bind: Bind) -> None:

@@ -16,6 +16,7 @@ import trustme
 import namespaces
 from changeover.health.connectivity.interfaces import network_changed
 from changeover.model.health.connectivity import Connection, Connectivity, Evidence
+from changeover.model.wording.fault_words import connection_words
 from health.connectivity.internet import NAME
 from namespaces import Namespace, wire
 
@@ -87,7 +88,7 @@ def test_online_then_the_cable_to_the_provider_is_cut(world: World) -> None:
     """The router answers all the way through, which is what its sentence says; then all is well again."""
     world.serve("honest")
     before = world.look()
-    assert (before.link, before.text) == (Connectivity.ONLINE, "This computer is online.")
+    assert (before.link, connection_words(before)) == (Connectivity.ONLINE, "This computer is online.")
     assert not before.dns_fails
     assert [e.witness for e in before.evidence if not e.ok] == ["this computer's resolver"]
     assert only(before, "gateway").text == "10.9.0.1 answers"
@@ -96,7 +97,7 @@ def test_online_then_the_cable_to_the_provider_is_cut(world: World) -> None:
     world.router.ip("link", "set", "wan0", "down")
     cut = world.look()
     assert cut.link is Connectivity.OFFLINE
-    assert cut.text == "This computer is offline: the router answers, but nothing beyond it does."
+    assert connection_words(cut) == "This computer is offline: the router answers, but nothing beyond it does."
     assert not cut.dns_fails
 
     world.router.ip("link", "set", "wan0", "up")
@@ -110,7 +111,10 @@ def test_the_router_is_gone(world: World) -> None:
     world.router.ip("link", "set", "lan0", "down")
     found = world.look()
     assert found.link is Connectivity.OFFLINE
-    assert found.text == "This computer is offline: none of 3 witnesses answers, and its router does not either."
+    assert (
+        connection_words(found)
+        == "This computer is offline: none of 3 witnesses answers, and its router does not either."
+    )
 
 
 def test_the_wifi_is_lost(world: World) -> None:
@@ -120,7 +124,9 @@ def test_the_wifi_is_lost(world: World) -> None:
     world.laptop.ip("link", "set", "wlan0", "down")
     lost = world.look()
     assert lost.link is Connectivity.OFFLINE
-    assert lost.text == "This computer is offline: no network leads out of it. Check the cable or the Wi-Fi."
+    assert (
+        connection_words(lost) == "This computer is offline: no network leads out of it. Check the cable or the Wi-Fi."
+    )
     assert [e.ok for e in lost.evidence if e.kind == "tcp"] == [None, None]
     assert only(lost, "gateway").text == "no default route"
     assert network_changed(sources(before), sources(lost))
@@ -135,7 +141,7 @@ def test_a_vpn_swallows_everything(world: World) -> None:
         world.laptop.ip("route", "add", half, "dev", "tun0")
     found = world.look()
     assert found.link is Connectivity.OFFLINE
-    assert found.text == (
+    assert connection_words(found) == (
         "This computer is offline: none of 3 witnesses answers, and everything goes through tun0. Check the VPN."
     )
     assert sources(found) == {"10.88.0.2"}
@@ -147,7 +153,10 @@ def test_a_login_page_stands_in_the_router(world: World) -> None:
     found = world.look()
     assert [e.ok for e in found.evidence if e.kind in ("tcp", "https")] == [True, True, False]
     assert found.link is Connectivity.PORTAL
-    assert found.text == "A login page stands between this computer and the internet. Open a browser and log in."
+    assert (
+        connection_words(found)
+        == "A login page stands between this computer and the internet. Open a browser and log in."
+    )
     assert only(found, "portal").text == "302 instead of 204, which leads to http://10.9.0.1/login"
 
 
@@ -156,7 +165,7 @@ def test_the_resolver_is_dead(world: World) -> None:
     world.serve("dead dns")
     found = world.look()
     assert (found.link, found.dns_fails) == (Connectivity.ONLINE, True)
-    assert found.text == (
+    assert connection_words(found) == (
         "This computer's own DNS does not answer; DNS over HTTPS does. Check the resolver or the VPN."
     )
     assert only(found, "https").ok, "it was found by DNS over HTTPS"
@@ -167,7 +176,7 @@ def test_the_resolver_lies(world: World) -> None:
     world.serve("lying dns")
     found = world.look()
     assert (found.link, found.dns_fails) == (Connectivity.ONLINE, True)
-    assert found.text == (
+    assert connection_words(found) == (
         "This computer's own DNS answers falsely: 10.9.0.77 where DNS over HTTPS gives 11.4.4.4. "
         "Check the resolver or the VPN."
     )

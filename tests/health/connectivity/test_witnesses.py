@@ -12,8 +12,9 @@ import pytest
 import trustme
 
 from changeover.health.connectivity.witnesses import look_around
-from changeover.model.health.connectivity import Connection, Connectivity, Evidence, clock_words
+from changeover.model.health.connectivity import Connection, Connectivity, Evidence
 from changeover.model.settings.service import LookupSettings
+from changeover.model.wording.fault_words import clock_words, connection_words
 from dns_servers.process import free_port
 from health.connectivity.servers import Respond, over_https, resolver, response, saying, silence, web
 
@@ -82,7 +83,7 @@ async def test_everybody_answers(authority: trustme.CA, trusting: ssl.SSLContext
             ),
             tls=trusting,
         )
-    assert (found.link, found.text) == (Connectivity.ONLINE, "This computer is online.")
+    assert (found.link, connection_words(found)) == (Connectivity.ONLINE, "This computer is online.")
     assert not found.dns_fails
     kinds = ["interface", "tcp", "tcp", "https", "portal", "resolver", "resolver", "doh"]
     assert [e.kind for e in found.evidence] == kinds
@@ -108,7 +109,7 @@ async def test_two_witnesses_decide(answer: int, refuse: int, link: Connectivity
     """One alone does not, unless it is the only one."""
     async with tcp_witnesses(answer) as open_:
         found = await look_around(settings(witnesses=(*open_, *(closed() for _ in range(refuse)))))
-    assert (found.link, found.text) == (link, text)
+    assert (found.link, connection_words(found)) == (link, text)
     assert [e.text for e in said(found, "tcp") if not e.ok] == ["connection refused"] * refuse
 
 
@@ -136,7 +137,10 @@ async def test_a_login_page_stands_in_between(answer: Respond) -> None:
             found = await look_around(settings(witnesses=tuple(two), portal=f"http://127.0.0.1:{portal.port}/204"))
     assert found.link is Connectivity.PORTAL
     assert found.blind
-    assert found.text == "A login page stands between this computer and the internet. Open a browser and log in."
+    assert (
+        connection_words(found)
+        == "A login page stands between this computer and the internet. Open a browser and log in."
+    )
     assert " instead of 204" in said(found, "portal")[0].text
     assert login.connections == 0
 
@@ -281,7 +285,7 @@ async def test_the_resolver_is_dead_and_dns_over_https_is_not(authority: trustme
         )
     assert found.link is Connectivity.ONLINE
     assert found.dns_fails
-    assert found.text == (
+    assert connection_words(found) == (
         "This computer's own DNS does not answer; DNS over HTTPS does. Check the resolver or the VPN."
     )
 

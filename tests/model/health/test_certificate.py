@@ -9,14 +9,16 @@ import pytest
 from changeover.model.health.certificate import (
     Certificate,
     CertificateKind,
+    VerifyError,
+    certificate_faults,
     covers,
     days_left,
     distinguished,
     is_staging,
     kind_of,
     platform_of,
-    why_refused,
 )
+from changeover.model.wording.fault_words import certificate_words
 from model.strategies import NOW
 
 WWW = "www.shop.example"
@@ -87,7 +89,7 @@ PLATFORMS = [
 def test_a_platforms_own(name: str, issuer: str, platform: str) -> None:
     """It is shown for hostnames that are not set up there."""
     assert platform_of([name], issuer, WWW) == platform
-    assert kind_of([name], issuer, WWW, self_signed=True, said="self-signed certificate") is CertificateKind.PLATFORM
+    assert kind_of([name], issuer, WWW, self_signed=True, code=18) is CertificateKind.PLATFORM
 
 
 @pytest.mark.parametrize(
@@ -124,17 +126,18 @@ def test_trial_authorities(issuer: str, staging: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "self_signed", "kind"),
+    ("code", "self_signed", "kind"),
     [
-        ("certificate has expired", False, CertificateKind.TRUSTED),
-        ("Hostname mismatch, certificate is not valid for 'x'.", False, CertificateKind.TRUSTED),
-        ("unable to get local issuer certificate", False, CertificateKind.UNTRUSTED),
-        ("self-signed certificate", True, CertificateKind.SELF_SIGNED),
+        (10, False, CertificateKind.TRUSTED),
+        (9, False, CertificateKind.TRUSTED),
+        (62, False, CertificateKind.TRUSTED),
+        (20, False, CertificateKind.UNTRUSTED),
+        (18, True, CertificateKind.SELF_SIGNED),
     ],
 )
-def test_kinds(said: str, self_signed: bool, kind: CertificateKind) -> None:
+def test_kinds(code: int, self_signed: bool, kind: CertificateKind) -> None:
     """Where only time or names are wrong, its authority is trusted."""
-    assert kind_of([WWW], "R11", WWW, self_signed=self_signed, said=said) is kind
+    assert kind_of([WWW], "R11", WWW, self_signed=self_signed, code=code) is kind
 
 
 def certificate(
@@ -145,35 +148,39 @@ def certificate(
 
 
 @pytest.mark.parametrize(
-    ("seen", "said", "words"),
+    ("seen", "refusal", "words"),
     [
-        (certificate(days=-3), "certificate has expired", "it expired 3 days ago"),
+        (certificate(days=-3), VerifyError(10, "certificate has expired"), "it expired 3 days ago"),
         (
             certificate(names=("a.example", "b.example", "c.example")),
-            "Hostname mismatch",
+            VerifyError(62, "Hostname mismatch"),
             f"it is for a.example and 2 other names, not for {WWW}",
         ),
-        (certificate(names=()), "Hostname mismatch", f"it is for no name, not for {WWW}"),
-        (certificate(CertificateKind.SELF_SIGNED), "self-signed certificate", "it is self-signed"),
+        (certificate(names=()), VerifyError(62, "Hostname mismatch"), f"it is for no name, not for {WWW}"),
+        (certificate(CertificateKind.SELF_SIGNED), VerifyError(18, "self-signed certificate"), "it is self-signed"),
         (
             certificate(CertificateKind.UNTRUSTED, ("a.example",), -1),
-            "unable to verify the first certificate",
+            VerifyError(21, "unable to verify the first certificate"),
             "the chain is incomplete or its authority is not trusted (issuer: R11); it expired 24 h ago; "
             f"it is for a.example, not for {WWW}",
         ),
         (
             certificate(CertificateKind.UNTRUSTED),
-            "CA signature digest algorithm too weak",
+            VerifyError(68, "CA signature digest algorithm too weak"),
             "CA signature digest algorithm too weak (issuer: R11)",
         ),
-        (certificate(), "certificate revoked", "certificate revoked"),
-        (None, "certificate has expired", "certificate has expired"),
-        (None, "unable to get local issuer certificate", "the chain is incomplete or its authority is not trusted"),
+        (certificate(), VerifyError(23, "certificate revoked"), "certificate revoked"),
+        (None, VerifyError(10, "certificate has expired"), "certificate has expired"),
+        (
+            None,
+            VerifyError(20, "unable to get local issuer certificate"),
+            "the chain is incomplete or its authority is not trusted",
+        ),
     ],
 )
-def test_why_it_was_refused(seen: Certificate | None, said: str, words: str) -> None:
+def test_why_it_was_refused(seen: Certificate | None, refusal: VerifyError, words: str) -> None:
     """Everything that is wrong, in words; OpenSSL's own where there are no better ones."""
-    assert why_refused(seen, WWW, NOW, said) == words
+    assert certificate_words(certificate_faults(seen, WWW, NOW, refusal)) == words
 
 
 @pytest.mark.parametrize(("days", "left"), [(30, 30), (0.5, 0), (1.99, 1), (-0.5, -1)])

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changeover.model.health.connectivity import Connection, Connectivity, Evidence, clock_words, judge
+from changeover.model.health.connectivity import Connection, Connectivity, Evidence, judge
+from changeover.model.wording.fault_words import clock_words, connection_words
 
 NOW = datetime(2026, 11, 3, 3, 0, tzinfo=UTC)
 DEAD_DNS = "This computer's own DNS does not answer; DNS over HTTPS does. Check the resolver or the VPN."
@@ -90,7 +91,7 @@ TABLE: list[tuple[Sequence[Evidence], Connectivity, str]] = [
 def test_what_the_evidence_says(evidence: Sequence[Evidence], link: Connectivity, text: str) -> None:
     """Two witnesses make it online; a login page counts for more than connections; the nearest fault is named."""
     found = judge(evidence, NOW)
-    assert (found.link, found.text) == (link, text)
+    assert (found.link, connection_words(found)) == (link, text)
     assert found.blind == (link in (Connectivity.OFFLINE, Connectivity.PORTAL))
     assert (found.at, found.evidence) == (NOW, tuple(evidence))
 
@@ -133,9 +134,9 @@ def test_what_is_wrong_with_the_dns(dns: list[Evidence], text: str | None) -> No
     """Its own resolvers are at fault only where another way to the same name is known to work."""
     online = judge([*tcp(True, True), *dns], NOW)
     assert (online.link, online.dns_fails) == (Connectivity.ONLINE, text is not None)
-    assert online.text == (text or ONLINE)
+    assert connection_words(online) == (text or ONLINE)
     offline = judge([*tcp(False, False), *dns], NOW)
-    assert offline.text == OFF + "none of 2 witnesses answers.", "the wider fault is named"
+    assert connection_words(offline) == OFF + "none of 2 witnesses answers.", "the wider fault is named"
 
 
 def ahead(*seconds: float) -> Connection:
@@ -192,8 +193,8 @@ anything = st.builds(
 def test_any_evidence_has_a_verdict(evidence: list[Evidence]) -> None:
     """With one plain sentence or two; and no one witness alone outweighs others that were asked."""
     found = judge(evidence, NOW)
-    assert found.text.endswith(".")
-    assert "  " not in found.text
+    assert connection_words(found).endswith(".")
+    assert "  " not in connection_words(found)
     asked = [x for x in evidence if x.kind in ("tcp", "https") and x.ok is not None]
     answer = [x for x in asked if x.ok]
     if found.link is Connectivity.ONLINE:

@@ -150,8 +150,8 @@ def test_evidence_is_bounded_and_plain() -> None:
         return ProbeResult(deployment="a", hostname="h", address=str(number), at=AT, ok=ok, **why)  # type: ignore[arg-type]
 
     probed = [Round(at=AT + minutes(n), results=tuple(result(i, i < 30) for i in range(40))) for n in range(25)]
-    connection = Connection(at=AT, link=Connectivity.ONLINE, text="online")
-    found = evidence_of(probed, connection)
+    connection = Connection(at=AT, link=Connectivity.ONLINE)
+    found = evidence_of(probed, connection, "This computer is online.")
     assert len(found["rounds"]) == 10
     assert found["rounds"][-1]["at"] == "2026-11-23T03:24:00Z"
     assert all(r["ok"] is False for kept in found["rounds"] for r in kept["results"])
@@ -164,3 +164,4 @@ def test_evidence_is_bounded_and_plain() -> None:
         "reason": "refused",
     }
     assert found["connection"]["link"] == "online"
+    assert found["connection"]["text"] == "This computer is online."

@@ -33,7 +33,7 @@ def test_only_what_is_in_force_for_this_service() -> None:
     assert overlay_at(at_work, NOW + timedelta(hours=2), connection=None, pins=pins, freezes=freezes) == Overlay()
 
 
-OFFLINE = Connection(at=NOW, link=Connectivity.OFFLINE, text="It is offline.")
+OFFLINE = Connection(at=NOW, link=Connectivity.OFFLINE)
 SEEN = Visit(hostname="www.shop.example", at=LATER, text="", result=result("backup"), deployment="backup")
 
 

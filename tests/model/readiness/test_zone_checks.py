@@ -15,6 +15,7 @@ from changeover.model.dns.records import RecordSet, record_set
 from changeover.model.finding import CHECKS, Finding, Level, overridden, unknown_override, worst
 from changeover.model.health.check import HealthCheck, JourneyResult
 from changeover.model.health.connectivity import Connection, Connectivity, Evidence
+from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 from changeover.model.health.status_page import StatusPage
 from changeover.model.health.track import State
 from changeover.model.readiness.all_checks import findings
@@ -23,6 +24,8 @@ from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.runs.run import Acknowledged, Outcome
+from changeover.model.settings.acting_parts import ActingPart, Unapproved, action_place
+from changeover.model.settings.action import Action, CommandLine, Phase
 from changeover.model.settings.service import Answer
 from model.snapshots import (
     APEX,
@@ -45,10 +48,13 @@ ELSEWHERE = {name: (record_set(name, "A", 60, ["192.0.2.99"]),) for name in (WWW
 #: CONTRACT: what may never be overridden, and what in an emergency only. `wildcard` and `records-readable` are beside
 #: the contract's list: without records of its own, or without readable ones, there is no plan that could be run.
 NEVER = {"answer-legal", "routing-policy", "unfinished-run", "lock", "wildcard", "records-readable"}
-ONLY_FAULTS = {"wildcard", "pinned", "maintenance", "records-changed", "recent-switch", "freeze", "lease", "ownership"}
+ONLY_FAULTS = {
+    *("wildcard", "pinned", "maintenance", "records-changed", "recent-switch"),
+    *("trust", "freeze", "lease", "ownership"),
+}
 #: What has nothing to say where visitors leave the primary.
 ONLY_BACK = {"failback"}
-EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys", "freeze", "lease"}
+EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys", "trust", "freeze", "lease"}
 
 
 def found(there: Observation, check: str, emergency: bool = False) -> list[Finding]:
@@ -97,11 +103,10 @@ WITH_NAME = replace(
 )
 
 
-def connection(
-    link: Connectivity = Connectivity.ONLINE, text: str = "This computer is online.", **more: Any
-) -> Connection:
+def connection(link: Connectivity = Connectivity.ONLINE, kind: LocalFaultKind | None = None, **more: Any) -> Connection:
     asked = Evidence(kind="tcp", witness="tcp://192.0.2.9:443", ok=link is Connectivity.ONLINE, text="asked")
-    return Connection(at=NOW, link=link, text=text, evidence=(asked,), **more)
+    fault = LocalFault(kind=kind) if kind is not None else None
+    return Connection(at=NOW, link=link, fault=fault, evidence=(asked,), **more)
 
 
 def pinned(hold: Hold) -> dict[str, Pin]:
@@ -152,6 +157,17 @@ def frozen(of: str | None, minutes: float) -> tuple[Freeze, ...]:
     return (Freeze(service=of, reason="a release", set_at=set_at, until=until, who="anna"),)
 
 
+PROMOTE = Action(name="promote", phase=Phase.PROMOTE, operation=CommandLine(command=("promote",)))
+ACTING = replace(service(), actions=(PROMOTE,))
+
+
+def unapproved(was: bool = False) -> Observation:
+    """The backup is promoted by a command that this computer has not approved as it is now."""
+    place, words = action_place("shop", "promote"), "Action promote of shop"
+    part = ActingPart(place=place, words=words, lines=(("does", "run promote"),), owner="service-shop")
+    return observed(ACTING, unapproved=(Unapproved(part=part, was=(("does", "run true"),) if was else None),))
+
+
 def changed(ago: float) -> Observation:
     """A run ended so many seconds ago, and then somebody changed a name."""
     runs = (switched(ago, source="backup", to="primary"),)
@@ -196,6 +212,19 @@ CASES: list[Case] = [
         observed(servers=(*servers(PRIMARY), *servers(PRIMARY, address="::1", error="no route", checked=False))),
         "give what the provider has",
     ),
+    (
+        "records-agree",
+        "block",
+        observed(servers=servers(PRIMARY, error="elsewhere", elsewhere="eu.shop.example")),
+        "in the zone eu.shop.example, not in shop.example",
+    ),
+    (
+        "records-agree",
+        "warn",
+        observed(servers=servers(PRIMARY, failed=("AAAA",))),
+        "A name server fails at some addresses: ns1.shop.example at AAAA of",
+    ),
+    ("records-agree", "pass", observed(servers=servers(PRIMARY, failed=("HTTPS", "SVCB"))), "give what the provider"),
     ("routing-policy", "pass", observed(), "No routing policies"),
     ("routing-policy", "block", observed(**read(policies={WWW: "weighted, 3 records"})), "weighted, 3 records"),
     ("wildcard", "block", observed(**read(wildcards=(WWW,))), "www.shop.example has no records of its own"),
@@ -285,16 +314,21 @@ CASES: list[Case] = [
     (
         "connection",
         "block",
-        observed(connection=connection(Connectivity.OFFLINE, "It is offline.")),
-        "It is offline.",
+        observed(connection=connection(Connectivity.OFFLINE)),
+        "This computer is offline.",
     ),
-    ("connection", "block", observed(connection=connection(Connectivity.PORTAL, "A login page.")), "A login page."),
-    ("connection", "warn", observed(connection=connection(dns_fails=True, text="Its DNS fails.")), "Its DNS fails."),
+    (
+        "connection",
+        "block",
+        observed(connection=connection(Connectivity.PORTAL, LocalFaultKind.PORTAL)),
+        "A login page",
+    ),
+    ("connection", "warn", observed(connection=connection(kind=LocalFaultKind.DNS_SILENT)), "own DNS does not answer"),
     (
         "connection",
         "warn",
-        observed(connection=connection(Connectivity.UNKNOWN, "No witness answers.")),
-        "No witness answers.",
+        observed(connection=connection(Connectivity.UNKNOWN, LocalFaultKind.ONLY_A_DEPLOYMENT)),
+        "No witness answers",
     ),
     ("clock", "pass", observed(connection=connection(clock_ahead=-59.0)), "clock is right"),
     ("clock", "warn", observed(connection=connection(clock_ahead=-240.0)), "clock is 4 min behind"),
@@ -342,6 +376,8 @@ CASES: list[Case] = [
         observed(freezes=frozen("shop", 90)),
         "shop is frozen by anna for 1 h 30 min more: a release",
     ),
+    ("trust", "block", unapproved(), "Action promote of shop is new outside Changeover, and may not act yet"),
+    ("trust", "block", unapproved(was=True), "Action promote of shop has changed outside Changeover"),
     ("freeze", "block", observed(freezes=frozen(None, 1)), "Everything is frozen by anna for 1 min more: a release"),
     (
         "ownership",
@@ -403,6 +439,17 @@ def test_a_service_that_is_ready_passes_everything() -> None:
     assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS | ONLY_BACK]
 
 
+def test_only_what_a_switch_would_do_is_held_back() -> None:
+    """Not an action for another target, nor one that an emergency leaves out."""
+    there = unapproved()
+    for action in (replace(PROMOTE, to=("elsewhere",)), replace(PROMOTE, name="other")):
+        quiet = replace(there.snapshot, service=replace(ACTING, actions=(action,)))
+        assert found(observed(snapshot=quiet), "trust") == []
+    needing = replace(there.snapshot, service=replace(ACTING, actions=(replace(PROMOTE, needs="source"),)))
+    assert len(found(observed(snapshot=needing), "trust")) == 1
+    assert found(observed(snapshot=needing), "trust", emergency=True) == []
+
+
 @pytest.mark.parametrize(("days", "words"), [(29, "30 days"), (20, "21 days"), (13, "14 days"), (6, "7 days")])
 def test_a_certificate_is_spoken_of_earlier_the_nearer_its_end(days: int, words: str) -> None:
     """At 30, 21, 14 and 7 days, with who vouches for it."""
@@ -413,7 +460,7 @@ def test_a_certificate_is_spoken_of_earlier_the_nearer_its_end(days: int, words:
 
 def test_a_computer_that_nobody_looked_at_is_not_spoken_of() -> None:
     """Neither where nothing failed, nor where the settings say that nobody is to be asked."""
-    nobody = Connection(at=NOW, link=Connectivity.UNKNOWN, text="not known")
+    nobody = Connection(at=NOW, link=Connectivity.UNKNOWN)
     assert found(observed(), "connection") == found(observed(connection=nobody), "connection") == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from changeover.model.health.outage import Outage
 from changeover.model.readiness.pin import Hold
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.wording.notice import Notice, notices
@@ -25,7 +26,7 @@ from desktop.samples import (
 
 def told(*course: list[ServiceState]) -> list[Notice]:
     """Everything that is told while services go through these states, one after the other."""
-    before: dict[str, str] = {}
+    before: dict[str, Outage] = {}
     found = []
     for states in course:
         some, before = notices(states, before, NOW)
@@ -41,7 +42,7 @@ def test_an_outage_is_told_once_and_its_end_once() -> None:
     found = told([UP], [OUT], [OUT], [state(checks={"primary": RECOVERING})], [OUT], [UP], [UP])
     assert [(n.title, n.grave) for n in found] == [("shop is down", True), ("shop is up again", False)]
     assert found[0].text == "primary has been failing for 2 min 10 s: 503."
-    assert found[1].text == "on primary · healthy"
+    assert found[1].text == "on primary · healthy. It had been down since 14:18."
 
 
 def test_one_fault_is_one_message() -> None:

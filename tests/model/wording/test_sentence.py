@@ -13,6 +13,7 @@ from changeover.model.formatting import clock
 from changeover.model.health.connectivity import Connection
 from changeover.model.readiness.pin import Hold
 from changeover.model.readiness.service_state import unread
+from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Outcome
 from changeover.model.wording.cause_words import card_words, state_tip
 from changeover.model.wording.local_fault import clock_note
@@ -137,6 +138,14 @@ SENTENCES = {
     ),
     "ttl-shortened": ("", "Visitors reach primary. Both deployments are healthy and the backup is ready."),
     "interrupted": ("Run shop-3 was interrupted.", "Resume, undo or accept it."),
+    "damaged-run": (
+        "Run shop-3 of shop is damaged: not all of its journal can be read.",
+        "Make sure of its records by hand, then accept it.",
+    ),
+    "newer-run": (
+        "Run shop-3 of shop was written by a newer Changeover.",
+        "Update this Changeover, or make sure of its records by hand, then accept it.",
+    ),
     "incomplete": (
         "Run shop-3 is incomplete.",
         "ns1.shop.example still gives the old answer. Resume, undo or accept it.",
@@ -208,6 +217,8 @@ GLANCES = {
     "frozen": (ServiceStatus.HEALTHY, "on primary · healthy"),
     "ttl-shortened": (ServiceStatus.HEALTHY, "on primary · healthy"),
     "interrupted": (ServiceStatus.DEGRADED, "run shop-3 is interrupted"),
+    "damaged-run": (ServiceStatus.DEGRADED, "run shop-3 is damaged"),
+    "newer-run": (ServiceStatus.DEGRADED, "run shop-3 was written by a newer Changeover"),
     "incomplete": (ServiceStatus.DEGRADED, "run shop-3 is incomplete"),
     "mixed": (ServiceStatus.DEGRADED, "visitors are split"),
     "elsewhere": (ServiceStatus.DEGRADED, "visitors go elsewhere"),
@@ -285,6 +296,20 @@ def test_an_unfinished_run_comes_before_everything() -> None:
     of = state(active="mixed", run=run(None), connection=OFFLINE)
     assert sentence(of, NOW).urgent == "Run shop-3 was interrupted."
     assert service_status(of) is ServiceStatus.DEGRADED
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (PlanKind.SWITCH, "Visitors are being switched from primary to backup."),
+        (PlanKind.PREPARE, "The TTLs of its records are being lowered."),
+        (PlanKind.RESTORE_TTL, "The TTLs of its records are being restored."),
+    ],
+)
+def test_what_is_going_on_is_told_as_what_it_is(kind: PlanKind, told: str) -> None:
+    """A run that only changes TTLs moves nobody, and does not say so."""
+    going = replace(run(None), outcome=Outcome.RUNNING, forward=replace(run(None).forward, kind=kind))
+    assert sentence(replace(state(), run=going, working=True), NOW).text == told
 
 
 def test_a_wrong_clock_is_told_once() -> None:

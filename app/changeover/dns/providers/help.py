@@ -16,6 +16,8 @@ from changeover.model.settings.account_fields import (
     secret_fields,
 )
 
+#: The one that stands for many others.
+_FOR_OTHERS = "lexicon"
 #: The name of an account in examples.
 EXAMPLE = "dns-main"
 
@@ -23,7 +25,7 @@ EXAMPLE = "dns-main"
 def every_provider() -> list[tuple[str, ProviderType]]:
     """By name, in the order of their labels; one that stands for others comes last."""
     kinds = [(name, provider_type(name)) for name in PROVIDERS]
-    return sorted(kinds, key=lambda pair: (pair[1].label.startswith("Another "), pair[1].label.lower()))
+    return sorted(kinds, key=lambda pair: (pair[0] == _FOR_OTHERS, pair[1].label.lower()))
 
 
 def sentence(text: str) -> str:

@@ -37,19 +37,19 @@ def _time(text: str) -> datetime:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
 
 
-def refused(der: bytes, hostname: str, said: str) -> Certificate | None:
-    """A certificate that was not accepted for `hostname`, when OpenSSL said this. None where it cannot be parsed."""
-    return _parsed(der, hostname, said)
+def refused(der: bytes, hostname: str, code: int) -> Certificate | None:
+    """A certificate that OpenSSL refused for `hostname` with this code. None where it cannot be parsed."""
+    return _parsed(der, hostname, code)
 
 
-def _parsed(der: bytes, hostname: str, said: str | None) -> Certificate | None:
-    """A certificate; `said` is None where OpenSSL accepted it for `hostname`, so that this is one of its names."""
+def _parsed(der: bytes, hostname: str, code: int | None) -> Certificate | None:
+    """A certificate; `code` is None where OpenSSL accepted it for `hostname`, so that this is one of its names."""
     from cryptography import x509
 
     try:
         parsed = x509.load_der_x509_certificate(der)
         subject, issuer = _attributes(parsed.subject), distinguished(_attributes(parsed.issuer))
-        names = _names(parsed) or ((hostname,) if said is None else tuple(filter(None, (subject.get("commonName"),))))
+        names = _names(parsed) or ((hostname,) if code is None else tuple(filter(None, (subject.get("commonName"),))))
         self_signed = parsed.subject == parsed.issuer
         trusted = CertificateKind.TRUSTED
         return Certificate(
@@ -57,7 +57,7 @@ def _parsed(der: bytes, hostname: str, said: str | None) -> Certificate | None:
             issuer=issuer,
             issued=parsed.not_valid_before_utc,
             expires=parsed.not_valid_after_utc,
-            kind=trusted if said is None else kind_of(names, issuer, hostname, self_signed=self_signed, said=said),
+            kind=trusted if code is None else kind_of(names, issuer, hostname, self_signed=self_signed, code=code),
         )
     except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return None

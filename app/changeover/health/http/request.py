@@ -21,10 +21,11 @@ from msgspec import Struct
 
 from changeover.health.http import certificate
 from changeover.health.http.connection import Wire, shown_certificate, tls_context
-from changeover.model.health.certificate import Certificate, why_refused
+from changeover.model.health.certificate import Certificate, VerifyError, certificate_faults
 from changeover.model.health.check import Expectations, HealthCheck
 from changeover.model.health.conditions import MAX_BODY, Response, enough
 from changeover.model.health.probe_result import Cause, Phases
+from changeover.model.wording.fault_words import certificate_words
 
 #: Bytes of everything before a response's body, interim responses (RFC 9110, 15.2) included.
 MAX_HEAD = 32 * 1024
@@ -32,6 +33,9 @@ MAX_HEAD = 32 * 1024
 _AT_ONCE = 64
 _NO_ROUTE = {errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
+#: What Python calls the alerts unrecognized_name and handshake_failure (RFC 8446, section 6.2).
+_NO_SUCH_NAME = ("TLSV1_UNRECOGNIZED_NAME", "TLSV1_ALERT_UNRECOGNIZED_NAME")
+_HANDSHAKE_REFUSED = ("SSLV3_ALERT_HANDSHAKE_FAILURE", "SSL/TLS_ALERT_HANDSHAKE_FAILURE")
 #: Where h11's words for a fault go on with the bytes that came, which may be many, and private.
 _QUOTED = re.compile(r""":? (?:bytearray\()?b['"]""")
 
@@ -145,12 +149,13 @@ async def exchange(
     except TimeoutError:
         return progress.failed(progress.too_late)
     except ssl.SSLCertVerificationError as error:
-        return await _refused(progress, endpoint, limits, error.verify_message or str(error))
+        why = VerifyError(error.verify_code, error.verify_message or str(error))
+        return await _refused(progress, endpoint, limits, why)
     except ssl.SSLError as error:
-        return _tls_failed(progress, endpoint.hostname, (error.reason or str(error)).replace("_", " ").lower())
+        return _tls_failed(progress, endpoint.hostname, error)
     except OSError as error:
         if error.errno in _NO_ROUTE:
-            return progress.failed("not checked: this computer has no route to that address", ok=None)
+            return progress.failed("this computer has no route to that address", ok=None)
         if isinstance(error, ConnectionRefusedError):
             return progress.failed("connection refused")
         said = error.strerror or str(error) or "the connection was closed"
@@ -158,7 +163,7 @@ async def exchange(
     except (h11.RemoteProtocolError, EOFError) as error:
         return progress.failed(f"not a valid HTTP response: {_QUOTED.split(str(error))[0]}")
     except h11.LocalProtocolError:  # its own words may hold what was to be sent
-        return progress.failed("not sent: the path or a header holds characters that HTTP does not allow", ok=None)
+        return progress.failed("the path or a header holds characters that HTTP does not allow", ok=None)
     return Exchange(phases=progress.phases, response=response, certificate=progress.certificate)
 
 
@@ -171,6 +176,8 @@ class _Progress:
         self._whole = limits.whole
         self.limit = asyncio.timeout(None)
         self.waiting_for = ""
+        #: Did a connection stand, so that something was asked over it?
+        self.asked = False
         self._within = limits.whole
         self.seconds: dict[str, float] = {}
         self.certificate: Certificate | None = None
@@ -196,7 +203,7 @@ class _Progress:
     def failed(self, reason: str, cause: Cause | None = None, ok: bool | None = False) -> Exchange:
         """There is no response. Without a connection the address is at fault, else what was asked there."""
         if ok is False and cause is None:
-            cause = Cause.ADDRESS if self.waiting_for in ("connection", "TLS handshake") else Cause.PATH
+            cause = Cause.PATH if self.asked else Cause.ADDRESS
         return Exchange(phases=self.phases, ok=ok, reason=reason, cause=cause, certificate=self.certificate)
 
     @property
@@ -223,6 +230,7 @@ async def _attempt(
         tls = await wire.secure(endpoint.tls or tls_context(endpoint.ca_file), endpoint.hostname)
         progress.reached("tls")
         progress.certificate = certificate.verified(tls, endpoint.hostname)
+    progress.asked = True
     progress.wait_for("response", limits.first_byte)
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
     await wire.send(_written(http, request, endpoint.host))
@@ -294,16 +302,17 @@ async def _read(
         http.receive_data(received)
 
 
-def _tls_failed(progress: _Progress, hostname: str, said: str) -> Exchange:
+def _tls_failed(progress: _Progress, hostname: str, error: ssl.SSLError) -> Exchange:
     """A server without a certificate for a name may also end the handshake (RFC 6066, section 3), or just refuse it."""
-    if "unrecognized name" in said:
+    if error.reason in _NO_SUCH_NAME:
         return progress.failed(f"TLS failed: the server has no certificate for {hostname}", Cause.CERTIFICATE)
-    if "alert handshake failure" in said:
+    said = (error.reason or str(error)).replace("_", " ").lower()
+    if error.reason in _HANDSHAKE_REFUSED:
         said = f"the server refuses the handshake; it may have no certificate for {hostname}"
     return progress.failed(f"TLS failed: {said}")
 
 
-async def _refused(progress: _Progress, endpoint: Endpoint, limits: Limits, said: str) -> Exchange:
+async def _refused(progress: _Progress, endpoint: Endpoint, limits: Limits, why: VerifyError) -> Exchange:
     """Why a certificate was refused: it is looked at again, over a connection that carries nothing else."""
     seen: Certificate | None = None
     try:
@@ -312,13 +321,13 @@ async def _refused(progress: _Progress, endpoint: Endpoint, limits: Limits, said
     except TimeoutError:
         der = None
     if der is not None:
-        seen = certificate.refused(der, endpoint.hostname, said)
-    why = why_refused(seen, endpoint.hostname, datetime.now(UTC), said)
+        seen = certificate.refused(der, endpoint.hostname, why.code)
+    words = certificate_words(certificate_faults(seen, endpoint.hostname, datetime.now(UTC), why))
     return Exchange(
         phases=progress.phases,
         ok=False,
-        reason=f"certificate refused: {why}",
+        reason=f"certificate refused: {words}",
         cause=Cause.CERTIFICATE,
         certificate=seen,
-        certificate_error=why,
+        certificate_error=words,
     )

@@ -8,8 +8,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from changeover.model.formatting import counted, duration
-
 
 class CertificateKind(StrEnum):
     """What sort of certificate it is. Visitors' browsers accept only trusted ones, and those only for their names."""
@@ -65,16 +63,50 @@ _PLATFORM_ISSUERS = (
 _STAGING = ("(staging)", "staging ", "fake le ", "fakele", "h2ppy h2cker", "happy hacker", "pebble ", "mkcert ")
 _ENDS_FOR_MACHINES = ("localhost", ".localdomain", ".local", ".internal", ".lan")
 
-#: What OpenSSL says first where a certificate's own chain is in order (its fault is its time or its names).
-_CHAIN_HOLDS = ("certificate has expired", "certificate is not yet valid", "hostname mismatch", "ip address mismatch")
-#: What OpenSSL says where the way from a certificate to a trusted authority is broken.
-_CHAIN_BROKEN = (
-    "unable to get local issuer certificate",
-    "unable to get issuer certificate",
-    "unable to verify the first certificate",
-    "self-signed certificate in certificate chain",
-    "self signed certificate in certificate chain",
-)
+
+class VerifyError(Struct, frozen=True):
+    """Why OpenSSL refused a certificate: its number (X509_V_ERR_…, X509_STORE_CTX_get_error(3)) and its words."""
+
+    code: int
+    message: str
+
+
+#: Where a certificate's own chain is in order: it is not yet valid, has expired, or is for another name or address.
+_CHAIN_HOLDS = (9, 10, 62, 64)
+#: Where the way from a certificate to a trusted authority is broken: an issuer is missing, or its root is nobody's.
+_CHAIN_BROKEN = (2, 19, 20, 21)
+
+
+class CertificateFaultKind(StrEnum):
+    #: A platform's own (`subject`), not one for the hostname.
+    PLATFORMS_OWN = "platform's own"
+    #: From a trial authority, `subject`.
+    STAGING = "staging"
+    SELF_SIGNED = "self-signed"
+    #: Self-signed, and made when the web server was installed.
+    MACHINES_OWN = "machine's own"
+    #: Its chain is incomplete, or ends at an authority that is not trusted; `subject` is the issuer, where it is known.
+    CHAIN = "chain"
+    #: Whatever else OpenSSL has against it, in its own words: `message`. `subject` as above.
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not yet valid"
+    OTHER_NAMES = "other names"
+
+
+class CertificateFault(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a certificate that was shown for `hostname`.
+
+    `names` are those that it is for, `since` is when it begins to be valid, and it expired `seconds` ago.
+    """
+
+    kind: CertificateFaultKind
+    hostname: str
+    subject: str = ""
+    message: str = ""
+    names: tuple[str, ...] = ()
+    since: datetime | None = None
+    seconds: float = 0.0
 
 
 def covers(names: Sequence[str], hostname: str) -> bool:
@@ -115,42 +147,56 @@ def is_staging(issuer: str) -> bool:
     return any(word in f"{issuer} ".lower() for word in _STAGING)
 
 
-def kind_of(names: Sequence[str], issuer: str, hostname: str, *, self_signed: bool, said: str) -> CertificateKind:
-    """What sort of certificate was refused for `hostname`, when OpenSSL said this."""
+def kind_of(names: Sequence[str], issuer: str, hostname: str, *, self_signed: bool, code: int) -> CertificateKind:
+    """What sort of certificate was refused for `hostname`, with this code of OpenSSL's."""
     if platform_of(names, issuer, hostname):
         return CertificateKind.PLATFORM
     if is_staging(issuer):
         return CertificateKind.STAGING
     if self_signed:
         return CertificateKind.SELF_SIGNED
-    return CertificateKind.TRUSTED if said.lower().startswith(_CHAIN_HOLDS) else CertificateKind.UNTRUSTED
+    return CertificateKind.TRUSTED if code in _CHAIN_HOLDS else CertificateKind.UNTRUSTED
 
 
-def why_refused(certificate: Certificate | None, hostname: str, at: datetime, said: str) -> str:
-    """Why a certificate was refused for `hostname`, everything that is wrong with it; `said` is OpenSSL's message.
+def certificate_faults(
+    certificate: Certificate | None, hostname: str, at: datetime, refusal: VerifyError
+) -> tuple[CertificateFault, ...]:
+    """Everything that is wrong with a certificate that was refused for `hostname`.
 
-    None where it could not be read again: then the message must do.
+    None where it could not be read again: then what OpenSSL said must do.
     """
+
+    kinds = CertificateFaultKind
+    broken = refusal.code in _CHAIN_BROKEN
+    issuer = certificate.issuer if certificate is not None and certificate.kind is CertificateKind.UNTRUSTED else ""
+    refused = CertificateFault(
+        kind=kinds.CHAIN if broken else kinds.REFUSED,
+        hostname=hostname,
+        subject=issuer,
+        message="" if broken else refusal.message,
+    )
     if certificate is None:
-        return _plain(said)
-    platform = platform_of(certificate.names, certificate.issuer, hostname)
+        return (refused,)
+    names = certificate.names
+    platform = platform_of(names, certificate.issuer, hostname)
     if platform and certificate.kind is CertificateKind.PLATFORM:
-        return f"it is {platform}'s own ({_names(certificate)}), not one for {hostname}"
-    faults = []
+        return (CertificateFault(kind=kinds.PLATFORMS_OWN, hostname=hostname, subject=platform, names=names),)
+    found = []
     if certificate.kind is CertificateKind.STAGING:
-        faults.append(f'it comes from a staging authority, "{certificate.issuer}", which browsers do not trust')
+        found.append(CertificateFault(kind=kinds.STAGING, hostname=hostname, subject=certificate.issuer))
     elif certificate.kind is CertificateKind.SELF_SIGNED:
-        own = certificate.names and all(_of_a_machine(name) for name in certificate.names)
-        faults.append("it is self-signed" + (", made for the machine when the web server was installed" if own else ""))
+        own = names and all(_of_a_machine(name) for name in names)
+        found.append(CertificateFault(kind=kinds.MACHINES_OWN if own else kinds.SELF_SIGNED, hostname=hostname))
     elif certificate.kind is CertificateKind.UNTRUSTED:
-        faults.append(f"{_plain(said)} (issuer: {certificate.issuer})")
+        found.append(refused)
     if certificate.expires <= at:
-        faults.append(f"it expired {duration((at - certificate.expires).total_seconds())} ago")
+        ago = (at - certificate.expires).total_seconds()
+        found.append(CertificateFault(kind=kinds.EXPIRED, hostname=hostname, seconds=ago))
     if certificate.issued > at:
-        faults.append(f"it is not valid before {certificate.issued:%Y-%m-%d %H:%M} UTC")
-    if not covers(certificate.names, hostname):
-        faults.append(f"it is for {_names(certificate)}, not for {hostname}")
-    return "; ".join(faults) or _plain(said)
+        found.append(CertificateFault(kind=kinds.NOT_YET_VALID, hostname=hostname, since=certificate.issued))
+    if not covers(names, hostname):
+        found.append(CertificateFault(kind=kinds.OTHER_NAMES, hostname=hostname, names=names))
+    return tuple(found) or (refused,)
 
 
 def days_left(certificate: Certificate, at: datetime) -> int:
@@ -158,19 +204,5 @@ def days_left(certificate: Certificate, at: datetime) -> int:
     return (certificate.expires - at) // timedelta(days=1)
 
 
-def _plain(said: str) -> str:
-    if said.startswith(_CHAIN_BROKEN):
-        return "the chain is incomplete or its authority is not trusted"
-    return said
-
-
 def _of_a_machine(name: str) -> bool:
     return "." not in name or name.lower().endswith(_ENDS_FOR_MACHINES)
-
-
-def _names(certificate: Certificate) -> str:
-    """The first name and how many more there are."""
-    if not certificate.names:
-        return "no name"
-    more = len(certificate.names) - 1
-    return certificate.names[0] + (f" and {counted(more, 'other name')}" if more else "")

@@ -10,12 +10,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from changeover.model.formatting import duration
+from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 
 #: So many witnesses must answer; where fewer are asked, all of them.
 ENOUGH_WITNESSES = 2
-#: A clock that is off by more seconds than this is told about: certificates and signed requests begin to fail.
-CLOCK_OFF = 60.0
 #: The witness of the settings that stands for the router.
 GATEWAY = "gateway"
 
@@ -29,6 +27,9 @@ class Connectivity(StrEnum):
     UNKNOWN = "not known"
 
 
+EvidenceKind = Literal["tcp", "https", "gateway", "resolver", "doh", "portal", "interface"]
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """What one witness said. `ok` is None where it could not be asked.
 
@@ -38,7 +39,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     router, has the interface as `witness`. An "interface" that is not ok: no network leads to any witness.
     """
 
-    kind: Literal["tcp", "https", "gateway", "resolver", "doh", "portal", "interface"]
+    kind: EvidenceKind
     witness: str
     ok: bool | None
     text: str
@@ -47,23 +48,27 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 class Connection(Struct, frozen=True, kw_only=True):
-    """This computer's connection at one moment, in a sentence, with the evidence for it.
+    """This computer's connection at one moment, what is wrong with it, and the evidence for that.
 
-    `dns_fails`: its own resolvers do not answer, or answer falsely, while DNS over HTTPS does. `clock_ahead`: its
-    clock, in seconds, before those of the witnesses; None where none told the time.
+    `clock_ahead`: its clock, in seconds, before those of the witnesses; None where none told the time.
     """
 
     at: datetime
     link: Connectivity
-    text: str
+    fault: LocalFault | None = None
     evidence: tuple[Evidence, ...] = ()
-    dns_fails: bool = False
     clock_ahead: float | None = None
 
     @property
     def blind(self) -> bool:
         """Does what is seen from here say nothing about anybody else?"""
         return self.link in (Connectivity.OFFLINE, Connectivity.PORTAL)
+
+    @property
+    def dns_fails(self) -> bool:
+        """Do its own resolvers not answer, or answer falsely, while DNS over HTTPS does?"""
+        kinds = (LocalFaultKind.DNS_SILENT, LocalFaultKind.DNS_FALSE)
+        return self.fault is not None and self.fault.kind in kinds
 
 
 def judge(evidence: Sequence[Evidence], at: datetime) -> Connection:
@@ -73,25 +78,14 @@ def judge(evidence: Sequence[Evidence], at: datetime) -> Connection:
     so that it counts for more than these, but it cannot prove to be an https witness. Who could not be asked counts
     for nothing.
     """
-    dns = _dns_text(evidence)
     link = _link(evidence)
     return Connection(
         at=at,
         link=link,
-        text=dns if dns and link is Connectivity.ONLINE else _text(link, evidence),
+        fault=_fault(link, evidence),
         evidence=tuple(evidence),
-        dns_fails=dns is not None,
         clock_ahead=_middle(e.ahead for e in evidence if e.ahead is not None),
     )
-
-
-def clock_words(ahead: float | None) -> str | None:
-    """A sentence about a clock that is `ahead` seconds before the others'; None where it is right or nobody knows."""
-    if ahead is None or abs(ahead) <= CLOCK_OFF:
-        return None
-    off = duration(round(abs(ahead) / 60) * 60)
-    which = "ahead" if ahead > 0 else "behind"
-    return f"This computer's clock is {off} {which}; set it, or certificates and signed requests will be refused."
 
 
 def _tally(evidence: Iterable[Evidence]) -> tuple[int, int]:
@@ -115,37 +109,38 @@ def _link(evidence: Sequence[Evidence]) -> Connectivity:
     return Connectivity.ONLINE if answer >= min(ENOUGH_WITNESSES, asked) else Connectivity.OFFLINE
 
 
-def _text(link: Connectivity, evidence: Sequence[Evidence]) -> str:
+def _fault(link: Connectivity, evidence: Sequence[Evidence]) -> LocalFault | None:
+    """What is wrong; where several things are, the widest of them."""
     match link:
-        case Connectivity.ONLINE:
-            return "This computer is online."
-        case Connectivity.PORTAL:
-            return "A login page stands between this computer and the internet. Open a browser and log in."
-        case Connectivity.UNKNOWN:
-            return "Whether this computer is online is not known: no witness could be asked."
         case Connectivity.OFFLINE:
-            return f"This computer is offline: {_offline(evidence)}"
+            return _offline(evidence)
+        case Connectivity.PORTAL:
+            return LocalFault(kind=LocalFaultKind.PORTAL)
+        case Connectivity.UNKNOWN:
+            return _dns_fault(evidence) or LocalFault(kind=LocalFaultKind.NOT_ASKED)
+        case Connectivity.ONLINE:
+            return _dns_fault(evidence)
 
 
-def _offline(evidence: Sequence[Evidence]) -> str:
-    """The rest of the sentence, from the nearest to the farthest thing that is missing."""
+def _offline(evidence: Sequence[Evidence]) -> LocalFault:
+    """From the nearest to the farthest thing that is missing."""
     interface, gateway = _said(evidence, "interface"), _said(evidence, "gateway")
-    answer, asked = _tally(evidence)
-    if not answer and interface is not None and interface.ok is False:
-        return "no network leads out of it. Check the cable or the Wi-Fi."
-    if answer:
-        return f"only {answer} of {asked} witnesses {'answers' if answer == 1 else 'answer'}."
-    if gateway is not None and gateway.ok:
-        return "the router answers, but nothing beyond it does."
-    silent = f"none of {asked} witnesses answers" if asked > 1 else "its only witness does not answer"
-    if gateway is None or (gateway.ok is None and gateway.witness == GATEWAY):
-        return f"{silent}."
-    if gateway.ok is None:
-        return f"{silent}, and everything goes through {gateway.witness}. Check the VPN."
-    return f"{silent}, and its router does not either."
+    answering, asked = _tally(evidence)
+    subject = ""
+    if not answering and interface is not None and interface.ok is False:
+        kind = LocalFaultKind.NO_NETWORK
+    elif answering:
+        kind = LocalFaultKind.FEW_WITNESSES
+    elif gateway is None or (gateway.ok is None and gateway.witness == GATEWAY):
+        kind = LocalFaultKind.WITNESSES_SILENT
+    elif gateway.ok is None:
+        kind, subject = LocalFaultKind.TUNNEL, gateway.witness
+    else:
+        kind = LocalFaultKind.BEYOND_ROUTER if gateway.ok else LocalFaultKind.ROUTER_SILENT
+    return LocalFault(kind=kind, subject=subject, answering=answering, asked=asked)
 
 
-def _dns_text(evidence: Sequence[Evidence]) -> str | None:
+def _dns_fault(evidence: Sequence[Evidence]) -> LocalFault | None:
     """What is wrong with this computer's own DNS; None where DNS over HTTPS does not show that anything is."""
     asked = [e for e in evidence if e.kind == "resolver" and e.ok is not None]
     secure = [e for e in evidence if e.kind == "doh" and e.ok]
@@ -153,15 +148,12 @@ def _dns_text(evidence: Sequence[Evidence]) -> str | None:
         return None
     answered = [e for e in asked if e.ok]
     if not answered:
-        return "This computer's own DNS does not answer; DNS over HTTPS does. Check the resolver or the VPN."
+        return LocalFault(kind=LocalFaultKind.DNS_SILENT)
     right = next((a for e in secure for a in e.addresses if _public(a)), None)
     if right is None or any(_public(a) for e in answered for a in e.addresses):
         return None
-    wrong = next((a for e in answered for a in e.addresses), "nothing")
-    return (
-        f"This computer's own DNS answers falsely: {wrong} where DNS over HTTPS gives {right}. "
-        "Check the resolver or the VPN."
-    )
+    wrong = next((a for e in answered for a in e.addresses), "")
+    return LocalFault(kind=LocalFaultKind.DNS_FALSE, subject=wrong, right=right)
 
 
 def _public(address: str) -> bool:

@@ -197,8 +197,10 @@ def gap_seconds(gaps: Iterable[Gap], since: datetime, until: datetime) -> dict[G
 _ROUNDS, _RESULTS = 10, 8
 
 
-def evidence_of(rounds: Sequence[Round], connection: Connection | None) -> dict[str, Any]:
+def evidence_of(rounds: Sequence[Round], connection: Connection | None, text: str = "") -> dict[str, Any]:
     """What made a verdict, as it is kept: the newest rounds, oldest first, and the connection of this computer.
+
+    `text` is that connection in words.
 
     `{rounds[].{at, results[].{hostname, address, ok, status, cause, reason}}, connection}`
     """
@@ -217,5 +219,6 @@ def evidence_of(rounds: Sequence[Round], connection: Connection | None) -> dict[
             for r in worst
         ]
         told.append({"at": probed.at, "results": results})
-    found: dict[str, Any] = to_builtins({"rounds": told, "connection": connection})
+    here = {"text": text, **to_builtins(connection)} if connection is not None else None
+    found: dict[str, Any] = to_builtins({"rounds": told, "connection": here})
     return found

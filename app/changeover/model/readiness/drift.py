@@ -68,8 +68,9 @@ def drift_words(drift: Drift, now: datetime) -> str:
 
 def drift_ago(drift: Drift, at: datetime) -> str:
     """The same for those whose time zone is not known: "www.shop.example was changed in the last 5 min …"."""
-    longest, least = (duration(max(0.0, (at - moment).total_seconds())) for moment in (drift.after, drift.seen))
-    when = f"in the last {longest}" if drift.seen >= at or least == "0 s" else f"{least} to {longest} ago"
+    longest, least = (max(0.0, (at - moment).total_seconds()) for moment in (drift.after, drift.seen))
+    since = duration(longest)
+    when = f"in the last {since}" if round(least) == 0 else f"{duration(least)} to {since} ago"
     return f"{drift.name} was changed {when} by somebody else: {_what(drift)}; the journal knows nothing of it"
 
 

@@ -15,6 +15,7 @@ from changeover.model.readiness.freeze import Freeze, freezes_of
 from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.settings.maintenance import maintenance_end
 from changeover.model.settings.service import Service
+from changeover.model.wording.fault_words import connection_words
 
 
 class Overlay(Struct, frozen=True, kw_only=True):
@@ -63,14 +64,15 @@ def in_context(health: DeploymentHealth, overlay: Overlay) -> DeploymentHealth:
         reason = f"held {pin.hold} by a person: {pin.reason}"
         return replace(health, health=word, state=State.PINNED, reason=reason, cause=None, since=pin.set_at)
     if connection is not None and connection.blind:
-        return replace(health, health=Health.UNKNOWN, state=State.UNKNOWN, cause=Cause.COMPUTER, reason=connection.text)
+        reason = connection_words(connection)
+        return replace(health, health=Health.UNKNOWN, state=State.UNKNOWN, cause=Cause.COMPUTER, reason=reason)
     if health.deployment in overlay.maintenance:
         return replace(health, state=State.MAINTENANCE)
     if health.health is Health.UNHEALTHY and _visited(health, overlay.visit):
         reason = f"{health.reason}, from here; visitors are still answered through the public name"
         return replace(health, health=Health.DEGRADED, cause=Cause.ADDRESS, reason=reason)
     if health.health is Health.UNKNOWN and connection is not None and connection.dns_fails:
-        return replace(health, cause=Cause.DNS, reason=connection.text)
+        return replace(health, cause=Cause.DNS, reason=connection_words(connection))
     return health
 
 

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from changeover.model.dns.observed import RoutingName
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import duration
-from changeover.model.health.connectivity import Connection, Connectivity, clock_words
+from changeover.model.health.connectivity import Connection, Connectivity
 from changeover.model.health.probe_result import DeploymentHealth, Health, ProbeResult
 from changeover.model.health.track import State
 from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.pin import Hold
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.service import Service
+from changeover.model.wording.fault_words import clock_words, connection_words
 
 #: Less than this left of a certificate blocks a switch; people are told of it from the longest of these on.
 CERTIFICATE_BLOCK = timedelta(hours=48)
@@ -28,7 +29,7 @@ def connection_findings(connection: Connection | None) -> list[Finding]:
     doubtful = connection.dns_fails or connection.link is Connectivity.UNKNOWN
     level = Level.BLOCK if connection.blind else Level.WARN if doubtful else Level.PASS
     fix = "" if level is Level.PASS else "Until then what is seen from here may say nothing about the service."
-    found = [Finding(check="connection", level=level, text=connection.text, fix=fix)]
+    found = [Finding(check="connection", level=level, text=connection_words(connection), fix=fix)]
     off = clock_words(connection.clock_ahead)
     if off is not None:
         found.append(Finding(check="clock", level=Level.WARN, text=off, fix="Let the system set the time by itself."))

@@ -35,7 +35,7 @@ def _credential(snapshot: Snapshot) -> list[Finding]:
     found = []
     for reading in snapshot.readings:
         place = f"{reading.capabilities.label} account {reading.account}"
-        if reading.error_kind in ("auth", "permission", "keyring"):
+        if reading.error_kind in ("auth", "permission", "keyring", "not-approved"):
             text = f"{place}: {reading.error}"
             found.append(Finding(check="credential", level=Level.BLOCK, text=text, fix=reading.hint))
         elif reading.may_write is False:
@@ -242,7 +242,10 @@ def _order(snapshot: Snapshot, to: str) -> list[Finding]:
 def _free(snapshot: Snapshot) -> list[Finding]:
     service = snapshot.service.name
     found = []
-    if snapshot.unfinished_run is not None:
+    if snapshot.unrecorded is not None:
+        text = f"Whether a run of {service} is unfinished is not known"
+        found.append(Finding(check="unfinished-run", level=Level.BLOCK, text=text, fix=snapshot.unrecorded))
+    elif snapshot.unfinished_run is not None:
         run = snapshot.unfinished_run
         text = f"Run {run} of {service} is not finished"
         fix = f"Look at it with: changeover report {run}. Then resume, undo or accept it."

@@ -9,6 +9,7 @@ from changeover.model.formatting import clock, counted, duration, ended, lasting
 from changeover.model.health.probe_result import HEALTH_WORDS, Cause, DeploymentHealth, Health, ProbeResult, outcome_of
 from changeover.model.health.track import State, changes
 from changeover.model.readiness.pin import Hold
+from changeover.model.wording.fault_words import app_words
 from changeover.model.wording.service_status import fails_only_from_here, health_of, state_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def short_reason(found: DeploymentHealth) -> str:
     bad = bad_results(found)
     if not bad:
         return found.reason
-    return str(bad[0].status) if bad[0].status is not None and "expected" in bad[0].reason else bad[0].reason
+    return str(bad[0].status) if bad[0].unexpected_status else bad[0].reason
 
 
 def from_here_words(found: DeploymentHealth, now: datetime) -> str:
@@ -76,9 +77,10 @@ def _routing_name(found: DeploymentHealth, worst: ProbeResult | None) -> str:
     """The name that visitors' resolvers follow to the deployment is dead, and whether the app behind it still is."""
     target = worst.target if worst is not None and worst.target else None
     dead = f"The routing name {target} is dead" if target else f"The routing name of {found.deployment} is dead"
-    reason = worst.reason if worst is not None else found.reason
-    _, said, rest = reason.partition("is dead")
-    return ended(f"{dead}{rest}" if said else f"{dead}: {reason}")
+    fault = worst.dead_name if worst is not None else None
+    if fault is not None and not fault.own_servers:
+        return ended(f"{dead}{app_words(fault)}")
+    return ended(f"{dead}: {worst.reason if worst is not None else found.reason}")
 
 
 def flapping_words(state: ServiceState, name: str) -> str:
@@ -143,7 +145,8 @@ def card_detail(state: ServiceState, name: str) -> str:
     bad = bad_results(found)
     if bad and found.cause in _CAUSE_SHORT:
         return _CAUSE_SHORT[found.cause]
-    return short_reason(found) if bad else found.last.reason.removeprefix("not checked: ")
+    worst = found.last.worst
+    return short_reason(found) if bad else (worst.untried if worst is not None else "") or found.last.reason
 
 
 _CAUSE_SHORT = {

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from changeover.model.formatting import age
-from changeover.model.health.connectivity import Connectivity, clock_words
+from changeover.model.health.connectivity import Connectivity
 from changeover.model.health.probe_result import HEALTH_WORDS, Cause, Health, Round
+from changeover.model.wording.fault_words import clock_words, connection_words, local_fault_words
 
 if TYPE_CHECKING:
     from changeover.model.readiness.service_state import ServiceState
 
-_OFFLINE = "This computer is offline"
 _PORTAL = "A login page stands between this computer and the internet"
 
 
@@ -45,12 +45,12 @@ def nothing_seen(state: ServiceState, now: datetime) -> tuple[str, str]:
     assert connection is not None
     seen = last_seen(state, now)
     if own_fault(state) is Cause.DNS:
-        return f"Nothing can be said about {name} from here.", f"{connection.text} {seen}"
+        return f"Nothing can be said about {name} from here.", f"{connection_words(connection)} {seen}"
     if connection.link is Connectivity.PORTAL:
         return f"{_PORTAL}, so nothing can be said about {name}.", f"Open a browser and log in. {seen}"
-    why = connection.text.removeprefix(f"{_OFFLINE}: ")
-    why = f"{why[:1].upper()}{why[1:]} " if why != connection.text else ""
-    return f"{_OFFLINE}, so nothing can be said about {name}.", f"{why}{seen}"
+    why = local_fault_words(connection.fault) if connection.fault is not None else ""
+    rest = f"{why[:1].upper()}{why[1:]} {seen}".strip()
+    return f"This computer is offline, so nothing can be said about {name}.", rest
 
 
 def last_seen(state: ServiceState, now: datetime) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from changeover.model.formatting import counted, lasting
+from changeover.model.formatting import clock, counted, lasting
+from changeover.model.health.outage import Fault, FaultKind, Outage
 from changeover.model.health.probe_result import Cause, Health
 from changeover.model.wording.cause_words import bad_results, cause_words
 from changeover.model.wording.local_fault import own_fault
@@ -31,12 +32,8 @@ class Notice(Struct, frozen=True):
     grave: bool = True
 
 
-#: By service, the fault that was told of and is not over, as `fault_of` names it.
-Told = Mapping[str, str]
-
-
-def fault_of(state: ServiceState) -> str:
-    """What is at fault, in a key that services with the same fault share.
+def fault_of(state: ServiceState) -> Fault:
+    """What is at fault.
 
     A dead routing name, a failing address and this computer's view of the DNS may be behind several services; what is
     wrong with a deployment alone is the service's own.
@@ -45,44 +42,50 @@ def fault_of(state: ServiceState) -> str:
     bad = bad_results(found)
     if found is not None and bad and not all_down(state):
         if found.cause is Cause.DNS:
-            return "DNS"
+            return Fault(FaultKind.DNS)
         if found.cause is Cause.ROUTING_NAME and bad[0].target:
-            return f"routing name {bad[0].target}"
+            return Fault(FaultKind.ROUTING_NAME, bad[0].target)
         where = {r.address for r in bad}
         if found.cause in (Cause.ADDRESS, Cause.DEPLOYMENT) and len(where) == 1 and where != {""}:
-            return f"address {where.pop()}"
-    return f"service {state.service.name}"
+            return Fault(FaultKind.ADDRESS, where.pop())
+    return Fault(FaultKind.SERVICE, state.service.name)
 
 
-def notices(states: Sequence[ServiceState], told: Told, now: datetime) -> tuple[list[Notice], dict[str, str]]:
-    """What to tell now, and what is told then.
+def notices(
+    states: Sequence[ServiceState], told: Mapping[str, Outage], now: datetime
+) -> tuple[list[Notice], dict[str, Outage]]:
+    """What to tell now, and, by service, the outages that are told of then and not over.
 
     Only outages are told, once each, and that they are over. Nothing is told while this computer is at fault, during
     maintenance, or of what merely looks suspicious; and an outage that such a time only hid is not told again.
     """
-    after = {name: fault for name, fault in told.items() if any(s.service.name == name for s in states)}
-    begun: dict[str, list[ServiceState]] = {}
-    over: list[ServiceState] = []
+    after = {name: outage for name, outage in told.items() if any(s.service.name == name for s in states)}
+    begun: dict[Fault, list[ServiceState]] = {}
+    over: dict[str, tuple[ServiceState, Outage]] = {}
     for state in states:
         name, stands = state.service.name, service_status(state)
         if stands is ServiceStatus.DOWN and own_fault(state) is None:
             if name not in after:
                 begun.setdefault(fault_of(state), []).append(state)
         elif name in after and stands in _OVER and health_of(state, state.active) is Health.HEALTHY:
-            over.append(state)
-            del after[name]
-    known = set(after.values())
+            over[name] = state, after.pop(name)
+    known = {outage.fault for outage in after.values()}
     for fault, failing in begun.items():
-        after.update({s.service.name: fault for s in failing})
+        after.update({s.service.name: Outage(fault=fault, began=_began(s, now)) for s in failing})
     found = [_outage(fault, failing, now) for fault, failing in begun.items() if fault not in known]
     return found + ([_recovery(over, now)] if over else []), after
+
+
+def _began(state: ServiceState, now: datetime) -> datetime:
+    found = state.health.get(state.active)
+    return (found.since if found is not None else None) or now
 
 
 #: Where the active deployment is healthy as well, an outage is over. Degraded is then for want of a backup.
 _OVER = (ServiceStatus.HEALTHY, ServiceStatus.HELD, ServiceStatus.DEGRADED)
 
 
-def _outage(fault: str, failing: Sequence[ServiceState], now: datetime) -> Notice:
+def _outage(fault: Fault, failing: Sequence[ServiceState], now: datetime) -> Notice:
     names = tuple(s.service.name for s in failing)
     first = failing[0]
     if len(failing) == 1:
@@ -91,22 +94,31 @@ def _outage(fault: str, failing: Sequence[ServiceState], now: datetime) -> Notic
         if found is not None and found.cause is not None and not all_down(first):
             text = cause_words(found, now)
         return Notice(f"{names[0]} is down", text, names)
-    kind, _, what = fault.partition(" ")
-    why = {
-        "DNS": "The DNS fails for all of them",
-        "routing": f"The routing name {what.removeprefix('name ')} is dead",
-        "address": f"{what} does not answer well",
-    }.get(kind, "They fail")
-    found = first.health.get(first.active)
-    long = lasting(found.since, now) if found is not None else ""
-    return Notice(f"{counted(len(names), 'service')} are down", f"{why}{long}: {_listed(names)}.", names)
+    long = lasting(_began(first, now), now)
+    return Notice(f"{counted(len(names), 'service')} are down", f"{_why(fault)}{long}: {_listed(names)}.", names)
 
 
-def _recovery(over: Sequence[ServiceState], now: datetime) -> Notice:
-    names = tuple(s.service.name for s in over)
+def _why(fault: Fault) -> str:
+    match fault.kind:
+        case FaultKind.DNS:
+            return "The DNS fails for all of them"
+        case FaultKind.ROUTING_NAME:
+            return f"The routing name {fault.subject} is dead"
+        case FaultKind.ADDRESS:
+            return f"{fault.subject} does not answer well"
+        case FaultKind.SERVICE:
+            return "They fail"
+
+
+def _recovery(over: Mapping[str, tuple[ServiceState, Outage]], now: datetime) -> Notice:
+    names = tuple(over)
+    since = clock(min(outage.began for _, outage in over.values()), now)
     if len(over) == 1:
-        return Notice(f"{names[0]} is up again", list_line(over[0], now), names, grave=False)
-    return Notice(f"{counted(len(names), 'service')} are up again", f"{_listed(names)}.", names, grave=False)
+        (state, _), *_ = over.values()
+        text = f"{list_line(state, now)}. It had been down since {since}."
+        return Notice(f"{names[0]} is up again", text, names, grave=False)
+    text = f"They had been down since {since}: {_listed(names)}."
+    return Notice(f"{counted(len(names), 'service')} are up again", text, names, grave=False)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -145,4 +145,18 @@ _EVENT_VERSIONS = (
     "CREATE UNIQUE INDEX runs_by_name ON runs (run)",
 )
 
-MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS)
+#: `channel` says who was told.
+_TOLD_OUTAGES = (
+    """
+    CREATE TABLE told_outages (
+        channel TEXT NOT NULL,
+        service TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        began INTEGER NOT NULL,
+        PRIMARY KEY (channel, service)
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS, _TOLD_OUTAGES)

@@ -15,6 +15,7 @@ from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import AccountKinds
 from changeover.model.settings.service import Account, LookupSettings, Service, Settings
+from changeover.storage.private import private_folder
 from changeover.storage.settings import check_layout, layout
 from changeover.storage.settings.account_rules import read_account
 from changeover.storage.settings.action_rules import with_idempotence
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 _TOP = ("version", "accounts", "services", "lookup")
 #: Some editors on Windows put it before the text.
 _BOM = "\ufeff"
+
+
+#: Is called with the settings before and after an edit, once it is made.
+Edited = Callable[[Settings, Settings], object]
+
+
+def _nobody(before: Settings, after: Settings) -> None:
+    return None
 
 
 def load(file: Path, kinds: AccountKinds) -> Settings:
@@ -97,7 +106,7 @@ def _read_services(
     return [with_idempotence(service, kinds) for service in found if service is not None]
 
 
-def edit(file: Path, kinds: AccountKinds, change: Callable[[TOMLDocument], None]) -> Settings:
+def edit(file: Path, kinds: AccountKinds, change: Callable[[TOMLDocument], None], edited: Edited = _nobody) -> Settings:
     """Changes values in the settings file, keeping comments and layout, as `rewrite` does."""
     import tomlkit
 
@@ -106,34 +115,36 @@ def edit(file: Path, kinds: AccountKinds, change: Callable[[TOMLDocument], None]
         change(document)
         return tomlkit.dumps(document)
 
-    return rewrite(file, kinds, on_text)
+    return rewrite(file, kinds, on_text, edited)
 
 
-def rewrite(file: Path, kinds: AccountKinds, change: Callable[[str], str]) -> Settings:
+def rewrite(file: Path, kinds: AccountKinds, change: Callable[[str], str], edited: Edited = _nobody) -> Settings:
     """Puts what `change` makes of the settings file's text in its place, and gives the new settings.
 
     The result is checked before it is written, and written atomically: a fault leaves the file as it was. Line ends
-    stay as they are.
+    stay as they are. `edited` is called afterwards.
     """
     import filelock
 
     target = file.resolve()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=10, is_singleton=False):
+        private_folder(target.parent)
+        lock = target.with_name(f".{target.name}.lock")
+        with filelock.FileLock(lock, mode=0o600, timeout=10, is_singleton=False):
             old = _read(target) or "version = 1\n"
-            parse(old, file, kinds)
+            before = parse(old, file, kinds)
             newline = "\r\n" if 0 < old.count("\r\n") == old.count("\n") else "\n"
             mark = _BOM if old.startswith(_BOM) else ""
             text = old.removeprefix(_BOM).replace(newline, "\n")
             text = change(text if text.endswith("\n") else f"{text}\n")
             settings = parse(text, file, kinds)
             write_atomically(target, mark + text.replace("\n", newline))
-            return settings
     except OSError as error:
         raise ChangeoverError(f"{file} cannot be written: {error.strerror or error}", "Nothing was changed.") from None
     except filelock.Timeout:
         raise ChangeoverError(f"{file} is being written by another program", "Try again.") from None
+    edited(before, settings)
+    return settings
 
 
 def write_atomically(file: Path, text: str) -> None:

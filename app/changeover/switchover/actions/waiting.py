@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from changeover.health.rounds import probe_now
 from changeover.model.formatting import duration
 from changeover.model.health.probe_result import Health
+from changeover.model.runs.open_run import unreadable_words
 from changeover.model.runs.run import Run, StepState
 from changeover.model.runs.verification import Verdict
 from changeover.model.settings.service import Deployment, Service
@@ -65,7 +66,10 @@ async def for_approval(
 
     async def looking() -> Verdict:
         while True:
-            step = next(step for step in (await said(run)).steps if step.name == name)
+            found = await said(run)
+            if found.unreadable:
+                return Verdict(StepState.UNKNOWN, f"nobody can answer: run {run} {unreadable_words(found)}")
+            step = next(step for step in found.steps if step.name == name)
             if step.state in _ANSWERED:
                 return Verdict(step.state, step.note)
             await asyncio.sleep(JOURNAL_PAUSE)
