@@ -18,7 +18,7 @@ def private_folder(folder: Path, *, ours: bool = False) -> None:
     """
     missing = []
     at = folder
-    while not at.exists():
+    while not at.is_dir():
         missing.append(at)
         at = at.parent
     for one in reversed(missing):

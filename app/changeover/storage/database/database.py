@@ -139,8 +139,9 @@ class Database:
 
 def damaged(name: str, file: Path, why: str) -> ChangeoverError:
     """A database that is no longer whole, and the way out."""
-    text = f"{name} {file} is damaged: {why}"
-    return ChangeoverError(text, "Move it aside, and keep what can be read of it, with: changeover repair")
+    way_out = "Move the file aside, and keep what can be read of it, with: changeover repair"
+    text = f"{name} {file} cannot be used, it is damaged: {why}"
+    return ChangeoverError(text, f"Nothing is done without a journal. {way_out}")
 
 
 def _code(error: Exception) -> int:
