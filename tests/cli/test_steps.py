@@ -255,6 +255,7 @@ def test_a_command_that_fails_ends_the_run(shop: Shop) -> None:
     assert steps_of(found)["promote"] == ("failed", "it ended with status 7; it said: no quorum")
     text = shop.home.settings_file.read_text()
     shop.home.settings_file.write_text(text.replace("exit 7", "exit 0"))
+    shop.json("trust", "--yes")
     assert shop.json("switch", "shop", "--to", "backup", "--yes")["outcome"] == "completed"
 
 

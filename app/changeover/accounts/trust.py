@@ -30,12 +30,14 @@ from changeover.model.settings.acting_parts import (
     bound_of_call,
     bound_of_journeys,
     bound_secrets,
+    calls_part,
     calls_place,
     carrying,
     fingerprint_of,
     journeys_place,
     only,
     sending,
+    steering_part,
     unapproved,
 )
 from changeover.model.settings.action import HttpCall
@@ -87,18 +89,27 @@ class Trust:
 
     async def unapproved(self, places: Collection[str] | None = None) -> tuple[Unapproved, ...]:
         """What may not act, at `places` or anywhere, with what was approved of it before."""
+
+        def parts() -> tuple[ActingPart, ...]:
+            settings = self._settings()
+            if places is None:
+                return self._parts(settings)
+            return tuple(part for part in self._parts(only(settings, places)) if part.place in places)
+
+        return await self._judged(parts)
+
+    async def _judged(self, parts: Callable[[], tuple[ActingPart, ...]]) -> tuple[Unapproved, ...]:
         async with self._first:
-            found = await asyncio.to_thread(self._unapproved, places)
+            found = await asyncio.to_thread(self._unapproved, parts)
             if found is None:
                 await self._take_over()
-                found = await asyncio.to_thread(self._unapproved, places) or ()
-        return tuple(one for one in found if places is None or one.part.place in places)
+                found = await asyncio.to_thread(self._unapproved, parts)
+        return found or ()
 
-    def _unapproved(self, places: Collection[str] | None) -> tuple[Unapproved, ...] | None:
+    def _unapproved(self, parts_of: Callable[[], tuple[ActingPart, ...]]) -> tuple[Unapproved, ...] | None:
         """None where it must be found out first whether all of it was in use before approvals were asked for."""
-        settings = self._settings()
-        parts = self._parts(settings if places is None else only(settings, places))
-        if not parts or self._given(settings):
+        parts = parts_of()
+        if not parts or self._given(self._settings()):
             return ()
         record = self._approvals.read()
         if record is None and not self._asked:
@@ -123,6 +134,20 @@ class Trust:
         if found:
             raise not_approved(found)
 
+    async def permit_calls(self, service: Service) -> None:
+        """Raises NotApproved where calls may not go where they would: also for a run whose action is gone by now."""
+        lookup = self._settings().lookup
+        await self._permit(lambda: (calls_part(service, lookup, self._files),))
+
+    async def permit_steering(self, service: Service) -> None:
+        """The same for what is asked of platforms."""
+        await self._permit(lambda: (steering_part(service),))
+
+    async def _permit(self, parts: Callable[[], tuple[ActingPart, ...]]) -> None:
+        found = await self._judged(parts)
+        if found:
+            raise not_approved(found)
+
     # Secrets
 
     async def account_secrets(self, account: Account) -> dict[str, Secret | None]:
@@ -142,9 +167,9 @@ class Trust:
 
     async def call_secrets(self, service: Service, call: HttpCall) -> dict[str, Secret]:
         """The same for an action's call. Also raised where it carries none, and may not go where it would."""
-        place = calls_place(service.name)
-        await self.permit(place)
+        await self.permit_calls(service)
         bound = await asyncio.to_thread(bound_of_call, service, call, self._files)
+        place = calls_place(service.name)
         return await self._of(service, secrets_of_call(call), place, host_of(call), bound)
 
     async def _of(self, service: Service, names: Iterable[str], place: str, host: str, bound: str) -> dict[str, Secret]:

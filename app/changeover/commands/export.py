@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from changeover.commands.history_output import counts_object, seconds_object
 from changeover.commands.session import DONE
 from changeover.commands.terminal import json_text
 from changeover.model.foreign_text import shown
+from changeover.model.health.tally import Counts, Times
 from changeover.storage.history.history import History
 from changeover.switchover.report import utc
 
@@ -80,3 +80,15 @@ async def _results(
                 "first_byte_seconds": phases.first_byte,
                 "total_seconds": phases.total,
             }
+
+
+def counts_object(counts: Counts) -> dict[str, int]:
+    return {"good": counts.good, "part": counts.part, "bad": counts.bad, "untried": counts.untried}
+
+
+def seconds_object(times: Times) -> dict[str, float | None]:
+    """Response times as JSON and exports have them, in seconds."""
+    found = {"p50": times.percentile(0.5), "p95": times.percentile(0.95), "p99": times.percentile(0.99)}
+    bounds = {"fastest": times.fastest, "slowest": times.slowest}
+    rounded = {name: None if seconds is None else round(seconds, 6) for name, seconds in found.items()}
+    return rounded | {name: None if bound is None else bound / 1e6 for name, bound in bounds.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from changeover.commands.history_output import counts_object, seconds_object
+from changeover.commands.export import counts_object, seconds_object
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say, show
 from changeover.model.errors import UsageError
 from changeover.model.formatting import duration

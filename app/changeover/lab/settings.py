@@ -14,6 +14,7 @@ from changeover.lab import dns_port
 from changeover.lab.web import MARKER_HEADER
 from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import UsageError
+from changeover.model.settings.service import Settings
 from changeover.storage.home import Home
 from changeover.storage.settings import file as settings_file
 
@@ -148,6 +149,7 @@ def write(file: Path, ports: Ports, addresses: Mapping[str, str]) -> None:
         deployments="".join(deployments),
     )
     settings_file.write_atomically(file, text)
+    own_edit(Home.at(file.parent), Settings(), settings_file.load(file, KINDS))
 
 
 def move(file: Path, old: Ports, new: Ports) -> None:

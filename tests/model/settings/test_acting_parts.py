@@ -128,6 +128,7 @@ def test_every_part_that_acts_has_a_place() -> None:
         "accounts/pdns",
         *(f"services/shop/actions/{name}" for name in ("hook", "promote", "scale")),
         "services/shop/calls",
+        "services/shop/steering",
         "services/shop/journeys",
     ]
 
@@ -185,8 +186,8 @@ MOVED: dict[str, tuple[Callable[[], Any], set[str]]] = {
         lambda: parts(with_action(2, operation=replace(SCALE, options={"instances": 0}))),
         {"actions/scale"},
     ),
-    "which app it is asked of": (lambda: parts(with_deployment(1, options={"app": "other"})), {"actions/scale"}),
-    "with which account": (lambda: parts(with_deployment(1, account="other")), {"actions/scale"}),
+    "which app it is asked of": (lambda: parts(with_deployment(1, options={"app": "other"})), {"steering"}),
+    "with which account": (lambda: parts(with_deployment(1, account="other")), {"steering"}),
     "the authority": (lambda: parts(with_health(ca_file="/repo/thief.pem")), {"calls", "journeys"}),
     "no authority": (lambda: parts(with_health(ca_file=None)), {"calls", "journeys"}),
     "the authority's content": (lambda: parts(disk=Disk(**{"/repo/team.pem": "thief"})), {"calls", "journeys"}),
@@ -202,7 +203,7 @@ MOVED: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "a target": (lambda: parts(with_deployment(1, answer=Answer(cname="thief.example"))), {"journeys"}),
     "another deployment": (
         lambda: parts(with_shop(deployments=(*SHOP.deployments, replace(SHOP.deployments[0], name="third")))),
-        {"journeys"},
+        {"journeys", "steering"},
     ),
     "the scheme": (lambda: parts(with_health(scheme="http")), {"journeys"}),
     "the port": (lambda: parts(with_health(port=8444)), {"journeys"}),

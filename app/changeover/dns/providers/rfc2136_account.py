@@ -33,7 +33,7 @@ _SECRET = SecretField(
 
 class _Type:
     label = "BIND and other servers with dynamic updates (RFC 2136)"
-    tested = "BIND 9.18 and PowerDNS 4.7"
+    tested = "BIND 9.18, Knot 3.2 and PowerDNS 4.7"
     options = Rfc2136Options
 
     @staticmethod

@@ -42,6 +42,14 @@ class NoRoute(Unavailable):
     """This computer has no route to that address family, so the server was not asked at all."""
 
 
+class Unfinished(Unavailable):
+    """Some questions were answered, and some were not: `answers` has None for those."""
+
+    def __init__(self, text: str, hint: str, answers: list[bytes | None]) -> None:
+        super().__init__(text, hint)
+        self.answers = answers
+
+
 def question(name: str, rtype: str, recursion: bool = False) -> dns.message.QueryMessage:
     """A query for one name and type. Recursion is asked for only where a resolver is meant."""
     query = dns.message.make_query(dns.name.from_text(name), rtype, use_edns=0, payload=1232)
@@ -120,7 +128,7 @@ async def exchange(server: Server, queries: Sequence[bytes], timeout: float = TI
     for the rest over a new one.
 
     `timeout` is for silence, in seconds: every answer begins it anew, for as long as EACH allows for all of them.
-    Raises Unavailable, which says how many were answered, and NoRoute as `ask_wire` does.
+    Raises Unavailable, or Unfinished with what was answered, and NoRoute as `ask_wire` does.
     """
     return await _Pipeline(server, queries, timeout).answers()
 
@@ -144,10 +152,15 @@ class _Pipeline:
                     before = len(self._answers)
                     await self._connection(silence)
                     if len(self._answers) == before:
-                        raise Unavailable(f"{self._server} closed the connection without an answer", _CHECK_SERVER)
+                        raise self._missing(f"{self._server} closed the connection without an answer")
         except TimeoutError:
-            raise Unavailable(self._late(), _CHECK_SERVER) from None
+            raise self._missing(self._late()) from None
         return [self._answers[id_] for id_ in self._ids]
+
+    def _missing(self, text: str) -> Unavailable:
+        if not self._answers:
+            return Unavailable(text, _CHECK_SERVER)
+        return Unfinished(text, _CHECK_SERVER, [self._answers.get(id_) for id_ in self._ids])
 
     async def _connection(self, silence: asyncio.Timeout) -> None:
         """Takes what one connection answers."""

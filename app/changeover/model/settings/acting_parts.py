@@ -149,7 +149,7 @@ def places_of(service: Service) -> tuple[str, ...]:
     """Where the parts of a service may stand: actions, where calls go, journeys with secrets, its accounts."""
     accounts = sorted(service.accounts)
     actions = (action_place(service.name, action.name) for action in service.actions)
-    own = (calls_place(service.name), journeys_place(service.name))
+    own = (place(service.name) for place in (calls_place, steering_place, journeys_place))
     return (*actions, *own, *(account_place(name) for name in accounts))
 
 
@@ -164,8 +164,11 @@ def sending(service: Service, secret: str) -> tuple[str, ...]:
 
 def deciding(service: Service, action: Action) -> tuple[str, ...]:
     """Where the parts stand that must be approved for an action to be done; none for one that does nothing itself."""
-    calls = (calls_place(service.name),) if any(True for _ in calls_of(action)) else ()
-    return (action_place(service.name, action.name), *calls) if acts(action) else ()
+    if not acts(action):
+        return ()
+    calls = (calls_place(service.name),) if _asks(action, HttpCall) else ()
+    steering = (steering_place(service.name),) if _asks(action, PlatformCall) else ()
+    return (action_place(service.name, action.name), *calls, *steering)
 
 
 def account_place(name: str) -> str:
@@ -180,6 +183,10 @@ def calls_place(service: str) -> str:
     return f"services/{service}/calls"
 
 
+def steering_place(service: str) -> str:
+    return f"services/{service}/steering"
+
+
 def journeys_place(service: str) -> str:
     return f"services/{service}/journeys"
 
@@ -189,8 +196,10 @@ def acting_parts(settings: Settings, credentials: Mapping[str, Credential], file
     parts = [account_part(a.name, credentials[a.name], files) for a in settings.accounts if a.name in credentials]
     for service in settings.services:
         parts += [_action(service, action, files) for action in service.actions if acts(action)]
-        if any(True for action in service.actions for _ in calls_of(action)):
-            parts.append(_calls(service, settings.lookup, files))
+        if any(_asks(action, HttpCall) for action in service.actions):
+            parts.append(calls_part(service, settings.lookup, files))
+        if any(_asks(action, PlatformCall) for action in service.actions):
+            parts.append(steering_part(service))
         if carrying(service):
             parts.append(_journeys(service, settings.lookup, files))
     return tuple(parts)
@@ -237,7 +246,11 @@ def bound_of_call(service: Service, call: HttpCall, files: Files) -> str:
 
 def acts(action: Action) -> bool:
     """Does it do something by itself, rather than wait or have a person do it?"""
-    return any(isinstance(one, CommandLine | HttpCall | PlatformCall) for one in (action.operation, action.undo))
+    return any(_asks(action, kind) for kind in (CommandLine, HttpCall, PlatformCall))
+
+
+def _asks(action: Action, kind: type[Struct]) -> bool:
+    return isinstance(action.operation, kind) or isinstance(action.undo, kind)
 
 
 def carrying(service: Service) -> tuple[str, ...]:
@@ -279,21 +292,28 @@ def _operation(verb: str, operation: Operation, service: Service, files: Files) 
                 yield f"{verb}, header {name}", value
             if body is not None:
                 yield f"{verb}, body", body
-        case PlatformCall(deployment=name, options=options):
+        case PlatformCall(options=options):
             yield verb, operation_words(operation)
-            deployment = service.deployment(name)
-            if deployment is not None:
-                at = {"platform": deployment.platform, "account": deployment.account, **deployment.options}
-                options = {**{f"{name} is {key}": value for key, value in at.items()}, **options}
             for key, value in options.items():
                 yield f"{verb}, {key}", _text(value)
         case _:
             yield verb, operation_words(operation)
 
 
-def _calls(service: Service, lookup: LookupSettings, files: Files) -> ActingPart:
+def calls_part(service: Service, lookup: LookupSettings, files: Files) -> ActingPart:
+    """What decides where the calls of a service's actions go, besides their URLs."""
     lines = [("certificates", _authority(service, files)), ("resolvers", _listed(lookup.resolvers))]
     place, words = calls_place(service.name), f"What decides where calls of {service.name} go"
+    return ActingPart(place=place, words=words, lines=tuple(lines), owner=vault_name(service.name))
+
+
+def steering_part(service: Service) -> ActingPart:
+    """What is asked where an action asks the platform of a deployment: which app, with which account."""
+    lines = []
+    for deployment in service.deployments:
+        at = {"platform": deployment.platform, "account": deployment.account, **deployment.options}
+        lines += [(f"{deployment.name}, {key}", _text(value)) for key, value in at.items() if value is not None]
+    place, words = steering_place(service.name), f"What actions of {service.name} ask of platforms"
     return ActingPart(place=place, words=words, lines=tuple(lines), owner=vault_name(service.name))
 
 

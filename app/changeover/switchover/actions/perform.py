@@ -92,6 +92,7 @@ class ActionExecutor:
         deployment = self._service.deployment(call.deployment) if isinstance(call, PlatformCall) else None
         if deployment is None:
             return None
+        await self._trust.permit_steering(self._service)
         _, platform, target = await self._open_platform(deployment)
         limit = step.action.limit(step.operation)
         try:
@@ -106,6 +107,7 @@ class ActionExecutor:
         if deployment is None:
             return _gone(call.deployment)
         try:
+            await self._trust.permit_steering(self._service)
             kind, platform, target = await self._open_platform(deployment)
             operation = operation_of(kind, call.verb)
             if operation is None:
