@@ -121,7 +121,7 @@ class Database:
             return
         with transaction(connection):
             # Another process may have done it meanwhile.
-            if was_empty and self._version(connection) == 0 and any(self._file.parent.glob("locks/*.number")):
+            if was_empty and self._version(connection) == 0 and has_numbers(self._file):
                 raise damaged(self._name, self._file, "it is empty, though runs were recorded in it")
             for number in range(self._version(connection), newest):
                 for statement in MIGRATIONS[number]:
@@ -135,6 +135,11 @@ class Database:
         if version > len(MIGRATIONS):
             raise ChangeoverError(f"{self._file} is from a newer Changeover", "Update this one.")
         return version
+
+
+def has_numbers(file: Path) -> bool:
+    """Were runs recorded beside this database, whatever it has of them now?"""
+    return any(file.parent.glob("locks/*.number"))
 
 
 def damaged(name: str, file: Path, why: str) -> ChangeoverError:

@@ -1,4 +1,4 @@
-"""A damaged database is moved aside under a name that says so, and what can still be read of it is kept in a new one."""
+"""A damaged database is moved aside under a name that says so, and what can be read of it is kept in a new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from changeover.model.errors import ChangeoverError
-from changeover.storage.database.database import Database, transaction
+from changeover.storage.database.database import Database, has_numbers, transaction
 
 #: A file that is read gives at most so many rows of a table.
 _MOST = 10_000_000
@@ -25,11 +25,11 @@ class Repaired(Struct, frozen=True):
 
 
 def is_damaged(file: Path) -> bool:
-    """Is there a database that is no longer whole? One that was cut to nothing is not."""
+    """Is there a database that is no longer whole? One that was cut to nothing is not, where there were runs."""
     if not file.exists():
         return False
     if file.stat().st_size == 0:
-        return True
+        return has_numbers(file)
     try:
         with contextlib.closing(_reading(file)) as connection:
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
@@ -75,7 +75,10 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 
 def _copied(moved: Path, table: str, to: sqlite3.Connection) -> int:
     """How many rows of a table were taken over: those before the first damage, and those behind the last."""
-    columns = [row[1] for row in to.execute(f"PRAGMA table_info({table})")]
+    there = [row[1] for row in _readable(moved, f"PRAGMA table_info({table})") if row is not None]
+    columns = [row[1] for row in to.execute(f"PRAGMA table_info({table})") if row[1] in there]
+    if not columns:
+        return 0
     keys = [row[1] for row in sorted(to.execute(f"PRAGMA table_info({table})"), key=lambda row: row[5]) if row[5]]
     order = ", ".join(keys or ["rowid"])
     backwards = ", ".join(f"{key} DESC" for key in keys or ["rowid"])
@@ -88,7 +91,7 @@ def _copied(moved: Path, table: str, to: sqlite3.Connection) -> int:
                 if row is None:
                     whole = True
                     break
-                to.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
+                to.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)
             if whole:
                 break
         return to.total_changes - before

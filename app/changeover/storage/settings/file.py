@@ -103,9 +103,10 @@ def parse(text: str, file: Path, kinds: AccountKinds) -> Settings:
     if type(version) is not int or version < 1:
         faults.add("version", "must be 1")
     elif version > 1:
+        number = version if version <= LARGEST_WRITTEN else "so huge"
         faults.add(
             "version",
-            f"must be 1, not {version if version <= LARGEST_WRITTEN else 'so huge'}; a newer file needs a newer Changeover",
+            f"must be 1, not {number}; a newer file needs a newer Changeover",
         )
     accounts = _read_accounts(tables.get("accounts", {}), faults, kinds)
     folder = file.resolve().parent
