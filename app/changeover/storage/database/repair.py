@@ -28,10 +28,10 @@ def is_damaged(file: Path) -> bool:
     """Is there a database that is no longer whole? One that was cut to nothing is not, where there were runs."""
     if not file.exists():
         return False
-    if file.stat().st_size == 0:
-        return has_numbers(file)
     try:
         with contextlib.closing(_reading(file)) as connection:
+            if connection.execute("PRAGMA user_version").fetchone() == (0,) and has_numbers(file):
+                return True
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
     except sqlite3.DatabaseError as error:
         # One that is merely locked, or beyond this user's rights, is not damaged.
