@@ -50,6 +50,7 @@ _COMMANDS = {
     "ttl": ("ttl", "Shorten and restore how long resolvers keep the answer."),
     "runs": ("journal", "All runs, newest first."),
     "report": ("journal", "What a run did."),
+    "repair": ("repair", "Move a damaged journal aside, and keep what can be read."),
     "history": ("history", "How a service was: days, incidents, exports."),
     "pin": ("pin", "Hold a deployment healthy, unhealthy or out of use."),
     "unpin": ("pin", "Let the checks speak for a deployment again."),

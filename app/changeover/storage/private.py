@@ -18,7 +18,7 @@ def private_folder(folder: Path, *, ours: bool = False) -> None:
     """
     missing = []
     at = folder
-    while not at.exists():
+    while not at.is_dir():
         missing.append(at)
         at = at.parent
     for one in reversed(missing):
@@ -28,8 +28,8 @@ def private_folder(folder: Path, *, ours: bool = False) -> None:
         folder.chmod(_FOLDER)
 
 
-def private_file(file: Path) -> None:
-    """Makes an empty `file` where it is missing, and takes it from others where they could read it.
+def private_file(file: Path) -> bool:
+    """Makes an empty `file` where it is missing, and takes it from others where they could read it. True for a new one.
 
     Raises OSError where that is not possible. One of another owner stays as it is.
     """
@@ -37,8 +37,10 @@ def private_file(file: Path) -> None:
         try:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, _FILE))
             file.chmod(_FILE)
+            return True
         except FileExistsError:
             take_from_others(file)
+            return False
 
 
 def take_from_others(file: Path) -> None:

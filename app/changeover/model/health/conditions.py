@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from changeover.model.foreign_text import one_line
 from changeover.model.health.check import Comparison, Expectations
+from changeover.model.health.pattern_cost import refuse_costly
 
 if TYPE_CHECKING:
     import regex
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: As much of a body is read, in bytes; "64 KiB" in sentences.
 MAX_BODY = 64 * 1024
+#: A path into JSON has so many characters at most: more brackets within each other could not be followed.
+MAX_PATH = 500
 #: A pattern that takes longer than this many seconds is given up: nothing else runs meanwhile.
 PATTERN_SECONDS = 0.1
 #: Values of a response are shown up to this many characters.
@@ -118,10 +121,11 @@ def pattern(text: str) -> regex.Pattern[str]:
     """The compiled pattern. ValueError says what is wrong with it, and where."""
     import regex
 
+    refuse_costly(text)
     try:
         return regex.compile(text)
-    except regex.error as error:
-        raise ValueError(f'"{text}" is not a regular expression: {error}') from None
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise ValueError(f'"{one_line(text, _SHOWN)}" is not a regular expression: {error}') from None
 
 
 def json_path(text: str) -> ParsedResult:
@@ -130,10 +134,13 @@ def json_path(text: str) -> ParsedResult:
     import jmespath.exceptions
 
     try:
+        if len(text) > MAX_PATH:
+            raise ValueError(f"a path into JSON has at most {MAX_PATH} characters, not {len(text)}")
         return jmespath.compile(text)
-    except jmespath.exceptions.JMESPathError:
+    except (jmespath.exceptions.JMESPathError, RecursionError):
         raise ValueError(
-            f'"{text}" is not a path into JSON (JMESPath); one looks like database.state or checks[0].ok'
+            f'"{one_line(text, _SHOWN)}" is not a path into JSON (JMESPath); '
+            "one looks like database.state or checks[0].ok"
         ) from None
 
 

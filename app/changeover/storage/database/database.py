@@ -94,8 +94,7 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         private_folder(self._file.parent)
-        was_empty = self._file.exists() and self._file.stat().st_size == 0
-        private_file(self._file)
+        new = private_file(self._file)
         for end in ("wal", "shm"):  # new ones are as the file is
             with contextlib.suppress(FileNotFoundError):
                 take_from_others(self._file.with_name(f"{self._file.name}-{end}"))
@@ -103,7 +102,7 @@ class Database:
         try:
             _use_log(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-            self._migrate(connection, was_empty)
+            self._migrate(connection, new)
         except BaseException:
             connection.close()
             raise
@@ -115,13 +114,13 @@ class Database:
                 self._connection.close()
                 self._connection = None
 
-    def _migrate(self, connection: sqlite3.Connection, was_empty: bool) -> None:
+    def _migrate(self, connection: sqlite3.Connection, new: bool) -> None:
         newest = len(MIGRATIONS)
         if self._version(connection) == newest:
             return
         with transaction(connection):
             # Another process may have done it meanwhile.
-            if was_empty and self._version(connection) == 0 and any(self._file.parent.glob("locks/*.number")):
+            if not new and self._version(connection) == 0 and has_numbers(self._file):
                 raise damaged(self._name, self._file, "it is empty, though runs were recorded in it")
             for number in range(self._version(connection), newest):
                 for statement in MIGRATIONS[number]:
@@ -137,10 +136,16 @@ class Database:
         return version
 
 
+def has_numbers(file: Path) -> bool:
+    """Were runs recorded beside this database, whatever it has of them now?"""
+    return any(file.parent.glob("locks/*.number"))
+
+
 def damaged(name: str, file: Path, why: str) -> ChangeoverError:
     """A database that is no longer whole, and the way out."""
-    text = f"{name} {file} is damaged: {why}"
-    return ChangeoverError(text, "Move it aside, and keep what can be read of it, with: changeover repair")
+    way_out = "Move the file aside, and keep what can be read of it, with: changeover repair"
+    text = f"{name} {file} cannot be used, it is damaged: {why}"
+    return ChangeoverError(text, f"Nothing is done without a journal. {way_out}")
 
 
 def _code(error: Exception) -> int:

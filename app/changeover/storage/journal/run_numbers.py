@@ -8,6 +8,9 @@ from pathlib import Path
 from changeover.storage.private import private_folder
 from changeover.storage.settings.file import write_atomically
 
+#: More runs than that nobody makes.
+_DIGITS = 12
+
 log = logging.getLogger(__name__)
 
 
@@ -20,7 +23,8 @@ def last_number(file: Path) -> int:
     """The number that the newest run was given; 0 where none is known: the database has it too."""
     try:
         with file.open("rb") as kept:
-            return int(kept.read(20))
+            number = int(kept.read(_DIGITS + 2))
+        return number if number < 10**_DIGITS else 0
     except FileNotFoundError:
         return 0
     except (OSError, ValueError) as error:
