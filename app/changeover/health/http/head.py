@@ -11,13 +11,15 @@ _END = re.compile(rb"\r?\n\r?\n")
 
 
 def tidied(received: bytes) -> bytes | None:
-    """What was received, with its first complete heads in order; None where there is no complete one.
+    """What was received, with its first complete heads in order; None where there is no complete one, or a NUL in one.
 
     A name loses space before its colon, a value its control characters; a line that is no header is left out, and so is
     the transfer coding "identity", which says nothing.
     """
     whole, rest = b"", received
     while (end := _END.search(rest)) is not None:
+        if b"\0" in rest[: end.start()]:
+            return None
         first, *lines = re.split(rb"\r?\n", rest[: end.start()])
         whole += b"\r\n".join([_CONTROLS.sub(b" ", first).rstrip(), *filter(None, map(_header, lines))]) + b"\r\n\r\n"
         rest = rest[end.end() :]

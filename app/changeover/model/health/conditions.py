@@ -57,7 +57,8 @@ class Response(Struct, frozen=True):
 
     def listed(self, name: str) -> str | None:
         """All values of a header as one list (RFC 9110, 5.3); None where there is none."""
-        return ", ".join(self.values(name)) or None
+        values = self.values(name)
+        return ", ".join(values) if values else None
 
     def values(self, name: str) -> list[str]:
         """All values of a header, in their order."""
