@@ -20,14 +20,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
 from changeover.accounts.kinds import dns_accounts
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
@@ -56,6 +57,7 @@ from changeover.switchover.runs import VERIFY_TIMEOUT, Progress, Runs, ignore_pr
 from changeover.switchover.ttls import TtlPreparation, Ttls
 
 if TYPE_CHECKING:
+    from changeover.accounts.trust import Trust
     from changeover.dns.lookup.client import Lookup, ResolverAnswer
     from changeover.model.dns.discovery import Discovery
     from changeover.model.dns.propagation import CachedAnswer
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from changeover.model.readiness.way_back import WayBack
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
+    from changeover.model.settings.acting_parts import ActingPart
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
     from changeover.model.wording.notice import Notice
@@ -90,7 +93,7 @@ class Switchboard:
             home,
             configuration.settings,
             configuration.accounts,
-            configuration.vault,
+            configuration.trust,
             self.pins,
             self.freezes,
             self.history,
@@ -132,6 +135,18 @@ class Switchboard:
     def lookup(self) -> Lookup:
         """Looks names up as the settings say."""
         return self._observer.lookup
+
+    # What may act
+
+    @property
+    def trust(self) -> Trust:
+        """What this computer approved of the settings."""
+        return self._configuration.trust
+
+    async def approve_settings(self, parts: Collection[ActingPart]) -> None:
+        """Lets these parts of the settings act, as a person was shown them."""
+        await self.trust.approve(parts)
+        self._live.reset(self.settings.services)
 
     # What people have set up
 
@@ -215,8 +230,15 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
+
+        def unknown(why: str) -> ServiceState:
+            return replace(unread(service, datetime.now(UTC)), error=f"{name} is not known: {why}")
+
+        return await guarded(f"the state of {name}", self._observe(service), unknown)
+
+    async def _observe(self, service: Service) -> ServiceState:
         seen, visit, run = await asyncio.gather(
-            self._observer.look(service), self._observer.visit(service), self._recorded.foremost(name)
+            self._observer.look(service), self._observer.visit(service), self._observer.foremost_run(service.name)
         )
         # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from changeover.commands.run import show_changes, yes_option
+from changeover.commands.run import show_steps, yes_option
 from changeover.commands.session import (
     DONE,
     REFUSED,
@@ -18,6 +16,7 @@ from changeover.commands.session import (
     print_table,
     say,
 )
+from changeover.commands.terminal import json_text, write_block
 from changeover.storage.home import this_person
 from changeover.switchover.report import html_page, local, markdown, outcome_sentence, run_object, utc
 
@@ -65,9 +64,9 @@ def report(run: str, form: str, as_json: bool) -> int:
     if as_json:
         print_json(run_object(found))
     elif form == "json":
-        click.echo(json.dumps(run_object(found), indent=2, ensure_ascii=False))
+        write_block(json_text(run_object(found), indent=2) + "\n")
     else:
-        click.echo(html_page(found) if form == "html" else markdown(found), nl=False)
+        write_block(html_page(found) if form == "html" else markdown(found))
     return DONE
 
 
@@ -97,7 +96,7 @@ def commit(run: str, yes: bool, as_json: bool) -> int:
         board = session.switchboard
         restored = None if yes else session.run(board.restored_by(run))
         if restored is not None:
-            show_changes(restored.plan.changes)
+            show_steps(restored.plan.changes, [step.text for step in restored.plan.steps])
             if not confirmed(f"Commit run {run}, and give these TTLs back?", yes):
                 say("Nothing was changed.")
                 return REFUSED

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
-
-from changeover.commands.session import say
+from changeover.commands.session import print_json, say, show
 from changeover.commands.state_output import health_word, print_states, state_object
 from changeover.model.health.probe_result import Health
 from changeover.model.readiness.service_state import ServiceState
@@ -36,10 +33,10 @@ async def tell_changes(board: Switchboard, names: Sequence[str], as_json: bool, 
             lines = status_lines(state)
             new = [line for key, line in lines.items() if key not in told.get(known, ())]
             if new and as_json:
-                click.echo(json.dumps(state_object(state), ensure_ascii=False))
+                print_json(state_object(state), compact=True)
             elif new and known in told:
                 for line in new:
-                    click.echo(f"{datetime.now():%H:%M:%S}  {line}")
+                    show(f"{datetime.now():%H:%M:%S}  {line}")
             elif new:
                 print_states([state])
             told[known] = set(lines)
@@ -64,14 +61,24 @@ def _known(state: ServiceState) -> bool:
     """Is there a first whole picture? An offline computer never gets one, and that is told as well."""
     if state.overlay.connection is not None and state.overlay.connection.blind:
         return True
+    if state.error and state.snapshot.empty:
+        return True
+    if any(h.unread for h in state.health.values()):
+        return True
     return not state.snapshot.empty and all(h.health is not Health.UNKNOWN for h in state.health.values())
 
 
 def status_lines(state: ServiceState) -> dict[str, str]:
     """What is worth a line when it changes, by what makes it another: a state, and never a time or a measured value."""
     name = state.service.name
+    if state.error and state.snapshot.empty:
+        text = f"{name}: {state.error}"
+        return {text: text}
     where = f"{name}: visitors are sent to {state.active}; readiness {state.readiness}"
     lines = {where: where}
+    if state.error is not None:
+        text = f"{name}: {state.error}"
+        lines[text] = text
     for deployment, health in state.health.items():
         how = f"{name}: {deployment} is {health_word(health)}"
         worst = health.last.worst if health.last is not None else None

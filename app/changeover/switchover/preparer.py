@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
+from changeover.health.unforeseen import optional
+from changeover.model.dns.propagation import longest_cache
 from changeover.model.errors import Refused
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import duration
+from changeover.model.health.baseline import Baseline
 from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.observation import Observation, failing_since
 from changeover.model.readiness.service_state import Preparation
@@ -56,7 +60,9 @@ class Preparer:
 
         lookup = self._observer.lookup
         seen, cached, baseline = await asyncio.gather(
-            self._observation(service, to), cache_time(service, lookup), take_baseline(service, lookup)
+            self._observation(service, to),
+            optional(f"the caches of {name}", cache_time(service, lookup), longest_cache(())),
+            optional(f"the baseline of {name}", take_baseline(service, lookup), Baseline(at=datetime.now(UTC))),
         )
         snapshot, now = seen.snapshot, seen.at
         readable = all(r.error is None for r in snapshot.readings)

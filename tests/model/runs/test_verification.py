@@ -81,6 +81,19 @@ def test_versions_that_differ_are_a_warning() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rtype", "state"), [("AAAA", StepState.WARNING), ("HTTPS", StepState.DONE), ("SVCB", StepState.DONE)]
+)
+def test_a_type_that_a_server_fails_at_spoils_nothing(rtype: str, state: StepState) -> None:
+    """What it gives of the others decides. Of addresses it is told, of HTTPS records not: many servers know none."""
+    both = (*NEW, record_set(CHANGE.name, rtype, 60, ["2001:db8::1" if rtype == "AAAA" else "1 . alpn=h2"]))
+    change = replace(CHANGE, after=both)
+    verdict = judge_servers([said("ns1", NEW, failed=(rtype,))], [change])
+    assert verdict.state is state
+    assert ("ns1 fails at AAAA of" in verdict.text) is (rtype == "AAAA")
+    assert judge_servers([said("ns1", NEW)], [change]).state is StepState.UNKNOWN
+
+
 def test_a_change_of_the_ttl_alone_is_seen_by_the_ttl() -> None:
     """Same addresses are not enough then."""
     shorter = tuple(replace(r, ttl=20) for r in OLD)

@@ -15,6 +15,7 @@ from changeover.model.readiness.freeze import freeze_left
 from changeover.model.readiness.lifecycle import STABLE, suggestion_blocked
 from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.settings.acting_parts import deciding
 
 
 def ownership_findings(snapshot: Snapshot) -> list[Finding]:
@@ -61,9 +62,27 @@ def lease_findings(snapshot: Snapshot) -> list[Finding]:
     return [Finding(check="lease", level=Level.BLOCK, text=snapshot.lease, fix=fix)]
 
 
+def _trusted(snapshot: Snapshot, to: str, emergency: bool) -> list[Finding]:
+    """Steps that would act though nobody of this computer approved them as the settings have them now."""
+    service = snapshot.service
+    places = {
+        place
+        for action in service.actions
+        if (not action.to or to in action.to) and not (emergency and action.needs == "source")
+        for place in deciding(service, action)
+    }
+    fix = "See the difference and approve it: changeover trust. An emergency may leave these steps out by name."
+    return [
+        Finding(check="trust", level=Level.BLOCK, text=f"{one.words} outside Changeover, and may not act yet", fix=fix)
+        for one in snapshot.unapproved
+        if one.part.place in places
+    ]
+
+
 def decision_findings(seen: Observation, source: str, to: str, emergency: bool) -> list[Finding]:
     """What speaks against moving visitors from `source` to `to` now, though it may well work."""
     return [
+        *_trusted(seen.snapshot, to, emergency),
         *_records_changed(seen),
         *_failback(seen, source, to, emergency),
         *_recent_switch(seen),

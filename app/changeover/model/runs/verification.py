@@ -51,6 +51,8 @@ def judge_servers(
         text = f"too few name servers of {min(short)} answer: {wanted_words} must give the new answer"
         return Verdict(StepState.UNKNOWN, f"{text} (silent: {'; '.join(silent)})")
     faults = [f"silent: {'; '.join(silent)}"] if silent else []
+    failing = {(a.server, t, a.hostname) for a in said for t in a.failed if t in ("A", "AAAA")}
+    faults += [f"{server} fails at {rtype} of {name}" for server, rtype, name in sorted(failing)]
     if lagging := serial_words(serials):
         faults.append(f"but they have different versions of the zone: {lagging}")
     text = f"{counted(len(good), 'name server gives', 'name servers give')} the new answer"
@@ -69,11 +71,12 @@ def _enough(checked: Sequence[ServerAnswer], zone: str, good: Sequence[str], nee
 def _agrees(answer: ServerAnswer, change: Change) -> bool:
     if not change.after:  # a name that is gone again may be answered by a wildcard: only its own records must be gone
         return not same_answer(answer.records, change.before)
-    if not same_answer(answer.records, change.after):
+    if not answer.gives(change.after):
         return False
     if not same_answer(change.before, change.after):
         return True
-    return {(r.type, r.ttl) for r in answer.records} == {(r.type, r.ttl) for r in change.after}
+    wanted = {(r.type, r.ttl) for r in change.after if r.type not in answer.failed}
+    return {(r.type, r.ttl) for r in answer.records} == wanted
 
 
 def _wrong(answer: ServerAnswer, serials: Sequence[Serial]) -> str:

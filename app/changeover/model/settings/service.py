@@ -46,6 +46,13 @@ class Marker(Struct, frozen=True, forbid_unknown_fields=True):
     header: str
     value: str
 
+    def stands_in(self, seen: str | None) -> bool:
+        """Is it what was seen in that header, or one of several values there, as proxies add their own?"""
+        if seen is None:
+            return False
+        values = [value.strip() for value in seen.split(",")]
+        return self.value in (seen, *values) or f", {self.value}, " in f", {seen}, "
+
 
 class Deployment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One place where a service runs. `answers` has what differs for single hostnames, such as an apex.
