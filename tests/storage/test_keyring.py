@@ -259,6 +259,7 @@ def test_an_account_from_adding_to_removing(signed: Shop, session: KeyringSessio
     given = signed.json("account", "secret", "dns-main", "--secret-stdin", stdin=signed.bind.secret)
     assert given == {"account": "dns-main", "provider": "rfc2136", "secret": "keyring"}
     assert signed.home.settings_file.read_text() == before, "settings from git need not be typed again, and stay"
+    signed.json("trust", "--yes")
     assert signed.json("account", "verify", "dns-main")["may_write"] is True
     assert signed.json("account", "secret", "nobody", "--secret-stdin", stdin="x", status=2)["error"]["kind"] == "usage"
     assert add(signed, "--replace") == {"account": "dns-main", "provider": "rfc2136", "secret": "keyring"}

@@ -37,8 +37,8 @@ from changeover.model.settings.service import Deployment, Service
 
 #: Probes of deployments under way at once.
 MAX_CONCURRENT = 50
-#: Rounds kept in memory for each deployment: six hours at 30 s.
-KEPT_ROUNDS = 720
+#: Rounds kept in memory for each deployment: more than any verdict needs. What was before is in the history.
+KEPT_ROUNDS = 120
 #: Between the first rounds of a deployment of which nothing is known yet, in seconds, and how many there are of them.
 FIRST_PAUSE, FIRST_ROUNDS = 0.2, 3
 #: The clocks are compared this often. A tick that is later than the slack is an interruption.
@@ -106,7 +106,7 @@ class _Watched:
         self.service = service
         self.deployment = deployment
         self.tracks: Tracks = {}
-        self.rounds: deque[Round] = deque(maxlen=KEPT_ROUNDS)
+        self.rounds: deque[Round] = deque(maxlen=max(KEPT_ROUNDS, service.health.thresholds.flapping_window))
         self.health: DeploymentHealth | None = None
         self.known: dict[str, tuple[str, ...]] = {}
         self.now = asyncio.Event()
