@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import dns.message
+import dns.opcode
 import dns.rcode
 import pytest
 
-from changeover.dns.provider import Applied, PreconditionFailed
+from changeover.dns.provider import Applied, Indeterminate, PreconditionFailed
 from changeover.dns.providers.rfc2136 import Rfc2136
 from changeover.dns.providers.rfc2136_account import PROVIDER
 from changeover.dns.providers.rfc2136_options import ALGORITHMS, Rfc2136Options
-from changeover.dns.wire.exchange import read_message
+from changeover.dns.wire.exchange import Server, connect, read_message
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, address_set, record_set
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, Rejected, Unavailable
@@ -155,6 +156,31 @@ async def test_a_server_that_fails_is_unavailable() -> None:
     options = Rfc2136Options(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
     with pytest.raises(Unavailable, match="SERVFAIL"):
         await Rfc2136("dns-main", options, None, timeout=30).read(ZONE, [WWW])
+    server.close()
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.YXRRSET, dns.rcode.SERVFAIL])
+async def test_an_unsigned_answer_to_a_signed_update_proves_nothing(bind: Bind, rcode: dns.rcode.Rcode) -> None:
+    """Anybody on the way can say yes or no; what became of the update is read, and not taken from that."""
+
+    async def forge(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, there = await connect(Server("127.0.0.1", bind.port))
+        while (wire := await read_message(reader)) is not None:
+            if dns.opcode.from_flags(int.from_bytes(wire[2:4], "big")) is dns.opcode.UPDATE:
+                said = bytes((*wire[:2], wire[2] | 0x80, rcode, *bytes(8)))
+            else:
+                there.write(len(wire).to_bytes(2, "big") + wire)
+                said = await read_message(behind) or b""
+            writer.write(len(said).to_bytes(2, "big") + said)
+        there.close()
+        writer.close()
+
+    server = await asyncio.start_server(forge, "127.0.0.1", 0)
+    before = bind.records()
+    signed = provider(bind, server=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert isinstance(await signed.apply(ZONE, [change(CNAME, ADDRESS)]), Indeterminate)
+    assert bind.records() == before
+    await signed.aclose()
     server.close()
 
 

@@ -100,3 +100,29 @@ def test_a_change_of_the_ttl_alone_is_seen_by_the_ttl() -> None:
     change = replace(CHANGE, after=shorter)
     assert judge_servers([said("ns1", OLD)], [change]).state is StepState.UNKNOWN
     assert judge_servers([said("ns1", shorter)], [change]).state is StepState.DONE
+
+
+SILENT = [said(f"ns{n}", (), error="it did not answer") for n in (2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("silent", "needed", "state"),
+    [
+        (3, "half", StepState.UNKNOWN),
+        (1, "half", StepState.WARNING),
+        (3, "one", StepState.WARNING),
+        (1, "all", StepState.UNKNOWN),
+        (0, "all", StepState.DONE),
+    ],
+)
+def test_how_many_name_servers_must_give_the_new_answer(silent: int, needed: str, state: StepState) -> None:
+    """Half of them, unless the settings say one or all: one that agrees proves nothing of three that are silent."""
+    verdict = judge_servers([said("ns1"), *SILENT[:silent]], [CHANGE], needed=needed)
+    assert verdict.state is state
+    assert ("too few name servers of shop.example answer" in verdict.text) is (state is StepState.UNKNOWN)
+
+
+def test_the_servers_of_each_zone_count_for_themselves() -> None:
+    """Many that answer in one zone do not make up for those of another."""
+    other = said("ns9", (), zone="shop.test", hostname="www.shop.test", error="it did not answer")
+    assert judge_servers([said("ns1"), said("ns2"), other], [CHANGE]).state is StepState.UNKNOWN

@@ -147,7 +147,8 @@ class Lookup:
         return tuple(await asyncio.gather(*(one(text) for text in self._settings.resolvers)))
 
     async def resolve(self, name: str, rtype: str) -> tuple[RecordSet, ...]:
-        """The answer of the first resolver that has one, CNAME chain included; then the system's resolvers.
+        """The answer of the first resolver that has one, CNAME chain included; then, where the settings say so, the
+        system's.
 
         Empty where the name does not exist or has no such records. Raises Unavailable where nobody answers.
         """
@@ -157,7 +158,7 @@ class Lookup:
     async def _ask_resolvers(self, name: str, rtype: str) -> dns.message.Message:
         silent = []
         kind = Unavailable
-        for text in (*self._settings.resolvers, *_system_resolvers()):
+        for text in (*self._settings.resolvers, *(_system_resolvers() if self._settings.falls_back else ())):
             try:
                 answer = await ask(await self.resolver(text), question(name, rtype, recursion=True), self._timeout)
             except Unavailable as error:

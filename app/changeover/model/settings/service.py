@@ -94,6 +94,8 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     #: A run stops between two steps once it has taken this many seconds.
     run_timeout: float = 3600
     lease: bool = True
+    #: How many of a zone's name servers must give the new answer before a run is complete: "one", "half" or "all".
+    name_servers_needed: str = "half"
     #: How soon visitors should be served again after the beginning of an incident, in seconds.
     recovery_objective: int | None = None
 
@@ -145,6 +147,15 @@ class LookupSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     )
     doh: tuple[str, ...] = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query")
     portal: str | None = "http://www.gstatic.com/generate_204"
+    #: Are the system's resolvers asked where none of `resolvers` answers? None: where nobody named resolvers.
+    system_resolvers: bool | None = None
+
+    @property
+    def falls_back(self) -> bool:
+        """Are the system's resolvers asked last?"""
+        if self.system_resolvers is None:
+            return self.resolvers == LookupSettings().resolvers
+        return self.system_resolvers
 
 
 class Settings(Struct, frozen=True):
