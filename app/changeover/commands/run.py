@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,6 +34,11 @@ from changeover.model.runs.run import Outcome, Run, StepState
 from changeover.model.settings.acting_parts import places_of, unapproved_words
 from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
+
+if TYPE_CHECKING:
+    from changeover.model.readiness.way_back import WayBack
+    from changeover.model.runs.plan import Plan
+    from changeover.switchboard import Switchboard
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 timeout_option = click.option(
@@ -218,15 +223,15 @@ def _followed(session: CommandSession, work: Callable[[Progress, asyncio.Event],
     return ended
 
 
-def _told(run: Run, as_json: bool) -> int:
+def _told(run: Run, as_json: bool, **more: Any) -> int:
     if as_json:
-        print_json(run_object(run))
+        print_json({**run_object(run), **more})
     say(outcome_sentence(run))
     if run.outcome is Outcome.COMPLETED and run.forward.kind.moves_visitors:
         say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
     for verb in run.next:
-        more = " --reason TEXT" if verb == "accept" else ""
-        say(f"  changeover {verb} {run.run}{more}")
+        reason = " --reason TEXT" if verb == "accept" else ""
+        say(f"  changeover {verb} {run.run}{reason}")
     return status_of(run)
 
 
@@ -292,9 +297,11 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
         if not yes:
             _approve_first(session, before.service)
         try:
-            planned = session.run(board.undo_plan(run, anyway))
+            planned, back = session.run(_where_back(board, run, anyway))
             if not yes:
                 _show_steps(planned.changes, [step.text for step in planned.steps])
+            if back.doubt:
+                say(back.doubt)
             if before.committed and not yes:
                 say(f"Run {run} was committed; visitors have been on {before.to} since.")
             if not confirmed(f"Undo run {run} now?", yes):
@@ -303,7 +310,11 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
             ended = _followed(session, work)
         except Refused as refused:
             return _refused(before, refused, as_json)
-    return _told(ended, as_json)
+    return _told(ended, as_json, way_back=[finding_object(f) for f in back.findings])
+
+
+async def _where_back(board: Switchboard, run: str, anyway: bool) -> tuple[Plan, WayBack]:
+    return await asyncio.gather(board.undo_plan(run, anyway), board.way_back(run))
 
 
 @click.command()

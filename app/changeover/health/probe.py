@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from changeover.health.http.request import Exchange, Request, checked
+from changeover.health.unforeseen import guarded
 from changeover.model.health.certificate import days_left
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.conditions import Response, expected, looks_into_body, unmet
 from changeover.model.health.known_pages import recognised
-from changeover.model.health.probe_result import Cause, ProbeResult
+from changeover.model.health.probe_result import Cause, ProbeResult, unread_result
 from changeover.model.settings.service import Deployment
 from changeover.model.wording.fault_words import untried_words
 
@@ -22,6 +23,17 @@ async def probe(
     `target` is the name that led to the address, where the deployment's answer is a name.
     """
     at = datetime.now(UTC)
+
+    def unread(why: str) -> ProbeResult:
+        return unread_result(deployment.name, hostname, why, at, address=address, target=target)
+
+    work = _probe(deployment, hostname, address, check, target, at)
+    return await guarded(f"what {hostname} answers at {address}", work, unread)
+
+
+async def _probe(
+    deployment: Deployment, hostname: str, address: str, check: HealthCheck, target: str | None, at: datetime
+) -> ProbeResult:
     found = await checked(hostname, address, check, None if check.scheme == "tcp" else Request(path=check.path), check)
     ok, reason, cause = _judged(found, check, hostname, at)
     marker, response = deployment.marker, found.response

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from changeover.accounts.accounts import Accounts
 from changeover.accounts.trust import Trust
 from changeover.health.probe_environment import NetworkEnvironment
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.active import UNKNOWN
-from changeover.model.dns.lease import Holder, held_by_others
+from changeover.model.dns.lease import Holder, Lease, held_by_others, lease_name, leases
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import same_answer
-from changeover.model.errors import ChangeoverError
+from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
@@ -33,7 +34,7 @@ from changeover.model.settings.acting_parts import places_of
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
-from changeover.storage.home import Home, home_mark, this_person
+from changeover.storage.home import Home, installation_name
 from changeover.storage.journal.lock import is_locked
 from changeover.storage.pins import Pins
 
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
+    from changeover.dns.provider import Provider
 
 
 class Observer:
@@ -115,10 +117,9 @@ class Observer:
         Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
         """
         await self.load(service)
-        found, snapshot, pins, freezes = await asyncio.gather(
+        (found, connection), snapshot, pins, freezes = await asyncio.gather(
             self._probed(service), self.read(service, to), self.pins(), self.freezes()
         )
-        connection = await self._explained(found)
         now = datetime.now(UTC)
         overlay = overlay_at(service, now, connection=connection, pins=pins, freezes=freezes)
         return observed(snapshot, {h.deployment: h for h in found}, overlay, now, watched=False)
@@ -134,8 +135,11 @@ class Observer:
         _ = changeover.monitoring.reading, self.lookup
         await asyncio.gather(trusted, return_exceptions=True)  # a file that cannot be used is told by the probes
 
-    async def _probed(self, service: Service) -> Sequence[DeploymentHealth]:
-        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer."""
+    async def _probed(self, service: Service) -> tuple[Sequence[DeploymentHealth], Connection | None]:
+        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer.
+
+        And this computer's connection, where something is not healthy that it may be the cause of.
+        """
         from changeover.health.rounds import probe_now, probe_round
 
         now = datetime.now(UTC)
@@ -145,9 +149,14 @@ class Observer:
             asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments)),
         )
         pairs = zip(service.deployments, firsts, strict=True)
-        return await asyncio.gather(
-            *(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs)
-        )
+        probing = asyncio.gather(*(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs))
+        if any(first.verdict is not Health.HEALTHY for first in firsts):
+            # Beside the probes that follow, so that an emergency does not wait for witnesses as well.
+            found, connection = await asyncio.gather(probing, self.environment.look_around())
+            return found, connection
+        found = await probing
+        healthy = all(h.health is Health.HEALTHY for h in found)
+        return found, None if healthy else await self.environment.look_around()
 
     async def _rounds(self, service: Service, since: datetime, until: datetime) -> Mapping[str, Round]:
         """The newest rounds that somebody who watches has recorded; where that cannot be read, none."""
@@ -156,12 +165,6 @@ class Observer:
         except ChangeoverError as error:
             log.warning("%s", error.text)
             return {}
-
-    async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
-        """This computer's connection, where something is not healthy that it may be the cause of."""
-        if all(h.health is Health.HEALTHY for h in found):
-            return None
-        return await self.environment.look_around()
 
     async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
         """Reads for a watch. With `known`, asks the name servers only, and the rest where these now say otherwise.
@@ -216,7 +219,7 @@ class Observer:
             status_pages=pages,
             runs=recorded.runs,
             unrecorded=recorded.unrecorded,
-            lease=self._held_by_others(service, readings),
+            lease=await self._held_by_others(service, readings),
             signing=signing,
             unapproved=closed,
         )
@@ -225,12 +228,18 @@ class Observer:
         self._last[service.name] = snapshot
         return snapshot
 
-    def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
+    async def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
         """Who else is switching something in one of the service's zones, on whatever computer."""
-        me = Holder(owner=this_person(), service=service.name, home=home_mark(self._home.data))
+        me = Holder(owner=installation_name(self._home), service=service.name)
         now = datetime.now().astimezone()
-        held = (held_by_others(reading.records, reading.zone, me, now) for reading in readings)
-        return next((words for words in held if words is not None), None)
+        for reading in readings:
+            there = leases(reading.records.get(lease_name(reading.zone), ()))
+            here = {one.service for one in there if isinstance(one, Lease) and one.owner == me.owner}
+            people = {run.run: run.who for name in here for run in await self._runs(name)}
+            words = held_by_others(reading.records, reading.zone, me, now, people)
+            if words is not None:
+                return words
+        return None
 
     async def _earlier(self, service: Service) -> dict[str, str]:
         """Where the services are that must be switched before this one."""
@@ -249,7 +258,12 @@ class Observer:
         from changeover.monitoring.reading import read_zones
 
         accounts = dict.fromkeys(entry.account for entry in service.dns)
-        providers = await self._accounts.open_each(self._settings, accounts)
+
+        def unread(why: str) -> dict[str, Provider | ChangeoverError]:
+            return {name: Unavailable(f"The account {name} is not known: {why}") for name in accounts}
+
+        opening = self._accounts.open_each(self._settings, accounts)
+        providers = await guarded(f"the accounts of {service.name}", opening, unread)
         return await read_zones(service, providers)
 
     async def _recorded(self, service: Service) -> _Recorded:

@@ -11,7 +11,8 @@ from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet
 from changeover.model.finding import Finding, Level
 from changeover.model.foreign_text import shown
-from changeover.model.formatting import duration
+from changeover.model.formatting import duration, ended
+from changeover.model.readiness.way_back import undone_in_doubt
 from changeover.model.runs.open_run import open_run_words, unreadable_words
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
@@ -80,6 +81,7 @@ def run_object(run: Run) -> dict[str, Any]:
         "who": run.who,
         "why": run.why,
         "noticed": utc(run.noticed),
+        "told": utc(run.told),
         "decided": utc(run.decided),
         "notes": list(run.notes),
         "started": utc(run.started),
@@ -88,10 +90,22 @@ def run_object(run: Run) -> dict[str, Any]:
         "changes": [change_object(c) for c in run.changes],
         "steps": [_step(s) for s in run.steps],
         "findings": [finding_object(f) for f in run.findings],
+        "recovery": _recovery(run),
         "committed": utc(run.committed),
         "accepted": run.accepted,
         "next": list(run.next),
     }
+
+
+def _recovery(run: Run) -> dict[str, Any] | None:
+    """The recovery time in its parts, in seconds; None for a run that is not about it, or that has no end yet."""
+    if not run.forward.kind.moves_visitors or run.direction is Direction.UNDO or run.ended is None:
+        return None
+    found = recovery_time(run)
+    names = ("noticed", "decided", "executed", "stopped", "propagated", "verified", "total")
+    seconds = {name: getattr(found, name) for name in names}
+    parts = {name: None if value is None else round(value, 3) for name, value in seconds.items()}
+    return {**parts, "objective": found.objective, "met": found.met, "proven": found.proven}
 
 
 def _step(step: StepProgress) -> dict[str, Any]:
@@ -112,15 +126,17 @@ def outcome_sentence(run: Run) -> str:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
         case Outcome.UNDONE:
-            return f"{where} undone in {_seconds(run.seconds)}. {run.text}."
+            doubt = undone_in_doubt(run)
+            told = f" Visitors reach {run.source} again, but not all is well there: {ended(doubt)}" if doubt else ""
+            return f"{where} undone in {_seconds(run.seconds)}. {run.text}.{told}"
         case Outcome.REFUSED:
             return f"{where} refused; nothing was changed. {run.text}"
         case Outcome.FAILED:
             return f"{where} failed; nothing was changed. {run.text}"
         case Outcome.INCOMPLETE:
             doing = "The undo" if undoing else "The switch" if run.forward.kind.moves_visitors else "The run"
-            end = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
-            return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{end}"
+            accepted = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
+            return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{accepted}"
         case Outcome.INTERRUPTED if run.paused:
             return f"{where} is paused{' while being undone' if undoing else ''}. Its records may be changed."
         case Outcome.INTERRUPTED:
@@ -158,6 +174,7 @@ def _parts(run: Run) -> Iterator[_Part]:
     said = [("Started", local(run.started)), ("Ended", local(run.ended) if run.ended else "")]
     said += [("By", run.who), ("Why", run.why), ("Emergency", "yes" if run.emergency else "")]
     said += [("Failing since", local(run.noticed) if run.noticed else "")]
+    said += [("Said to be down", local(run.told) if run.told else "")]
     said += [("Plan looked at", local(run.decided) if run.decided else "")]
     said += [("Note", note) for note in run.notes]
     said += [("Committed", local(run.committed) if run.committed else ""), ("Next", ", ".join(run.next))]

@@ -141,9 +141,9 @@ class Runner:
 
     async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
+        entries = await self._journal.read(run.run)
         # Where nothing was ever changed there is nothing to undo, and it need not even answer.
-        may_be_silent = untouched(await self._journal.read(run.run))
-        live = await self._live(inverse(run.forward.changes), may_be_silent)
+        live = await self._live_since(entries, run.plan, inverse(run.forward.changes), untouched(entries))
         back = [change for change in inverse(run.forward.changes) if change.place in live]
         stands = batch_progress(back, live, self._one_by_one if run.unfinished else ())
         # What an unfinished run left is read once more as each step comes, and then asked of the name servers.
@@ -161,9 +161,10 @@ class Runner:
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since.
         """
-        stands = batch_progress(run.plan.changes, await self._live(run.plan.changes), self._one_by_one)
-        _refuse_foreign(stands.foreign)
         self._entries = list(await self._journal.read(run.run))
+        live = await self._live_since(self._entries, run.plan, run.plan.changes)
+        stands = batch_progress(run.plan.changes, live, self._one_by_one)
+        _refuse_foreign(stands.foreign)
         done, todo = (counted(len(found), "hostname") for found in (stands.done, stands.todo))
         await self._record(Resumed(found=f"{done} done, {todo} to do", who=who))
         return await self._carry_out(run.plan, run.direction, changed_before=True, read_first=True)
@@ -326,18 +327,23 @@ class Runner:
     async def _confirm(self, provider: Provider, step: ChangeRecords, result: Applied | Indeterminate) -> Verdict:
         """Reads what stands after a write, decides from that alone, and repairs a name that was left empty."""
         doubt = "" if isinstance(result, Applied) else result.text
+        proof = ""
         try:
             live = await (self._read_in_the_end(provider, step) if doubt else self._read_back(provider, step))
-            end = time.monotonic() + provider.capabilities.settles
-            while _untouched(step.changes, live) and time.monotonic() < end:
-                await asyncio.sleep(SECOND_LOOK)  # the write may still be on its way
+            end = time.monotonic() + provider.capabilities.shown_within
+            while _behind(step.changes, live) and time.monotonic() < end:
+                # The write may still be on its way, or the reading is from before it.
+                if proof := await self._proof(step):
+                    live = {change.place: change.after for change in step.changes}
+                    break
+                await asyncio.sleep(SECOND_LOOK)
                 live = await self._read_back(provider, step)
             if doubt and step.account in self._one_by_one:
                 live = await self._complete(provider, step, live)
         except ProviderError as error:
             because = f"{doubt}; " if doubt else ""
             return Verdict(StepState.UNKNOWN, f"{because}what stands there now could not be read: {error.text}")
-        told = f" (the answer was lost: {doubt})" if doubt else ""
+        told = (f" (the answer was lost: {doubt})" if doubt else "") + proof
         as_planned = all(same_answer(live.get(c.place, ()), c.after) for c in step.changes)
         only_ttl = all(same_answer(c.before, c.after) for c in step.changes)
         if as_planned and not (only_ttl and _untouched(step.changes, live)):
@@ -351,13 +357,27 @@ class Runner:
             return await self._mend(provider, step, empty)
         if _untouched(step.changes, live):
             if isinstance(result, Applied):
-                # A reading may be old, or the provider may have ignored the write: nobody knows which.
+                # A reading may be very old, or the provider may have ignored the write: nobody knows which.
                 return Verdict(StepState.UNKNOWN, "the provider said yes, but the records read as before")
             if result.under_way:
                 return Verdict(StepState.UNKNOWN, f"nothing is changed yet, and may be later: {doubt}")
             return Verdict(StepState.FAILED, f"Nothing was changed: {doubt}")
         wrong = next(c for c in step.changes if not same_answer(live.get(c.place, ()), c.after))
         return Verdict(StepState.UNKNOWN, f"{wrong.name} is now {values_text(live.get(wrong.place, ()))}{told}")
+
+    async def _proof(self, step: ChangeRecords) -> str:
+        """What the zone's own name servers prove, where they give what was written: they, not an API, are the truth.
+
+        Empty where they do not yet, or where they cannot: their answers say nothing of a TTL or of what is proxied.
+        """
+        if any(r.opaque for c in step.changes for r in (*c.before, *c.after)):
+            return ""
+        if all(same_answer(c.before, c.after) for c in step.changes):
+            return ""
+        if (await name_servers(self._lookup, step.changes, 0.0, self._stop)).state is StepState.UNKNOWN:
+            return ""
+        label = self._providers[step.account].capabilities.label
+        return f"; {label} still shows what stood before, and the zone's name servers give the new records"
 
     async def _complete(
         self, provider: Provider, step: ChangeRecords, live: Mapping[Place, AddressSet]
@@ -397,6 +417,36 @@ class Runner:
                 if self._stop.is_set() or time.monotonic() + READ_PAUSE > end:
                     raise
             await asyncio.sleep(READ_PAUSE)
+
+    async def _live_since(
+        self, entries: Sequence[Entry], last: Plan, changes: Sequence[Change], may_be_silent: Collection[str] = ()
+    ) -> dict[Place, AddressSet]:
+        """What stands at the places of `changes`, as it is after the writes of `last`, the plan that was run last.
+
+        A provider whose readings may be from before a write that was just made is read again until they show it, or
+        until they must.
+        """
+        while True:
+            live = await self._live(changes, may_be_silent)
+            waits = [
+                left
+                for number, step in enumerate(last.steps)
+                if isinstance(step, ChangeRecords) and any(c.place in live for c in step.changes)
+                if (left := self._may_lag(entries, number, step)) > 0 and _behind(step.changes, live)
+            ]
+            if not waits or self._stop.is_set():
+                return live
+            log.info("%s: readings may be from before what was just written; reading again", entries[0].run)
+            await asyncio.sleep(min(max(waits), SECOND_LOOK))
+
+    def _may_lag(self, entries: Sequence[Entry], number: int, step: ChangeRecords) -> float:
+        """For how many seconds more a reading may be from before the last write of a step."""
+        lag = self._providers[step.account].capabilities.lag
+        wrote = [e.at for e in entries if isinstance(e.event, Intent | StepEnded) and e.event.step == number]
+        if lag is None or not wrote:
+            return 0.0
+        since = (datetime.now(UTC) - max(wrote)).total_seconds()
+        return lag.seconds - since if since >= 0 else 0.0
 
     async def _live(self, changes: Sequence[Change], may_be_silent: Collection[str] = ()) -> dict[Place, AddressSet]:
         """What stands at the places of `changes`; an account that may be silent, and cannot be read, is left out."""
@@ -468,6 +518,12 @@ def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:
             "Somebody else changed it after this run. Put it right at the provider, accept the run as it stands, or "
             "undo it --anyway.",
         )
+
+
+def _behind(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> bool:
+    """May `live` be from before a write of `changes`, or from its midst? An empty name is not waited for."""
+    late = [c for c in changes if live.get(c.place, ()) != c.after]
+    return bool(late) and all(live.get(c.place, ()) == c.before or half_made(c, live.get(c.place, ())) for c in late)
 
 
 def _untouched(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> bool:

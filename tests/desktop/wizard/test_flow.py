@@ -20,7 +20,7 @@ from changeover.desktop.service.route_words import (
     visit_words,
     visitors_line,
 )
-from changeover.desktop.service.service_page import main_action, second_action
+from changeover.desktop.service.service_page import PageButton, main_action, second_action
 from changeover.desktop.setup.add_account import check_mark, check_words
 from changeover.desktop.setup.service_form import Form, answer_at, answer_of, likely_zone, service_of
 from changeover.desktop.tray import glance
@@ -43,7 +43,8 @@ from changeover.desktop.wizard.flow import (
 from changeover.desktop.wizard.tables import changes_html
 from changeover.dns.providers import provider_type
 from changeover.model.dns.records import record_set
-from changeover.model.finding import Level
+from changeover.model.finding import Finding, Level
+from changeover.model.health.probe_result import Health
 from changeover.model.readiness.service_state import Preparation, unread
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome
@@ -208,7 +209,7 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["quiet"]).text == "Switch to backup…"
     assert main_action(states["quiet"]).role == "primary"
     assert main_action(states["down"]).role == "danger"
-    assert main_action(states["down-and-no-backup"]).role == ""
+    assert main_action(states["down-and-no-backup"]) == PageButton("Switch…", "switch", "")
     assert main_action(states["offline"]).role == ""
     assert main_action(states["on-backup"]).text == "Switch to primary…"
     assert main_action(states["interrupted"]).text == "Resume run shop-3…"
@@ -216,6 +217,16 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["reading"]).verb == ""
     offered = {name for name, each in states.items() if second_action(each) is not None}
     assert offered == {"on-backup", "emergency-review", "interrupted", "incomplete"}
+
+
+def test_after_a_failover_the_button_does_not_offer_the_broken_side() -> None:
+    """It names no deployment that could not take over; the pages behind it say why."""
+    after = gallery()["on-backup"]
+    bad = replace(after.health["primary"], health=Health.UNHEALTHY)
+    block = Finding(check="target-answers", level=Level.BLOCK, text="primary does not answer well: 503")
+    broken = replace(after, health={**after.health, "primary": bad}, findings=(block,))
+    assert main_action(broken) == PageButton("Switch…", "switch", "")
+    assert main_action(after).text == "Switch to primary…"
 
 
 def test_the_diagram_in_words() -> None:

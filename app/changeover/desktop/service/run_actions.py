@@ -177,7 +177,8 @@ class RunActions:
         except Refused as refused:
             plan = await self._plan_anyway(run, refused)
             changed = refused.text
-        asked = about_undo(self._front(run), run.run, plan, run.committed is not None, changed)
+        doubt = (await self._switchboard.way_back(run.run)).doubt
+        asked = about_undo(self._front(run), run.run, plan, run.committed is not None, changed, doubt)
         if await self._yes(asked):
             self._follow(self._undoing(run, anyway=bool(changed)))
 

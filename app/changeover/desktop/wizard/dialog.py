@@ -332,7 +332,7 @@ class Wizard(Frame):
             self.go_to(WizardPage.RESULT)
 
     def _show_result(self, run: Run) -> None:
-        self.outcome.show_run(run, self._state.service.recovery_objective)
+        self.outcome.show_run(run)
         self.go_to(WizardPage.RESULT)
         if self.outcome.wants_answers and self.isVisible():
             self._spawn(self._look_on(), "looking on after a run")

@@ -10,8 +10,13 @@ from changeover.desktop.wizard.tables import plan_view
 from changeover.model.runs.plan import Plan
 
 
-def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool, changed: str = "") -> Question:
-    """Shows what an undo puts back. `changed` is what somebody else changed since, which would be replaced."""
+def about_undo(
+    parent: QWidget | None, run: str, plan: Plan, kept: bool, changed: str = "", doubt: str = ""
+) -> Question:
+    """Shows what an undo puts back. `changed` is what somebody else changed since, which would be replaced.
+
+    `doubt` is what speaks against the deployment that visitors would reach.
+    """
     text = f"Run {run} is taken back: every record set gets exactly what stood there before. Nothing has changed yet."
     if kept:
         text += f" The run was kept, so what was done at {plan.source} since then stays there."
@@ -23,6 +28,10 @@ def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool, changed
         foreign.body.addWidget(label(changed))
         foreign.body.addWidget(label("An undo replaces it by what stood there before the run.", "muted"))
         asked.body.addWidget(foreign)
+    if doubt:
+        lacking = Card(role="alarm")
+        lacking.body.addWidget(label(doubt, "strong"))
+        asked.body.addWidget(lacking)
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setAccessibleName("What the undo changes")

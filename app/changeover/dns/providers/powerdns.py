@@ -38,7 +38,7 @@ from changeover.dns.http.provider import (
     Replacement,
     Zone,
 )
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied
 from changeover.model.secret import Secret
@@ -113,6 +113,7 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
             native_compare_and_set=False,
             propagates_atomically=True,
             apex_alias=options.alias,
+            lag=Lag(60.0, "GET /servers/{server}/zones/{zone}"),
         )
         # Of each zone that was read and is a copy, where it is copied from.
         self._copied_from: dict[str, str] = {}

@@ -26,6 +26,7 @@ _SHOWN = 60
 #: Latin-1 on the web is Windows-1252 (WHATWG Encoding Standard, section 4.2); everything else is read as UTF-8.
 _LATIN = ("iso-8859-1", "latin1", "latin-1", "windows-1252", "us-ascii")
 _NOTHING = object()
+_MOST_SECONDS = 2**31
 
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -63,6 +64,17 @@ class Response(Struct, frozen=True):
         said = (self.header("content-type") or "").lower().partition("charset=")[2]
         charset = said.partition(";")[0].strip(" \"'")
         return self.body.decode("cp1252" if charset in _LATIN else "utf-8", "replace")
+
+
+def seconds_told(text: str | None) -> int | None:
+    """Whole seconds as a header gives them (RFC 9110, 10.2.3); None where it says nothing of the kind.
+
+    Larger ones than 2^31 are that many (RFC 9111, 1.2.2).
+    """
+    told = (text or "").strip()
+    if not (told.isascii() and told.isdecimal()):
+        return None
+    return int(told) if len(told) < 10 else _MOST_SECONDS
 
 
 def unmet(expectations: Expectations, response: Response, *, show: bool = True) -> str | None:

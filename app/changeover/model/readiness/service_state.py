@@ -54,7 +54,7 @@ class ServiceState(Observation, frozen=True, kw_only=True):
 class Preparation(Struct, frozen=True, kw_only=True):
     """What a person looks at before a switch: the plan, None where the records could not be read, and all findings.
 
-    `noticed` is when the active deployment began to fail, where it does.
+    `noticed` is when the active deployment began to fail, where it does, and `told` when it was first said to be down.
     """
 
     service: str
@@ -65,6 +65,7 @@ class Preparation(Struct, frozen=True, kw_only=True):
     snapshot: Snapshot
     at: datetime
     noticed: datetime | None = None
+    told: datetime | None = None
 
     @property
     def blocked(self) -> list[Finding]:

@@ -13,6 +13,7 @@ from changeover.dns.lookup.client import Lookup
 from changeover.health.probe import probe
 from changeover.health.rounds import MAX_CONCURRENT
 from changeover.health.sample import sample, sample_past_caches
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.formatting import counted, duration
 from changeover.model.health.baseline import Answered, baseline_of, worse
@@ -70,7 +71,8 @@ async def visitors(
         return Verdict(StepState.SKIPPED, f"{step.deployment} is none of the service's deployments")
     seen = _Seen(Verdict(StepState.UNKNOWN, "not asked"))
     async for passed in attempts(timeout, stop):
-        seen = await _look(lookup, service, deployment, step.hostnames)
+        look = _look(lookup, service, deployment, step.hostnames)
+        seen = await guarded(f"how visitors of {service.name} are served", look, _unknown)
         if seen.verdict.state is StepState.DONE or (seen.cached and passed >= _EMPTYING):
             break
     if seen.cached:
@@ -78,8 +80,10 @@ async def visitors(
     if seen.verdict.state is not StepState.DONE:
         return seen.verdict
     first = seen.places[step.hostnames[0]][0]
+    by_resolvers = _by_resolvers(lookup, service, deployment, step.hostnames, seen.places, tls)
     (where, nowhere), walked = await asyncio.gather(
-        _by_resolvers(lookup, service, deployment, step.hostnames, seen.places, tls), walk(deployment, first)
+        guarded(f"where resolvers send visitors of {service.name}", by_resolvers, lambda why: ("", (why,))),
+        walk(deployment, first),
     )
     changed = worse(step.baseline, baseline_of(seen.answers, datetime.now(UTC)))
     failed = [f"{journey.journey}: {journey.text}" for journey in walked if not journey.ok]
