@@ -13,7 +13,7 @@ from changeover.model.finding import CHECKS, EMERGENCY_OVERRIDABLE, NEVER_OVERRI
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-NUMBERS = {6: "six", 7: "seven"}
+NUMBERS = {6: "six", 7: "seven", 8: "eight", 9: "nine"}
 
 
 def section(text: str, heading: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from changeover.commands.run import show_steps, yes_option
+from changeover.commands.run import show_changes, yes_option
 from changeover.commands.session import (
     DONE,
     REFUSED,
@@ -96,7 +96,7 @@ def commit(run: str, yes: bool, as_json: bool) -> int:
         board = session.switchboard
         restored = None if yes else session.run(board.restored_by(run))
         if restored is not None:
-            show_steps(restored.plan.changes, [step.text for step in restored.plan.steps])
+            show_changes(restored.plan.changes)
             if not confirmed(f"Commit run {run}, and give these TTLs back?", yes):
                 say("Nothing was changed.")
                 return REFUSED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from changeover.commands.run import show_steps, status_of, timeout_option, yes_option
+from changeover.commands.run import show_changes, status_of, timeout_option, yes_option
 from changeover.commands.session import (
     REFUSED,
     CommandSession,
@@ -67,7 +67,7 @@ def _carried_out(
         board = session.switchboard
         prepared = session.run(prepare(board))
         if prepared.plan.steps and not yes:
-            show_steps(prepared.plan.changes, [step.text for step in prepared.plan.steps])
+            show_changes(prepared.plan.changes)
         if prepared.plan.steps and not confirmed(f"Change the TTLs of {service} now?", yes):
             say("Nothing was changed.")
             return REFUSED
