@@ -264,7 +264,7 @@ def test_an_account_from_adding_to_removing(signed: Shop, session: KeyringSessio
     assert signed.json("account", "secret", "nobody", "--secret-stdin", stdin="x", status=2)["error"]["kind"] == "usage"
     assert add(signed, "--replace") == {"account": "dns-main", "provider": "rfc2136", "secret": "keyring"}
     assert signed.home.settings_file.read_text() == before.replace(
-        'key_name = "changeover."\n', 'key_name = "changeover."\nalgorithm = "hmac-sha256"\n'
+        'key_name = "changeover."\n', 'key_name = "changeover."\nalgorithm = "hmac-sha256"\nsign_queries = "auto"\n'
     )
     assert signed.json("account", "list") == {"accounts": [{**row, "secret": "keyring"}]}
     verified = signed.json("account", "verify", "dns-main")
