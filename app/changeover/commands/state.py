@@ -17,6 +17,7 @@ from changeover.commands.session import (
     print_json,
     print_table,
     say,
+    show,
 )
 from changeover.commands.state_output import print_states, state_object
 from changeover.model.errors import KeyringError
@@ -155,17 +156,17 @@ def show_plan(preparation: Preparation) -> None:
     elif not made.steps:
         say(f"Visitors are sent to {made.to} already. There is nothing to change.")
     else:
-        click.echo(f"{made.service}: {made.source} → {made.to}. Nothing has changed yet.\n")
+        show(f"{made.service}: {made.source} → {made.to}. Nothing has changed yet.", "")
         for change in made.changes:
-            click.echo(f"{change.name}  (account {change.account}, zone {change.zone})")
+            show(f"{change.name}  (account {change.account}, zone {change.zone})")
             for line in rows_of(change.before):
-                click.echo(f"  - {line}")
+                show(f"  - {line}")
             for line in rows_of(change.after):
-                click.echo(f"  + {line}")
-        click.echo()
+                show(f"  + {line}")
+        show()
         for number, step in enumerate(made.steps, start=1):
-            click.echo(f"{number}. {step.text}")
-        click.echo(f"Visitors follow within {duration(made.visitors_follow_within)}.\n")
+            show(f"{number}. {step.text}")
+        show(f"Visitors follow within {duration(made.visitors_follow_within)}.", "")
     speaking = tuple(f for f in preparation.findings if f.level != "pass")
     if speaking:
         print_findings(speaking)

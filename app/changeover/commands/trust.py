@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-from changeover.commands.session import DONE, REFUSED, CommandSession, command, confirmed, json_option, print_json, say
+from changeover.commands.session import (
+    DONE,
+    REFUSED,
+    CommandSession,
+    command,
+    confirmed,
+    json_option,
+    print_json,
+    say,
+    show,
+)
 from changeover.model.errors import UsageError
 from changeover.model.foreign_text import escaped
 from changeover.model.formatting import counted
@@ -60,18 +70,18 @@ def _print_parts(parts: Sequence[ActingPart], closed: Sequence[Unapproved], reco
     may_not = {one.part.place: one for one in closed}
     for part in parts:
         if part.place in may_not:
-            click.echo(f"{may_not[part.place].words}, and may not act: changeover trust")
+            show(f"{may_not[part.place].words}, and may not act: changeover trust")
             rows = may_not[part.place].rows
         else:
             approval = record.approved.get(part.place) if record is not None else None
             by = f"approved {approval.at:%Y-%m-%d} by {approval.who}" if approval else "approved by its fingerprint"
-            click.echo(f"{part.words}: {by}")
+            show(f"{part.words}: {by}")
             rows = tuple((" ", *line) for line in part.lines)
         for sign, what, how in rows:
-            click.echo(f"  {sign} {escaped(what)}: {escaped(how)}")
+            show(f"  {sign} {escaped(what)}: {escaped(how)}")
     if not parts:
-        click.echo("Nothing in the settings acts by itself or carries a secret.")
-    click.echo(f"Fingerprint of all of it: {fingerprint_of(parts)}")
+        show("Nothing in the settings acts by itself or carries a secret.")
+    show(f"Fingerprint of all of it: {fingerprint_of(parts)}")
 
 
 def _object(parts: Sequence[ActingPart], closed: Sequence[Unapproved], record: ApprovalRecord | None) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from changeover.model.foreign_text import one_line
+
 if TYPE_CHECKING:
     from changeover.model.finding import Finding
 
@@ -48,7 +50,7 @@ class SettingsError(ChangeoverError):
     def __init__(self, file: str, faults: Sequence[str]) -> None:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__(
-            "\n".join([f"{file}: {count}", *(f"  {fault}" for fault in faults)]),
+            "\n".join([f"{file}: {count}", *(f"  {one_line(fault)}" for fault in faults)]),
             "Mend the file and try again; nothing was loaded and nothing was changed.",
         )
         self.faults = tuple(faults)

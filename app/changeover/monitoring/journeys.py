@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.health.check import Journey, JourneyResult
 from changeover.model.secret import Secret
@@ -36,7 +37,15 @@ async def journeys(
     except ChangeoverError as error:
         left, why = tuple(journey for journey in every if secrets_of(journey.steps)), f"{error.text}. {error.hint}"
     taken = tuple(journey for journey in every if journey not in left)
-    found = await asyncio.gather(*(_at_one(service, taken, d, lookup, secrets, address) for d in deployments))
+
+    async def one(deployment: Deployment) -> Sequence[JourneyResult]:
+        def unread(why: str) -> Sequence[JourneyResult]:
+            return [_untried(service, journey, deployment, why) for journey in taken[:1]]
+
+        work = _at_one(service, taken, deployment, lookup, secrets, address)
+        return await guarded(f"the journeys of {service.name} at {deployment.name}", work, unread)
+
+    found = await asyncio.gather(*(one(d) for d in deployments))
     untried = (_untried(service, journey, d, why) for d in deployments for journey in left)
     return (*(result for results in found for result in results), *untried)
 

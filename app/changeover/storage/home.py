@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hashlib
+import hmac
+import logging
 import os
+import secrets
 import socket
 from pathlib import Path
 
 from msgspec import Struct
+
+log = logging.getLogger(__name__)
 
 
 class Home(Struct, frozen=True):
@@ -72,6 +78,31 @@ def this_person() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def home_mark(folder: Path) -> str:
-    """Tells a home folder from others of the same person on the same computer, and nothing else about it."""
-    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+def installation_name(home: Home) -> str:
+    """A random name of this installation, which the world may read: it tells nothing of a person or a computer.
+
+    Made once, and kept. A copy of the folders on another computer, or elsewhere on this one, has another name. Where no
+    file can be written it is new each time.
+    """
+    file = home.data / "installation"
+    kept = b""
+    with contextlib.suppress(OSError):
+        kept = file.read_bytes()[:64]
+    if len(kept) < 32:
+        kept = secrets.token_hex(16).encode()
+        try:
+            home.data.mkdir(parents=True, exist_ok=True)
+            made = file.with_name(f"installation.{os.getpid()}")
+            descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(kept)
+            try:
+                os.link(made, file)  # of two processes that make one at the same time, the first decides
+            except FileExistsError:
+                kept = file.read_bytes()[:64]
+            finally:
+                made.unlink()
+        except OSError as error:
+            log.warning("the name of this installation could not be kept: %s", error.strerror or error)
+    place = f"{this_person()}\0{home.data.resolve()}"
+    return hmac.new(kept, place.encode("utf-8", "surrogateescape"), "sha256").hexdigest()[:16]

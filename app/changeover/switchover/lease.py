@@ -1,4 +1,4 @@
-"""The leases of a run: taken before anything is changed, renewed while it lasts, given back at its end.
+"""The leases of a run: taken before anything is changed, renewed while it lasts, removed at its end.
 
     async with zone_lease(providers, zones, holder) as lease:   # raises Refused where somebody else holds one
         lease.run = "shop-4"                                    # once the run has its name
@@ -28,9 +28,11 @@ from changeover.model.dns.lease import (
     RENEWED,
     Holder,
     Lease,
+    People,
     Refusal,
     Take,
     Unread,
+    called,
     lease_name,
     leases,
     lost_words,
@@ -49,6 +51,9 @@ from changeover.model.errors import (
 from changeover.model.formatting import clock
 
 log = logging.getLogger(__name__)
+
+#: Seconds between two readings that may be from before a write.
+PAUSE = 1.0
 
 #: Account and zone.
 At = tuple[str, str]
@@ -73,9 +78,10 @@ class ZoneLeases:
     the run has its name; the leases say it from their next renewal on.
     """
 
-    def __init__(self, providers: Mapping[str, Provider], holder: Holder) -> None:
+    def __init__(self, providers: Mapping[str, Provider], holder: Holder, people: People) -> None:
         self._providers = providers
         self._holder = holder
+        self._people = people
         self._held: dict[At, HeldLease] = {}
         self._locks: dict[At, asyncio.Lock] = {}
         self.notes: list[str] = []
@@ -130,10 +136,16 @@ class ZoneLeases:
             log.warning("%s", self.notes[-1])
 
     async def _take(self, provider: Provider, at: At, takeover: bool) -> None:
-        for _ in range(2):  # once more where it was given back, or taken, between reading and writing
-            began, now = time.monotonic(), datetime.now().astimezone()
+        # Once more where it was given back, or taken, between reading and writing; and where the reading may have been
+        # from before that, as soon as it shows something else: an old lease of one's own must not keep one out.
+        end, before = time.monotonic() + _lag(provider), None
+        for _ in range(2):
             found = await self._stands(at)
-            answer = may_take(found, self._holder, now, takeover)
+            while found == before and time.monotonic() < end:
+                await asyncio.sleep(PAUSE)
+                found = await self._stands(at)
+            before, began, now = found, time.monotonic(), datetime.now().astimezone()
+            answer = may_take(found, self._holder, now, takeover, self._people)
             if isinstance(answer, Refusal):
                 raise Refused(f"{answer.text}. Nothing was changed", answer.hint)
             for left in found[1:]:
@@ -153,13 +165,21 @@ class ZoneLeases:
         result = await provider.swap_txt(at[1], lease_name(at[1]), take.before, take.lease.text)
         if not isinstance(result, Indeterminate):
             return isinstance(result, Applied)
+        end = time.monotonic() + _lag(provider)
         there = [one.text for one in await self._stands(at)]
+        while there != [take.lease.text] and time.monotonic() < end:
+            await asyncio.sleep(PAUSE)
+            there = [one.text for one in await self._stands(at)]
         if there == ([] if take.before is None else [take.before]):
             raise Unavailable(f"The lease on {at[1]} could not be taken: {result.text}", "Try again.")
         return there == [take.lease.text]
 
     def _tell_of(self, zone: str, over: Lease | Unread) -> None:
-        whose = f"{over.owner}, who was switching {over.service}" if isinstance(over, Lease) else "somebody"
+        whose = (
+            f"{called(over, self._holder, self._people)}, who was switching {over.service}"
+            if isinstance(over, Lease)
+            else "somebody"
+        )
         self.notes.append(f"The lease on {zone} was taken over from {whose}; that run cannot write any more")
         log.warning("%s", self.notes[-1])
 
@@ -193,12 +213,19 @@ class ZoneLeases:
 
     async def _look_again(self, at: At, held: HeldLease) -> None:
         """After a lost answer, or a conflict that may be with a late write of one's own: what stands there?"""
-        found = await self._stands(at)
-        for one in found:
-            if isinstance(one, Lease) and one.fence == held.lease.fence and one.is_of(self._holder):
-                self._held[at] = replace(held, lease=one, sure=True)
-                return
-        self._lose(at, lost_words(at[1], found))
+        end = time.monotonic() + _lag(self._providers[at[0]])
+        while True:
+            found = await self._stands(at)
+            ours = [one for one in found if isinstance(one, Lease) and one.is_of(self._holder)]
+            ours = [one for one in ours if one.fence == held.lease.fence]
+            # What is as before the write may be an old reading.
+            if ours != [held.lease] or time.monotonic() >= end:
+                break
+            await asyncio.sleep(PAUSE)
+        if ours:
+            self._held[at] = replace(held, lease=ours[0], sure=True)
+        else:
+            self._lose(at, lost_words(at[1], found))
 
     def _lose(self, at: At, why: str) -> None:
         log.warning("%s", why)
@@ -224,18 +251,23 @@ class ZoneLeases:
                 log.warning("giving back the lease on %s was not confirmed; it ends by itself", at[1])
 
     async def _release(self, at: At, lease: Lease) -> bool:
-        """Gives it back as it was written last; where another of one's own writes stands there, that one."""
-        put = self._providers[at[0]].swap_txt
-        if isinstance(await put(at[1], lease_name(at[1]), lease.text, lease.released.text), Applied):
+        """Removes it as it was written last; where another of one's own writes stands there, that one."""
+        remove = self._providers[at[0]].swap_txt
+        if isinstance(await remove(at[1], lease_name(at[1]), lease.text, None), Applied):
             return True
         ours = [one for one in await self._stands(at) if isinstance(one, Lease) and one.fence == lease.fence]
-        if not ours or not ours[0].is_of(self._holder) or ours[0] == lease.released:
-            return bool(ours)
-        return isinstance(await put(at[1], lease_name(at[1]), ours[0].text, lease.released.text), Applied)
+        if not ours or not ours[0].is_of(self._holder):
+            return True
+        return isinstance(await remove(at[1], lease_name(at[1]), ours[0].text, None), Applied)
 
     async def _stands(self, at: At) -> Sequence[Lease | Unread]:
         name = lease_name(at[1])
         return leases((await self._providers[at[0]].read(at[1], [name])).records[name])
+
+
+def _lag(provider: Provider) -> float:
+    """For how many seconds after a write its readings may be older."""
+    return provider.capabilities.lag.seconds if provider.capabilities.lag is not None else 0.0
 
 
 @asynccontextmanager
@@ -245,15 +277,16 @@ async def zone_lease(
     holder: Holder,
     *,
     takeover: bool = False,
+    people: People | None = None,
     every: float = RENEWED.total_seconds(),
 ) -> AsyncIterator[ZoneLeases]:
     """Holds the lease of each of `zones`, (account, zone), all or none, in an order that is the same for everybody.
 
-    Without zones no lease is held, and guards are None. `takeover` takes them from anybody, for an emergency. `every`:
-    seconds from one renewal to the next. Raises Refused where somebody else holds one, and ProviderError where that
-    cannot be known; what was taken already is given back then.
+    Without zones no lease is held, and guards are None. `takeover` takes them from anybody, for an emergency. `people`:
+    who began this computer's runs. `every`: seconds from one renewal to the next. Raises Refused where somebody else
+    holds one, and ProviderError where that cannot be known; what was taken already is given back then.
     """
-    held = ZoneLeases(providers, holder)
+    held = ZoneLeases(providers, holder, people or {})
     over = asyncio.Event()
     try:
         for at in sorted(set(zones)):

@@ -114,6 +114,8 @@ class Runner:
         self._before = before
         self._leases = leases
         self._changed = False
+        # By when readings show what was written there before this runner began (time.monotonic).
+        self._shown_by: dict[Place, float] = {}
         self._read_first = False
         self._clocks = read_clocks()
         self._entries: list[Entry] = []
@@ -141,9 +143,9 @@ class Runner:
 
     async def undo_plan(self, run: Run, anyway: bool = False) -> Plan:
         """What an undo of `run` would do now, by reading: only what is not back already."""
+        entries = await self._journal.read(run.run)
         # Where nothing was ever changed there is nothing to undo, and it need not even answer.
-        may_be_silent = untouched(await self._journal.read(run.run))
-        live = await self._live(inverse(run.forward.changes), may_be_silent)
+        live = await self._live_since(entries, run.plan, inverse(run.forward.changes), untouched(entries))
         back = [change for change in inverse(run.forward.changes) if change.place in live]
         stands = batch_progress(back, live, self._one_by_one if run.unfinished else ())
         # What an unfinished run left is read once more as each step comes, and then asked of the name servers.
@@ -161,9 +163,10 @@ class Runner:
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since.
         """
-        stands = batch_progress(run.plan.changes, await self._live(run.plan.changes), self._one_by_one)
-        _refuse_foreign(stands.foreign)
         self._entries = list(await self._journal.read(run.run))
+        live = await self._live_since(self._entries, run.plan, run.plan.changes)
+        stands = batch_progress(run.plan.changes, live, self._one_by_one)
+        _refuse_foreign(stands.foreign)
         done, todo = (counted(len(found), "hostname") for found in (stands.done, stands.todo))
         await self._record(Resumed(found=f"{done} done, {todo} to do", who=who))
         return await self._carry_out(run.plan, run.direction, changed_before=True, read_first=True)
@@ -282,7 +285,8 @@ class Runner:
             case ChangeRecords():
                 return await self._change(step, self._read_first)
             case CheckNameServers():
-                return await name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
+                needed = self._service.name_servers_needed
+                return await name_servers(self._lookup, step.changes, self._verify_timeout, self._stop, needed)
             case CheckVisitors():
                 timeout = self._verify_timeout if forward else min(self._verify_timeout, 5.0)
                 verdict = await visitors(self._lookup, self._service, step, timeout, self._stop, self._walk)
@@ -317,7 +321,18 @@ class Runner:
         return verdict._replace(text=f"{verdict.text}; {blind}")
 
     async def _apply(self, provider: Provider, step: ChangeRecords, changes: Sequence[Change]) -> Result:
-        """Writes, where a lease is held only for as long as it is."""
+        """Writes, where a lease is held only for as long as it is.
+
+        What another process has just written for this run may be read as it was before for a while, and is no conflict.
+        """
+        until = max((self._shown_by.get(change.place, 0.0) for change in changes), default=0.0)
+        while True:
+            result = await self._apply_once(provider, step, changes)
+            if not isinstance(result, PreconditionFailed) or self._stop.is_set() or time.monotonic() >= until:
+                return result
+            await asyncio.sleep(SECOND_LOOK)
+
+    async def _apply_once(self, provider: Provider, step: ChangeRecords, changes: Sequence[Change]) -> Result:
         if self._leases is None:
             return await provider.apply(step.zone, changes)
         async with self._leases.guard(step.account, step.zone) as guard:
@@ -326,18 +341,23 @@ class Runner:
     async def _confirm(self, provider: Provider, step: ChangeRecords, result: Applied | Indeterminate) -> Verdict:
         """Reads what stands after a write, decides from that alone, and repairs a name that was left empty."""
         doubt = "" if isinstance(result, Applied) else result.text
+        proof = ""
         try:
             live = await (self._read_in_the_end(provider, step) if doubt else self._read_back(provider, step))
-            end = time.monotonic() + provider.capabilities.settles
-            while _untouched(step.changes, live) and time.monotonic() < end:
-                await asyncio.sleep(SECOND_LOOK)  # the write may still be on its way
+            end = time.monotonic() + provider.capabilities.shown_within
+            while _behind(step.changes, live) and time.monotonic() < end:
+                # The write may still be on its way, or the reading is from before it.
+                if proof := await self._proof(step):
+                    live = {change.place: change.after for change in step.changes}
+                    break
+                await asyncio.sleep(SECOND_LOOK)
                 live = await self._read_back(provider, step)
             if doubt and step.account in self._one_by_one:
                 live = await self._complete(provider, step, live)
         except ProviderError as error:
             because = f"{doubt}; " if doubt else ""
             return Verdict(StepState.UNKNOWN, f"{because}what stands there now could not be read: {error.text}")
-        told = f" (the answer was lost: {doubt})" if doubt else ""
+        told = (f" (the answer was lost: {doubt})" if doubt else "") + proof
         as_planned = all(same_answer(live.get(c.place, ()), c.after) for c in step.changes)
         only_ttl = all(same_answer(c.before, c.after) for c in step.changes)
         if as_planned and not (only_ttl and _untouched(step.changes, live)):
@@ -351,13 +371,27 @@ class Runner:
             return await self._mend(provider, step, empty)
         if _untouched(step.changes, live):
             if isinstance(result, Applied):
-                # A reading may be old, or the provider may have ignored the write: nobody knows which.
+                # A reading may be very old, or the provider may have ignored the write: nobody knows which.
                 return Verdict(StepState.UNKNOWN, "the provider said yes, but the records read as before")
             if result.under_way:
                 return Verdict(StepState.UNKNOWN, f"nothing is changed yet, and may be later: {doubt}")
             return Verdict(StepState.FAILED, f"Nothing was changed: {doubt}")
         wrong = next(c for c in step.changes if not same_answer(live.get(c.place, ()), c.after))
         return Verdict(StepState.UNKNOWN, f"{wrong.name} is now {values_text(live.get(wrong.place, ()))}{told}")
+
+    async def _proof(self, step: ChangeRecords) -> str:
+        """What the zone's own name servers prove, where they give what was written: they, not an API, are the truth.
+
+        Empty where they do not yet, or where they cannot: their answers say nothing of a TTL or of what is proxied.
+        """
+        if any(r.opaque for c in step.changes for r in (*c.before, *c.after)):
+            return ""
+        if all(same_answer(c.before, c.after) for c in step.changes):
+            return ""
+        if (await name_servers(self._lookup, step.changes, 0.0, self._stop)).state is StepState.UNKNOWN:
+            return ""
+        label = self._providers[step.account].capabilities.label
+        return f"; {label} still shows what stood before, and the zone's name servers give the new records"
 
     async def _complete(
         self, provider: Provider, step: ChangeRecords, live: Mapping[Place, AddressSet]
@@ -397,6 +431,44 @@ class Runner:
                 if self._stop.is_set() or time.monotonic() + READ_PAUSE > end:
                     raise
             await asyncio.sleep(READ_PAUSE)
+
+    async def _live_since(
+        self, entries: Sequence[Entry], last: Plan, changes: Sequence[Change], may_be_silent: Collection[str] = ()
+    ) -> dict[Place, AddressSet]:
+        """What stands at the places of `changes`, as it is after the writes of `last`, the plan that was run last.
+
+        A provider whose readings may be from before a write that was just made is read again until they show it, or
+        until they must.
+        """
+        now = time.monotonic()
+        late = {
+            number: (step, now + left)
+            for number, step in enumerate(last.steps)
+            if isinstance(step, ChangeRecords) and (left := self._may_lag(entries, number, step)) > 0
+        }
+        self._shown_by = {change.place: until for step, until in late.values() for change in step.changes}
+        while True:
+            live = await self._live(changes, may_be_silent)
+            waits = [
+                until
+                for step, until in late.values()
+                if time.monotonic() < until
+                and any(c.place in live for c in step.changes)
+                and _behind(step.changes, live)
+            ]
+            if not waits or self._stop.is_set():
+                return live
+            log.info("%s: readings may be from before what was just written; reading again", entries[0].run)
+            await asyncio.sleep(SECOND_LOOK)
+
+    def _may_lag(self, entries: Sequence[Entry], number: int, step: ChangeRecords) -> float:
+        """For how many seconds more a reading may be from before the last write of a step."""
+        lag = self._providers[step.account].capabilities.lag
+        wrote = [e.at for e in entries if isinstance(e.event, Intent | StepEnded) and e.event.step == number]
+        if lag is None or not wrote:
+            return 0.0
+        since = (datetime.now(UTC) - max(wrote)).total_seconds()
+        return lag.seconds - since if since >= 0 else 0.0
 
     async def _live(self, changes: Sequence[Change], may_be_silent: Collection[str] = ()) -> dict[Place, AddressSet]:
         """What stands at the places of `changes`; an account that may be silent, and cannot be read, is left out."""
@@ -468,6 +540,12 @@ def _refuse_foreign(foreign: Sequence[tuple[Change, AddressSet]]) -> None:
             "Somebody else changed it after this run. Put it right at the provider, accept the run as it stands, or "
             "undo it --anyway.",
         )
+
+
+def _behind(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> bool:
+    """May `live` be from before a write of `changes`, or from its midst? An empty name is not waited for."""
+    late = [c for c in changes if live.get(c.place, ()) != c.after]
+    return bool(late) and all(live.get(c.place, ()) == c.before or half_made(c, live.get(c.place, ())) for c in late)
 
 
 def _untouched(changes: Sequence[Change], live: Mapping[Place, AddressSet]) -> bool:

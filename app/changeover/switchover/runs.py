@@ -27,7 +27,7 @@ from changeover.model.settings.service import Service
 from changeover.monitoring.journeys import journeys
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
-from changeover.storage.home import Home, home_mark, this_person
+from changeover.storage.home import Home, installation_name
 from changeover.storage.journal.recorded_runs import RecordedRuns, refuse_unless_next
 from changeover.storage.journal.store import JournalStore
 from changeover.switchover.actions.perform import ActionExecutor
@@ -126,6 +126,8 @@ class Runs:
                         who=who,
                         why=why,
                         noticed=preparation.noticed,
+                        told=preparation.told,
+                        objective=service.recovery_objective,
                         decided=preparation.at,
                     )
                 )
@@ -232,8 +234,9 @@ class Runs:
         changes = (leased or plan).changes
         zones = sorted({(change.account, change.zone) for change in changes}) if service.lease else []
         # A lease is this installation's, whoever acts: what a run that died has left is taken up by the next person.
-        holder = Holder(owner=this_person(), service=service.name, run=run, home=home_mark(self._home.data))
-        async with zone_lease(providers, zones, holder, takeover=takeover) as leases:
+        holder = Holder(owner=installation_name(self._home), service=service.name, run=run)
+        people = {one.run: one.who for one in await self._recorded.all()} if zones else {}
+        async with zone_lease(providers, zones, holder, takeover=takeover, people=people) as leases:
             with self._live.working(service_name):
                 yield self._runner(service, providers, on_progress, stop, verify_timeout, leases)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import ssl
 import time
@@ -20,12 +21,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache, cached_property
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import msgspec
 import stamina
 from msgspec import Struct
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from changeover.dns.provider import is_this_computer
 from changeover.model.errors import (
@@ -41,6 +43,8 @@ from changeover.model.errors import (
 from changeover.model.foreign_text import one_line
 from changeover.model.secret import Secret
 
+log = logging.getLogger(__name__)
+
 #: Bytes of an answer that are read; more is an error.
 MAX_ANSWER = 16 * 1024 * 1024
 #: Pages of one listing; more is an error.
@@ -54,6 +58,8 @@ Query = Mapping[str, Any]
 #: Headers, or the fields of a form.
 Fields = Mapping[str, str | Secret]
 
+#: A path of names, each a `segment`.
+_PATH = re.compile(r"(/[A-Za-z0-9._~%!$'()*+,;=:@-]*)*")
 #: The next page in a Link header (RFC 8288), as far as DNS providers use it.
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next\b')
 
@@ -68,6 +74,10 @@ class UnderWay(Lost):
 
 class Unreadable(Lost):
     """An answer came that makes no sense, and would make none if it was asked for again."""
+
+
+class TooLarge(Unreadable):
+    """There is more of an answer than is read."""
 
 
 class ApiAnswer(NamedTuple):
@@ -143,9 +153,15 @@ class Api:
         Raises Lost where it may have been carried out (time-out, connection lost, a server error), Unavailable where
         it was not sent, and Rejected for a redirect.
         """
-        request = self._client.build_request(
-            method, path, params=params, json=body, headers=_sent(headers), content=content, data=_sent(form)
-        )
+        if not _PATH.fullmatch(path) or {".", ".."}.intersection(path.split("/")):
+            # A name or an id that a provider gave, and that would lead to another place of the API.
+            raise Rejected(f"{self.host} cannot be asked for “{self.words(path)}”", CHECK_ENDPOINT)
+        try:
+            request = self._client.build_request(
+                method, path, params=params, json=body, headers=_sent(headers), content=content, data=_sent(form)
+            )
+        except httpx.InvalidURL as error:
+            raise Rejected(f"{self.host} cannot be asked for that: {self.words(str(error))}", CHECK_ENDPOINT) from None
         response, received = await self._exchange(request)
         if response.status_code >= 500 or response.status_code == 408:
             raise Lost(f"{self.host} answers {response.status_code}", "Look at the provider's status page.")
@@ -178,7 +194,7 @@ class Api:
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > MAX_ANSWER:
-                            raise Lost(f"The answer of {self.host} is larger than {MAX_ANSWER} bytes")
+                            raise TooLarge(f"The answer of {self.host} is larger than {MAX_ANSWER} bytes")
                 return response, bytes(content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             said = str(error) or "no connection in time"
@@ -280,6 +296,11 @@ async def pages(
     return found
 
 
+def segment(text: str) -> str:
+    """A name as one segment of a path, whatever is in it: zone names come from people and from providers."""
+    return quote(text, safe="@*")
+
+
 def query_of(url: str) -> dict[str, str]:
     """What the address of another page asks for. Its host and path are not used: requests go to one endpoint only."""
     try:
@@ -292,6 +313,14 @@ def next_page(headers: Mapping[str, str]) -> dict[str, str] | None:
     """What the Link header (RFC 8288) says of the next page."""
     found = _NEXT.search(headers.get("link", ""))
     return query_of(found[1]) if found else None
+
+
+def _log_retry(details: RetryDetails) -> None:
+    log.info("asking again in %.1f s: %s", details.wait_for, details.caused_by)
+
+
+# stamina's own line would be a warning on standard error, which says nothing to anybody.
+set_on_retry_hooks([_log_retry])
 
 
 async def retry_read(read: Callable[[], Awaitable[_T]], timeout: float) -> _T:

@@ -4,6 +4,11 @@ Everything at the names of a batch is read right before the write and must be ex
 provider compares nothing itself, somebody else's change in the instant between stays unseen: `race_window` says how
 long that instant was. Where it does, `_write` raises Conflict, and nothing was changed.
 
+Readings may lag behind writes (`capabilities.lag`). What this account wrote itself is remembered for that long, so that
+a reading from before it is known as such, and what was written is told instead. Right before a write that is done only
+where the provider compares by itself, and so has the last word; elsewhere the names are read again until they show it.
+What is read back after a write is what the provider says, old or not.
+
 A provider that changes one record set after the other writes through `_run_steps`, which says how far it came.
 """
 
@@ -11,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -49,11 +55,13 @@ from changeover.dns.provider import (
 )
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.records import AddressSet, RecordSet, address_set, names_above
 from changeover.model.dns.txt_record import text_of, value_of
 from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import Option, SecretField, misfits, option_fields
+
+log = logging.getLogger(__name__)
 
 #: Seconds for one request, and for one reading with its repetitions.
 TIMEOUT = 10.0
@@ -62,6 +70,9 @@ TIMEOUT = 10.0
 RETRY_BUDGET, RETRY_BUDGET_MID_CHANGE = 3, 6
 #: Seconds after which such a later request is made again, where it was surely not carried out.
 RETRY_PAUSE_MID_CHANGE = 1.0
+
+#: Seconds between two readings, where the first was from before a write of this account.
+CATCH_UP_PAUSE = 0.5
 
 #: The key of the settings file with which another address than the provider's own is asked.
 ENDPOINT = Option("Endpoint", "the address of the API, where it is another than usual")
@@ -103,6 +114,17 @@ class Replacement(Struct, frozen=True):
         return one
 
 
+class Written(Struct, frozen=True):
+    """One record set as this account wrote it, what readings showed before, and until when they may (time.monotonic).
+
+    `earlier` has what each write within that time replaced.
+    """
+
+    after: RecordSet | None
+    earlier: tuple[RecordSet | None, ...]
+    until: float
+
+
 class Reason(Struct, frozen=True):
     """Why the provider refuses a request: in its own words, empty where there are none, and by its own codes."""
 
@@ -130,6 +152,8 @@ class HttpProvider(ABC, Generic[_Options]):
         self._secrets = secrets
         self._timeout = timeout
         self._zone_ids: dict[str, str] = {}
+        # What this account wrote, by zone, name and type, while readings may be older.
+        self._written: dict[tuple[str, str, str], Written] = {}
         # Comparing and writing belong together, so this process makes one batch at a time.
         self._writing = asyncio.Lock()
 
@@ -261,7 +285,11 @@ class HttpProvider(ABC, Generic[_Options]):
         return None
 
     async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
-        first = await self._retried(lambda: self._read(zone, names))
+        cuts = {up for name in names for up in names_above(name, zone)}
+        first = await self._retried(lambda: self._read(zone, [*names, *sorted(cuts.difference(names))]))
+        for name in names:
+            _refuse_cut(zone, name, first.found)
+        first = Zone(_corrected(first.found, self._behind(zone, names, first.found)), first.whole)
         records = {name: tuple(first.found.get(name, ())) for name in names}
         above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
         wanted = sorted({wildcard for wildcards in above.values() for wildcard in wildcards})
@@ -323,7 +351,7 @@ class HttpProvider(ABC, Generic[_Options]):
             return await self._read(zone, names)
 
         async def once() -> Result:
-            live = (await self._retried(look)).found
+            live = (await self._caught_up(zone, names, look)).found
             found = compare(live)
             if found:
                 return PreconditionFailed(tuple(found))
@@ -341,10 +369,47 @@ class HttpProvider(ABC, Generic[_Options]):
             finally:
                 if not self.capabilities.native_compare_and_set:
                     self.race_window = time.monotonic() - began
+            self._remember(zone, wanted)
             return Applied()
 
         async with self._writing:
             return await retry_rate_limited(once, RETRY_BUDGET * self._timeout)
+
+    async def _caught_up(self, zone: str, names: Sequence[str], look: Callable[[], Awaitable[Zone]]) -> Zone:
+        """What `look` gives of `names`, as it is after all that this account wrote (see above)."""
+        while True:
+            there = await self._retried(look)
+            behind = self._behind(zone, names, there.found)
+            if not behind:
+                return there
+            if self.capabilities.native_compare_and_set:
+                return Zone(_corrected(there.found, behind), there.whole)
+            log.info(
+                "%s shows %s as before this account's write", self.capabilities.label, ", ".join(n for n, _ in behind)
+            )
+            await asyncio.sleep(CATCH_UP_PAUSE)
+
+    def _behind(self, zone: str, names: Collection[str], found: Found) -> dict[tuple[str, str], Written]:
+        """The record sets, by name and type, that a reading shows as they were before this account wrote them."""
+        now = time.monotonic()
+        self._written = {place: own for place, own in self._written.items() if now < own.until}
+        behind = {}
+        for (in_zone, name, rtype), own in self._written.items():
+            if in_zone == zone and name in names:
+                there = next((r for r in found.get(name, ()) if r.type == rtype), None)
+                if there != own.after and there in own.earlier:
+                    behind[name, rtype] = own
+        return behind
+
+    def _remember(self, zone: str, made: Iterable[Replacement]) -> None:
+        if self.capabilities.lag is None:
+            return
+        until = time.monotonic() + self.capabilities.lag.seconds
+        for one in made:
+            if one.before != one.after:
+                place = (zone, one.name, one.type)
+                earlier = self._written[place].earlier if place in self._written else ()
+                self._written[place] = Written(one.after, (*earlier, one.before), until)
 
     def _with_text(self, name: str, there: RecordSet | None, before: str | None, value: str | None) -> RecordSet | None:
         """The TXT record set `there` with one text replaced, created or removed."""
@@ -363,6 +428,15 @@ class HttpProvider(ABC, Generic[_Options]):
     async def _retried(self, read: Callable[[], Awaitable[_T]]) -> _T:
         """A reading, repeated where that may help."""
         return await retry_read(read, self._timeout)
+
+
+def _corrected(found: Found, behind: Mapping[tuple[str, str], Written]) -> Found:
+    """The reading, with what was written in place of what stood before it."""
+    live = {name: list(there) for name, there in found.items()}
+    for (name, rtype), own in behind.items():
+        others = [r for r in live.get(name, ()) if r.type != rtype]
+        live[name] = [*others, own.after] if own.after is not None else others
+    return live
 
 
 def replacements(changes: Iterable[Change], *, unchanged: bool = False) -> list[Replacement]:
@@ -432,6 +506,18 @@ class HttpProviderType:
     @classmethod
     def open(cls, account: str, options: Any, secrets: Mapping[str, Secret]) -> Any:
         return cls.provider(account, options, secrets)
+
+
+def _refuse_cut(zone: str, name: str, found: Found) -> None:
+    """Raises Rejected where the zone gives `name`, or a name above it, away (RFC 1034, 4.2.1; RFC 6672, 2.4)."""
+    for up in (name, *names_above(name, zone)) if name != zone else ():
+        types = {r.type for r in found.get(up, ())}
+        if "NS" in types or ("DNAME" in types and up != name):
+            how = f"delegated away from {zone}" if "NS" in types else "below a DNAME"
+            raise Rejected(
+                f"{name} is {how}, at {up}",
+                "Name the zone that really holds it; a record added here would serve nothing.",
+            )
 
 
 def _wildcards_over(zone: str, name: str) -> list[str]:

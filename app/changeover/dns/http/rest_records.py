@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from changeover.dns.http.api import Query, pages
+from changeover.dns.http.api import Query, pages, segment
 from changeover.dns.http.notation import carried_over, relative_name
 from changeover.dns.http.record_by_record import Record, RecordByRecord
 from changeover.model.dns.records import AddressSet, address_set
@@ -48,7 +48,7 @@ class RestRecords(RecordByRecord[_Options], Generic[_Options]):
         """What of a record can be changed, as the API takes it."""
 
     def _path(self, zone: str) -> str:
-        return f"/domains/{zone}/records"
+        return f"/domains/{segment(zone)}/records"
 
     async def _create(self, zone: str, record: Record) -> None:
         name = relative_name(zone, record.name) or self.apex

@@ -47,13 +47,14 @@ from changeover.dns.http.api import (
     is_safe_endpoint,
     pages,
     query_of,
+    segment,
 )
 from changeover.dns.http.notation import carried_over, relative_name
 from changeover.dns.http.oauth import AccessTokens, BearerApi
 from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
 from changeover.dns.provider import is_this_computer
 from changeover.dns.providers.azure_sets import LEAST_TTL, MOST_TTL, AzureSet, AzureSets, body, record_set
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, Rejected
@@ -65,6 +66,8 @@ API_VERSION, PERMISSIONS_VERSION = "2018-05-01", "2022-04-01"
 PAGE = 100
 #: A zone is listed where that takes no more pages than this for each name, and than this altogether.
 PAGES_EACH, MOST_PAGES = 3, 40
+#: So many names are read back set by set.
+FEW = 8
 #: Questions for one set that are under way at once.
 MAX_CONCURRENT = 8
 #: The types that decide where visitors go, those that are written besides, and those that are only looked at.
@@ -162,6 +165,7 @@ class Azure(HttpProvider[AzureOptions]):
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
         leases=True,
+        lag=Lag(60.0, "GET …/dnsZones/{zone}/recordsets"),
     )
 
     def __init__(
@@ -171,34 +175,40 @@ class Azure(HttpProvider[AzureOptions]):
         self._sizes: dict[str, int] = {}
         # What was last seen of a set, and the ETag that it had then, by zone, name and type.
         self._seen: dict[tuple[str, str, str], tuple[RecordSet, str]] = {}
+        # The ETags of what this account replaced there.
+        self._replaced: dict[tuple[str, str, str], set[str]] = {}
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
         return await self._sets(zone, names, _TYPES)
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
         names = [change.name for change in changes]
-        live = await self._retried(lambda: self._sets(zone, names, _ADDRESSES))
+        # Set by set where those are few: a list is older for longer.
+        live = await self._retried(lambda: self._sets(zone, names, _ADDRESSES, may_list=len(names) > FEW))
         return {name: address_set(live.found.get(name, ())) for name in names}
 
-    async def _sets(self, zone: str, names: Sequence[str], types: Sequence[str]) -> Zone:
+    async def _sets(self, zone: str, names: Sequence[str], types: Sequence[str], *, may_list: bool = True) -> Zone:
         """What stands at the names, of these types at least."""
         await self._check_zone(zone)
-        every = await self._listed(zone, len(names))
+        every = await self._listed(zone, len(names)) if may_list else None
         sets = await self._asked(zone, names, types) if every is None else every
         found: dict[str, list[RecordSet]] = {}
         for one in sets:
             record = record_set(zone, one)
+            place = (zone, record.name, record.type)
             if record.type == "SOA":
                 continue  # Azure's own
             found.setdefault(record.name, []).append(record)
-            self._seen[zone, record.name, record.type] = (record, one.etag)
+            # With the ETag of a set that this account has replaced, Azure would refuse the next write.
+            if one.etag not in self._replaced.get(place, ()):
+                self._seen[place] = (record, one.etag)
         return Zone(found, whole=every is not None)
 
     async def _check_zone(self, zone: str) -> None:
         """Once for each zone: is it there and public, and how many sets does it have?"""
         if zone in self._sizes:
             return
-        answer = await self._api.call("GET", self._path(zone), {"api-version": API_VERSION})
+        answer = await self._api.call("GET", self._path(segment(zone)), {"api-version": API_VERSION})
         if answer.status == 404:
             where = f"{self._options.resource_group} of account {self.account}"
             raise NotFound(f"Azure DNS shows no zone {zone} in the resource group {where}", _HINTS.missing)
@@ -216,7 +226,9 @@ class Azure(HttpProvider[AzureOptions]):
             return None
 
         async def page(further: Query) -> tuple[Sequence[AzureSet], Query | None]:
-            found = await self._get(self._path(zone, "recordsets"), {**further, "api-version": API_VERSION}, AzureSets)
+            found = await self._get(
+                self._path(segment(zone), "recordsets"), {**further, "api-version": API_VERSION}, AzureSets
+            )
             return found.value, query_of(found.next_link) if found.next_link else None
 
         return await pages(page, most)
@@ -267,15 +279,19 @@ class Azure(HttpProvider[AzureOptions]):
         place = self._place(zone, replacement.name, replacement.type)
         given, query = {"properties": body(replacement.after)}, {"api-version": API_VERSION}
         answer = self._accepted(await self._api.call("PUT", place, query, given, headers=only))
-        made = self._api.decoded(answer.content, AzureSet).properties
-        if made.provisioning_state.lower() == "failed":
+        made = self._api.decoded(answer.content, AzureSet)
+        if made.properties.provisioning_state.lower() == "failed":
             raise Lost(f"Azure DNS could not publish {replacement.type} at {replacement.name}", _HINTS.refused)
+        key = (zone, replacement.name, replacement.type)
+        self._replaced.setdefault(key, set()).add(only.get("If-Match", ""))
+        self._seen[key] = (record_set(zone, made), made.etag)
 
     async def _delete(self, zone: str, replacement: Replacement, only: Mapping[str, str]) -> None:
         place = self._place(zone, replacement.name, replacement.type)
         answer = self._accepted(await self._api.call("DELETE", place, {"api-version": API_VERSION}, headers=only))
         if answer.status == 204:
             raise Conflict(f"{replacement.type} at {replacement.name} is gone already", _HINTS.refused)
+        self._replaced.setdefault((zone, replacement.name, replacement.type), set()).add(only["If-Match"])
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """A set whose type stays keeps its metadata, and a value that stays Azure's notation of it."""
@@ -293,7 +309,7 @@ class Azure(HttpProvider[AzureOptions]):
         return f"an alias of the Azure resource {found.rpartition('/')[2]}" if found else None
 
     async def _may_write(self, zone: str, names: Sequence[str]) -> bool | None:
-        path = self._path(zone, "providers/Microsoft.Authorization/permissions")
+        path = self._path(segment(zone), "providers/Microsoft.Authorization/permissions")
 
         async def page(further: Query) -> tuple[Sequence[_Permission], Query | None]:
             found = await self._get(path, {**further, "api-version": PERMISSIONS_VERSION}, _Permissions)
@@ -322,7 +338,7 @@ class Azure(HttpProvider[AzureOptions]):
         return "/".join([f"{group}/providers/Microsoft.Network/dnsZones", *below])
 
     def _place(self, zone: str, name: str, rtype: str) -> str:
-        return self._path(zone, rtype, relative_name(zone, name) or "@")
+        return self._path(segment(zone), rtype, segment(relative_name(zone, name) or "@"))
 
     def _connect(self) -> Api:
         secret = self._secret("secret", "client secret")

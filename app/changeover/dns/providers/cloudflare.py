@@ -48,7 +48,7 @@ from changeover.dns.provider import (
     Result,
     text_conflicts,
 )
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.dns.txt_record import kind_of, texts
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
@@ -150,6 +150,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
         apex_cname=True,
         apex_alias=True,
         leases=True,
+        lag=Lag(60.0, "GET /zones/{zone}/dns_records"),
     )
 
     def __init__(
@@ -194,7 +195,7 @@ class Cloudflare(HttpProvider[CloudflareOptions]):
     async def _uncontested(self, zone: str, name: str, text: str) -> Result:
         """Is the text that was just put the only one of its kind? One that collided with another is taken back."""
         try:
-            there = (await self._retried(lambda: self._read(zone, [name]))).found.get(name, ())
+            there = (await self._caught_up(zone, [name], lambda: self._read(zone, [name]))).found.get(name, ())
         except ProviderError as error:
             return Indeterminate(f"the text is written, but what stands at {name} could not be read: {error.text}")
         found = text_conflicts(name, text, there)

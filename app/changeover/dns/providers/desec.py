@@ -27,7 +27,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages, segment
 from changeover.dns.http.notation import as_written, full_name, record_value, relative_name, written_value
 from changeover.dns.http.provider import (
     ENDPOINT,
@@ -39,7 +39,7 @@ from changeover.dns.http.provider import (
     Zone,
     texts_in,
 )
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, Rejected
 from changeover.model.secret import Secret
@@ -102,12 +102,13 @@ class Desec(HttpProvider[DesecOptions]):
             native_compare_and_set=False,
             propagates_atomically=False,
             least_ttl=options.minimum_ttl,
+            lag=Lag(60.0, "GET /domains/{name}/rrsets/"),
         )
         self._seen: set[str] = set()
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
         await self._check_zone(zone)
-        path = f"/domains/{zone}/rrsets/"
+        path = f"/domains/{segment(zone)}/rrsets/"
         every = await self._list(path, {}, _Set, most_pages=len(names)) if len(names) > 1 else None
         sets = every
         if sets is None:
@@ -124,7 +125,7 @@ class Desec(HttpProvider[DesecOptions]):
         """Once for each domain: is it there, and does it take the TTLs that the account promises?"""
         if zone in self._seen:
             return
-        answer = await self._api.call("GET", f"/domains/{zone}/")
+        answer = await self._api.call("GET", f"/domains/{segment(zone)}/")
         if answer.status == 404:
             raise NotFound(f"deSEC shows no domain {zone} to account {self.account}", _HINTS.missing)
         least = self._api.decoded(self._accepted(answer).content, _Rules).minimum_ttl
@@ -138,7 +139,7 @@ class Desec(HttpProvider[DesecOptions]):
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         body = [_patch(zone, replacement) for replacement in replacements]
-        self._accepted(await self._api.call("PATCH", f"/domains/{zone}/rrsets/", body=body))
+        self._accepted(await self._api.call("PATCH", f"/domains/{segment(zone)}/rrsets/", body=body))
 
     def normalize(self, zone: str, before: AddressSet, after: AddressSet) -> AddressSet:
         """The TTL becomes one that the domain takes."""

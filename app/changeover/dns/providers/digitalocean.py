@@ -38,7 +38,7 @@ from changeover.dns.http.notation import full_name, record_value, text_value
 from changeover.dns.http.provider import ENDPOINT, HttpProviderType, Reason
 from changeover.dns.http.record_by_record import Record
 from changeover.dns.http.rest_records import RestRecords
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import NAME_TYPES
 from changeover.model.dns.txt_record import text_of
 from changeover.model.settings.account_fields import SecretField
@@ -141,6 +141,7 @@ class DigitalOcean(RestRecords[DigitalOceanOptions]):
         native_compare_and_set=False,
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
+        lag=Lag(60.0, "GET /domains/{domain}/records"),
     )
     apex = "@"
 

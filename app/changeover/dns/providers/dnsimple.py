@@ -48,7 +48,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Fields, Hints, Query, pages
+from changeover.dns.http.api import Api, ApiAnswer, Fields, Hints, Query, pages, segment
 from changeover.dns.http.notation import carried_over, relative_name
 from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Reason, RecordGone, Replacement, texts_in
 from changeover.dns.http.record_by_record import Record, RecordByRecord
@@ -62,7 +62,7 @@ from changeover.dns.providers.dnsimple_records import (
     record_of,
     updated,
 )
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied, ProviderError, Rejected
@@ -181,6 +181,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
             propagates_atomically=False,
             least_ttl=LEAST_TTL,
             apex_alias=True,
+            lag=Lag(60.0, "GET /{account}/zones/{zone}/records"),
         )
         self._account_id = options.account_id
         self._known: set[str] = set()
@@ -324,7 +325,7 @@ class DnSimple(RecordByRecord[DnsimpleOptions]):
         return await pages(page, most_pages)
 
     async def _path(self, zone: str) -> str:
-        return f"/{await self._account()}/zones/{zone}"
+        return f"/{await self._account()}/zones/{segment(zone)}"
 
     async def _account(self) -> str:
         """The account's id: the one that the settings or the token name, else the only one that the token sees."""

@@ -43,7 +43,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages, segment
 from changeover.dns.http.notation import (
     as_written,
     carried_over,
@@ -53,7 +53,7 @@ from changeover.dns.http.notation import (
     written_value,
 )
 from changeover.dns.http.provider import TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, ProviderError, Rejected
 from changeover.model.secret import Secret
@@ -126,6 +126,7 @@ class Gandi(HttpProvider[GandiOptions]):
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
         apex_alias=True,
+        lag=Lag(60.0, "GET /livedns/domains/{domain}/records"),
     )
 
     def __init__(
@@ -192,7 +193,7 @@ class Gandi(HttpProvider[GandiOptions]):
     async def _linked_zone(self, zone: str) -> str:
         """The linked zone's name, empty where there is none or where it cannot be seen: it is another API."""
         with contextlib.suppress(ProviderError):
-            answer = await self._api.call("GET", f"/linkedzone/domains/{zone}")
+            answer = await self._api.call("GET", f"/linkedzone/domains/{segment(zone)}")
             if answer.status < 300:
                 linked = self._api.decoded(answer.content, _LinkedDomain).zone
                 return self._api.words(linked.name) if linked is not None else ""
@@ -204,7 +205,8 @@ class Gandi(HttpProvider[GandiOptions]):
         return [] if answer.status == 404 else self._api.decoded(self._accepted(answer).content, list[_Set])
 
     def _place(self, zone: str, name: str) -> str:
-        return f"{_path(zone)}/records/{self._spelled.get((zone, name)) or relative_name(zone, name) or '@'}"
+        label = self._spelled.get((zone, name)) or relative_name(zone, name) or "@"
+        return f"{_path(zone)}/records/{segment(label)}"
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         steps: list[_Step] = []
@@ -282,7 +284,7 @@ class Gandi(HttpProvider[GandiOptions]):
 
 
 def _path(zone: str) -> str:
-    return f"/livedns/domains/{zone}"
+    return f"/livedns/domains/{segment(zone)}"
 
 
 def _record_set(zone: str, name: str, one: _Set) -> RecordSet:

@@ -54,7 +54,7 @@ from changeover.dns.http.provider import (
 )
 from changeover.dns.provider import is_this_computer
 from changeover.dns.providers.google_key import PROJECT, ServiceAccountKey, service_account_key, signed_grant
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import (
     AuthError,
@@ -217,6 +217,7 @@ class Google(HttpProvider[GoogleOptions]):
             propagates_atomically=False,
             apex_alias=options.alias,
             leases=True,
+            lag=Lag(60.0, "GET …/managedZones/{zone}/rrsets"),
         )
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:

@@ -39,12 +39,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Query, UnderWay, pages
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Query, UnderWay, pages, segment
 from changeover.dns.http.notation import (
     as_written,
     carried_over,
@@ -54,7 +53,7 @@ from changeover.dns.http.notation import (
     written_value,
 )
 from changeover.dns.http.provider import ENDPOINT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
 from changeover.model.errors import NotFound, PermissionDenied, ProviderError, RateLimited, Rejected, Unavailable
 from changeover.model.settings.account_fields import SecretField
@@ -166,6 +165,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
         settles=20.0,
+        lag=Lag(60.0, "GET /zones/{zone}/rrsets"),
     )
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
@@ -300,7 +300,7 @@ class Hetzner(HttpProvider[HetznerOptions]):
 
 
 def _path(zone: str) -> str:
-    return f"/zones/{quote(zone, safe='')}"
+    return f"/zones/{segment(zone)}"
 
 
 def _record_set(name: str, zone: str, default_ttl: int, one: _Set) -> RecordSet:
@@ -328,7 +328,7 @@ def _requests(zone: str, replacement: Replacement) -> Iterator[tuple[str, tuple[
     label, place = relative_name(zone, replacement.name) or "@", f"{replacement.type} at {replacement.name}"
     sets = f"{_path(zone)}/rrsets"
     body: dict[str, Any]
-    this = f"{sets}/{quote(label, safe='@*')}/{replacement.type}"
+    this = f"{sets}/{segment(label)}/{replacement.type}"
     if after is None:
         yield f"Hetzner took the deletion of {place}", ("DELETE", this, None)
     elif before is None:

@@ -38,7 +38,7 @@ from changeover.dns.http.notation import carried_over, full_name, record_value, 
 from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProviderType, Reason
 from changeover.dns.http.record_by_record import Record
 from changeover.dns.http.rest_records import RestRecords
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import AddressSet, address_set
 from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Rejected
@@ -125,6 +125,7 @@ class Linode(RestRecords[LinodeOptions]):
         native_compare_and_set=False,
         propagates_atomically=False,
         least_ttl=TTLS[0],
+        lag=Lag(60.0, "GET /domains/{domain}/records"),
     )
     update = "PUT"
     ttls: ClassVar[Sequence[int]] = TTLS

@@ -35,14 +35,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar
-from urllib.parse import quote
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, next_page, pages, segment
 from changeover.dns.http.notation import carried_over, record_value, text_value, written_value
 from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import NAME_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import NotFound, Rejected
@@ -129,6 +128,7 @@ class Ns1(HttpProvider[Ns1Options]):
         native_compare_and_set=False,
         propagates_atomically=False,
         apex_alias=True,
+        lag=Lag(60.0, "GET /zones/{zone}/{domain}/{type}"),
     )
 
     def __init__(
@@ -163,7 +163,7 @@ class Ns1(HttpProvider[Ns1Options]):
         """All records of the zone, by name and type. Refuses a zone that is not the place where they are changed."""
 
         async def page(further: Query) -> tuple[Sequence[_Listed], Query | None]:
-            answer = await self._api.call("GET", f"/zones/{quote(zone, safe='')}", further)
+            answer = await self._api.call("GET", f"/zones/{segment(zone)}", further)
             if answer.status == 404:
                 raise NotFound(f"NS1 shows no zone {zone} to account {self.account}", _HINTS.missing)
             there = self._api.decoded(self._accepted(answer).content, _Zone)
@@ -257,7 +257,7 @@ def _turn(replacement: Replacement) -> int:
 
 
 def _path(zone: str, domain: str, rtype: str) -> str:
-    return "/zones/" + "/".join(quote(part, safe="*") for part in (zone, domain, rtype))
+    return "/zones/" + "/".join(segment(part) for part in (zone, domain, rtype))
 
 
 def _parents(name: str) -> list[str]:

@@ -40,12 +40,12 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Request, Signature
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, Request, Signature, segment
 from changeover.dns.http.notation import carried_over, full_name, record_value, relative_name, written_value
 from changeover.dns.http.provider import TIMEOUT, HttpProviderType, Reason, Replacement
 from changeover.dns.http.record_by_record import Record, RecordByRecord, record_sets
 from changeover.dns.provider import Access
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set
 from changeover.model.errors import AuthError, Conflict, NotFound, ProviderError, Rejected, Unavailable
@@ -172,6 +172,7 @@ class Ovh(RecordByRecord[OvhOptions]):
         native_compare_and_set=False,
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
+        lag=Lag(60.0, "GET /domain/zone/{zone}/record"),
     )
 
     def __init__(
@@ -195,7 +196,7 @@ class Ovh(RecordByRecord[OvhOptions]):
         records = await self._at(zone, "record", names, _Record)
         default = 0
         if any(not one.ttl for one in records):
-            soa = await self._call("GET", f"/domain/zone/{zone}/soa")
+            soa = await self._call("GET", f"/domain/zone/{segment(zone)}/soa")
             default = self._api.decoded(self._accepted(soa).content, _Soa).ttl
         return [*found, *((str(one.id), _record(zone, one, default)) for one in records)], False
 
@@ -215,7 +216,7 @@ class Ovh(RecordByRecord[OvhOptions]):
 
     async def _ids(self, zone: str, kind: str, label: str | None = None) -> list[int]:
         query = {} if label is None else {"subDomain": label}
-        answer = await self._call("GET", f"/domain/zone/{zone}/{kind}", query)
+        answer = await self._call("GET", f"/domain/zone/{segment(zone)}/{kind}", query)
         if answer.status == 404:
             if kind != "record":  # such a thing cannot be in this zone
                 return []
@@ -223,7 +224,7 @@ class Ovh(RecordByRecord[OvhOptions]):
         return self._api.decoded(self._accepted(answer).content, list[int])
 
     async def _one(self, zone: str, kind: str, one: int, of: type[_T]) -> _T | None:
-        answer = await self._call("GET", f"/domain/zone/{zone}/{kind}/{one}")
+        answer = await self._call("GET", f"/domain/zone/{segment(zone)}/{kind}/{one}")
         if answer.status == 404:  # deleted since it was listed
             return None
         return self._api.decoded(self._accepted(answer).content, of)
@@ -238,18 +239,18 @@ class Ovh(RecordByRecord[OvhOptions]):
 
     async def _create(self, zone: str, record: Record) -> None:
         body = {"fieldType": record.type, **_content(zone, record)}
-        self._accepted(await self._call("POST", f"/domain/zone/{zone}/record", body=body))
+        self._accepted(await self._call("POST", f"/domain/zone/{segment(zone)}/record", body=body))
 
     async def _replace(self, zone: str, record_id: str, before: Record, after: Record) -> None:
-        path = f"/domain/zone/{zone}/record/{record_id}"
+        path = f"/domain/zone/{segment(zone)}/record/{record_id}"
         self._accepted(await self._call("PUT", path, body=_content(zone, after)))
 
     async def _delete(self, zone: str, record_id: str, record: Record) -> None:
-        self._accepted(await self._call("DELETE", f"/domain/zone/{zone}/record/{record_id}"))
+        self._accepted(await self._call("DELETE", f"/domain/zone/{segment(zone)}/record/{record_id}"))
 
     async def _finish(self, zone: str) -> None:
         async def refresh() -> None:
-            self._accepted(await self._call("POST", f"/domain/zone/{zone}/refresh"))
+            self._accepted(await self._call("POST", f"/domain/zone/{segment(zone)}/refresh"))
 
         end = time.monotonic() + REFRESH_BUDGET
         while True:
@@ -293,7 +294,7 @@ class Ovh(RecordByRecord[OvhOptions]):
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Reads the records, whether the zone can be published, and the key's rules."""
         await self.read(zone, names or [zone])
-        status = await self._retried(lambda: self._call("GET", f"/domain/zone/{zone}/status"))
+        status = await self._retried(lambda: self._call("GET", f"/domain/zone/{segment(zone)}/status"))
         errors = self._api.decoded(self._accepted(status).content, _Status).errors
         if errors:
             said = self._api.words("; ".join(map(str, errors)))
@@ -370,12 +371,12 @@ class Ovh(RecordByRecord[OvhOptions]):
 
 
 def _may_write(credential: _Credential, zone: str) -> bool:
-    record = f"/domain/zone/{zone}/record"
+    record = f"/domain/zone/{segment(zone)}/record"
     needed = (
         ("POST", record),
         ("PUT", f"{record}/1"),
         ("DELETE", f"{record}/1"),
-        ("POST", f"/domain/zone/{zone}/refresh"),
+        ("POST", f"/domain/zone/{segment(zone)}/refresh"),
     )
     return credential.status == "validated" and all(
         any(_allows(rule, method, path) for rule in credential.rules) for method, path in needed

@@ -58,7 +58,7 @@ from changeover.dns.providers.route53_sets import (
     routing_words,
     written_name,
 )
-from changeover.model.dns.capabilities import BatchLimit, Capabilities
+from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set, record_set
 from changeover.model.errors import (
     AuthError,
@@ -205,6 +205,7 @@ class Route53(HttpProvider[Route53Options]):
         native_compare_and_set=True,
         propagates_atomically=False,
         leases=True,
+        lag=Lag(60.0, "GET /hostedzone/{zone}/rrset"),
     )
 
     def __init__(

@@ -41,7 +41,7 @@ from changeover.dns.http.notation import full_name, record_value, text_value
 from changeover.dns.http.provider import ENDPOINT, HttpProviderType, Reason
 from changeover.dns.http.record_by_record import Record
 from changeover.dns.http.rest_records import RestRecords
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.txt_record import text_of
 from changeover.model.errors import AuthError, PermissionDenied, ProviderError
 from changeover.model.settings.account_fields import SecretField
@@ -133,6 +133,7 @@ class Vultr(RestRecords[VultrOptions]):
         native_compare_and_set=False,
         propagates_atomically=False,
         least_ttl=LEAST_TTL,
+        lag=Lag(60.0, "GET /domains/{domain}/records"),
     )
     one_ttl: ClassVar[bool] = True
 

@@ -14,6 +14,13 @@ class BatchLimit(Struct, frozen=True, kw_only=True):
     message_bytes: int = 64_000
 
 
+class Lag(Struct, frozen=True):
+    """For how many seconds after a write, at most, `call` may still show what stood before it."""
+
+    seconds: float
+    call: str
+
+
 class Capabilities(Struct, frozen=True, kw_only=True):
     """What a DNS provider can do.
 
@@ -22,7 +29,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     records are read again right before the write. `propagates_atomically`: what one batch changes becomes visible at
     once. `apex_cname`: a CNAME at the apex is legal, because it is flattened. `automatic_ttl`: a TTL of 1 stands for
     this many seconds. `leases`: it keeps texts by compare-and-set, and guards writes with them
-    (changeover.model.dns.lease). `settles`: the seconds within which a write is made whose answer was lost.
+    (changeover.model.dns.lease). `settles`: the seconds within which a write is made whose answer was lost. `lag`: how
+    far its readings may be behind its writes, None where they never are.
     """
 
     label: str
@@ -35,6 +43,12 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     apex_alias: bool = False
     leases: bool = False
     settles: float = 1.0
+    lag: Lag | None = None
+
+    @property
+    def shown_within(self) -> float:
+        """The seconds after a write within which a reading shows what became of it."""
+        return max(self.settles, self.lag.seconds if self.lag is not None else 0.0)
 
     def seconds(self, record: RecordSet) -> int:
         """How long a resolver may go on giving this record set. Behind a proxy nothing that visitors get changes."""

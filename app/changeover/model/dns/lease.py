@@ -2,12 +2,17 @@
 
 A lease is a TXT record in the zone itself, since that is the one place that all who switch it can see:
 
-    _changeover.shop.example. 60 TXT "changeover-lease v1 owner=alice@laptop fence=7 expires=2026-11-24T12:00:00Z
-                                      service=shop run=shop-4 home=1f3a9c02"
+    _changeover.shop.example. 60 TXT "changeover-lease v1 owner=5b0c3e9a1f27d846 fence=7 expires=2026-11-24T12:00:00Z
+                                      service=shop run=shop-4"
 
-It is written by compare-and-set only. It holds for five minutes and is renewed each minute, so that a computer which
-died stops nobody for long. Its fence grows by one with every holder and never falls: a lease that is given back stays
-in the zone, with its number and an end in 1970. Other TXT records at the name are nobody's business here.
+The world can read it, so its owner is a random name of an installation, which tells nothing of a person or a computer.
+Whose it is on this computer, the journal knows. (Before, an owner was a person at a computer, beside the mark of a home
+folder, and a lease that was given back stayed in the zone with an end in 1970; such leases are read as ever.)
+
+It is written by compare-and-set only, and removed when it is given back. It holds for five minutes and is renewed each
+minute, so that a computer which died stops nobody for long. Its fence grows by one with every holder that finds one
+there, so that no two leases that ever stood beside or after each other are the same. Other TXT records at the name are
+nobody's business here.
 
 Clocks of two computers may differ by up to a minute (SKEW): so much longer than it says is a lease believed. Where they
 differ by more, a lease may be taken too early; its first holder's writes are then refused all the same, because each of
@@ -33,8 +38,6 @@ LENGTH = timedelta(minutes=5)
 RENEWED = timedelta(minutes=1)
 SKEW = timedelta(seconds=60)
 KIND = "changeover-lease"
-#: The end of a lease that was given back.
-RELEASED = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LABEL, _VERSION = "_changeover", "v1"
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -48,20 +51,24 @@ def lease_name(zone: str) -> str:
     return f"{_LABEL}.{zone}"
 
 
-class Holder(Struct, frozen=True, kw_only=True):
-    """Who asks for a lease: a person at a computer, for one service.
+#: Who began each run of this computer, by the journal: "alice@laptop".
+People = Mapping[str, str]
+_NOBODY: People = {}
 
-    `run` is empty until the run has begun. `home` tells this home folder from others of the same person.
+
+class Holder(Struct, frozen=True, kw_only=True):
+    """Who asks for a lease: an installation by its random name, for one service.
+
+    `run` is empty until the run has begun.
     """
 
     owner: str
     service: str
     run: str = ""
-    home: str = ""
 
 
 class Lease(Struct, frozen=True, kw_only=True):
-    """A lease as it stands in a zone. `expires` is in UTC, in whole seconds."""
+    """A lease as it stands in a zone. `expires` is in UTC, in whole seconds. `home` is of an earlier version's."""
 
     owner: str
     fence: int
@@ -83,22 +90,13 @@ class Lease(Struct, frozen=True, kw_only=True):
         ]
         return " ".join((KIND, _VERSION, *words))
 
-    @property
-    def released(self) -> Lease:
-        """The same lease, given back: it stops nobody, and keeps the fence."""
-        return _made(self, self.fence, RELEASED)
-
     def in_force(self, now: datetime) -> bool:
         """May its holder believe in it, by whichever of two clocks?"""
         return now <= self.expires + SKEW
 
     def is_of(self, holder: Holder) -> bool:
-        """Was it written from this home for this service? A lock there lets one process at a time work on a service."""
-        return (self.owner, self.service, self.home) == (
-            _short(holder.owner, _OWNER),
-            _short(holder.service, _SERVICE),
-            holder.home,
-        )
+        """Was it written here for this service? A lock lets one process at a time work on a service."""
+        return (self.owner, self.service) == (_short(holder.owner, _OWNER), _short(holder.service, _SERVICE))
 
 
 class Unread(Struct, frozen=True):
@@ -156,14 +154,16 @@ def leases(records: Iterable[RecordSet]) -> tuple[Lease | Unread, ...]:
     return tuple(sorted(found, key=lambda lease: lease.fence, reverse=True))
 
 
-def may_take(found: Sequence[Lease | Unread], me: Holder, now: datetime, takeover: bool = False) -> Take | Refusal:
+def may_take(
+    found: Sequence[Lease | Unread], me: Holder, now: datetime, takeover: bool = False, people: People = _NOBODY
+) -> Take | Refusal:
     """May `me` take the lease, where these stand? `takeover`: from anybody, which is for an emergency.
 
     `now` is in the time zone of the person who reads a refusal. One's own earlier lease may be taken at once.
     """
     held = [one for one in found if isinstance(one, Unread) or (one.in_force(now) and not one.is_of(me))]
     if held and not takeover:
-        return _refusal(held[0], now)
+        return _refusal(held[0], now, me, people)
     before = found[0] if found else None
     fence = 1 + max((one.fence for one in found), default=0)
     # The newest is replaced; what else a collision left there is the caller's to remove.
@@ -171,9 +171,11 @@ def may_take(found: Sequence[Lease | Unread], me: Holder, now: datetime, takeove
     return Take(_made(me, fence, now + LENGTH), text, held[0] if held else None)
 
 
-def held_by_others(records: Mapping[str, Sequence[RecordSet]], zone: str, me: Holder, now: datetime) -> str | None:
+def held_by_others(
+    records: Mapping[str, Sequence[RecordSet]], zone: str, me: Holder, now: datetime, people: People = _NOBODY
+) -> str | None:
     """Who else holds the lease of a zone, in words, from all that was read there by name; None where nobody does."""
-    answer = may_take(leases(records.get(lease_name(zone), ())), me, now)
+    answer = may_take(leases(records.get(lease_name(zone), ())), me, now, people=people)
     return answer.text if isinstance(answer, Refusal) else None
 
 
@@ -189,15 +191,30 @@ def lost_words(zone: str, found: Sequence[Lease | Unread]) -> str:
     now = found[0]
     if isinstance(now, Unread):
         return f"The lease of this run on {zone} was replaced by one that this version does not understand"
-    return f"{now.owner} took over the lease on {zone}, for {now.run or now.service}"
+    return f"{_beginning(called(now))} took over the lease on {zone}, for {now.run or now.service}"
 
 
-def _refusal(held: Lease | Unread, now: datetime) -> Refusal:
+def called(lease: Lease, me: Holder | None = None, people: People = _NOBODY) -> str:
+    """Whose lease it is: a person here, as the journal has it; else the random name, which only its own computer knows.
+
+    An earlier version's says itself who that is.
+    """
+    if me is not None and lease.owner == _short(me.owner, _OWNER):
+        return people.get(lease.run, "this computer")
+    return lease.owner if "@" in lease.owner else f"another computer ({lease.owner})"
+
+
+def _beginning(name: str) -> str:
+    """As a sentence begins; a person's name is as it is."""
+    return name if "@" in name else name[:1].upper() + name[1:]
+
+
+def _refusal(held: Lease | Unread, now: datetime, me: Holder, people: People) -> Refusal:
     if isinstance(held, Unread):
         text = f"Somebody holds a lease that this version of Changeover does not understand: “{held.text}”"
         return Refusal(text, "Use the newest version everywhere, or take the lease over by name in an emergency.")
     run = f" (run {held.run})" if held.run else ""
-    text = f"{held.owner} is switching {held.service}{run} until {clock(held.expires, now)}"
+    text = f"{_beginning(called(held, me, people))} is switching {held.service}{run} until {clock(held.expires, now)}"
     hint = "Wait, or take the lease over by name in an emergency."
     left = held.expires - now
     if left > LENGTH + SKEW:
@@ -208,14 +225,13 @@ def _refusal(held: Lease | Unread, now: datetime) -> Refusal:
     return Refusal(text, hint)
 
 
-def _made(of: Holder | Lease, fence: int, expires: datetime) -> Lease:
+def _made(of: Holder, fence: int, expires: datetime) -> Lease:
     return Lease(
         owner=_short(of.owner, _OWNER),
         fence=fence,
         expires=expires.astimezone(UTC).replace(microsecond=0),
         service=_short(of.service, _SERVICE),
         run=_short(of.run, _RUN),
-        home=of.home,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from changeover.model.dns import active
 from changeover.model.dns.ownership import Owner, owners
 from changeover.model.finding import Finding, Level
@@ -26,11 +28,18 @@ def ownership_findings(snapshot: Snapshot) -> list[Finding]:
     return [Finding(check="ownership", level=Level.WARN, text=one.text, fix=one.fix) for one in found.values()]
 
 
-def source_known_findings(source: str, expected: str | None = None) -> list[Finding]:
-    """Is it known where visitors are (`source`), and is it where a person believes them (`expected`) to be?"""
+def source_known_findings(source: str, expected: str | None = None, undecided: Sequence[str] = ()) -> list[Finding]:
+    """Is it known where visitors are (`source`), and is it where a person believes them (`expected`) to be?
+
+    `undecided` are deployments that share the answer which stands, so that nobody can tell.
+    """
     if expected is not None and source != expected:
         text = f"Visitors are not at {expected}, as expected: {source}"
         fix = "Look at where they are first; somebody else may have switched already."
+        return [Finding(check="source-known", level=Level.BLOCK, text=text, fix=fix)]
+    if source == active.UNKNOWN and undecided:
+        text = f"{' and '.join(undecided)} have the same answer, so it cannot be decided where visitors are"
+        fix = "Give each deployment an answer of its own in the settings; a switch between these would change nothing."
         return [Finding(check="source-known", level=Level.BLOCK, text=text, fix=fix)]
     if source in _NOWHERE:
         fix = "Compare the records with the answers in the settings."

@@ -57,7 +57,7 @@ from changeover.dns.providers.lexicon.lexicon_records import (
     written,
 )
 from changeover.dns.providers.lexicon.unfit import UNFIT
-from changeover.model.dns.capabilities import Capabilities
+from changeover.model.dns.capabilities import Capabilities, Lag
 from changeover.model.dns.records import ADDRESS_TYPES, AddressSet, RecordSet, address_set, values_text
 from changeover.model.errors import NotFound, ProviderError, Rejected
 from changeover.model.secret import Secret
@@ -127,6 +127,7 @@ class Lexicon(RecordByRecord[LexiconOptions]):
             native_compare_and_set=False,
             propagates_atomically=False,
             least_ttl=options.minimum_ttl,
+            lag=Lag(60.0, "dns-lexicon's list_records"),
         )
         self._notation: dict[str, Notation] = {}
         # All that a zone had when it was last listed, as (name, type, value).
