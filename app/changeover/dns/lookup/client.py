@@ -353,6 +353,10 @@ async def _answers(server: Server, asked: Sequence[tuple[str, str]], timeout: fl
             wires = await exchange(server, queries, timeout)
         except Unfinished as error:
             wires = error.answers
+            known = {rtype for wire, (_, rtype) in zip(wires, asked, strict=True) if wire is not None}
+            missing = {rtype for wire, (_, rtype) in zip(wires, asked, strict=True) if wire is None}
+            if known & missing - _OPTIONAL:  # it is not the type that it fails at: it fell silent
+                raise
     try:
         return [answer_to(w, name) if w is not None else None for w, (name, _) in zip(wires, asked, strict=True)]
     except dns.exception.DNSException:

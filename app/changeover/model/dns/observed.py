@@ -28,7 +28,8 @@ class ServerAnswer(Struct, frozen=True, kw_only=True):
 
     def gives(self, records: AddressSet) -> bool:
         """Does it send visitors where `records` do, by all that it answers?"""
-        return same_answer(self.records, tuple(r for r in records if r.type not in self.failed))
+        mine, theirs = (tuple(r for r in one if r.type not in self.failed) for one in (self.records, records))
+        return same_answer(mine, theirs)
 
 
 class RoutingName(Struct, frozen=True, kw_only=True):
