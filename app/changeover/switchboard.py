@@ -54,7 +54,7 @@ from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
 from changeover.switchover.protection import Protection
 from changeover.switchover.runs import VERIFY_TIMEOUT, Progress, Runs, ignore_progress
-from changeover.switchover.ttls import Ttls
+from changeover.switchover.ttls import TtlPreparation, Ttls
 
 if TYPE_CHECKING:
     from changeover.accounts.trust import Trust
@@ -392,15 +392,17 @@ class Switchboard:
         """Where an undo would send visitors, and whether they would be served there. Reads only."""
         return await self._preparer.way_back(await self._recorded.one(run_id))
 
-    async def shorten_ttl(
-        self, name: str, ttl: int | None = None, *, who: str, verify_timeout: float = VERIFY_TIMEOUT
-    ) -> Run:
-        """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
-        return await self._ttls.shorten(name, ttl, who=who, verify_timeout=verify_timeout)
+    async def prepare_ttl(self, name: str, ttl: int | None = None, *, restore: bool = False) -> TtlPreparation:
+        """What lowering the service's TTLs would change, or giving back those that were lowered. Reads only."""
+        return await (self._ttls.prepare_restore(name) if restore else self._ttls.prepare_shorten(name, ttl))
 
-    async def restore_ttl(self, name: str, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
-        """Gives the service's records back the TTLs that they had before these were lowered."""
-        return await self._ttls.restore(name, who=who, verify_timeout=verify_timeout)
+    async def change_ttl(self, prepared: TtlPreparation, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+        """Changes TTLs as they were shown. Refused where they are so already."""
+        return await self._ttls.carry_out(prepared, who=who, verify_timeout=verify_timeout)
+
+    async def restored_by(self, run_id: str) -> TtlPreparation | None:
+        """The TTLs that committing a run would give back; None where it would give none back. Reads only."""
+        return await self._ttls.restored_by(await self._recorded.one(run_id))
 
     # What people say of a run, from whichever process. A step is named by its name, or by its number from 1.
 

@@ -101,6 +101,8 @@ class DnsZone:
 class AzureSimulator(HttpSimulator):
     """One resource group with some zones. Without a tenant it takes any token."""
 
+    lagging = "dnsZones/[^/]+/[^/]"
+
     def __init__(
         self,
         zones: Iterable[str],

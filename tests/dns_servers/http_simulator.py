@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
+import re
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import h11
 
@@ -26,14 +29,26 @@ class Misbehaviour(NamedTuple):
     answer: Answer
 
 
+def copied(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A simulator's state, without what cannot be copied, such as a counter: that is no state of a zone."""
+    found = {}
+    for name, value in state.items():
+        with contextlib.suppress(TypeError):
+            found[name] = copy.deepcopy(value)
+    return found
+
+
 class HttpSimulator(ABC):
     """What is behind the port says `_answer`. Used as a context manager; it runs in a thread of its own, so that
     blocking and asynchronous tests can use it.
 
     `before_write` is called once, right before the next request that is no GET is carried out. `requests` has the
     method and the path of every request, `bodies` what came with those that are no GET, `answers` what was answered
-    where nothing went wrong.
+    where nothing went wrong. `lag` are the seconds after a write for which readings whose target has `lagging` in it
+    (a regular expression) show what stood before.
     """
+
+    lagging: ClassVar[str] = "record|rrset"
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []
@@ -43,12 +58,16 @@ class HttpSimulator(ABC):
         self.port = 0
         #: Seconds that every answer takes to arrive.
         self.latency = 0.0
+        self.lag = 0.0
+        self._former: dict[str, Any] = {}
+        self._shows_former_until = 0.0
         self.lock = threading.RLock()
         self._misbehaviours: list[Misbehaviour] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
+        self._own = {*vars(self), "_own"}
 
     @abstractmethod
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -153,6 +172,29 @@ class HttpSimulator(ABC):
                 return
             http.start_next_cycle()
 
+    def _answer_with_lag(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        now = time.monotonic()
+        if method != "GET":
+            if self.lag and now >= self._shows_former_until:
+                self._former = copied(self._state())
+            self._shows_former_until = now + self.lag
+        elif now < self._shows_former_until and re.search(self.lagging, target.partition("?")[0]):
+            return self._former_answer(method, target, headers, body)
+        return self._answer(method, target, headers, body)
+
+    def _state(self) -> dict[str, Any]:
+        """What a simulator itself keeps."""
+        return {name: value for name, value in vars(self).items() if name not in self._own}
+
+    def _former_answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """What a reading would have given before the last writes."""
+        now = self._state()
+        vars(self).update(self._former)
+        try:
+            return self._answer(method, target, headers, body)
+        finally:
+            vars(self).update(now)
+
     async def _handle(self, request: h11.Request, body: bytes) -> Answer | None:
         method, target = request.method.decode(), request.target.decode()
         self.requests.append((method, target))
@@ -176,7 +218,7 @@ class HttpSimulator(ABC):
                 hook, self.before_write = self.before_write, None
                 hook()
             headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers}
-            answer = self._answer(method, target, headers, body)
+            answer = self._answer_with_lag(method, target, headers, body)
         if fault is not None and fault.what == "drop-after":
             return None
         if fault is not None:

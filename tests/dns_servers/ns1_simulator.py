@@ -66,6 +66,8 @@ class Zone:
 class Ns1Simulator(HttpSimulator):
     """An NS1 account with some zones. Without `key` it takes any."""
 
+    lagging = "/zones/"
+
     def __init__(self, zones: Iterable[str], key: str | None = None) -> None:
         super().__init__()
         self.zones = {name: Zone(name) for name in zones}

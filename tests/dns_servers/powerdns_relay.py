@@ -18,9 +18,12 @@ PREFIX = "/api/v1"
 class PowerDnsRelay(HttpSimulator):
     """A PowerDNS with one zone; `endpoint` leads to its API through the relay, `ask` directly."""
 
+    lagging = "/zones/|search-data"
+
     def __init__(self, folder: Path, zone: str, zone_text: str, key: str) -> None:
         super().__init__()
         self.zone = zone
+        self._given: dict[str, Answer] = {}
         self._key = key
         self.server = PowerDns(folder, zone, zone_text, api_key=key)
 
@@ -69,6 +72,19 @@ class PowerDnsRelay(HttpSimulator):
                 more = {"comments": one["comments"], "disabled": record["disabled"]}
                 kept = json.dumps(more, sort_keys=True) if any(more.values()) else ""
                 yield one["name"].rstrip("."), one["ttl"], one["type"], record["content"], kept
+
+    def _state(self) -> dict[str, Any]:
+        """The server keeps it; what readings gave before is kept here."""
+        return {}
+
+    def _former_answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        return self._given.get(target) or self._answer(method, target, headers, body)
+
+    def _answer_with_lag(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        answer = super()._answer_with_lag(method, target, headers, body)
+        if method == "GET":
+            self._given[target] = answer
+        return answer
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.api_port, timeout=5)) as server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
 
 if TYPE_CHECKING:
+    from changeover.model.dns.change import Change
     from changeover.model.readiness.way_back import WayBack
     from changeover.model.runs.plan import Plan
     from changeover.switchboard import Switchboard
@@ -357,11 +358,16 @@ def _refused(run: Run, refused: Refused, as_json: bool) -> int:
 
 def _show_steps(changes: Sequence[Change], steps: Sequence[str]) -> None:
     """What is about to be done: records before and after, and every step, commands and calls in full."""
+    show_changes(changes)
+    for number, step in enumerate(steps, start=1):
+        say(f"{number}. {step}")
+
+
+def show_changes(changes: Iterable[Change]) -> None:
+    """Every record set before and after, for people."""
     for change in changes:
         say(f"{change.name}  (account {change.account}, zone {change.zone})")
         for line in rows_of(change.before):
             say(f"  - {line}")
         for line in rows_of(change.after):
             say(f"  + {line}")
-    for number, step in enumerate(steps, start=1):
-        say(f"{number}. {step}")

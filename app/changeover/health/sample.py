@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from changeover.health.http.request import Request, checked
+from changeover.health.http.request import checked, request_of
 from changeover.health.unforeseen import guarded
 from changeover.model.health.baseline import Answered
 from changeover.model.health.check import HealthCheck
@@ -41,7 +41,7 @@ async def _sample(hostname: str, address: str, check: HealthCheck, path: str, ma
 
 
 async def _answered(hostname: str, address: str, check: HealthCheck, path: str, marker: str | None) -> Answered:
-    request = None if check.scheme == "tcp" else Request(path=path)
+    request = None if check.scheme == "tcp" else request_of(check, path)
     found = await checked(hostname, address, check, request)
     nothing = Answered(hostname=hostname, address=address, seconds=found.phases.total or 0, reason=found.reason)
     if found.response is None:
@@ -51,7 +51,7 @@ async def _answered(hostname: str, address: str, check: HealthCheck, path: str, 
         nothing,
         status=response.status,
         size=len(response.body),
-        marker=response.header(marker) if marker is not None else None,
+        marker=response.listed(marker) if marker is not None else None,
         age=_age(response),
     )
 

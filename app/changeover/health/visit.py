@@ -43,7 +43,7 @@ async def _visit(service: Service, lookup: Lookup, hostname: str, at: datetime) 
         if asked is not None
         and d.marker is not None
         and d.marker.header.lower() == asked.header.lower()
-        and d.marker.value == result.marker_seen
+        and d.marker.stands_in(result.marker_seen)
     ]
     who = seen[0] if len(seen) == 1 else None
     text = f"{hostname} at {addresses[0]}: {result.reason}" + (f", answered by {who}" if who else "")

@@ -127,13 +127,13 @@ class Observer:
     async def load(self, service: Service) -> None:
         """Loads what a look takes, so that it is not counted as the time of probes: the DNS library, and beside it, in
         a thread, the certificates that they trust."""
-        from changeover.health.http.connection import tls_context
+        from changeover.health.http.trust import trusted
 
-        trusted = asyncio.get_running_loop().run_in_executor(None, tls_context, service.health.ca_file)
+        reading = asyncio.get_running_loop().run_in_executor(None, trusted, service.health.ca_file)
         import changeover.monitoring.reading
 
         _ = changeover.monitoring.reading, self.lookup
-        await asyncio.gather(trusted, return_exceptions=True)  # a file that cannot be used is told by the probes
+        await asyncio.gather(reading, return_exceptions=True)  # a file that cannot be used is told by the probes
 
     async def _probed(self, service: Service) -> tuple[Sequence[DeploymentHealth], Connection | None]:
         """The health of every deployment, from a few probes; where somebody watches over this home, from fewer.

@@ -136,15 +136,15 @@ class ZoneLeases:
             log.warning("%s", self.notes[-1])
 
     async def _take(self, provider: Provider, at: At, takeover: bool) -> None:
-        tries, patience = 0, time.monotonic() + _lag(provider)
-        # Once more where it was given back, or taken, between reading and writing; and while a reading may be from
-        # before that, so that Changeover is not refused for a lease of its own which is gone.
-        while tries < 2 or time.monotonic() < patience:
-            if tries >= 2:
-                await asyncio.sleep(PAUSE)
-            tries += 1
-            began, now = time.monotonic(), datetime.now().astimezone()
+        # Once more where it was given back, or taken, between reading and writing; and where the reading may have been
+        # from before that, as soon as it shows something else: an old lease of one's own must not keep one out.
+        end, before = time.monotonic() + _lag(provider), None
+        for _ in range(2):
             found = await self._stands(at)
+            while found == before and time.monotonic() < end:
+                await asyncio.sleep(PAUSE)
+                found = await self._stands(at)
+            before, began, now = found, time.monotonic(), datetime.now().astimezone()
             answer = may_take(found, self._holder, now, takeover, self._people)
             if isinstance(answer, Refusal):
                 raise Refused(f"{answer.text}. Nothing was changed", answer.hint)

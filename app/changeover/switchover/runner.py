@@ -114,6 +114,8 @@ class Runner:
         self._before = before
         self._leases = leases
         self._changed = False
+        # By when readings show what was written there before this runner began (time.monotonic).
+        self._shown_by: dict[Place, float] = {}
         self._read_first = False
         self._clocks = read_clocks()
         self._entries: list[Entry] = []
@@ -283,7 +285,8 @@ class Runner:
             case ChangeRecords():
                 return await self._change(step, self._read_first)
             case CheckNameServers():
-                return await name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
+                needed = self._service.name_servers_needed
+                return await name_servers(self._lookup, step.changes, self._verify_timeout, self._stop, needed)
             case CheckVisitors():
                 timeout = self._verify_timeout if forward else min(self._verify_timeout, 5.0)
                 verdict = await visitors(self._lookup, self._service, step, timeout, self._stop, self._walk)
@@ -318,7 +321,18 @@ class Runner:
         return verdict._replace(text=f"{verdict.text}; {blind}")
 
     async def _apply(self, provider: Provider, step: ChangeRecords, changes: Sequence[Change]) -> Result:
-        """Writes, where a lease is held only for as long as it is."""
+        """Writes, where a lease is held only for as long as it is.
+
+        What another process has just written for this run may be read as it was before for a while, and is no conflict.
+        """
+        until = max((self._shown_by.get(change.place, 0.0) for change in changes), default=0.0)
+        while True:
+            result = await self._apply_once(provider, step, changes)
+            if not isinstance(result, PreconditionFailed) or self._stop.is_set() or time.monotonic() >= until:
+                return result
+            await asyncio.sleep(SECOND_LOOK)
+
+    async def _apply_once(self, provider: Provider, step: ChangeRecords, changes: Sequence[Change]) -> Result:
         if self._leases is None:
             return await provider.apply(step.zone, changes)
         async with self._leases.guard(step.account, step.zone) as guard:
@@ -426,18 +440,26 @@ class Runner:
         A provider whose readings may be from before a write that was just made is read again until they show it, or
         until they must.
         """
+        now = time.monotonic()
+        late = {
+            number: (step, now + left)
+            for number, step in enumerate(last.steps)
+            if isinstance(step, ChangeRecords) and (left := self._may_lag(entries, number, step)) > 0
+        }
+        self._shown_by = {change.place: until for step, until in late.values() for change in step.changes}
         while True:
             live = await self._live(changes, may_be_silent)
             waits = [
-                left
-                for number, step in enumerate(last.steps)
-                if isinstance(step, ChangeRecords) and any(c.place in live for c in step.changes)
-                if (left := self._may_lag(entries, number, step)) > 0 and _behind(step.changes, live)
+                until
+                for step, until in late.values()
+                if time.monotonic() < until
+                and any(c.place in live for c in step.changes)
+                and _behind(step.changes, live)
             ]
             if not waits or self._stop.is_set():
                 return live
             log.info("%s: readings may be from before what was just written; reading again", entries[0].run)
-            await asyncio.sleep(min(max(waits), SECOND_LOOK))
+            await asyncio.sleep(SECOND_LOOK)
 
     def _may_lag(self, entries: Sequence[Entry], number: int, step: ChangeRecords) -> float:
         """For how many seconds more a reading may be from before the last write of a step."""

@@ -50,7 +50,7 @@ from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome
 from changeover.model.settings.account import AccountCheck
 from changeover.model.settings.account_fields import secret_fields
-from changeover.model.settings.service import Answer
+from changeover.model.settings.service import Answer, Marker
 from desktop.samples import (
     ASLEEP,
     AWAY,
@@ -356,8 +356,13 @@ def test_a_service_from_its_form() -> None:
     assert made.primary.answer_for("shop.example") == Answer(a=("192.0.2.7",))
     assert made.deployments[1].answer == Answer(a=("198.51.100.24",))
     assert made.health.path == "/health"
+    assert [d.marker for d in made.deployments] == [None, None]
+    values = {name: getattr(form, name) for name in form.__struct_fields__}
+    marked = service_of(Form(**{**values, "marker": " X-Deployment ", "says": ("blue", "green")}))
+    assert [d.marker for d in marked.deployments] == [Marker("X-Deployment", "blue"), Marker("X-Deployment", "green")]
+    with pytest.raises(ValueError, match="must differ"):
+        service_of(Form(**{**values, "marker": "X-Deployment", "says": ("blue", "blue")}))
     for field, text in (("hostnames", "visitors"), ("account", "account"), ("backup", "Backup")):
-        values = {name: getattr(form, name) for name in form.__struct_fields__}
         with pytest.raises(ValueError, match=text):
             service_of(Form(**{**values, field: ""}))
 

@@ -6,6 +6,7 @@ Everything but the errors is asked of a real server.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -163,8 +164,8 @@ class TestZones:
         server.ask("POST", "/zones", {"name": f"inner.{ZONE}.", "kind": "Native", "nameservers": []})
         assert sorted(await provider.zones()) == [f"inner.{ZONE}", ZONE]
 
-    async def test_a_large_zone_takes_no_more_requests(self, server: PowerDnsRelay, provider: PowerDns) -> None:
-        """Of 5,000 names two are read and written: one request to read, one to write, and only those two in it."""
+    async def test_of_a_large_zone_a_few_names_are_read(self, server: PowerDnsRelay, provider: PowerDns) -> None:
+        """Of 5,000 names two are read, each by itself and with what is disabled there, and only those are written."""
         rrsets = [
             {
                 "name": f"n{n}.{ZONE}.",
@@ -179,10 +180,84 @@ class TestZones:
         changes = [await planned(provider, plain("A", "198.51.100.1", name=f"n{n}.{ZONE}")) for n in (7, 4999)]
         del server.requests[:], server.bodies[:]
         assert await provider.apply(ZONE, changes) == Applied()
-        assert [method for method, _ in server.requests] == ["GET", "PATCH"]
+        asked = [target.partition("?")[2] or method for method, target in server.requests]
+        assert sorted(one for one in asked if "rrset_name" in one) == [f"rrset_name=n{n}.{ZONE}." for n in (4999, 7)]
+        assert len(asked) == 5
+        assert asked[-1] == "PATCH"
         (body,) = server.bodies
         assert [one["name"] for one in json.loads(body)["rrsets"]] == [f"n7.{ZONE}.", f"n4999.{ZONE}."]
         assert provider.race_window is not None
+
+    async def test_many_names_are_read_at_once_and_a_zone_that_is_too_large_name_by_name(
+        self, server: PowerDnsRelay, provider: PowerDns, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One request for 30 names, as long as one answer holds the zone."""
+        names = [WWW, *(f"n{n}.{ZONE}" for n in range(30))]
+        for name in names[1:]:
+            server.patch(name=f"{name}.", type="A", ttl=60, records=[{"content": "192.0.2.1"}])
+        del server.requests[:]
+        whole = await provider.read(ZONE, names)
+        assert len(server.requests) == 1
+        monkeypatch.setattr("changeover.dns.http.api.MAX_ANSWER", 2000)
+        assert await provider.read(ZONE, names) == whole
+        assert sum("rrset_name" in target for _, target in server.requests) >= 31
+
+    @pytest.mark.parametrize("status", [200, 404, 422, 500])
+    async def test_a_server_whose_search_finds_nothing_is_read_whole(
+        self, server: PowerDnsRelay, provider: PowerDns, status: int
+    ) -> None:
+        """Some backends have none: what is disabled is seen all the same."""
+        records = [{"content": "192.0.2.1"}, {"content": "192.0.2.9", "disabled": True}]
+        server.patch(name=f"p.{ZONE}.", type="A", ttl=60, records=records)
+        server.misbehave("answer", status=status, body=b"[]")
+        reading = await provider.read(ZONE, [f"p.{ZONE}"])
+        assert "192.0.2.9" in reading.policies[f"p.{ZONE}"]
+
+    async def test_only_what_stands_at_the_name_itself_counts(self, server: PowerDnsRelay, provider: PowerDns) -> None:
+        """A search also finds what leads to the name, and the same name in another zone."""
+        server.patch(name=f"to.{ZONE}.", type="CNAME", ttl=60, records=[{"content": f"{WWW}.", "disabled": True}])
+        before = (await provider.read(ZONE, [WWW])).records
+        inner = {"name": f"{WWW}.", "kind": "Native", "nameservers": [], "rrsets": []}
+        server.ask("POST", "/zones", inner)
+        parked = {"content": "192.0.2.9", "disabled": True}
+        rrset = {"changetype": "REPLACE", "name": f"{WWW}.", "type": "A", "ttl": 60, "records": [parked]}
+        server.ask("PATCH", f"/zones/{WWW}.", {"rrsets": [rrset]})
+        found = await provider.read(ZONE, [WWW])
+        assert found.policies == {}
+        assert found.records == before
+
+    async def test_a_reverse_zone_below_an_octet_is_one_segment_of_the_path(
+        self, server: PowerDnsRelay, provider: PowerDns
+    ) -> None:
+        """RFC 2317 names such zones with a slash."""
+        zone = "0/25.2.0.192.in-addr.arpa"
+        server.ask("POST", "/zones", {"name": f"{zone}.", "kind": "Native", "nameservers": []})
+        assert zone in await provider.zones()
+        assert (await provider.read(zone, [zone])).records[zone][0].type == "SOA"
+
+
+class TestEndpoint:
+    @pytest.mark.parametrize("path", ["", "/", "/api", "/api/v1/servers", "/api/v1/servers/localhost", "/api/v2"])
+    async def test_a_wrong_path_is_told_with_the_right_one(self, server: PowerDnsRelay, path: str) -> None:
+        """Never that the server shows no zone."""
+        wrong = PowerDns("pd", PowerDnsOptions(server.address + path), {"key": Secret(KEY)})
+        for ask in (wrong.zones(), wrong.read(ZONE, [WWW]), wrong.verify(ZONE, [WWW])):
+            with pytest.raises(NotFound, match=f"answers, but the API is at {re.escape(server.endpoint)}$") as caught:
+                await ask
+            assert f'endpoint = "{server.endpoint}"' in caught.value.hint
+        await wrong.aclose()
+
+    async def test_another_server_id_is_told(self, server: PowerDnsRelay) -> None:
+        """The endpoint is right, so that it is not the endpoint that is blamed alone."""
+        wrong = PowerDns("pd", PowerDnsOptions(server.endpoint, server="other"), {"key": Secret(KEY)})
+        with pytest.raises(NotFound, match="no server other"):
+            await wrong.zones()
+        await wrong.aclose()
+
+    async def test_a_zone_that_is_not_there_is_told_as_that(self, provider: PowerDns) -> None:
+        """Where the endpoint is right."""
+        with pytest.raises(NotFound, match=r"^PowerDNS shows no zone nowhere\.example to account pd$"):
+            await provider.read("nowhere.example", ["www.nowhere.example"])
 
 
 class TestErrors:
@@ -223,7 +298,7 @@ class TestErrors:
         server.misbehave("answer", writes_only=True, status=429, headers=[("Retry-After", "0")])
         del server.requests[:]
         assert await provider.apply(ZONE, [change]) == Applied()
-        assert [method for method, _ in server.requests] == ["GET", "PATCH", "GET", "PATCH"]
+        assert [method for method, _ in server.requests] == ["GET", "GET", "PATCH", "GET", "GET", "PATCH"]
 
     async def test_a_write_does_not_wait_for_ever(self, server: PowerDnsRelay, provider: PowerDns) -> None:
         """A long wait is told instead."""
@@ -274,6 +349,8 @@ def _recordings() -> list[Path]:
 @pytest.mark.parametrize("file", _recordings(), ids=lambda file: file.stem)
 async def test_every_recorded_answer_is_understood(file: Path, server: PowerDnsRelay, provider: PowerDns) -> None:
     """What older real servers answered is read without loss."""
+    with contextlib.suppress(NotFound):  # so that it is known that its zones are not found by a search
+        await provider.read("sometestdomain.com", ["www.sometestdomain.com"])
     for step in json.loads(file.read_text()):
         if step["request"]["method"] != "GET":
             continue

@@ -186,6 +186,43 @@ class TestManyQuestions:
                 await ask_all(server, [question(WWW, "A")])
 
 
+class TestAnotherQuestion:
+    """An answer by TCP counts only with the question that it answers: what it says of another name is not believed."""
+
+    @pytest.mark.parametrize("other", [question("else.shop.example", "A"), question(WWW, "AAAA")])
+    async def test_an_answer_to_another_question_is_passed_over(self, other: dns.message.Message) -> None:
+        """By name or by type, though its id is right; the true one behind it counts."""
+
+        async def lie_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            wire = await read_message(reader)
+            assert wire is not None
+            asked = dns.message.from_wire(wire)
+            lie = dns.message.make_response(other)
+            lie.id = asked.id
+            lie.set_rcode(dns.rcode.NXDOMAIN)
+            writer.write(framed(lie) + framed(dns.message.make_response(asked)))
+            await writer.drain()
+
+        async with tcp_server(lie_first) as server:
+            (answer,) = await ask_all(server, [question(WWW, "A")])
+        assert (answer.rcode(), answer.question) == (dns.rcode.NOERROR, question(WWW, "A").question)
+
+    async def test_where_nothing_else_comes_there_is_no_answer(self) -> None:
+        """It is an error, and not the other name's answer."""
+
+        async def lie(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            wire = await read_message(reader)
+            assert wire is not None
+            found = dns.message.make_response(question("else.shop.example", "A"))
+            found.id = dns.message.from_wire(wire).id
+            writer.write(framed(found))
+            await writer.drain()
+
+        async with tcp_server(lie) as server:
+            with pytest.raises(Unavailable, match="closed the connection"):
+                await ask_all(server, [question(WWW, "A")])
+
+
 class TestSilence:
     """A time-out is of silence: a server that answers is waited for, however many questions it has."""
 

@@ -1,4 +1,4 @@
-"""What is asked before an undo."""
+"""What is asked before an undo, and before TTLs are changed: whatever would change is shown first."""
 
 from __future__ import annotations
 
@@ -32,9 +32,21 @@ def about_undo(
         lacking = Card(role="alarm")
         lacking.body.addWidget(label(doubt, "strong"))
         asked.body.addWidget(lacking)
+    _add_plan(asked, plan, "What the undo changes")
+    return asked
+
+
+def about_plan(parent: QWidget | None, title: str, text: str, yes: str, plan: Plan) -> Question:
+    """Shows a plan that moves nobody, and asks whether it is to be done."""
+    asked = Question(parent, title, text, yes, danger=False)
+    _add_plan(asked, plan, "What is changed")
+    return asked
+
+
+def _add_plan(asked: Question, plan: Plan, name: str) -> None:
     area = QScrollArea()
     area.setWidgetResizable(True)
-    area.setAccessibleName("What the undo changes")
+    area.setAccessibleName(name)
     inside = QWidget()
     inside.setObjectName("page")
     column = QVBoxLayout(inside)
@@ -44,4 +56,3 @@ def about_undo(
     area.setWidget(inside)
     asked.body.addWidget(area)
     asked.resize(760, 520)
-    return asked

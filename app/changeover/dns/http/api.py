@@ -76,6 +76,10 @@ class Unreadable(Lost):
     """An answer came that makes no sense, and would make none if it was asked for again."""
 
 
+class TooLarge(Unreadable):
+    """There is more of an answer than is read."""
+
+
 class ApiAnswer(NamedTuple):
     """What the server said; its status is below 300, or from 400 to 499."""
 
@@ -190,7 +194,7 @@ class Api:
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > MAX_ANSWER:
-                            raise Lost(f"The answer of {self.host} is larger than {MAX_ANSWER} bytes")
+                            raise TooLarge(f"The answer of {self.host} is larger than {MAX_ANSWER} bytes")
                 return response, bytes(content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             said = str(error) or "no connection in time"

@@ -285,15 +285,15 @@ class HttpProvider(ABC, Generic[_Options]):
         return None
 
     async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
-        first = await self._retried(lambda: self._read(zone, names))
+        cuts = {up for name in names for up in names_above(name, zone)}
+        first = await self._retried(lambda: self._read(zone, [*names, *sorted(cuts.difference(names))]))
+        for name in names:
+            _refuse_cut(zone, name, first.found)
         first = Zone(_corrected(first.found, self._behind(zone, names, first.found)), first.whole)
         records = {name: tuple(first.found.get(name, ())) for name in names}
         above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
-        wanted = {wildcard for wildcards in above.values() for wildcard in wildcards}
-        more = sorted(wanted.union(*(names_above(name, zone) for name in names)).difference(names))
-        second = first if first.whole or not more else await self._retried(lambda: self._read(zone, more))
-        for name in names:
-            _refuse_cut(zone, name, {**second.found, **first.found})
+        wanted = sorted({wildcard for wildcards in above.values() for wildcard in wildcards})
+        second = first if first.whole or not wanted else await self._retried(lambda: self._read(zone, wanted))
         covering = {w for w in wanted if address_set(second.found.get(w, ()))}
         policies = {name: words for name, there in records.items() if (words := self._policy(there)) is not None}
         return RecordsRead(

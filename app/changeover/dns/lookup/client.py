@@ -147,7 +147,8 @@ class Lookup:
         return tuple(await asyncio.gather(*(one(text) for text in self._settings.resolvers)))
 
     async def resolve(self, name: str, rtype: str) -> tuple[RecordSet, ...]:
-        """The answer of the first resolver that has one, CNAME chain included; then the system's resolvers.
+        """The answer of the first resolver that has one, CNAME chain included; then, where the settings say so, the
+        system's.
 
         Empty where the name does not exist or has no such records. Raises Unavailable where nobody answers.
         """
@@ -157,7 +158,7 @@ class Lookup:
     async def _ask_resolvers(self, name: str, rtype: str) -> dns.message.Message:
         silent = []
         kind = Unavailable
-        for text in (*self._settings.resolvers, *_system_resolvers()):
+        for text in (*self._settings.resolvers, *(_system_resolvers() if self._settings.falls_back else ())):
             try:
                 answer = await ask(await self.resolver(text), question(name, rtype, recursion=True), self._timeout)
             except Unavailable as error:
@@ -240,12 +241,17 @@ class Lookup:
             both = await asyncio.gather(*(self.resolve(host, f) for f in _FAMILIES), return_exceptions=True)
             found = [r for records in both if not isinstance(records, BaseException) for r in records]
             addresses = tuple(v for family in _FAMILIES for r in found if r.type == family for v in r.values)
-            for wrong in both:
-                if isinstance(wrong, BaseException) and not (addresses and isinstance(wrong, Unavailable)):
-                    raise wrong
+            failed = [records for records in both if isinstance(records, BaseException)]
+            for error in failed:
+                if not isinstance(error, Unavailable):
+                    raise error
             if addresses:
                 return addresses
-            # Some resolvers give up half way along many CNAMEs, and say how far they came.
+            # Some resolvers give up half way along many CNAMEs, and say how far they came, or only that they failed.
+            if len(failed) == len(both) and all(isinstance(error, _Failing) for error in failed):
+                found = [r for r in await self.resolve(host, "CNAME") if r.type == "CNAME"]
+            if failed and not found:
+                raise failed[0]
             onward = {r.name: r.values[0] for r in found if r.type == "CNAME"}
             while host in onward:
                 host = onward.pop(host)

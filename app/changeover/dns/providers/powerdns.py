@@ -4,10 +4,14 @@ One batch is one PATCH of the zone, whose record sets are checked and written in
 all of a batch is made or none of it; the server then drops what it has cached of the zone. Within a PATCH the order
 counts: a CNAME is refused while the name has other records, so what goes comes first. (Both tried on 4.7.)
 
-There is no compare-and-set. The whole zone is read in one request right before the PATCH: at one name alone (the
-parameter rrset_name) the server hides disabled records, and replacing their set would remove them unseen. A text is
-kept in the same way, by replacing the name's whole TXT set. Two that create one at the same moment can both be told
-that it is theirs, so this is no ground for leases.
+There is no compare-and-set: the names are read again right before the PATCH. A text is kept in the same way, by
+replacing the name's whole TXT set. Two that create one at the same moment can both be told that it is theirs, so this
+is no ground for leases.
+
+A zone may be large (github.com/PowerDNS/pdns/issues/13429), so a few names are read by themselves (the parameter
+rrset_name; versions without it give the whole zone, which is as good). So the server hides disabled records, and
+replacing their set would remove them unseen: they are had from its search, where that finds the zone's SOA and so
+works with the server's backend. Else, and for many names, the whole zone is read in one request. (All tried on 4.7.)
 
 A set that stays keeps its comments, which a REPLACE without comments leaves alone; a deleted set loses them, and an
 undo brings them back. Disabled records stop a switch: no visitor gets them, so they say nothing about where a name
@@ -23,12 +27,17 @@ alias.html); the account says so with `alias = true`. A CNAME at the apex is ref
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Unreadable
+from changeover.dns.http.api import CHECK_ENDPOINT, Api, ApiAnswer, Hints, TooLarge, Unreadable
 from changeover.dns.http.notation import as_written, carried_over, record_value, written_value
 from changeover.dns.http.provider import (
     TIMEOUT,
@@ -40,12 +49,14 @@ from changeover.dns.http.provider import (
 )
 from changeover.model.dns.capabilities import BatchLimit, Capabilities, Lag
 from changeover.model.dns.records import AddressSet, RecordSet, address_set
-from changeover.model.errors import NotFound, PermissionDenied
+from changeover.model.errors import NotFound, PermissionDenied, ProviderError, Rejected
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import Option, SecretField
 
 #: The server takes requests of 2 MB (its webserver-max-bodysize); this many records are about a tenth of that.
 BATCH_RECORDS = 1000
+#: So many names are read by themselves, so many at once; and so many records are expected of a search.
+FEW, MAX_CONCURRENT, MOST_FOUND = 20, 8, 1000
 #: Secondary is what later versions may call a Slave.
 _COPIES = ("slave", "secondary", "consumer")
 _KEY = "The API key is the value of api-key in pdns.conf; it can change every zone of that server."
@@ -65,6 +76,9 @@ class PowerDnsOptions(Struct, frozen=True, forbid_unknown_fields=True):
         str, Option("Server", 'the server\'s id in its API, nearly always "localhost"', "localhost", r"[\w.-]+")
     ] = "localhost"
     alias: Annotated[bool, Option("Expands ALIAS records", "expand-alias and a resolver are set in pdns.conf")] = False
+
+
+_T = TypeVar("_T")
 
 
 class _Record(Struct, frozen=True):
@@ -93,6 +107,22 @@ class _Zone(Struct, frozen=True):
     rrsets: tuple[_Set, ...] = ()
 
 
+class _Found(Struct, frozen=True):
+    """One record that a search finds, in whichever zone."""
+
+    name: str
+    type: str
+    content: str
+    ttl: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    disabled: bool = False
+    zone: str = ""
+
+
+class _Server(Struct, frozen=True):
+    type: str
+    id: str
+
+
 class _Fault(Struct, frozen=True):
     error: str
     errors: tuple[str, ...] = ()
@@ -117,23 +147,88 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
         )
         # Of each zone that was read and is a copy, where it is copied from.
         self._copied_from: dict[str, str] = {}
+        # Whether the server's search finds what a zone has.
+        self._searched: dict[str, bool] = {}
 
     async def _read(self, zone: str, names: Sequence[str]) -> Zone:
-        answer = await self._api.call("GET", self._path(zone))
+        wanted = list(dict.fromkeys(names))
+        if len(wanted) <= FEW and await self._can_search(zone):
+            return await self._at(zone, wanted)
+        try:
+            return await self._whole(zone, wanted)
+        except TooLarge:
+            if not await self._can_search(zone):
+                raise
+            return await self._at(zone, wanted)
+
+    async def _whole(self, zone: str, names: Sequence[str]) -> Zone:
+        there = await self._zone(zone, {})
+        wanted = {*names, *(f"*.{parent}" for name in names for parent in _parents(name))}
+        return Zone(_by_name(there.rrsets, wanted), whole=True)
+
+    async def _at(self, zone: str, names: Sequence[str]) -> Zone:
+        """Only what stands at these names, with what is disabled there."""
+        sets: list[_Set] = []
+        for rrsets, hidden in await _a_few_at_once(self._one_name(zone, name) for name in names):
+            sets += _with_disabled(rrsets, hidden)
+        return Zone(_by_name(sets, set(names)), whole=False)
+
+    async def _one_name(self, zone: str, name: str) -> tuple[list[_Set], list[_Found]]:
+        # Nobody is given a disabled wildcard, and a search for its name would find all that is below.
+        hidden = [] if name.startswith("*") else await self._found(name)
+        there = await self._zone(zone, {"rrset_name": f"{name}."})
+        here = [one for one in there.rrsets if one.name.rstrip(".").lower() == name]
+        mine = [one for one in hidden if one.disabled and _plain(one.zone) == zone and _plain(one.name) == name]
+        return here, mine
+
+    async def _found(self, name: str) -> list[_Found]:
+        """What the server's search finds at a name, disabled or not."""
+        path = f"/servers/{self._options.server}/search-data"
+        query = {"q": name, "max": MOST_FOUND, "object_type": "record"}
+        found = await self._get(path, query, list[_Found])
+        if len(found) >= MOST_FOUND:
+            raise TooLarge(f"More than {MOST_FOUND} records of {self._api.host} have to do with {name}")
+        return found
+
+    async def _can_search(self, zone: str) -> bool:
+        """Does the search work here? It finds nothing with some backends, and not all versions have one."""
+        if zone not in self._searched:
+            found: list[_Found] = []
+            with contextlib.suppress(NotFound, Rejected, Unreadable):
+                found = await self._found(zone)
+            self._searched[zone] = any(one.type == "SOA" and _plain(one.name) == zone for one in found)
+        return self._searched[zone]
+
+    async def _zone(self, zone: str, query: Mapping[str, str]) -> _Zone:
+        answer = await self._api.call("GET", self._path(zone), query)
         if answer.status in (404, 422):  # 422: versions before 4.2
-            raise NotFound(f"PowerDNS shows no zone {zone} to account {self.account}", _HINTS.missing)
+            raise await self._missing(f"PowerDNS shows no zone {zone} to account {self.account}")
         there = self._api.decoded(self._accepted(answer).content, _Zone)
         if there.kind.lower() in _COPIES:
             self._copied_from[zone] = ", ".join(there.masters) or "another server"
         else:
             self._copied_from.pop(zone, None)
-        found: dict[str, list[RecordSet]] = {}
-        wanted = {*names, *(f"*.{parent}" for name in names for parent in _parents(name))}
-        for one in there.rrsets:
-            name = one.name.rstrip(".").lower()
-            if name in wanted and one.records:
-                found.setdefault(name, []).append(_record_set(name, one))
-        return Zone(found, whole=True)
+        return there
+
+    async def _missing(self, otherwise: str) -> NotFound:
+        """Why something is not there: `otherwise` where the endpoint is right, which it may well not be."""
+        if await self._is_api(self._api):
+            return NotFound(otherwise, _HINTS.missing)
+        parts = urlsplit(self._options.endpoint)
+        usual = f"{parts.scheme}://{parts.netloc}/api/v1"
+        async with contextlib.aclosing(self._api_at(usual)) as there:
+            if await self._is_api(there):
+                text = f"{self._options.endpoint} of account {self.account} answers, but the API is at {usual}"
+                return NotFound(text, f'Set endpoint = "{usual}" in the account.')
+        text = f"{self._options.endpoint} answers, but shows account {self.account} no server {self._options.server}"
+        return NotFound(text, f"The endpoint of a PowerDNS ends in /api/v1. {CHECK_ENDPOINT}")
+
+    async def _is_api(self, api: Api) -> bool:
+        try:
+            answer = await api.call("GET", f"/servers/{self._options.server}")
+            return answer.status < 300 and api.decoded(answer.content, _Server).type == "Server"
+        except ProviderError:
+            return False
 
     async def _write(self, zone: str, replacements: Sequence[Replacement]) -> None:
         if zone in self._copied_from:
@@ -166,14 +261,22 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
     async def zones(self) -> tuple[str, ...]:
         # Without dnssec=false the server looks at every zone's keys, which takes long where there are many zones.
         path = f"/servers/{self._options.server}/zones"
-        found = await self._retried(lambda: self._get(path, {"dnssec": "false"}, tuple[_Zone, ...]))
-        return tuple(zone.name.rstrip(".").lower() for zone in found)
+        try:
+            found = await self._retried(lambda: self._get(path, {"dnssec": "false"}, tuple[_Zone, ...]))
+        except NotFound as error:
+            raise await self._missing(error.text) from None
+        return tuple(_plain(zone.name) for zone in found)
 
     def _path(self, zone: str) -> str:
-        return f"/servers/{self._options.server}/zones/{zone}."
+        """The zone's id is its name with all but letters, digits, dots and hyphens as "=2F"."""
+        name = re.sub(rb"[^A-Za-z0-9.-]", lambda found: b"=%02X" % ord(found[0]), zone.encode()).decode()
+        return f"/servers/{self._options.server}/zones/{name}."
 
     def _connect(self) -> Api:
-        return Api(self._options.endpoint, {"X-API-Key": self._secret("key", "PowerDNS API key")}, self._timeout)
+        return self._api_at(self._options.endpoint)
+
+    def _api_at(self, endpoint: str) -> Api:
+        return Api(endpoint, {"X-API-Key": self._secret("key", "PowerDNS API key")}, self._timeout)
 
     def _reason(self, answer: ApiAnswer) -> Reason:
         """JSON with an error, or plain text (401, 404)."""
@@ -182,6 +285,46 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
         except Unreadable:
             return Reason(answer.content[:200].decode("utf-8", "replace"))
         return Reason("; ".join((fault.error, *fault.errors)))
+
+
+async def _a_few_at_once(asked: Iterable[Awaitable[_T]]) -> list[_T]:
+    limit = asyncio.Semaphore(MAX_CONCURRENT)
+
+    async def one(question: Awaitable[_T]) -> _T:
+        async with limit:
+            return await question
+
+    found: list[_T] = []
+    for answer in await asyncio.gather(*map(one, asked), return_exceptions=True):
+        if isinstance(answer, BaseException):
+            raise answer
+        found.append(answer)
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").lower()
+
+
+def _by_name(sets: Iterable[_Set], wanted: set[str]) -> dict[str, list[RecordSet]]:
+    found: dict[str, list[RecordSet]] = {}
+    for one in sets:
+        name = _plain(one.name)
+        if name in wanted and one.records:
+            found.setdefault(name, []).append(_record_set(name, one))
+    return found
+
+
+def _with_disabled(rrsets: Sequence[_Set], hidden: Sequence[_Found]) -> list[_Set]:
+    """The sets of one name, with the disabled records that were hidden. Where there is no other, a set may be empty."""
+    sets = {one.type: one for one in rrsets}
+    for one in hidden:
+        there = sets.get(one.type, _Set(one.name, one.type, one.ttl, ()))
+        if any(record.disabled and record.content == one.content for record in there.records):
+            continue  # a version that has no filter shows it by itself
+        ttl = there.ttl if there.records else one.ttl
+        sets[one.type] = replace(there, ttl=ttl, records=(*there.records, _Record(one.content, disabled=True)))
+    return list(sets.values())
 
 
 def _parents(name: str) -> list[str]:

@@ -15,6 +15,7 @@ import dns.name
 import dns.rdataclass
 import dns.rdatatype
 
+from changeover.dns.wire.sockets import QUESTIONS
 from changeover.model.errors import Unavailable
 
 #: An answer by UDP is waited for this long before the question is asked again, by TCP in the end.
@@ -86,10 +87,10 @@ async def ask_wire(server: Server, query: bytes, timeout: float = TIMEOUT) -> by
     computer cannot reach that address family at all.
     """
     try:
-        async with asyncio.timeout(timeout):
+        async with QUESTIONS.one(), asyncio.timeout(timeout):
             answer = await _ask_udp(server, _with_id(secrets.randbelow(65536), query), min(UDP_TIMEOUT, timeout / 2))
             if answer is None or answer[2] & _TRUNCATED:
-                (answer,) = await exchange(server, [query], timeout)
+                (answer,) = await _Pipeline(server, [query], timeout).answers()
             return answer
     except TimeoutError:
         raise Unavailable(f"{server} did not answer within {timeout:g} s", _CHECK_SERVER) from None
@@ -130,7 +131,8 @@ async def exchange(server: Server, queries: Sequence[bytes], timeout: float = TI
     `timeout` is for silence, in seconds: every answer begins it anew, for as long as EACH allows for all of them.
     Raises Unavailable, or Unfinished with what was answered, and NoRoute as `ask_wire` does.
     """
-    return await _Pipeline(server, queries, timeout).answers()
+    async with QUESTIONS.one():
+        return await _Pipeline(server, queries, timeout).answers()
 
 
 class _Pipeline:

@@ -21,12 +21,13 @@ class Verdict(NamedTuple):
 
 
 def judge_servers(
-    answers: Sequence[ServerAnswer], changes: Sequence[Change], serials: Sequence[Serial] = ()
+    answers: Sequence[ServerAnswer], changes: Sequence[Change], serials: Sequence[Serial] = (), needed: str = "half"
 ) -> Verdict:
     """DONE: each address that answers gives the new address sets, and each server answers at one at least.
 
     WARNING: some server is silent, or has another version of the zone than the others. UNKNOWN: an address gives
-    something else, or no server answers. Addresses that cannot be reached from here count for nothing.
+    something else, or fewer of a zone's servers answer than are `needed`: "one", "half" of them, or "all". Addresses
+    that cannot be reached from here count for nothing.
     """
     wanted = {change.name: change for change in changes}
     checked = [answer for answer in answers if answer.checked]
@@ -44,6 +45,11 @@ def judge_servers(
         return Verdict(StepState.UNKNOWN, "; ".join(_wrong(first[name], serials) for name in sorted(first)))
     if not good:
         return Verdict(StepState.UNKNOWN, f"no name server answers ({'; '.join(silent) or 'none could be asked'})")
+    short = [zone for zone in {a.zone for a in checked} if not _enough(checked, zone, good, needed)]
+    if short:
+        wanted_words = {"all": "all of them", "half": "half of them"}.get(needed, "one")
+        text = f"too few name servers of {min(short)} answer: {wanted_words} must give the new answer"
+        return Verdict(StepState.UNKNOWN, f"{text} (silent: {'; '.join(silent)})")
     faults = [f"silent: {'; '.join(silent)}"] if silent else []
     failing = {(a.server, t, a.hostname) for a in said for t in a.failed if t in ("A", "AAAA")}
     faults += [f"{server} fails at {rtype} of {name}" for server, rtype, name in sorted(failing)]
@@ -53,6 +59,13 @@ def judge_servers(
     if faults:
         return Verdict(StepState.WARNING, "; ".join((text, *faults)))
     return Verdict(StepState.DONE, text)
+
+
+def _enough(checked: Sequence[ServerAnswer], zone: str, good: Sequence[str], needed: str) -> bool:
+    """Do as many servers of a zone give the new answer as must?"""
+    servers = {answer.server for answer in checked if answer.zone == zone}
+    answering = len(servers & set(good))
+    return {"one": answering >= 1, "half": 2 * answering >= len(servers)}.get(needed, answering == len(servers))
 
 
 def _agrees(answer: ServerAnswer, change: Change) -> bool:

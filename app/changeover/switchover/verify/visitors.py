@@ -118,7 +118,7 @@ async def _look(lookup: Lookup, service: Service, deployment: Deployment, hostna
     for answer in answers:
         if answer.status is None:
             return _unknown(f"{answer.hostname} at {answer.address}, asked again: {answer.reason}")
-        if marker is not None and service.health.scheme != "tcp" and answer.marker != marker.value:
+        if marker is not None and service.health.scheme != "tcp" and not marker.stands_in(answer.marker):
             who = answer.marker or "without a marker"
             return _unknown(f"{answer.hostname} at {answer.address}, asked again, answers as {who}")
     proof = f"as {deployment.name}" if marker else "well (no marker proves who)"
@@ -138,11 +138,11 @@ async def _somebody_else(service: Service, deployment: Deployment, result: Probe
     if marker is None:
         return _unknown(text)
     cached = await sample(name, address, service.health, marker.header)
-    if cached.age <= 0 or cached.marker == marker.value:
+    if cached.age <= 0 or marker.stands_in(cached.marker):
         return _unknown(text)
     text = f"{text}, from a cache that has had this for {duration(cached.age)}"
     fresh = await sample_past_caches(name, address, service.health, marker.header, secrets.token_hex(8))
-    if fresh.marker != marker.value:
+    if not marker.stands_in(fresh.marker):
         return _unknown(text)
     text = f"{text}; past the cache {deployment.name} answers: empty the cache in front of it"
     return _Seen(Verdict(StepState.UNKNOWN, text), cached=True)
