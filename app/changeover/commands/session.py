@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import logging
 import os
 import signal
@@ -92,10 +93,11 @@ def print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> N
     """Aligned columns; on a terminal long ones are wrapped, in a pipe never."""
     from rich.console import Console
 
-    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
-    with console.capture() as captured:
-        console.print(made_table(headings, rows))
-    write_block(captured.get())
+    on_terminal = sys.stdout.isatty()
+    made = io.StringIO()
+    console = Console(file=made, width=None if on_terminal else 10_000, force_terminal=on_terminal, highlight=False)
+    console.print(made_table(headings, rows))
+    write_block(made.getvalue())
 
 
 class CommandSession:

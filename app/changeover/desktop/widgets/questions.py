@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QTextCursor, QTextDocument
+from PySide6.QtGui import QImage, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -89,8 +89,9 @@ class NoteQuestion(Question):
 class _Closed(QTextBrowser):
     """A text that fetches nothing: no picture, no style, no file of this computer."""
 
-    def loadResource(self, kind: int, name: QUrl | str) -> None:
-        return None
+    def loadResource(self, kind: int, name: QUrl | str) -> object:
+        """Something empty: for nothing at all, Qt would look for a file of this name itself."""
+        return QImage(1, 1, QImage.Format.Format_ARGB32)
 
 
 class ReportView(QDialog):

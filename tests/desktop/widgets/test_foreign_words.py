@@ -1,0 +1,51 @@
+"""What others wrote is shown by windows as text, whatever it looks like; and a report fetches nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QImage, QTextDocument
+from PySide6.QtWidgets import QTextBrowser
+from pytestqt.qtbot import QtBot
+
+from changeover.desktop.widgets.parts import Elided, label, plain_tip
+from changeover.desktop.widgets.questions import ReportView
+
+HOSTILE = ("<b>bold</b>", "<img src='file:///etc/passwd'>", "a\x1b[2J\u202eb\x9b", "<a href='x'>click</a>\nsecond")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_labels(qtbot: QtBot, text: str) -> None:
+    """Plain text, without what turns the direction of writing."""
+    for made in (label(text), Elided(text)):
+        qtbot.addWidget(made)
+        assert made.textFormat() is Qt.TextFormat.PlainText
+        assert made.text().replace("\n", "").isprintable()
+        made.setText(text)
+        assert made.text().replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_tooltips(qtbot: QtBot, text: str) -> None:
+    """Qt reads a tooltip as HTML where it looks like that: it shows the text all the same."""
+    document = QTextDocument()
+    document.setHtml(plain_tip(text).replace("\n", "<br>"))
+    assert "bold" not in text or document.toPlainText() == "<b>bold</b>"
+    assert "<img" not in plain_tip(text) and "<a " not in plain_tip(text)
+
+
+def test_a_report_fetches_nothing(qtbot: QtBot, tmp_path: Path) -> None:
+    """Not even where a picture of this computer stands in it."""
+    picture = tmp_path / "secret.png"
+    image = QImage(7, 5, QImage.Format.Format_RGB32)
+    image.fill(0)
+    assert image.save(str(picture))
+    view = ReportView(None, "shop-1", f"![x]({picture.as_uri()})\n\n<img src='{picture.as_uri()}'>", lambda: None)
+    qtbot.addWidget(view)
+    text = view.findChild(QTextBrowser)
+    assert isinstance(text, QTextBrowser)
+    kind = int(QTextDocument.ResourceType.ImageResource)
+    for place in (QUrl(picture.as_uri()), QUrl(str(picture)), QUrl("https://evil.example/x.png")):
+        assert text.document().resource(kind, place).width() == 1
