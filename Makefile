@@ -4,7 +4,7 @@
 TO_RUN := python3-venv ca-certificates fonts-dejavu-core libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 \
 	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
 	libxkbcommon-x11-0
-TO_TEST := at-spi2-core bind9 bind9-dnsutils curl dbus dbus-x11 gir1.2-atspi-2.0 gnome-keyring imagemagick iproute2 libglib2.0-bin \
+TO_TEST := at-spi2-core bind9 bind9-dnsutils curl dbus dbus-x11 gir1.2-atspi-2.0 gnome-keyring imagemagick iproute2 knot libglib2.0-bin \
 	nginx-light openbox pdns-backend-sqlite3 pdns-server procps prometheus-blackbox-exporter python3-pyatspi trayer \
 	unbound x11-utils xdotool xvfb
 

@@ -38,6 +38,14 @@ def no_system_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dns.resolver, "default_resolver", dns.resolver.Resolver(configure=False))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def approvals_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests approve is kept in a folder of theirs, and not in that of the person who runs them."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop whose zone is on a BIND that takes unsigned updates from loopback."""

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
-import os
-import sys
-from typing import Any
+import signal
+import threading
 
-import click
+# Until there is something to stop, Ctrl-C ends the process at once: no traceback of whatever was being imported.
+_IN_MAIN = threading.current_thread() is threading.main_thread()
+_interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL) if _IN_MAIN else None
 
-from changeover import __version__
+import gc  # noqa: E402
+import importlib  # noqa: E402
+import logging  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+import click  # noqa: E402
+
+from changeover import __version__  # noqa: E402
+from changeover.commands.session import REFUSED, STOPPED, print_fault, print_json, say  # noqa: E402
+from changeover.commands.terminal import prepare_streams  # noqa: E402
+
+if _interrupt is not None:
+    signal.signal(signal.SIGINT, _interrupt)
+
+log = logging.getLogger(__name__)
 
 #: Each command's module, imported only when that command is used.
 _COMMANDS = {
@@ -35,6 +50,7 @@ _COMMANDS = {
     "ttl": ("ttl", "Shorten and restore how long resolvers keep the answer."),
     "runs": ("journal", "All runs, newest first."),
     "report": ("journal", "What a run did."),
+    "repair": ("repair", "Move a damaged journal aside, and keep what can be read."),
     "history": ("history", "How a service was: days, incidents, exports."),
     "pin": ("pin", "Hold a deployment healthy, unhealthy or out of use."),
     "unpin": ("pin", "Let the checks speak for a deployment again."),
@@ -46,6 +62,7 @@ _COMMANDS = {
     "discover": ("discover", "Which account has a hostname's zone, and is it used?"),
     "platform": ("platform", "What runs of a service, and what its platforms can be asked."),
     "account": ("accounts", "Accounts at DNS providers and platforms."),
+    "trust": ("trust", "See and approve what changed in the settings and can act."),
     "service": ("services", "Services: web applications with a backup."),
 }
 
@@ -87,25 +104,34 @@ def main() -> None:
     """The `changeover` command. Ends the process with the command's exit status."""
     # A command hardly makes garbage, and looking for it takes a tenth of its time, when it ends once more.
     gc.set_threshold(50_000)
+    prepare_streams()
     try:
-        sys.exit(_run())
+        status = _run()
+    except KeyboardInterrupt:
+        status = STOPPED
     finally:
         gc.freeze()
+    if _IN_MAIN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(status)
 
 
 def _run() -> int:
     as_json = "--json" in sys.argv
     try:
         result: Any = changeover.main(prog_name="changeover", standalone_mode=False)
-    except click.Abort:
-        click.echo("Nothing was changed.", err=True)
-        return 3
+    except click.Abort as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            say("Stopped.")
+            return STOPPED
+        say("Nothing was changed.")
+        return REFUSED
     except click.ClickException as error:
         if as_json:
-            from changeover.commands.session import print_json
-
-            hint = "See --help."
-            print_json({"error": {"kind": "usage", "text": error.format_message(), "hint": hint}})
+            print_json({"error": {"kind": "usage", "text": error.format_message(), "hint": "See --help."}})
         error.show()
         return error.exit_code
+    except Exception as error:
+        log.exception("a fault in Changeover")
+        return print_fault(error, as_json)
     return result if isinstance(result, int) else 0

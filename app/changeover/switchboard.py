@@ -20,14 +20,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
 from changeover.accounts.kinds import dns_accounts
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.records import RecordSet
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.probe_result import Round
@@ -53,17 +54,20 @@ from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
 from changeover.switchover.protection import Protection
 from changeover.switchover.runs import VERIFY_TIMEOUT, Progress, Runs, ignore_progress
-from changeover.switchover.ttls import Ttls
+from changeover.switchover.ttls import TtlPreparation, Ttls
 
 if TYPE_CHECKING:
+    from changeover.accounts.trust import Trust
     from changeover.dns.lookup.client import Lookup, ResolverAnswer
     from changeover.model.dns.discovery import Discovery
     from changeover.model.dns.propagation import CachedAnswer
     from changeover.model.health.connectivity import Connection
     from changeover.model.health.soak import Soak
     from changeover.model.readiness.lifecycle import Lifecycle
+    from changeover.model.readiness.way_back import WayBack
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
+    from changeover.model.settings.acting_parts import ActingPart
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
     from changeover.model.wording.notice import Notice
@@ -89,7 +93,7 @@ class Switchboard:
             home,
             configuration.settings,
             configuration.accounts,
-            configuration.vault,
+            configuration.trust,
             self.pins,
             self.freezes,
             self.history,
@@ -101,7 +105,7 @@ class Switchboard:
         self._runs = runs = Runs(home, configuration, self.journal, recorded, observer, live, preparer)
         self._ttls = ttls = Ttls(configuration, recorded, observer, runs)
         self._decisions = decisions = OperatorDecisions(self.journal, recorded, live, settled=ttls.restore_after)
-        self._protection = Protection(configuration, self.journal, recorded, observer, preparer, decisions)
+        self._protection = Protection(configuration, self.journal, recorded, observer, live, preparer, decisions)
 
     def _take(self, settings: Settings) -> None:
         """Takes settings that were changed."""
@@ -131,6 +135,18 @@ class Switchboard:
     def lookup(self) -> Lookup:
         """Looks names up as the settings say."""
         return self._observer.lookup
+
+    # What may act
+
+    @property
+    def trust(self) -> Trust:
+        """What this computer approved of the settings."""
+        return self._configuration.trust
+
+    async def approve_settings(self, parts: Collection[ActingPart]) -> None:
+        """Lets these parts of the settings act, as a person was shown them."""
+        await self.trust.approve(parts)
+        self._live.reset(self.settings.services)
 
     # What people have set up
 
@@ -210,8 +226,15 @@ class Switchboard:
     async def observe(self, name: str) -> ServiceState:
         """The state of a service, from a few probes and one reading now; for a command, which watches nothing."""
         service = self.service(name)
+
+        def unknown(why: str) -> ServiceState:
+            return replace(unread(service, datetime.now(UTC)), error=f"{name} is not known: {why}")
+
+        return await guarded(f"the state of {name}", self._observe(service), unknown)
+
+    async def _observe(self, service: Service) -> ServiceState:
         seen, visit, run = await asyncio.gather(
-            self._observer.look(service), self._observer.visit(service), self._recorded.foremost(name)
+            self._observer.look(service), self._observer.visit(service), self._observer.foremost_run(service.name)
         )
         # A few probes cannot tell whether a deployment failed before the visit or after it: it is told, and no excuse.
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
@@ -365,15 +388,21 @@ class Switchboard:
         """What `undo` would do now. Reads only."""
         return await self._runs.undo_plan(run_id, anyway)
 
-    async def shorten_ttl(
-        self, name: str, ttl: int | None = None, *, who: str, verify_timeout: float = VERIFY_TIMEOUT
-    ) -> Run:
-        """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
-        return await self._ttls.shorten(name, ttl, who=who, verify_timeout=verify_timeout)
+    async def way_back(self, run_id: str) -> WayBack:
+        """Where an undo would send visitors, and whether they would be served there. Reads only."""
+        return await self._preparer.way_back(await self._recorded.one(run_id))
 
-    async def restore_ttl(self, name: str, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
-        """Gives the service's records back the TTLs that they had before these were lowered."""
-        return await self._ttls.restore(name, who=who, verify_timeout=verify_timeout)
+    async def prepare_ttl(self, name: str, ttl: int | None = None, *, restore: bool = False) -> TtlPreparation:
+        """What lowering the service's TTLs would change, or giving back those that were lowered. Reads only."""
+        return await (self._ttls.prepare_restore(name) if restore else self._ttls.prepare_shorten(name, ttl))
+
+    async def change_ttl(self, prepared: TtlPreparation, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+        """Changes TTLs as they were shown. Refused where they are so already."""
+        return await self._ttls.carry_out(prepared, who=who, verify_timeout=verify_timeout)
+
+    async def restored_by(self, run_id: str) -> TtlPreparation | None:
+        """The TTLs that committing a run would give back; None where it would give none back. Reads only."""
+        return await self._ttls.restored_by(await self._recorded.one(run_id))
 
     # What people say of a run, from whichever process. A step is named by its name, or by its number from 1.
 

@@ -11,15 +11,18 @@ from shop import APEX, WWW, ZONE, Shop
 
 
 def test_two_processes_switch_one_service_at_once(shop: Shop) -> None:
-    """One runs and one is refused, or finds all done; the record sets are one of the two answers."""
+    """One runs; the other is refused, or comes late and finds all done: which of them is told as it was."""
     shop.web.break_("primary")
     both = [shop.start("switch", "shop", "--to", "backup", "--yes", "--emergency", "--json") for _ in range(2)]
     ended = [process.communicate(timeout=90) for process in both]
     found = [json.loads(out) for out, _ in ended]
-    codes = sorted(process.returncode for process in both)
-    assert codes in ([0, 3], [0, 0]), ended
-    runs = [f["run"] for f in found if f["run"] is not None and f["outcome"] == "completed"]
-    assert len(runs) == 1, "exactly one of them wrote"
+    wrote, other = sorted(zip(both, found, strict=True), key=lambda each: each[1]["run"] is None)
+    assert (wrote[0].returncode, wrote[1]["outcome"], wrote[1]["run"]) == (0, "completed", "shop-1"), ended
+    assert other[1]["run"] is None, "exactly one of them wrote"
+    late = other[0].returncode == 0
+    assert (other[0].returncode, other[1]["outcome"]) == ((0, "completed") if late else (3, "refused")), ended
+    assert other[1]["changes"] == []
+    assert [row["run"] for row in shop.json("runs")["runs"]] == ["shop-1"]
     assert (shop.at(WWW), shop.at(APEX)) == ({f"{WWW}. 60 A 127.0.0.3"}, {f"{APEX}. 60 A 127.0.0.3"})
     assert shop.json("status")["services"][0]["open_run"] is None
 
@@ -32,7 +35,11 @@ def test_opposite_switches_at_once_leave_one_whole_answer(shop: Shop) -> None:
         shop.start("switch", "shop", "--to", "primary", "--yes", "--json"),
     ]
     ended = [process.communicate(timeout=90) for process in both]
-    assert all(process.returncode in (0, 3) for process in both), ended
+    undone, switched = (json.loads(out) for out, _ in ended)
+    by = {("undone", 0), ("refused", 3)}, {("completed", 0), ("refused", 3)}
+    for process, said, allowed in zip(both, (undone, switched), by, strict=True):
+        assert (said["outcome"], process.returncode) in allowed, ended
+    assert "refused" not in (undone["outcome"], switched["outcome"]) or undone["outcome"] != switched["outcome"], ended
     assert shop.at(WWW) == {f"{WWW}. 60 CNAME edge-primary.shop.example."}
     assert shop.at(APEX) == {f"{APEX}. 60 A 127.0.0.2", f"{APEX}. 60 AAAA ::1"}
 

@@ -128,6 +128,7 @@ def busy_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with Shop(tmp_path_factory.mktemp("operations")) as shop:
         text = shop.home.settings_file.read_text().replace("[lookup]", OPERATIONS.format(folder=shop.folder))
         shop.home.settings_file.write_text(text)
+        shop.json("trust", "--yes")
         yield shop
 
 
@@ -147,6 +148,7 @@ class SteeredShop(Shop):
             assert old in text
             text = text.replace(old, new, 1)
         self.home.settings_file.write_text(text)
+        self.json("trust", "--yes")
         return self
 
     def __exit__(self, *error: object) -> None:

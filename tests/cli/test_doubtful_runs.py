@@ -145,6 +145,7 @@ def test_a_newer_version_speaks_to_a_run_that_goes_on(shop: Shop, waits: bool) -
     os.mkfifo(asked)
     actions = COMMAND.format(fifo=asked) + (QUESTION if waits else "")
     shop.home.settings_file.write_text(shop.home.settings_file.read_text().replace("[lookup]", f"{actions}\n[lookup]"))
+    shop.json("trust", "--yes")
     before = shop.bind.records()
     with shop.start("switch", "shop", "--to", "backup", "--yes") as switching:
         with asked.open("w"):  # once the command is under way

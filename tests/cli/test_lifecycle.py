@@ -89,6 +89,8 @@ def test_a_backup_that_could_not_take_over_is_none(shop: Shop) -> None:
     assert "--force-reason" in refused["hint"]
     assert stage(shop)["stage"] == "committed"
     shop.json("protect", run, "--force-reason", "the dashboard of the new one is green")
+    assert stage(shop)["stage"] == "unprotected", "a person's word is kept, and what could not take over now is told"
+    shop.web.repair("primary")
     assert stage(shop)["stage"] == "protected-reversed"
     with closing(sqlite3.connect(shop.home.database)) as database:
         ((event,),) = database.execute("SELECT event FROM journal WHERE event LIKE '%\"reprotected\"%'").fetchall()
@@ -185,7 +187,7 @@ def test_somebody_else_who_changes_what_a_run_left_is_noticed(shop: Shop) -> Non
     check = shop.json("check", "shop", "--to", "primary", status=3)
     ((level, text),) = said(check, "records-changed")
     assert level == "warn"
-    assert text.startswith("www.shop.example was changed in the last ")
+    assert text.startswith("www.shop.example was changed ")
     assert "by somebody else: A 127.0.0.3 → CNAME edge-primary.shop.example; the journal knows nothing of it" in text
     pass_time(shop, hours=25)
     assert said(shop.json("check", "shop", "--to", "primary", status=3), "records-changed") == []
@@ -213,3 +215,14 @@ def test_a_program_that_keeps_the_records_is_warned_of(shop: Shop) -> None:
     ((level, text),) = said(run, "ownership")
     assert (run["outcome"], level) == ("completed", "warn")
     assert text == "external-dns (owner prod) keeps shop.example, and will put back what it has"
+
+
+def test_protected_is_said_only_of_a_backup_that_could_take_over_now(shop: Shop) -> None:
+    """By command as well, from checks made just now."""
+    assert stage(shop)["stage"] == "protected"
+    shop.web.break_("backup")
+    found = stage(shop)
+    assert (found["stage"], found["badge"]) == ("unprotected", "not protected")
+    assert "nothing could take over now: backup does not answer well" in found["text"]
+    shop.web.break_("primary")
+    assert stage(shop)["stage"] == "unprotected"

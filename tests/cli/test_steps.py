@@ -59,6 +59,7 @@ command = ["/bin/sh", "-c", "echo no quorum; exit 7"]
 def with_actions(shop: Shop, actions: str) -> None:
     text = shop.home.settings_file.read_text()
     shop.home.settings_file.write_text(text.replace("[lookup]", f"{actions}\n[lookup]"))
+    shop.json("trust", "--yes")
 
 
 def steps_of(found: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -254,6 +255,7 @@ def test_a_command_that_fails_ends_the_run(shop: Shop) -> None:
     assert steps_of(found)["promote"] == ("failed", "it ended with status 7; it said: no quorum")
     text = shop.home.settings_file.read_text()
     shop.home.settings_file.write_text(text.replace("exit 7", "exit 0"))
+    shop.json("trust", "--yes")
     assert shop.json("switch", "shop", "--to", "backup", "--yes")["outcome"] == "completed"
 
 

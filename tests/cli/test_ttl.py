@@ -15,7 +15,7 @@ def test_lowered_before_a_switch_and_restored_by_its_commit(shop: Shop) -> None:
     """Only TTLs change; a switch meanwhile says how long caches may last; commit gives the old times back."""
     shop.bind.change(delete=["www CNAME"], add=["www 3600 CNAME edge-primary.shop.example."])
     before = shop.bind.records()
-    lowered = shop.json("ttl", "lower", "shop")
+    lowered = shop.json("ttl", "lower", "shop", "--yes")
     assert (lowered["outcome"], lowered["kind"], lowered["from"], lowered["to"]) == (
         ("completed", "prepare", "primary", "primary")
     )
@@ -25,13 +25,17 @@ def test_lowered_before_a_switch_and_restored_by_its_commit(shop: Shop) -> None:
     assert changed == before
     plan = shop.json("plan", "shop", "--to", "backup")
     assert 3500 < plan["visitors_follow_within"] <= 3600
-    again = shop.run("ttl", "lower", "shop")
+    again = shop.run("ttl", "lower", "shop", "--yes")
     assert again.returncode == 3
     switched = shop.json("switch", "shop", "--to", "backup", "--yes", "--why", "a test")
     assert (switched["why"], "@" in switched["who"]) == ("a test", True)
-    shop.json("commit", switched["run"])
+    refused = shop.run("commit", switched["run"])
+    assert refused.returncode == 2, "the TTLs that it gives back are shown, and there is nobody to ask"
+    assert "TTL 60 s" in refused.stderr
+    assert "TTL 3600 s" in refused.stderr
+    shop.json("commit", switched["run"], "--yes")
     assert {line.split()[1] for line in shop.at(WWW)} == {"3600"}
-    assert shop.run("ttl", "restore", "shop").returncode == 3
+    assert shop.run("ttl", "restore", "shop", "--yes").returncode == 3
     kinds = [shop.json("report", f"shop-{n}")["kind"] for n in (1, 2, 3)]
     assert kinds == ["prepare", "switch", "restore-ttl"]
 
@@ -40,7 +44,7 @@ def test_a_lowering_can_be_undone(shop: Shop) -> None:
     """Exactly, as any run."""
     shop.bind.change(delete=["www CNAME"], add=["www 3600 CNAME edge-primary.shop.example."])
     before = shop.bind.records()
-    lowered = shop.json("ttl", "lower", "shop", "--to", "30")
+    lowered = shop.json("ttl", "lower", "shop", "--to", "30", "--yes")
     assert ttls(shop) == {30}
     shop.json("undo", lowered["run"], "--yes")
     assert shop.bind.records() == before
@@ -56,3 +60,16 @@ async def test_only_a_run_that_goes_on_can_be_paused(shop: Shop) -> None:
     board = Switchboard(shop.home)
     assert (await board.run("shop-1")).outcome is Outcome.COMPLETED
     await board.aclose()
+
+
+def test_nothing_is_lowered_before_it_was_seen_nor_while_visitors_are_split(shop: Shop) -> None:
+    """Without --yes and a terminal it exits 2, with what would change; visitors who are split are no state to keep."""
+    shop.bind.change(delete=["www CNAME"], add=["www 3600 CNAME edge-primary.shop.example."])
+    before = shop.bind.records()
+    asked = shop.run("ttl", "lower", "shop")
+    assert (asked.returncode, shop.bind.records()) == (2, before)
+    assert "TTL 3600 s" in asked.stderr
+    shop.bind.change(delete=["www CNAME"], add=["www 3600 A 127.0.0.3"])
+    split = shop.run("ttl", "lower", "shop", "--yes")
+    assert split.returncode == 3
+    assert "not at one deployment (mixed)" in split.stderr

@@ -18,3 +18,16 @@ def test_what_somebody_else_changed_is_shown_and_replaced_only_when_asked_for(sh
     undone = shop.json("undo", run, "--yes", "--anyway")
     assert undone["outcome"] == "undone"
     assert shop.bind.records() == before
+
+
+def test_an_undo_to_a_deployment_that_is_down_says_so_before_and_after(shop: Shop) -> None:
+    """It is done all the same, since a person asked for it; nobody is told that visitors are served."""
+    before = shop.bind.records()
+    shop.web.break_("primary")
+    run = shop.json("switch", "shop", "--to", "backup", "--yes", "--emergency")["run"]
+    undone = shop.run("undo", run, "--yes")
+    assert undone.returncode == 0
+    first, after = undone.stderr.split("\n", 1)
+    assert first.startswith("Visitors will reach primary, which could not serve them now: primary does not answer well")
+    assert "not all is well there" in after
+    assert shop.bind.records() == before

@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from changeover.desktop.controller import MainController
@@ -31,8 +32,9 @@ from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.flow import WizardPage
 from changeover.desktop.wizard.run_in_progress import Work
 from changeover.desktop.wizard.undo_question import about_undo
+from changeover.model.finding import Finding, Level
+from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.service_state import Preparation, ServiceState
-from changeover.model.readiness.zone_checks import findings
 from changeover.model.runs.run import Ended, Intent, Outcome, Paused, StepEnded, StepState
 from changeover.model.wording.local_fault import clock_note
 from changeover.storage.home import Home
@@ -218,7 +220,7 @@ def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -
 class NoCommands:
     """Does nothing that a wizard asks for."""
 
-    begin = resume = undo = back_out = keep = save = staticmethod(ignore)
+    begin = resume = undo = back_out = keep = save = soak = staticmethod(ignore)
 
 
 def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | None = None) -> Wizard:
@@ -226,6 +228,42 @@ def wizard_for(board: Switchboard, of: ServiceState, qtbot: QtBot, work: Work | 
     qtbot.addWidget(made)
     made.show()
     return made
+
+
+class Begun(NoCommands):
+    """Remembers which switches were begun."""
+
+    def __init__(self) -> None:
+        self.begun: list[Preparation] = []
+
+    def begin(self, preparation: Preparation, overrides: dict[str, str], why: str) -> Work:
+        self.begun.append(preparation)
+        return Work(preparation.service, preparation.to, ignore)  # type: ignore[arg-type]
+
+
+def test_a_failback_in_doubt_begins_only_once_it_was_confirmed(qtbot: QtBot, board: Switchboard) -> None:
+    """The button waits for the confirmation, and whatever presses it all the same begins nothing."""
+    of = gallery()["kept"]
+    commands = Begun()
+    wizard = Wizard(None, board, Tasks(ignore), of, commands)
+    qtbot.addWidget(wizard)
+    wizard.show()
+    young = Finding(check="failback", level=Level.WARN, text="primary is healthy for 2 min", fix="60 min is safer")
+    known = prepared(of, "primary")
+    others = tuple(replace(f, level=Level.PASS) for f in known.findings if f.check != "failback")
+    wizard.readiness.show_preparation(replace(known, findings=(*others, young)))
+    wizard.go_to(WizardPage.READINESS)
+    wizard.next_button.click()
+    assert wizard.page is WizardPage.CHANGES
+    assert "healthy for 2 min" in wizard.changes.findChild(QCheckBox).parentWidget().findChildren(QLabel)[0].text()
+    assert not wizard.switch_button.isEnabled()
+    wizard.switch_button.setEnabled(True)  # whatever the button shows
+    wizard.switch_button.click()
+    assert commands.begun == []
+    wizard.changes.sure_box.setChecked(True)
+    assert wizard.switch_button.isEnabled()
+    wizard.switch_button.click()
+    assert [p.to for p in commands.begun] == ["primary"]
 
 
 def prepared(of: ServiceState, to: str, emergency: bool = False) -> Preparation:

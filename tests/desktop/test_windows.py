@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,8 +137,14 @@ def test_a_closed_wizard_does_not_stop_a_run(on_loop: OnLoop, tmp_path: Path) ->
             assert wizard.page is WizardPage.SWITCH
             click(ground_banner.buttons["backup"])
             await until(lambda: wizard.page is WizardPage.RESULT, "the end of the run")
-            assert wizard.outcome.run.outcome is Outcome.COMPLETED
+            run = wizard.outcome.run
+            assert run.outcome is Outcome.COMPLETED
+            QTest.keyClick(wizard, Qt.Key.Key_Escape)
+            assert not controller.wizards
             await until(lambda: not controller.working)
+            await until(lambda: controller.runs.soak(run) is not None, "the time after the switch")
+            looking = [t for t in asyncio.all_tasks() if t.get_name() == f"looking on after run {run.run}"]
+            assert [t.done() for t in looking] == [False], "it is looked on without the window"
 
     on_loop(scenario())
 

@@ -15,7 +15,7 @@ from changeover.model.dns.batches import batches
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, address_set, hostname, record_set
 from changeover.model.dns.txt_record import text_of
-from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Unavailable
+from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Rejected, Unavailable
 from dns_servers.bind_ground import BindGround
 from dns_servers.ground import WRONG_SECRET, WRONG_TOKEN, ZONE_NAME, Ground
 
@@ -81,6 +81,14 @@ class TestReading:
         reading = await ground.provider.read(ZONE_NAME, names)
         assert reading.wildcards == names
         assert reading.records == dict.fromkeys(names, ())
+
+    @pytest.mark.parametrize("name", ["eu.shop.example", "www.eu.shop.example", "a.b.eu.shop.example"])
+    async def test_a_name_that_is_delegated_away_is_refused(self, ground: Ground, name: str) -> None:
+        """At the delegation and below it: a record added there would be taken, and serve nothing."""
+        ground.add("eu.shop.example", 3600, "NS", "ns1.elsewhere.example.")
+        with pytest.raises(Rejected, match=f"{name} is delegated away") as caught:
+            await ground.provider.read(ZONE_NAME, [WWW, name])
+        assert "Name the zone that really holds it" in caught.value.hint
 
     async def test_an_https_record_is_read(self, ground: Ground) -> None:
         """It decides where browsers go, so it is part of the address set."""

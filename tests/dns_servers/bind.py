@@ -23,13 +23,16 @@ options {{
   allow-transfer {{ {transfer} }}; tcp-clients 1000;
 }};
 controls {{}};
+dnssec-policy "nsec3" {{
+  keys {{ csk lifetime unlimited algorithm 13; }}; nsec3param iterations 0 optout no salt-length 0;
+}};
 zone "{zone}" {{ type primary; file "{folder}/zone"; {update} }};
 """
 
 
 class Bind(NameServer):
     """A running `named`. Where it is `signed`, it is when the server is ready, and `ds` has the DS record for the zone
-    above. With `ipv6` it answers at ::1 as well.
+    above; with `nsec3` as well, what is not there is denied by NSEC3 (RFC 5155). With `ipv6` it answers at ::1 as well.
 
         with Bind(tmp_path, zone="shop.example") as bind:
             server = f"127.0.0.1:{bind.port}"
@@ -47,16 +50,19 @@ class Bind(NameServer):
         ipv4: str = "127.0.0.1",
         ipv6: bool = False,
         signed: bool = False,
+        nsec3: bool = False,
     ) -> None:
         super().__init__(folder, zone, zone_text, key, update, ipv4)
         self._ipv6 = ipv6
         self._signed = signed
+        self._nsec3 = nsec3
 
     def _prepare(self) -> list[str]:
         allowed = f'key "{KEY_NAME}";' if self._key else "127.0.0.0/8; ::1;"
         policy = (
             f"update-policy {{ grant {KEY_NAME} zonesub ANY; }};" if self._key else f"allow-update {{ {allowed} }};"
         )
+        signing = f" dnssec-policy {'nsec3' if self._nsec3 else 'default'};" if self._signed else ""
         (self._folder / "named.conf").write_text(
             _CONF.format(
                 folder=self._folder,
@@ -65,7 +71,7 @@ class Bind(NameServer):
                 secret=SECRET,
                 zone=self.zone,
                 transfer=allowed,
-                update=(policy if self._update else "") + (" dnssec-policy default;" if self._signed else ""),
+                update=(policy if self._update else "") + signing,
                 ipv4=f"{self.address};",
                 ipv6="::1;" if self._ipv6 else "none;",
             )

@@ -1,4 +1,4 @@
-"""RFC 2136 on BIND and on PowerDNS, for the promises that every provider makes."""
+"""RFC 2136 on BIND, Knot and PowerDNS, for the promises that every provider makes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from changeover.model.secret import Secret
 from dns_servers.authoritative import SECRET
 from dns_servers.bind import Bind
 from dns_servers.ground import ZONE_NAME, zone_file
+from dns_servers.knot import Knot
 from dns_servers.powerdns import PowerDns
 from dns_servers.relay import Relay
 
@@ -24,7 +25,7 @@ class BindGround:
 
     native = True
     secret = SECRET
-    server: type[Bind] | type[PowerDns] = Bind
+    server: type[Bind] | type[Knot] | type[PowerDns] = Bind
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -79,6 +80,12 @@ class BindGround:
 
     def before_write(self, hook: Callable[[], None]) -> None:
         self.relay.before_update = hook
+
+
+class KnotGround(BindGround):
+    """RFC 2136 on Knot, through a relay."""
+
+    server = Knot
 
 
 class PowerDnsGround(BindGround):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dns_servers.azure_ground import AzureGround
-from dns_servers.bind_ground import BindGround, PowerDnsGround
+from dns_servers.bind_ground import BindGround, KnotGround, PowerDnsGround
 from dns_servers.cloudflare_ground import CloudflareGround
 from dns_servers.desec_ground import DesecGround
 from dns_servers.digitalocean_ground import DigitalOceanGround
@@ -27,6 +27,7 @@ from dns_servers.vultr_ground import VultrGround
 #: Every provider, by the name that the settings file uses, and what it runs on. A new one adds its ground here.
 GROUNDS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Ground]]] = {
     "rfc2136": BindGround,
+    "rfc2136 on Knot": KnotGround,
     "rfc2136 on PowerDNS": PowerDnsGround,
     "cloudflare": CloudflareGround,
     "powerdns": PowerDnsApiGround,

@@ -24,6 +24,7 @@ import sqlite3
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from dns_servers.authoritative import KEY_NAME, SECRET, ZONE_TEXT, NameServer
 from dns_servers.process import NotReady, free_port
@@ -34,6 +35,7 @@ _MAY = "TSIG-ALLOW-DNSUPDATE"
 _CONF = """\
 launch=gsqlite3
 gsqlite3-database={folder}/pdns.db
+gsqlite3-dnssec=yes
 gsqlite3-pragma-synchronous=0
 gsqlite3-pragma-journal-mode=WAL
 local-address=127.0.0.1
@@ -80,10 +82,12 @@ class PowerDns(NameServer):
         key: bool = True,
         update: bool = True,
         api_key: str | None = None,
+        signed: Literal["", "nsec", "nsec3"] = "",
     ) -> None:
         super().__init__(folder, zone, zone_text, key, update)
         self.api_port = 0
         self._api_key = api_key
+        self._signed = signed
 
     def _prepare(self) -> list[str]:
         # A socket's path has room for 107 characters, and the folder of a test may be longer.
@@ -102,10 +106,12 @@ class PowerDns(NameServer):
         """Makes the database, with the zone by PowerDNS's own tool and the key's rights by SQL."""
         with contextlib.closing(sqlite3.connect(self._folder / "pdns.db")) as database:
             database.executescript(_SCHEMA.read_text())
-        tool = ["pdnsutil", f"--config-dir={self._folder}", "load-zone", self.zone, str(self._folder / "zone")]
-        told = subprocess.run(tool, capture_output=True, text=True, check=False)
-        if told.returncode:
-            raise RuntimeError(f"pdnsutil does not load the zone:\n{told.stdout}{told.stderr}")
+        self._tool("load-zone", self.zone, str(self._folder / "zone"))
+        if self._signed:
+            self._tool("secure-zone", self.zone)
+        if self._signed == "nsec3":
+            self._tool("set-nsec3", self.zone, "1 0 0 -")
+            self._tool("rectify-zone", self.zone)
         if self._key:
             with contextlib.closing(sqlite3.connect(self._folder / "pdns.db")) as database, database:
                 name = KEY_NAME.rstrip(".")
@@ -116,6 +122,12 @@ class PowerDns(NameServer):
                     database.execute(
                         "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (1, ?, ?)", (kind, name)
                     )
+
+    def _tool(self, *words: str) -> None:
+        tool = ["pdnsutil", f"--config-dir={self._folder}", *words]
+        told = subprocess.run(tool, capture_output=True, text=True, check=False)
+        if told.returncode:
+            raise RuntimeError(f"pdnsutil {words[0]} fails:\n{told.stdout}{told.stderr}")
 
     def _probe(self) -> None:
         super()._probe()

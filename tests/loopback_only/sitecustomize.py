@@ -9,13 +9,15 @@ from typing import Any
 
 
 class _Unconfigured:
-    """Finds dns.resolver once, with a default resolver that knows no server."""
+    """Finds dns.resolver, with a default resolver that knows no server.
+
+    It stays in the list: taken out while another thread goes through that, it would make an import fail.
+    """
 
     @classmethod
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> Any:
         if name != "dns.resolver":
             return None
-        sys.meta_path.remove(cls)
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None:
             return spec

@@ -10,11 +10,14 @@ from datetime import timedelta
 
 import pytest
 
+from changeover.health.watch import RoundRecorded
 from changeover.model.finding import Level
-from changeover.model.health.connectivity import Connectivity
-from changeover.model.health.probe_result import Health
+from changeover.model.health.connectivity import Connection, Connectivity
+from changeover.model.health.probe_result import Health, Round
 from changeover.model.readiness import service_state
 from changeover.model.readiness.pin import Hold, Pin
+from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.settings.service import Deployment, Service
 from changeover.monitoring.live_states import LiveStates
 from health.virtual_time import run
 from monitoring.world import SERVICES, Reader, Recorder, World
@@ -154,5 +157,98 @@ def test_what_cannot_be_read_is_told_until_it_can(monkeypatch: pytest.MonkeyPatc
             world.silent = False
             await asyncio.sleep(200)
             assert {s.error for s in live.states()} == {None}
+
+    run(work())
+
+
+class Broken(World):
+    """A world in which Changeover's own code fails: at one service's primary, or wherever else a test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: set[str] = set()
+
+    async def probe(self, service: Service, deployment: Deployment, known: dict[str, tuple[str, ...]]) -> Round:
+        if "probe" in self.broken and (service.name, deployment.name) == ("s3", "primary"):
+            raise TypeError("'<' not supported between instances of 'str' and 'int'")
+        return await super().probe(service, deployment, known)
+
+    async def look_around(self) -> Connection:
+        if "witnesses" in self.broken:
+            raise OverflowError
+        return await super().look_around()
+
+    def networks(self) -> frozenset[str]:
+        if "networks" in self.broken:
+            raise ValueError
+        return super().networks()
+
+
+class BrokenReader(Reader):
+    async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
+        assert isinstance(self.world, Broken)
+        if "records" in self.world.broken and service.name == "s3":
+            raise RecursionError
+        return await super().snapshot(service, known)
+
+
+class BrokenRecorder(Recorder):
+    def saw(self, seen: RoundRecorded, maintenance: bool, held: bool) -> None:
+        super().saw(seen, maintenance, held)
+        raise AttributeError
+
+
+@pytest.mark.parametrize("what", ["probe", "records", "witnesses", "networks", "all"])
+def test_what_nobody_foresaw_makes_one_thing_unknown_and_ends_nothing(what: str) -> None:
+    """Never a stale green card: at the first reading that fails by itself, its service says so. All others go on.
+
+    And what can be read again is known again.
+    """
+    world = Broken()
+
+    async def work() -> None:
+        async with watching(world) as live:
+            live._reading = BrokenReader(world)
+            assert live.state("s3").health["primary"].health is Health.HEALTHY
+            world.broken = {"probe", "records", "witnesses", "networks"} if what == "all" else {what}
+            world.failing.add("backup")
+            live._evaluate("s3")
+            await asyncio.sleep(31)
+            state, primary = live.state("s3"), live.state("s3").health.get("primary")
+            if what in ("probe", "all") and primary is not None:
+                assert primary.health is Health.UNKNOWN
+                assert primary.reason.startswith("not known: Changeover failed to read this (TypeError in ")
+            if what in ("records", "all"):
+                assert state.snapshot.empty or primary is None or primary.unread
+            await asyncio.sleep(300)
+            if what != "witnesses" and what != "all":
+                assert live.state("s4").health["backup"].health is Health.UNHEALTHY, "others are judged on"
+            assert live.state("s4").health["primary"].health is Health.HEALTHY
+            world.broken.clear()
+            world.failing.clear()
+            live._evaluate("s3")
+            await asyncio.sleep(400)
+            assert live.state("s3").health["primary"].health is Health.HEALTHY
+            assert live.state("s3").error is None and live.state("s3").active == "primary"
+
+    run(work())
+
+
+def test_a_window_or_a_history_that_fails_stops_no_watch() -> None:
+    """Who is told of changes may fail, and so may what keeps them: the watch goes on, and others are told."""
+    world, recorder, told = World(), BrokenRecorder(), Counter[str | None]()
+
+    async def work() -> None:
+        async with watching(world, recorder) as live:
+
+            def broken(name: str | None) -> None:
+                raise RuntimeError("Internal C++ object already deleted.")
+
+            live.subscribe(broken)
+            live.subscribe(lambda name: told.update([name]))
+            world.failing.add("primary")
+            await asyncio.sleep(120)
+            assert live.state("s7").health["primary"].health is Health.UNHEALTHY
+            assert told["s7"] and recorder.rounds
 
     run(work())

@@ -167,7 +167,7 @@ async def test_nobody_answers(ground: PlatformGround) -> None:
     with pytest.raises(Unavailable):
         await elsewhere.observe(ground.target)
     for operation in ground.kind.operations:
-        with pytest.raises(ProviderError):
+        with pytest.raises(Unavailable):
             await elsewhere.perform(ground.target, operation.verb, ground.options(operation.verb, 2), "key")
     await elsewhere.aclose()
     assert ground.world() == before
@@ -218,7 +218,7 @@ async def test_an_answer_without_an_end(ground: PlatformGround, drip: bytes) -> 
     async with raw_server(drop) as port:
         elsewhere = ground.open(f"http://127.0.0.1:{port}")
         async with asyncio.timeout(60):
-            with pytest.raises(ProviderError):
+            with pytest.raises((Unavailable, Rejected)):
                 await elsewhere.observe(ground.target)
         await elsewhere.aclose()
 

@@ -33,6 +33,7 @@ SAME_SUBJECT = {
     "soak": "the time right after a switch: judged, and watched",
     "status_page": "a platform's status page: read, and judged",
     "steps": "the steps of a run: as the wizard shows them, and the commands",
+    "trust": "what of the settings may act: the gate, and the command",
     "ttl": "TTLs before a switch: planned, and the commands",
 }
 

@@ -124,3 +124,31 @@ def test_without_one_the_users_folders_are_used(tmp_path: Path) -> None:
     assert Path(config).is_relative_to(tmp_path)
     assert Path(data).is_relative_to(tmp_path)
     assert custom == "None"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ["pipe", "pipe with a reader", "device", "folder"])
+def test_a_log_that_is_no_plain_file(tmp_path: Path, kind: str) -> None:
+    """Is refused in words at once: a pipe would be waited for, and a device would take all that is written."""
+    file = tmp_path / "changeover.log"
+    reader = None
+    if kind.startswith("pipe"):
+        os.mkfifo(file)
+        reader = os.open(file, os.O_RDONLY | os.O_NONBLOCK) if "reader" in kind else None
+    elif kind == "device":
+        file.symlink_to(os.devnull)
+    else:
+        file.mkdir()
+    with pytest.raises(ChangeoverError, match="cannot be written"):
+        start_log(file, debug=False)
+    if reader is not None:
+        os.close(reader)
+
+
+def test_a_message_is_one_line(tmp_path: Path) -> None:
+    """What a server says can neither begin a line of the log nor steer the terminal of who reads it."""
+    file = tmp_path / "changeover.log"
+    start_log(file, debug=False)
+    logging.getLogger("changeover.x").info("it says %s", "\x1b[2J\n2026-12-01 INFO shop-1: undone \u202e\x9b")
+    (line,) = file.read_text(encoding="utf-8").splitlines()
+    assert "\x1b" not in line and "\u202e" not in line and "\x9b" not in line

@@ -156,7 +156,7 @@ async def test_a_deployment_that_flaps_is_not_fled_from(shop: Shop) -> None:
             if rounds and rounds[-1].at != turned:
                 turned = rounds[-1].at
                 broken = not broken
-                (shop.web.break_ if broken else shop.web.mend)("primary")
+                (shop.web.break_ if broken else shop.web.repair)("primary")
 
         turned: datetime | None = None
         end = board.subscribe(turn)

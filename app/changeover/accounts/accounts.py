@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from changeover.accounts.kinds import KINDS
+from changeover.accounts.trust import Trust, bound_of_account, credential_of, files_of, own_edit
 from changeover.dns.provider import Provider
 from changeover.dns.providers import provider_type
 from changeover.dns.providers.help import about_option, about_secret, sentence
@@ -27,11 +27,13 @@ from changeover.model.errors import (
 from changeover.model.secret import Secret
 from changeover.model.settings.account import AccountCheck, AccountRow
 from changeover.model.settings.account_fields import AccountKind, SecretField, option_fields, secret_fields
+from changeover.model.settings.acting_parts import account_place
 from changeover.model.settings.platform import PlatformKind
 from changeover.model.settings.service import Account, Deployment, Settings
 from changeover.model.wording.credential import account_check, apps_check
 from changeover.platforms import platform_type
 from changeover.platforms.platform import Platform
+from changeover.storage.home import Home
 from changeover.storage.keyring import Vault
 from changeover.storage.settings import file as settings_file
 from changeover.storage.settings.account_rules import nearest_kind, read_account
@@ -41,9 +43,11 @@ from changeover.storage.settings.reader import Faults, below
 class Accounts:
     """The accounts of one installation. What is opened is kept until its account is added anew or removed."""
 
-    def __init__(self, settings_file: Path, vault: Vault) -> None:
-        self._file = settings_file
+    def __init__(self, home: Home, vault: Vault, trust: Trust) -> None:
+        self._home = home
+        self._file = home.settings_file
         self._vault = vault
+        self._trust = trust
         self._providers: dict[str, Provider] = {}
         self._platforms: dict[str, Platform] = {}
         self._opening = asyncio.Lock()
@@ -93,12 +97,13 @@ class Accounts:
             return self._platforms[account.name]
 
     async def _keys(self, account: Account) -> tuple[Any, dict[str, Secret]]:
-        """The account's options, and its secrets. AuthError where one is not there."""
+        """The account's options, and its secrets. AuthError where one is not there, or NotApproved."""
         kind = KINDS.of(account.provider)
         options = msgspec.convert(account.options, kind.options)
+        kept = await self._trust.account_secrets(account)
         secrets: dict[str, Secret] = {}
         for field in kind.secrets(options):
-            secret = await self._vault.get(account.name, field.name, kind.host(options))
+            secret = kept[field.name]
             if secret is None:
                 raise AuthError(
                     f"The {field.label} of account {account.name} is not in the keyring of this computer",
@@ -118,15 +123,14 @@ class Accounts:
         return tuple([await self._row(account) for account in settings.accounts])
 
     async def _row(self, account: Account) -> AccountRow:
-        kind = KINDS.of(account.provider)
-        options = msgspec.convert(account.options, kind.options)
+        where, bound = credential_of(account), bound_of_account(account, files_of(self._home))
         places = set()
-        for field in kind.secrets(options):
+        for field in where.fields:
             try:
-                found = await self._vault.get(account.name, field.name, kind.host(options))
+                found = await self._vault.get(account.name, field, where.host, bound)
             except AuthError:
                 found = None
-            kept = "memory" if self._vault.in_memory(account.name, field.name) else "keyring"
+            kept = "memory" if self._vault.in_memory(account.name, field) else "keyring"
             places.add(kept if found is not None else "missing")
         place = "missing" if "missing" in places else places.pop() if places else "none"
         return AccountRow(name=account.name, provider=account.provider, secret=place)
@@ -149,19 +153,22 @@ class Accounts:
         settings = settings_file.load(self._file, KINDS)  # another process may have changed it
         if settings.account(name) is not None and not replace:
             raise Refused(f"There is an account {name} already", "Choose another name, or replace it with --replace.")
-        kind = KINDS.of(provider)
-        host = kind.host(msgspec.convert(account.options, kind.options))
+        host, bound = credential_of(account).host, (bound_of_account(account, files_of(self._home)),)
         if in_memory:
             for key, secret in kept.items():
-                self._vault.hold(name, key, host, secret)
+                self._vault.hold(name, key, host, secret, bound)
         elif kept:
-            await self._vault.put_all(name, host, kept)
+            await self._vault.put_all(name, host, kept, bound)
         surplus = [key for key in _secret_names(settings.account(name)) if key not in kept]
         for key in [] if in_memory else surplus:  # there may be no keyring to forget it
             await self._vault.forget(name, key)
         await self._drop(name)
         return await asyncio.to_thread(
-            settings_file.rewrite, self._file, KINDS, lambda t: settings_file.set_account(t, account)
+            settings_file.rewrite,
+            self._file,
+            KINDS,
+            lambda text: settings_file.set_account(text, account),
+            lambda before, after: own_edit(self._home, before, after, given=(account_place(name),)),
         )
 
     async def verify(self, settings: Settings, name: str) -> AccountCheck:
@@ -220,7 +227,11 @@ class Accounts:
             await self._vault.forget(name, key)
         await self._drop(name)
         return await asyncio.to_thread(
-            settings_file.rewrite, self._file, KINDS, lambda t: settings_file.remove_account(t, name)
+            settings_file.rewrite,
+            self._file,
+            KINDS,
+            lambda text: settings_file.remove_account(text, name),
+            lambda before, after: own_edit(self._home, before, after),
         )
 
     async def _drop(self, name: str) -> None:

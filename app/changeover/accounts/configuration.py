@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts, Steering
 from changeover.accounts.kinds import KINDS
+from changeover.accounts.trust import Trust, own_edit
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.health.check import HealthCheck
 from changeover.model.runs.open_run import open_run_words
@@ -20,7 +21,7 @@ from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.model.settings.service_secrets import service_secrets
 from changeover.storage.home import Home
 from changeover.storage.journal.recorded_runs import RecordedRuns
-from changeover.storage.keyring import Vault, vault_name
+from changeover.storage.keyring import Vault
 from changeover.storage.settings import file as settings_file
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class Configuration:
         """Reads the settings. Raises SettingsError with every fault of the file."""
         self.settings = settings_file.load(home.settings_file, KINDS)
         self.vault = vault
-        self.accounts = Accounts(home.settings_file, vault)
+        self.trust = Trust(home, lambda: self.settings, vault)
+        self.accounts = Accounts(home, vault, self.trust)
         self._home = home
         self._runs = runs
         self._changed = changed
@@ -109,7 +111,7 @@ class Configuration:
             known = ", ".join(needed) or "none"
             text = f"No journey and no action of {name} needs a secret {field}"
             raise UsageError(text, f"Secrets that they name: {known}")
-        await self.vault.put(vault_name(name), field, needed[field][0], secret)
+        await self.trust.put_service_secret(self.service(name), field, needed[field][0], secret)
 
     async def remove_service(self, name: str) -> None:
         """Removes a service from the settings file. Its runs stay in the journal; its records stay as they are."""
@@ -125,7 +127,15 @@ class Configuration:
         await self._edit(lambda text: settings_file.set_check(text, service, self._home.settings_file.resolve().parent))
 
     async def _edit(self, change: Callable[[str], str]) -> None:
-        self._take(await asyncio.to_thread(settings_file.rewrite, self._home.settings_file, KINDS, change))
+        owners: frozenset[str] = frozenset()
+
+        def edited(before: Settings, after: Settings) -> None:
+            nonlocal owners
+            owners = own_edit(self._home, before, after)
+
+        file = self._home.settings_file
+        self._take(await asyncio.to_thread(settings_file.rewrite, file, KINDS, change, edited))
+        await self.trust.bind(owners)
 
     def _take(self, settings: Settings) -> None:
         self.settings = settings

@@ -22,6 +22,7 @@ from changeover.commands.session import (
     print_json,
     print_table,
     say,
+    show,
 )
 from changeover.dns.providers.help import about_option, about_secret, as_written, example_command
 from changeover.model.errors import UsageError
@@ -155,30 +156,30 @@ def _tell_provider(name: str, kind: AccountKind, as_json: bool) -> int:
     if as_json:
         told = {"name": name, "label": kind.label, "is": _is(name), "tested": kind.tested}
         keys = [_key(field) for field in option_fields(kind.options)]
-        shown = ("name", "label", "help", "link", "permission", "example")
-        words = [{key: getattr(secret, key) for key in shown} for secret in secrets]
+        told_of = ("name", "label", "help", "link", "permission", "example")
+        words = [{key: getattr(secret, key) for key in told_of} for secret in secrets]
         more = {} if platform is None else {"deployment_keys": [_key(field) for field in target]}
         print_json({**told, "keys": keys, "secrets": words, "command": example, **more})
         return DONE
-    click.echo(f"{kind.label}\nTested against {kind.tested}.\n\nKeys, each given with --set KEY=VALUE:")
+    show(kind.label, f"Tested against {kind.tested}.", "", "Keys, each given with --set KEY=VALUE:")
     _print_keys(option_fields(kind.options))
     if target:
-        click.echo("\nKeys of a deployment there, beside platform and account:")
+        show("", "Keys of a deployment there, beside platform and account:")
         _print_keys(target)
     if secrets:
-        click.echo("\nSecrets, asked for on a terminal or read from standard input:")
+        show("", "Secrets, asked for on a terminal or read from standard input:")
     for secret in secrets:
-        click.echo("\n      ".join([f"  {secret.name}: {secret.label}", *about_secret(secret)]))
+        show(f"  {secret.name}: {secret.label}", *(f"      {line}" for line in about_secret(secret)))
     if len(secrets) > 1:
-        click.echo(f"  A program sends them as one JSON object: {_object(secrets)}")
-    click.echo(f"\n{example}")
+        show(f"  A program sends them as one JSON object: {_object(secrets)}")
+    show("", *example.splitlines())
     return DONE
 
 
 def _print_keys(fields: Sequence[OptionField]) -> None:
     for field in fields:
         default = "needed" if field.required else as_written(field.default) if field.default else ""
-        click.echo(f"  {field.name}{f'  ({default})' if default else ''}\n      {about_option(field)}")
+        show(f"  {field.name}{f'  ({default})' if default else ''}", f"      {about_option(field)}")
 
 
 def _key(field: OptionField) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from changeover.accounts.kinds import dns_accounts
-from changeover.commands.session import DONE, REFUSED, CommandSession, command, json_option, print_json, say
+from changeover.commands.session import DONE, REFUSED, CommandSession, command, json_option, print_json, say, show
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.discovery import Asked, DiscoveredZone, Discovery, Operator, entry_text, likely_operator
 from changeover.model.dns.records import address_set, hostname
@@ -76,37 +76,37 @@ def _show(discovery: Discovery, users: list[str]) -> None:
     for one in discovery.found:
         _show_found(discovery.hostname, one)
     for other in discovery.others:
-        click.echo(_other_line(other))
+        show(_other_line(other))
     if not discovery.found:
         _show_missing(discovery)
         return
     if not discovery.entries:
-        click.echo("\nThere is nothing for the settings file yet. Once the delegation points here, it is:\n")
+        show("", "There is nothing for the settings file yet. Once the delegation points here, it is:", "")
         for one in discovery.found:
-            click.echo(f"  {entry_text([ZoneAt(account=one.account, zone=one.held.zone)])}")
+            show(f"  {entry_text([ZoneAt(account=one.account, zone=one.held.zone)])}")
         return
-    click.echo("\nFor the settings file:\n")
-    click.echo(f"  {entry_text(discovery.entries)}\n")
+    show("", "For the settings file:", "")
+    show(f"  {entry_text(discovery.entries)}", "")
     if users:
-        click.echo(f"It belongs to {', '.join(users)} already. Look at it with: changeover status {users[0]}")
+        show(f"It belongs to {', '.join(users)} already. Look at it with: changeover status {users[0]}")
         return
-    click.echo("Go on with:\n")
+    show("Go on with:", "")
     zones = " ".join(f"--dns {entry.account}:{entry.zone}" for entry in discovery.entries)
-    click.echo(f"  changeover service add NAME --hostname {discovery.hostname} {zones} \\")
-    click.echo(f"    --deployment primary={_answer_now(discovery)} --deployment backup=…")
+    show(f"  changeover service add NAME --hostname {discovery.hostname} {zones} \\")
+    show(f"    --deployment primary={_answer_now(discovery)} --deployment backup=…")
 
 
 def _show_found(name: str, one: DiscoveredZone) -> None:
     held = one.held
-    click.echo(f"{one.account} ({one.label}) has the zone {held.zone}")
+    show(f"{one.account} ({one.label}) has the zone {held.zone}")
     if held.wildcard:
-        click.echo(f"  {name} has no records of its own; a wildcard answers for it")
+        show(f"  {name} has no records of its own; a wildcard answers for it")
     else:
         for line in rows_of(held.records):
-            click.echo(f"  {name}  {line}")
+            show(f"  {name}  {line}")
     if held.policy is not None:
-        click.echo(f"  It has a routing policy, which Changeover does not flatten: {held.policy}")
-    click.echo(f"  {ended(one.text)}")
+        show(f"  It has a routing policy, which Changeover does not flatten: {held.policy}")
+    show(f"  {ended(one.text)}")
 
 
 def _other_line(other: Asked) -> str:
@@ -117,17 +117,17 @@ def _other_line(other: Asked) -> str:
 
 def _show_missing(discovery: Discovery) -> None:
     if not discovery.others:
-        click.echo("There are no accounts yet.")
+        show("There are no accounts yet.")
     else:
-        click.echo(f"\nNo account has the zone of {discovery.hostname}.")
-    click.echo(likely_operator(discovery) or "Whose name servers it has is not known: nobody who was asked says it.")
+        show("", f"No account has the zone of {discovery.hostname}.")
+    show(likely_operator(discovery) or "Whose name servers it has is not known: nobody who was asked says it.")
     for operator in discovery.operators:
         if not operator.provider:
             continue
-        click.echo(f"\nAdd an account at {operator.label} with:\n\n  {_add_command(operator)}")
+        show("", f"Add an account at {operator.label} with:", "", f"  {_add_command(operator)}")
     if not discovery.operators:
-        click.echo("\nAdd an account with:\n\n  changeover account add NAME --provider … --secret-stdin\n")
-        click.echo("Which providers there are, and what each needs: changeover account providers")
+        show("", "Add an account with:", "", "  changeover account add NAME --provider … --secret-stdin", "")
+        show("Which providers there are, and what each needs: changeover account providers")
 
 
 def _add_command(operator: Operator) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from changeover.commands.history_output import counts_object, seconds_object
 from changeover.commands.session import DONE
+from changeover.commands.terminal import json_text
+from changeover.model.foreign_text import shown
+from changeover.model.health.tally import Counts, Times
 from changeover.storage.history.history import History
 from changeover.switchover.report import utc
 
@@ -29,12 +30,12 @@ async def export(
     try:
         async for line in lines:
             if form == "json":
-                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+                sys.stdout.write(json_text(line) + "\n")
                 continue
             if fields is None:
                 fields = list(line)
                 table.writerow(fields)
-            table.writerow(line.values())
+            table.writerow(shown(v) if isinstance(v, str) else v for v in line.values())
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads has enough, as `head` does. What Python flushes at its end must not fail once more.
@@ -79,3 +80,15 @@ async def _results(
                 "first_byte_seconds": phases.first_byte,
                 "total_seconds": phases.total,
             }
+
+
+def counts_object(counts: Counts) -> dict[str, int]:
+    return {"good": counts.good, "part": counts.part, "bad": counts.bad, "untried": counts.untried}
+
+
+def seconds_object(times: Times) -> dict[str, float | None]:
+    """Response times as JSON and exports have them, in seconds."""
+    found = {"p50": times.percentile(0.5), "p95": times.percentile(0.95), "p99": times.percentile(0.99)}
+    bounds = {"fastest": times.fastest, "slowest": times.slowest}
+    rounded = {name: None if seconds is None else round(seconds, 6) for name, seconds in found.items()}
+    return rounded | {name: None if bound is None else bound / 1e6 for name, bound in bounds.items()}

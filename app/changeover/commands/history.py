@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from changeover.commands.history_output import counts_object, seconds_object
-from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.commands.export import counts_object, seconds_object
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say, show
 from changeover.model.errors import UsageError
 from changeover.model.formatting import duration
 from changeover.model.health.history import Day, Gap, Incident, day_bounds
@@ -114,9 +114,9 @@ def _milliseconds(seconds: float | None) -> str:
 
 def _print_incidents(incidents: list[Incident], now: datetime) -> None:
     if not incidents:
-        click.echo("\nNo incidents.")
+        show("", "No incidents.")
         return
-    click.echo()
+    show()
     rows = [
         (
             i.deployment,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.commands.run import show_changes, yes_option
+from changeover.commands.session import (
+    DONE,
+    REFUSED,
+    CommandSession,
+    command,
+    confirmed,
+    json_option,
+    print_json,
+    print_table,
+    say,
+)
+from changeover.commands.terminal import json_text, write_block
 from changeover.storage.home import this_person
 from changeover.switchover.report import html_page, local, markdown, outcome_sentence, run_object, utc
 
@@ -54,9 +64,9 @@ def report(run: str, form: str, as_json: bool) -> int:
     if as_json:
         print_json(run_object(found))
     elif form == "json":
-        click.echo(json.dumps(run_object(found), indent=2, ensure_ascii=False))
+        write_block(json_text(run_object(found), indent=2) + "\n")
     else:
-        click.echo(html_page(found) if form == "html" else markdown(found), nl=False)
+        write_block(html_page(found) if form == "html" else markdown(found))
     return DONE
 
 
@@ -77,15 +87,24 @@ def accept(run: str, reason: str, as_json: bool) -> int:
 
 @click.command()
 @click.argument("run")
+@yes_option
 @json_option
 @command
-def commit(run: str, as_json: bool) -> int:
-    """Keep a completed run: its undo window ends."""
+def commit(run: str, yes: bool, as_json: bool) -> int:
+    """Keep a completed run: its undo window ends. TTLs that were lowered for it are shown, and given back."""
     with CommandSession() as session:
-        ended = session.run(session.switchboard.commit(run, who=this_person()))
+        board = session.switchboard
+        restored = None if yes else session.run(board.restored_by(run))
+        if restored is not None:
+            show_changes(restored.plan.changes)
+            if not confirmed(f"Commit run {run}, and give these TTLs back?", yes):
+                say("Nothing was changed.")
+                return REFUSED
+        ended = session.run(board.commit(run, who=this_person()))
     if as_json:
         print_json(run_object(ended))
-    say(f"Run {run} is committed. {ended.to} is where visitors stay.")
+    stays = f"{ended.to} is where visitors stay." if ended.forward.kind.moves_visitors else "It moved no visitors."
+    say(f"Run {run} is committed. {stays}")
     return DONE
 
 

@@ -26,16 +26,17 @@ _home_option = click.option(
 @click.group(invoke_without_command=True)
 @click.option("--headless", is_flag=True, help="No window: print one JSON line when all is up, and run until stopped.")
 @_home_option
+@json_option
 @click.pass_context
-def lab(context: click.Context, headless: bool, home: Path | None) -> None:
+def lab(context: click.Context, headless: bool, home: Path | None, as_json: bool) -> None:
     """Open the practice ground: a service with a backup, on this computer only, to break and to switch."""
     context.obj = home
     if context.invoked_subcommand is None:
-        _open(headless, home)
+        _open(headless=headless, home=home, as_json=as_json)
 
 
 @command
-def _open(headless: bool, home: Path | None) -> int:
+def _open(*, headless: bool, home: Path | None, as_json: bool) -> int:
     from changeover.lab.ground import PracticeGround, default_home
 
     folder = home or default_home()
@@ -50,6 +51,8 @@ def _open(headless: bool, home: Path | None) -> int:
     @asynccontextmanager
     async def on_the_ground() -> AsyncIterator[tuple[Switchboard, PracticeGround | None]]:
         async with PracticeGround.started(folder) as ground:
+            if as_json:
+                _tell(ground)
             home = Home.at(folder)
             start_log(home.log_file, debugging())
             board = Switchboard(home)
@@ -73,18 +76,22 @@ async def _run_headless(folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
     async with PracticeGround.started(folder) as ground:
-        print_json(
-            {
-                "home": str(ground.home),
-                "service": ground.service,
-                "deployments": ground.deployments,
-                "dns": ground.dns,
-                "resolver": ground.resolver,
-                "ca_file": str(ground.ca_file),
-            }
-        )
-        sys.stdout.flush()
+        _tell(ground)
         await stop.wait()
+
+
+def _tell(ground: PracticeGround) -> None:
+    """Where everything is, as one line of JSON."""
+    found = {
+        "home": str(ground.home),
+        "service": ground.service,
+        "deployments": ground.deployments,
+        "dns": ground.dns,
+        "resolver": ground.resolver,
+        "ca_file": str(ground.ca_file),
+    }
+    print_json(found)
+    sys.stdout.flush()
 
 
 def _change(name: str, home: Path | None, broken: bool, as_json: bool) -> int:

@@ -40,7 +40,8 @@ def lifecycle(service: str | None, as_json: bool) -> int:
         print_table(("SERVICE", "STAGE", ""), [(name, stage.badge, stage.text) for name, stage in found.items()])
     for name, stage in found.items():
         for verb in stage.next:
-            say(f"  changeover {_words(verb, name, primaries[name], stage.run)}")
+            run = stage.acknowledges if verb == "acknowledge" else stage.run
+            say(f"  changeover {_words(verb, name, primaries[name], run)}")
     for freeze in frozen:
         say(freeze_words(freeze, datetime.now().astimezone()))
     return DONE
@@ -55,6 +56,7 @@ def _object(service: str, stage: Lifecycle) -> dict[str, Any]:
         "run": stage.run,
         "undo_until": utc(stage.undo_until),
         "review_at": utc(stage.review_at),
+        "acknowledges": stage.acknowledges,
         "text": stage.text,
         "next": list(stage.next),
     }

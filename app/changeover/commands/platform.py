@@ -7,7 +7,16 @@ from typing import Any
 import click
 
 from changeover.accounts.kinds import KINDS
-from changeover.commands.session import DONE, REFUSED, CommandSession, command, json_option, print_json, print_table
+from changeover.commands.session import (
+    DONE,
+    REFUSED,
+    CommandSession,
+    command,
+    json_option,
+    print_json,
+    print_table,
+    show,
+)
 from changeover.dns.providers.help import as_written
 from changeover.model.settings.account_fields import option_fields
 from changeover.model.settings.platform import PlatformKind, PlatformOperation
@@ -68,7 +77,7 @@ def _print(readings: tuple[PlatformReading, ...]) -> None:
     for name in dict.fromkeys(reading.deployment.platform for reading in readings):
         kind = KINDS.platform(name)
         if kind is not None:
-            click.echo(f"\n{kind.label} can be asked:\n")
+            show("", f"{kind.label} can be asked:", "")
             print_table(("VERB", "WITH", "DOES", "TAKEN BACK BY", "PERMISSION", "TWICE"), _operations(kind))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say, show
+from changeover.commands.terminal import made_table
 from changeover.model.dns.propagation import CachedAnswer, CacheTime, all_updated, panel_words, predicted
 from changeover.model.dns.records import values_text
+from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration
 from changeover.switchover.report import utc
 
@@ -75,10 +76,10 @@ async def _watch(board: Switchboard, name: str, as_json: bool, stop: asyncio.Eve
             new = [k for k in kept if _told(k) not in told]
             told = [_told(k) for k in kept]
             if new and as_json:
-                click.echo(json.dumps(propagation_object(name, kept, now), ensure_ascii=False))
+                print_json(propagation_object(name, kept, now), compact=True)
             elif new:
                 for k in new:
-                    click.echo(f"{now:%H:%M:%S}  {k.resolver} over {k.over}: {_said(k)}")
+                    show(f"{now:%H:%M:%S}  {k.resolver} over {k.over}: {_said(k)}")
                 say(panel_words(kept, now))
 
 
@@ -112,15 +113,9 @@ def _row(kept: CachedAnswer, now: datetime) -> tuple[str, ...]:
 
 def _table(kept: Sequence[CachedAnswer], now: datetime) -> Any:
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, show_edge=False, pad_edge=False, header_style="bold")
-    for heading in _HEADINGS:
-        table.add_column(heading, overflow="fold")
-    for k in kept:
-        table.add_row(*(Text(cell) for cell in _row(k, now)))
-    return Group(table, Text(panel_words(kept, now)))
+    return Group(made_table(_HEADINGS, [_row(k, now) for k in kept]), Text(shown(panel_words(kept, now))))
 
 
 def propagation_object(

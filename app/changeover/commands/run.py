@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,13 +23,23 @@ from changeover.commands.session import (
     say,
 )
 from changeover.commands.state import emergency_option, print_findings, raise_keyring_error, show_plan, to_option
+from changeover.commands.trust import print_unapproved
+from changeover.model.dns.change import Change
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Finding, unknown_override
+from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.runs.run import Outcome, Run, StepState
+from changeover.model.settings.acting_parts import places_of, unapproved_words
 from changeover.storage.home import this_person
 from changeover.switchover.report import STEP_SIGNS, finding_object, outcome_sentence, rows_of, run_object
+
+if TYPE_CHECKING:
+    from changeover.model.dns.change import Change
+    from changeover.model.readiness.way_back import WayBack
+    from changeover.model.runs.plan import Plan
+    from changeover.switchboard import Switchboard
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 timeout_option = click.option(
@@ -74,7 +84,9 @@ class Progress:
             self._said[number] = step.state
             if step.state is StepState.RUNNING:
                 if self._spinner is not None:
-                    self._spinner.update(f"{step.text} …")
+                    from rich.text import Text
+
+                    self._spinner.update(Text(shown(f"{step.text} …")))
                 continue
             note = f": {step.note}" if step.note else ""
             say(f"{STEP_SIGNS[step.state]} {step.text}{note} ({step.seconds:.1f} s)")
@@ -108,6 +120,8 @@ def switch(
     reasons = _reasons(overrides)
     with CommandSession() as session:
         board = session.switchboard
+        if not yes:
+            _approve_first(session, service)
         preparation = session.run(board.prepare(service, to, emergency, expected))
         if preparation.already_there:
             if as_json:
@@ -147,6 +161,18 @@ def switch(
         if wait and ended.outcome is Outcome.COMPLETED:
             session.run(_wait_for_resolvers(session, ended))
     return _told(ended, as_json)
+
+
+def _approve_first(session: CommandSession, service: str) -> None:
+    """On a terminal, shows a person what of the service may not act yet, and lets it where they say so."""
+    board = session.switchboard
+    closed = session.run(board.trust.unapproved(places_of(board.service(service))))
+    if not closed or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    say(unapproved_words(closed))
+    print_unapproved(closed)
+    if click.confirm("Let them act?", err=True):
+        session.run(board.approve_settings([one.part for one in closed]))
 
 
 def _reasons(overrides: tuple[str, ...]) -> dict[str, str]:
@@ -198,15 +224,15 @@ def _followed(session: CommandSession, work: Callable[[Progress, asyncio.Event],
     return ended
 
 
-def _told(run: Run, as_json: bool) -> int:
+def _told(run: Run, as_json: bool, **more: Any) -> int:
     if as_json:
-        print_json(run_object(run))
+        print_json({**run_object(run), **more})
     say(outcome_sentence(run))
     if run.outcome is Outcome.COMPLETED and run.forward.kind.moves_visitors:
         say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
     for verb in run.next:
-        more = " --reason TEXT" if verb == "accept" else ""
-        say(f"  changeover {verb} {run.run}{more}")
+        reason = " --reason TEXT" if verb == "accept" else ""
+        say(f"  changeover {verb} {run.run}{reason}")
     return status_of(run)
 
 
@@ -269,10 +295,14 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
                 anyway=anyway,
             )
 
+        if not yes:
+            _approve_first(session, before.service)
         try:
-            planned = session.run(board.undo_plan(run, anyway))
+            planned, back = session.run(_where_back(board, run, anyway))
             if not yes:
-                _show_changes(planned.changes)
+                _show_steps(planned.changes, [step.text for step in planned.steps])
+            if back.doubt:
+                say(back.doubt)
             if before.committed and not yes:
                 say(f"Run {run} was committed; visitors have been on {before.to} since.")
             if not confirmed(f"Undo run {run} now?", yes):
@@ -281,7 +311,11 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
             ended = _followed(session, work)
         except Refused as refused:
             return _refused(before, refused, as_json)
-    return _told(ended, as_json)
+    return _told(ended, as_json, way_back=[finding_object(f) for f in back.findings])
+
+
+async def _where_back(board: Switchboard, run: str, anyway: bool) -> tuple[Plan, WayBack]:
+    return await asyncio.gather(board.undo_plan(run, anyway), board.way_back(run))
 
 
 @click.command()
@@ -299,9 +333,11 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
         def work(progress: Progress, stop: asyncio.Event) -> Any:
             return board.resume(run, who=this_person(), on_progress=progress, stop=stop, verify_timeout=verify_timeout)
 
+        if not yes:
+            _approve_first(session, before.service)
         try:
             if "resume" in before.next and not yes:
-                _show_changes(before.changes)
+                _show_steps(before.changes, [step.text for step in before.steps if step.state is not StepState.DONE])
             if "resume" in before.next and not confirmed(f"Resume run {run} now?", yes):
                 say("Nothing was changed.")
                 return REFUSED
@@ -320,7 +356,15 @@ def _refused(run: Run, refused: Refused, as_json: bool) -> int:
     return REFUSED
 
 
-def _show_changes(changes: Any) -> None:
+def _show_steps(changes: Sequence[Change], steps: Sequence[str]) -> None:
+    """What is about to be done: records before and after, and every step, commands and calls in full."""
+    show_changes(changes)
+    for number, step in enumerate(steps, start=1):
+        say(f"{number}. {step}")
+
+
+def show_changes(changes: Iterable[Change]) -> None:
+    """Every record set before and after, for people."""
     for change in changes:
         say(f"{change.name}  (account {change.account}, zone {change.zone})")
         for line in rows_of(change.before):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
 import signal
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from changeover.model.errors import ChangeoverError, KeyringError, SettingsError, UsageError
+from changeover.commands.terminal import json_text, lost, made_table, write, write_block
+from changeover.model.errors import ChangeoverError, KeyringError, Refused, SettingsError, UsageError
+from changeover.model.foreign_text import many_lines, shown
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,7 +30,12 @@ logging.getLogger("changeover").addHandler(logging.NullHandler())
 P = ParamSpec("P")
 T = TypeVar("T")
 
-DONE, FAILED, USAGE, REFUSED, INCOMPLETE = 0, 1, 2, 3, 4
+DONE, FAILED, USAGE, REFUSED, INCOMPLETE, FAULT = 0, 1, 2, 3, 4, 5
+#: What a shell gives a program that Ctrl-C ended.
+STOPPED = 130
+
+#: Where a command's context keeps the run that it has written of in the journal.
+_BEGUN = "changeover.run"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 
@@ -39,35 +45,57 @@ def exit_status(error: ChangeoverError) -> int:
     return USAGE if isinstance(error, UsageError | SettingsError | KeyringError) else REFUSED
 
 
-def say(text: str = "") -> None:
-    """Progress and errors, for people."""
-    click.echo(text, err=True)
+def say(*lines: str) -> None:
+    """Progress and errors, for people: on standard error, each a line of its own."""
+    for line in lines or ("",):
+        write(line, to=sys.stderr)
 
 
-def print_json(found: dict[str, Any]) -> None:
-    click.echo(json.dumps(found, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False))
+def show(*lines: str) -> None:
+    """What was asked for: on standard output, each a line of its own."""
+    for line in lines or ("",):
+        write(line)
+
+
+def print_json(found: dict[str, Any], *, compact: bool = False) -> None:
+    """One object: on a terminal laid out, unless it is to be one line."""
+    write_block(json_text(found, indent=None if compact or not sys.stdout.isatty() else 2) + "\n")
 
 
 def print_error(error: ChangeoverError, as_json: bool) -> None:
     log.error("%s: %s", error.kind, error.text)
     if as_json:
         print_json({"error": {"kind": error.kind, "text": error.text, "hint": error.hint}})
-    say(f"Error: {error.text}")
+    # Only the first line begins at the edge: what others wrote cannot look like words of ours.
+    first, *more = many_lines(error.text).splitlines() or [""]
+    say(f"Error: {first}", *(line if line.startswith("  ") else f"  {line}" for line in more))
     if error.hint:
         say(error.hint)
+
+
+def print_fault(error: Exception, as_json: bool, run: str | None = None) -> int:
+    """Tells of an error that nobody foresaw, in one line, and gives the exit status; its traceback is in the log."""
+    last = next((h.baseFilename for h in logging.getLogger("changeover").handlers if hasattr(h, "baseFilename")), None)
+    kept = f"its details are in {last}" if last is not None else "there is no log yet that could have its details"
+    text = f"A fault in Changeover ({type(error).__name__}); {kept}"
+    hint = "Please report it to who gave you this Changeover: what you typed, and the end of that log."
+    if run is not None:
+        on = f"Go on with: changeover resume {run}, or: changeover undo {run}"
+        hint = f"Run {run} may have changed records. {on}. {hint}"
+    if as_json:
+        print_json({"error": {"kind": "fault", "text": text, "hint": hint}})
+    say(f"Error: {text}. {hint}")
+    return FAULT if run is None else INCOMPLETE
 
 
 def print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Aligned columns; on a terminal long ones are wrapped, in a pipe never."""
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, show_edge=False, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    with console.capture() as captured:
+        console.print(made_table(headings, rows))
+    write_block(captured.get())
 
 
 class CommandSession:
@@ -99,6 +127,11 @@ class CommandSession:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if hasattr(self, "switchboard"):
+            click.get_current_context().meta[_BEGUN] = self.switchboard.journal.written
+            if self.switchboard.trust.taken_over:
+                from changeover.model.settings.acting_parts import TAKEN_OVER
+
+                say(f"{TAKEN_OVER} See it with: changeover trust --show")
             self._runner.run(self.switchboard.aclose())
         self._runner.__exit__(kind, error, traceback)
 
@@ -136,16 +169,26 @@ def command(call: Callable[P, int | None]) -> Callable[P, None]:
 
     @functools.wraps(call)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        begun = click.get_current_context().meta
         try:
-            status = call(*args, **kwargs)
+            status = call(*args, **kwargs) or DONE
         except ChangeoverError as error:
-            print_error(error, bool(kwargs.get("as_json")))
-            status = exit_status(error)
+            print_error(error, as_json)
+            # What fails in the midst of a run has not left everything as it was.
+            status = INCOMPLETE if begun.get(_BEGUN) and not isinstance(error, Refused) else exit_status(error)
         except KeyboardInterrupt:
             say("Stopped.")
-            status = 130
-        sys.stdout.flush()
-        raise click.exceptions.Exit(status or DONE)
+            status = STOPPED
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            log.exception("a fault in Changeover")
+            status = print_fault(error, as_json, begun.get(_BEGUN))
+        if sys.stdout in lost and status == DONE and not begun.get(_BEGUN):
+            say("Error: The output could not be written. Check that the disk it goes to is not full.")
+            status = REFUSED
+        raise click.exceptions.Exit(status)
 
     return wrapped
 
@@ -156,7 +199,7 @@ def confirmed(question: str, yes: bool) -> bool:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("There is no terminal to ask on", "Say --yes to go on without being asked.")
-    return click.confirm(question, err=True)
+    return click.confirm(shown(question), err=True)
 
 
 def debugging() -> bool:

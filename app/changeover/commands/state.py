@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -16,12 +17,15 @@ from changeover.commands.session import (
     print_json,
     print_table,
     say,
+    show,
 )
 from changeover.commands.state_output import print_states, state_object
 from changeover.model.errors import KeyringError
 from changeover.model.finding import Finding
+from changeover.model.foreign_text import escaped
 from changeover.model.formatting import counted, duration
 from changeover.model.readiness.service_state import Preparation, ServiceState
+from changeover.model.settings.acting_parts import Unapproved, unapproved_words
 from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_object, rows_of
 
 
@@ -41,6 +45,7 @@ def status(service: str | None, watching: bool, as_json: bool) -> int:
         if watching:
             from changeover.commands.watching import tell_changes
 
+            say_unapproved(session.run(board.trust.unapproved()))
             session.run_until_stopped(
                 lambda stop: tell_changes(board, names, as_json, stop), said="No longer watching."
             )
@@ -50,11 +55,23 @@ def status(service: str | None, watching: bool, as_json: bool) -> int:
             return list(await asyncio.gather(*(board.observe(name) for name in names)))
 
         states = session.run(observe())
+        closed = session.run(board.trust.unapproved())
     if as_json:
-        print_json({"services": [state_object(state) for state in states]})
+        found = [state_object(state) for state in states]
+        print_json({"services": found, "unapproved": [one.part.place for one in closed]})
     else:
         print_states(states)
+        say_unapproved(closed)
     return DONE
+
+
+def say_unapproved(closed: Sequence[Unapproved]) -> None:
+    """What of the settings does not act until somebody has seen it."""
+    if closed:
+        say(unapproved_words(closed))
+        for one in closed:
+            say(f"  {escaped(one.words)}")
+        say("See the difference and approve it: changeover trust")
 
 
 to_option = click.option("--to", "to", required=True, metavar="DEPLOYMENT", help="The deployment to send visitors to.")
@@ -139,17 +156,17 @@ def show_plan(preparation: Preparation) -> None:
     elif not made.steps:
         say(f"Visitors are sent to {made.to} already. There is nothing to change.")
     else:
-        click.echo(f"{made.service}: {made.source} → {made.to}. Nothing has changed yet.\n")
+        show(f"{made.service}: {made.source} → {made.to}. Nothing has changed yet.", "")
         for change in made.changes:
-            click.echo(f"{change.name}  (account {change.account}, zone {change.zone})")
+            show(f"{change.name}  (account {change.account}, zone {change.zone})")
             for line in rows_of(change.before):
-                click.echo(f"  - {line}")
+                show(f"  - {line}")
             for line in rows_of(change.after):
-                click.echo(f"  + {line}")
-        click.echo()
+                show(f"  + {line}")
+        show()
         for number, step in enumerate(made.steps, start=1):
-            click.echo(f"{number}. {step.text}")
-        click.echo(f"Visitors follow within {duration(made.visitors_follow_within)}.\n")
+            show(f"{number}. {step.text}")
+        show(f"Visitors follow within {duration(made.visitors_follow_within)}.", "")
     speaking = tuple(f for f in preparation.findings if f.level != "pass")
     if speaking:
         print_findings(speaking)

@@ -31,6 +31,8 @@ def print_states(states: Sequence[ServiceState]) -> None:
             say(
                 f"Run {state.run.run} of {state.service.name} {how}. Look at it with: changeover report {state.run.run}"
             )
+    for error in dict.fromkeys(state.snapshot.unrecorded for state in states if state.snapshot.unrecorded):
+        say(f"Error: {error}")
     for state in states:
         if state.overlay.visit is not None and not state.overlay.visit.ok:
             say(f"Visitors of {state.service.name}: {state.overlay.visit.text}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
-from changeover.commands.session import DONE, FAILED, CommandSession, command, json_option, print_json, say
+from changeover.commands.session import DONE, FAILED, CommandSession, command, json_option, print_json, say, show
 from changeover.local_dns.command_lines import curl_arguments, web_address
 from changeover.model.errors import UsageError
+from changeover.model.foreign_text import quoted
 
 _BROWSERS_OWN = "Browsers keep names of their own for a minute or so: close them, or open a private window."
 
@@ -61,12 +60,12 @@ def open(service: str, at: str, hostname: str | None, no_browser: bool, as_json:
     check = found.health
     scheme, port = ("https", 443) if check.scheme == "tcp" else (check.scheme, check.tcp_port)
     url = web_address(scheme, name, port)
-    typed = shlex.join(curl_arguments(url, name, port, address, check.ca_file))
+    typed = " ".join(map(quoted, curl_arguments(url, name, port, address, check.ca_file)))
     browser = None if no_browser else open_browser(url, name, address)
     if as_json:
         print_json({"url": url, "hostname": name, "address": address, "curl": typed, "browser": browser})
     else:
-        click.echo(typed)
+        show(typed)
     if browser is not None:
         say(f"{browser} opens {url} at {address}, with a profile of its own.")
     elif not no_browser:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
-
-from changeover.commands.session import say
+from changeover.commands.session import print_json, say, show
 from changeover.commands.state_output import health_word, print_states, state_object
 from changeover.model.health.probe_result import Health
 from changeover.model.readiness.service_state import ServiceState
+from changeover.model.wording.cause_words import short_reason
 
 if TYPE_CHECKING:
     from changeover.switchboard import Switchboard
@@ -25,23 +23,23 @@ async def tell_changes(board: Switchboard, names: Sequence[str], as_json: bool, 
 
     As JSON, one object a line, the whole service each time.
     """
-    told: dict[str, list[str]] = {}
+    told: dict[str, set[str]] = {}
 
     def look(name: str | None) -> None:
         for known in names if name is None else [name] if name in names else []:
             state = board.state(known)
             if not _known(state):
                 continue
-            lines = _lines(state)
-            new = [line for line in lines if line not in told.get(known, [])]
+            lines = status_lines(state)
+            new = [line for key, line in lines.items() if key not in told.get(known, ())]
             if new and as_json:
-                click.echo(json.dumps(state_object(state), ensure_ascii=False))
+                print_json(state_object(state), compact=True)
             elif new and known in told:
                 for line in new:
-                    click.echo(f"{datetime.now():%H:%M:%S}  {line}")
+                    show(f"{datetime.now():%H:%M:%S}  {line}")
             elif new:
                 print_states([state])
-            told[known] = lines
+            told[known] = set(lines)
 
     say("Watching. Ctrl-C ends it.")
     end = board.subscribe(look)
@@ -63,14 +61,28 @@ def _known(state: ServiceState) -> bool:
     """Is there a first whole picture? An offline computer never gets one, and that is told as well."""
     if state.overlay.connection is not None and state.overlay.connection.blind:
         return True
+    if state.error and state.snapshot.empty:
+        return True
+    if any(h.unread for h in state.health.values()):
+        return True
     return not state.snapshot.empty and all(h.health is not Health.UNKNOWN for h in state.health.values())
 
 
-def _lines(state: ServiceState) -> list[str]:
-    """What is worth a line when it changes."""
+def status_lines(state: ServiceState) -> dict[str, str]:
+    """What is worth a line when it changes, by what makes it another: a state, and never a time or a measured value."""
     name = state.service.name
-    lines = [f"{name}: visitors are sent to {state.active}; readiness {state.readiness}"]
+    if state.error and state.snapshot.empty:
+        text = f"{name}: {state.error}"
+        return {text: text}
+    where = f"{name}: visitors are sent to {state.active}; readiness {state.readiness}"
+    lines = {where: where}
+    if state.error is not None:
+        text = f"{name}: {state.error}"
+        lines[text] = text
     for deployment, health in state.health.items():
-        why = f": {health.reason}" if health.health is not Health.HEALTHY else ""
-        lines.append(f"{name}: {deployment} is {health_word(health)}{why}")
+        how = f"{name}: {deployment} is {health_word(health)}"
+        worst = health.last.worst if health.last is not None else None
+        status = worst.status if worst is not None and worst.unexpected_status else ""
+        why = f": {short_reason(health)}" if health.health is not Health.HEALTHY else ""
+        lines[f"{how} {health.cause} {status}" if why else how] = f"{how}{why}"
     return lines

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from changeover.model.errors import ChangeoverError, UsageError
+from changeover.model.foreign_text import one_line
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     OpenSwitchboard = Callable[[], AbstractAsyncContextManager[tuple[Switchboard, PracticeGround | None]]]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_NO_DISPLAY, _NO_DISPLAY_STATUS = "Use the commands instead: changeover --help", 2
+#: Of Qt's own words, so many characters are shown.
+_MOST_WORDS = 200
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -35,9 +39,9 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
     UsageError where there is no display.
     """
     if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
-        raise UsageError("There is no display to open a window on", "Use the commands instead: changeover --help")
+        raise UsageError("There is no display to open a window on", _NO_DISPLAY)
     asked = _signals_until_the_loop_runs()
-    application = _plain_application()
+    application = _on_the_display()
     from changeover.desktop.main_window import MainWindow
 
     window = MainWindow()
@@ -52,6 +56,32 @@ def open_desktop(open_switchboard: OpenSwitchboard) -> int:
 
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
         return runner.run(_main(window, open_switchboard, asked))
+
+
+def _on_the_display() -> QApplication:
+    """The application, or an end in words where Qt finds no display: it would abort the process.
+
+    A display can be named and gone (an old terminal's), refuse this user, or lack a library; Qt alone knows which.
+    """
+    from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+    told: list[str] = []
+
+    def listen(kind: QtMsgType, _: QMessageLogContext, text: str | None) -> None:
+        if kind is not QtMsgType.QtFatalMsg:
+            told.append(text or "")
+            return
+        named = ", ".join(f"{name}={os.environ[name]}" for name in _DISPLAYS if os.environ.get(name))
+        why = one_line(told[0] if told else text or "", _MOST_WORDS)
+        sys.stderr.write(f"Error: There is no display to open a window on ({one_line(named)}): {why}\n{_NO_DISPLAY}\n")
+        sys.stderr.flush()
+        os._exit(_NO_DISPLAY_STATUS)  # back in Qt, it would abort
+
+    qInstallMessageHandler(listen)
+    try:
+        return _plain_application()
+    finally:
+        qInstallMessageHandler(None)
 
 
 def _paint(application: QApplication, window: MainWindow) -> None:
@@ -167,6 +197,7 @@ class DesktopSession:
         self.controller.on_change(self.tray.update)
         window.closing.connect(self._closing)
         window.quitting.connect(self.ask_to_quit)
+        self.tray.gone.connect(self._tray_gone)
         self.tasks.spawn(switchboard.watch(), "watching")
         self.tasks.spawn(switchboard.tell_outages("desktop", self.tray.tell), "telling of outages")
 
@@ -208,6 +239,11 @@ class DesktopSession:
             self.tray.say_where()
         else:
             self.ask_to_quit()
+
+    def _tray_gone(self) -> None:
+        """Brings back a window that was closed to a tray which is no longer there: nothing else could open it."""
+        if not self.window.isVisible():
+            self.window.bring_forward()
 
     def _open(self, service: str | None) -> None:
         self.window.bring_forward()

@@ -19,12 +19,14 @@ from changeover.desktop.service.service_actions import SERVICE_VERBS, ServiceAct
 from changeover.desktop.service.service_list import ServiceList
 from changeover.desktop.service.service_page import EmptyPage, ServicePage
 from changeover.desktop.widgets import questions as ask
-from changeover.desktop.widgets.strips import NoteStrip
+from changeover.desktop.widgets.strips import AskingStrip, NoteStrip
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.run_in_progress import Work
 from changeover.lab.ground import PracticeGround
+from changeover.model.errors import ChangeoverError
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.run import Run, foremost
+from changeover.model.settings.acting_parts import TAKEN_OVER, unapproved_words
 from changeover.model.wording.local_fault import clock_note
 from changeover.switchboard import Switchboard
 
@@ -53,6 +55,7 @@ class MainController:
         )
         self.empty = EmptyPage(self.add_service)
         self.note = NoteStrip()
+        self.unapproved = AskingStrip("Look…", self.show_unapproved)
         self.banner = LabBanner(ground) if ground is not None else None
         self._changed: Callable[[], None] = lambda: None
         window.put_left(self.services)
@@ -62,6 +65,8 @@ class MainController:
             self.banner.acted.connect(lambda: self._refresh(str(ground and ground.service)))
         window.put_above(self.note, visible=False)
         self.note.shown.connect(window.make_room)
+        window.put_above(self.unapproved, visible=False)
+        self.unapproved.shown.connect(window.make_room)
         self.services.chosen.connect(lambda _: self._show_chosen())
         self.services.add_service.connect(self.add_service)
         self.services.open_accounts.connect(self.open_accounts)
@@ -117,7 +122,13 @@ class MainController:
             self.services.accounts_button,
         ]
         reading += self.banner.buttons.values() if self.banner is not None else ()
-        reading += [self.page.main_button, self.page.second_button, self.page.more_button, self.page]
+        reading += [
+            self.unapproved.look,
+            self.page.main_button,
+            self.page.second_button,
+            self.page.more_button,
+            self.page,
+        ]
         for first, second in itertools.pairwise(reading):
             QWidget.setTabOrder(first, second)
 
@@ -131,6 +142,7 @@ class MainController:
             if not states:
                 self.window.show_page(self.empty)
             self._show_chosen()
+            self.tasks.spawn(self._look_at_settings(), "looking at what may act")
         else:
             state = self.switchboard.state(name)
             self.services.show_state(state, now)
@@ -182,6 +194,13 @@ class MainController:
     def _chosen(self) -> ServiceState | None:
         name = self.services.current
         return self.switchboard.state(name) if name is not None else None
+
+    async def _look_at_settings(self) -> None:
+        """Says what of the settings does not act, since it changed outside Changeover."""
+        closed = await self.switchboard.trust.unapproved()
+        taken_over = TAKEN_OVER if self.switchboard.trust.taken_over else ""
+        self.unapproved.show_words(unapproved_words(closed) if closed else taken_over)
+        self.unapproved.look.setVisible(bool(closed))
 
     # Doing
 
@@ -239,6 +258,22 @@ class MainController:
         from changeover.desktop.setup.accounts import AccountsWindow
 
         self._show(AccountsWindow(self.window, self.switchboard, self.tasks))
+
+    def show_unapproved(self) -> None:
+        """Shows what does not act, and asks whether it may."""
+        self.tasks.spawn(self._approve_settings(), "approving settings")
+
+    async def _approve_settings(self) -> None:
+        from changeover.desktop.setup.approve_settings import ApproveSettings
+
+        closed = await self.switchboard.trust.unapproved()
+        asked = ApproveSettings(self.window, closed)
+        self.dialog = asked
+        if closed and await ask.answered(asked):
+            try:
+                await self.switchboard.approve_settings(asked.parts)
+            except ChangeoverError as error:
+                self.window.fault.show_error(error)
 
     def _show(self, dialog: QWidget) -> None:
         self.dialog = dialog

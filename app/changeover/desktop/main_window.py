@@ -42,6 +42,7 @@ class MainWindow(QMainWindow):
         right = QVBoxLayout()
         right.setSpacing(0)
         self.above = QVBoxLayout()
+        self.above.setSpacing(8)
         self.fault = FaultStrip()
         self._strips: list[QWidget] = [self.fault]
         self.above.addWidget(self.fault)

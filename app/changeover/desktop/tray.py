@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from changeover.desktop.widgets.colours import DARK, LIGHT, Colours, colours
 from changeover.desktop.widgets.shapes import Mark, of_state, paint_mark
+from changeover.model.foreign_text import many_lines
 from changeover.model.formatting import counted
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.wording.local_fault import own_fault_line
@@ -19,8 +20,9 @@ from changeover.model.wording.notice import Notice
 from changeover.model.wording.sentence import list_line
 
 SIZES = (16, 22, 24, 32, 44, 64, 128)
-#: A tray may come up after the desktop has: look again this often, for this long, in milliseconds.
-_LOOK_AGAIN, _LOOKS = 3000, 20
+#: A tray may come up after the desktop has, and go before it: look this often, in milliseconds. It is gone where
+#: that many looks in a row find none.
+_LOOK_AGAIN, _GONE_AFTER = 3000, 2
 #: Changes of hundreds of services within this time, in milliseconds, are shown as one.
 _SETTLE = 100
 _SIGNS = {
@@ -107,8 +109,16 @@ def tray_icon(on_backup: bool, mark: Mark, tones: Colours) -> QIcon:
     return icon
 
 
+def _unmarked(text: str) -> str:
+    """`text` without what a desktop's own tray and notifications may read as mark-up: they take no other format."""
+    return many_lines(text).replace("<", "‹").replace(">", "›")
+
+
 class Tray(QObject):
     """The icon and its menu, where the desktop has a tray."""
+
+    #: There is no tray, or none any more.
+    gone = Signal()
 
     def __init__(
         self,
@@ -127,7 +137,7 @@ class Tray(QObject):
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._activated)
         self.icon.messageClicked.connect(self._message_clicked)
-        self._looks = 0
+        self._missed = 0
         self._said_where = False
         #: The service that the newest message is about.
         self._about: str | None = None
@@ -163,7 +173,7 @@ class Tray(QObject):
         if (seen.mark, seen.on_backup, tones) != self._shown[:3]:
             self.icon.setIcon(tray_icon(seen.on_backup, seen.mark, tones))
         if seen.words not in self._shown:
-            self.icon.setToolTip(seen.words)
+            self.icon.setToolTip(_unmarked(seen.words))
         self._shown = (seen.mark, seen.on_backup, tones, seen.words)
 
     def say_where(self) -> None:
@@ -185,18 +195,21 @@ class Tray(QObject):
         if self.there:
             self._about = notice.services[0]
             signs = QSystemTrayIcon.MessageIcon
-            self.icon.showMessage(notice.title, notice.text, signs.Critical if notice.grave else signs.Information)
+            sign = signs.Critical if notice.grave else signs.Information
+            self.icon.showMessage(_unmarked(notice.title), _unmarked(notice.text), sign)
 
     def _message_clicked(self) -> None:
         there = any(s.service.name == self._about for s in self._states())
         self._open(self._about if there else None)
 
     def _look_again(self) -> None:
-        self._looks += 1
         if QSystemTrayIcon.isSystemTrayAvailable():
+            self._missed = 0
             self.icon.show()
-        if self.there or self._looks >= _LOOKS:
-            self._timer.stop()
+            return
+        self._missed += 1
+        if self._missed == _GONE_AFTER:
+            self.gone.emit()
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
@@ -213,7 +226,9 @@ class Tray(QObject):
             self.menu.addSeparator()
         for state in states:
             sign = _SIGNS[of_state(state)]
-            action = self.menu.addAction(f"{sign}  {state.service.name} · {list_line(state, now)}")
+            action = self.menu.addAction(
+                _unmarked(f"{sign}  {state.service.name} · {list_line(state, now)}").replace("&", "&&")
+            )
             action.triggered.connect(lambda _=False, name=state.service.name: self._open(name))
         if states:
             self.menu.addSeparator()

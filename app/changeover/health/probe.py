@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from changeover.health.http.request import Exchange, Request, checked
+from changeover.health.http.request import Exchange, checked, request_of
+from changeover.health.unforeseen import guarded
 from changeover.model.health.certificate import days_left
 from changeover.model.health.check import HealthCheck
 from changeover.model.health.conditions import Response, expected, looks_into_body, unmet
 from changeover.model.health.known_pages import recognised
-from changeover.model.health.probe_result import Cause, ProbeResult
+from changeover.model.health.probe_result import Cause, ProbeResult, unread_result
 from changeover.model.settings.service import Deployment
 from changeover.model.wording.fault_words import untried_words
 
@@ -22,10 +23,21 @@ async def probe(
     `target` is the name that led to the address, where the deployment's answer is a name.
     """
     at = datetime.now(UTC)
-    found = await checked(hostname, address, check, None if check.scheme == "tcp" else Request(path=check.path), check)
+
+    def unread(why: str) -> ProbeResult:
+        return unread_result(deployment.name, hostname, why, at, address=address, target=target)
+
+    work = _probe(deployment, hostname, address, check, target, at)
+    return await guarded(f"what {hostname} answers at {address}", work, unread)
+
+
+async def _probe(
+    deployment: Deployment, hostname: str, address: str, check: HealthCheck, target: str | None, at: datetime
+) -> ProbeResult:
+    found = await checked(hostname, address, check, None if check.scheme == "tcp" else request_of(check), check)
     ok, reason, cause = _judged(found, check, hostname, at)
     marker, response = deployment.marker, found.response
-    seen = response.header(marker.header) if marker and response else None
+    seen = response.listed(marker.header) if marker and response else None
     return ProbeResult(
         deployment=deployment.name,
         hostname=hostname,
@@ -38,7 +50,7 @@ async def probe(
         status=response.status if response else None,
         untried="" if found.ok is not None else found.reason,
         unexpected_status=response is not None and _only_status(response, check, hostname),
-        marker_ok=seen == marker.value if marker and response else None,
+        marker_ok=marker.stands_in(seen) if marker and response else None,
         marker_seen=seen,
         certificate_error=found.certificate_error,
         certificate=found.certificate,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from changeover.dns.provider import is_this_computer
 from changeover.health.connectivity.clocks import read_clocks
 from changeover.health.connectivity.interfaces import source_addresses
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.server_address import is_address
 from changeover.model.health.clock_gap import Clocks
-from changeover.model.health.connectivity import Connection
+from changeover.model.health.connectivity import Connection, judge
 from changeover.model.health.probe_result import Round
 from changeover.model.settings.service import Deployment, LookupSettings, Service
 
@@ -34,7 +36,10 @@ class NetworkEnvironment:
     async def look_around(self) -> Connection:
         from changeover.health.connectivity.witnesses import look_around
 
-        return await look_around(self._settings())
+        def unread(why: str) -> Connection:
+            return judge((), datetime.now(UTC))
+
+        return await guarded("this computer's connection", look_around(self._settings()), unread)
 
     def read_clocks(self) -> Clocks:
         return read_clocks()

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from changeover.health.probe import probe
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import Unavailable
 from changeover.model.health.probe_result import (
     MAX_ROUNDS,
@@ -23,6 +24,7 @@ from changeover.model.health.probe_result import (
     confirms,
     judged,
     settled,
+    unread_result,
 )
 from changeover.model.settings.service import Deployment, Service
 from changeover.model.wording.fault_words import dead_name_words, untried_words
@@ -40,11 +42,13 @@ _NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
 class _Nowhere(Struct, frozen=True, kw_only=True):
     """Why a name leads to no address: `unresolved` says why nobody could be asked, else the name is `dead`.
 
-    `last` are addresses behind it all the same: those that it led to before, or that only its own servers still give.
+    `unread`: Changeover failed to read the answer. `last` are addresses behind it all the same: those that it led to
+    before, or that only its own servers still give.
     """
 
     dead: DeadName = DeadName()
     unresolved: str | None = None
+    unread: bool = False
     last: tuple[str, ...] = ()
 
 
@@ -59,7 +63,7 @@ async def probe_round(
     at = datetime.now(UTC)
     gate = asyncio.Semaphore(MAX_CONCURRENT)
     targets = {answer.target for name in service.hostnames if (answer := deployment.answer_for(name)).target}
-    found = await asyncio.gather(*(_addresses(t, lookup, known, service.health.timeout) for t in targets if t))
+    found = await asyncio.gather(*(_resolved(t, lookup, known, service.health.timeout) for t in targets if t))
     resolved = dict(zip(targets, found, strict=True))
 
     async def one(name: str, address: str, target: str | None) -> ProbeResult:
@@ -70,6 +74,8 @@ async def probe_round(
         result = ProbeResult(
             deployment=deployment.name, hostname=name, address="", at=at, ok=None, reason="", target=target
         )
+        if why.unresolved is not None and why.unread:
+            return unread_result(deployment.name, name, why.unresolved, at, target=target)
         if why.unresolved is not None:
             return replace(result, reason=untried_words(why.unresolved), untried=why.unresolved, cause=Cause.DNS)
         dead = _behind(why.dead, await asyncio.gather(*(one(name, address, target) for address in why.last)))
@@ -87,6 +93,15 @@ async def probe_round(
         else:
             probes.extend(one(name, address, answer.target) for address in addresses)
     return Round(at=at, results=tuple(await asyncio.gather(*probes)))
+
+
+async def _resolved(
+    target: str, lookup: Lookup, known: Mapping[str, Sequence[str]], seconds: float
+) -> Sequence[str] | _Nowhere:
+    def unread(why: str) -> Sequence[str] | _Nowhere:
+        return _Nowhere(unresolved=why, unread=True)
+
+    return await guarded(f"where {target} leads", _addresses(target, lookup, known, seconds), unread)
 
 
 async def _addresses(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from changeover.health.http.request import Request, checked
+from changeover.health.http.request import checked, request_of
+from changeover.health.unforeseen import guarded
 from changeover.model.health.baseline import Answered
 from changeover.model.health.check import HealthCheck
-from changeover.model.health.conditions import Response
+from changeover.model.health.conditions import Response, seconds_told
 
 #: The headers that tell that a cache answered, and for how long it had the answer.
 _AGE = "age"
@@ -32,7 +33,15 @@ async def sample_past_caches(
 
 
 async def _sample(hostname: str, address: str, check: HealthCheck, path: str, marker: str | None) -> Answered:
-    request = None if check.scheme == "tcp" else Request(path=path)
+    def unread(why: str) -> Answered:
+        return Answered(hostname=hostname, address=address, reason=f"not known: {why}")
+
+    work = _answered(hostname, address, check, path, marker)
+    return await guarded(f"how {hostname} answers at {address}", work, unread)
+
+
+async def _answered(hostname: str, address: str, check: HealthCheck, path: str, marker: str | None) -> Answered:
+    request = None if check.scheme == "tcp" else request_of(check, path)
     found = await checked(hostname, address, check, request)
     nothing = Answered(hostname=hostname, address=address, seconds=found.phases.total or 0, reason=found.reason)
     if found.response is None:
@@ -42,12 +51,11 @@ async def _sample(hostname: str, address: str, check: HealthCheck, path: str, ma
         nothing,
         status=response.status,
         size=len(response.body),
-        marker=response.header(marker) if marker is not None else None,
+        marker=response.listed(marker) if marker is not None else None,
         age=_age(response),
     )
 
 
 def _age(response: Response) -> int:
     """Seconds since the answer was made, as a cache tells (RFC 9111, 5.1)."""
-    told = (response.header(_AGE) or "").strip()
-    return int(told) if told.isascii() and told.isdecimal() else 0
+    return seconds_told(response.header(_AGE)) or 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from changeover.health.http.request import Limits, Request, endpoint_of, exchange, path_of
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import Unavailable
 from changeover.model.health.status_page import StatusPage, status_page
 from changeover.model.settings.service import Service
@@ -21,7 +22,14 @@ TIMEOUT = 3.0
 async def status_pages(service: Service, lookup: Lookup) -> tuple[StatusPage, ...]:
     """The status page of each deployment that has one, all at once. Never raises for what the net does."""
     wanted = [(d.name, d.status_page) for d in service.deployments if d.status_page is not None]
-    return tuple(await asyncio.gather(*(_read(name, url, lookup) for name, url in wanted)))
+
+    async def one(deployment: str, url: str) -> StatusPage:
+        def unread(why: str) -> StatusPage:
+            return StatusPage(deployment=deployment, url=url, ok=None, text=f"its status page is not known: {why}")
+
+        return await guarded(f"the status page of {deployment}", _read(deployment, url, lookup), unread)
+
+    return tuple(await asyncio.gather(*(one(name, url) for name, url in wanted)))
 
 
 async def _read(deployment: str, url: str, lookup: Lookup) -> StatusPage:

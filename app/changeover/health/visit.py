@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from changeover.health.probe import probe
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import Unavailable
 from changeover.model.health.probe_result import Visit
 from changeover.model.settings.service import Service
@@ -19,8 +20,15 @@ async def visit(service: Service, lookup: Lookup) -> Visit:
 
     Deployments are told apart by the header of the first one's marker, which is usually that of all.
     """
-    at = datetime.now(UTC)
-    hostname = service.hostnames[0]
+    at, hostname = datetime.now(UTC), service.hostnames[0]
+
+    def unread(why: str) -> Visit:
+        return Visit(hostname=hostname, at=at, text=f"what visitors of {hostname} get is not known: {why}")
+
+    return await guarded(f"what visitors of {hostname} get", _visit(service, lookup, hostname, at), unread)
+
+
+async def _visit(service: Service, lookup: Lookup, hostname: str, at: datetime) -> Visit:
     try:
         addresses = await lookup.addresses(hostname)
     except Unavailable as error:
@@ -35,7 +43,7 @@ async def visit(service: Service, lookup: Lookup) -> Visit:
         if asked is not None
         and d.marker is not None
         and d.marker.header.lower() == asked.header.lower()
-        and d.marker.value == result.marker_seen
+        and d.marker.stands_in(result.marker_seen)
     ]
     who = seen[0] if len(seen) == 1 else None
     text = f"{hostname} at {addresses[0]}: {result.reason}" + (f", answered by {who}" if who else "")

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from changeover.health.connectivity.interfaces import network_changed
+from changeover.health.unforeseen import unforeseen
 from changeover.model.health.clock_gap import Clocks, Interruption, interruption
 from changeover.model.health.connectivity import Connection, Connectivity
 from changeover.model.health.history import Gap, GapKind
@@ -29,6 +30,7 @@ from changeover.model.health.probe_result import (
     Tracks,
     deployment_health,
     tracks_after,
+    unread_result,
 )
 from changeover.model.health.track import State, blind, moved
 from changeover.model.settings.service import Deployment, Service
@@ -237,10 +239,22 @@ class Watch:
         async with watched.probing, self._gate:
             epoch, began = self._epoch, self.now()
             watched.started += 1
-            probed = await self._environment.probe(watched.service, watched.deployment, watched.known)
-            self._compare_clocks()
-            if epoch == self._epoch:
-                await self._take(watched, Round(at=began, results=probed.results), epoch)
+            service, deployment = watched.service, watched.deployment
+            try:
+                probed = await self._environment.probe(service, deployment, watched.known)
+                self._compare_clocks()
+                if epoch == self._epoch:
+                    await self._take(watched, Round(at=began, results=probed.results), epoch)
+            except Exception as error:  # noqa: BLE001 - logged; whatever it is, everything else goes on
+                self._unread(watched, unforeseen(f"{deployment.name} of {service.name}", error), began)
+
+    def _unread(self, watched: _Watched, why: str, at: datetime) -> None:
+        """Nothing is known of a deployment whose round Changeover failed to read."""
+        name, hostname = watched.deployment.name, watched.service.hostnames[0]
+        probed = Round(at=at, results=(unread_result(name, hostname, why, at),))
+        watched.rounds.clear()  # what cannot be read may be among them
+        watched.failed = True
+        self._judge(watched, probed, {})
 
     async def _take(self, watched: _Watched, probed: Round, epoch: int) -> None:
         limits = watched.service.health.thresholds
@@ -252,11 +266,15 @@ class Watch:
                 return
         elif self._offline and not any(w.failed for w in self._watched.values()):
             self._take_connection(_proven_by(watched.deployment.name, self.connection, self.now()))
-        watched.tracks = tracks
-        watched.rounds.append(probed)
         good = {r.target: r.address for r in probed.results if r.ok and r.target}
         for target in good:
             watched.known[target] = tuple(r.address for r in probed.results if r.ok and r.target == target)
+        self._judge(watched, probed, tracks)
+
+    def _judge(self, watched: _Watched, probed: Round, tracks: Tracks) -> None:
+        watched.tracks = tracks
+        watched.rounds.append(probed)
+        limits = watched.service.health.thresholds
         before = watched.health
         name = watched.deployment.name
         newest = tuple(watched.rounds)[-limits.flapping_window :]
@@ -303,7 +321,10 @@ class Watch:
     async def _watch_connection(self) -> None:
         while True:
             self._look_now.clear()
-            await self.look(FRESH_LOOK)
+            try:
+                await self.look(FRESH_LOOK)
+            except Exception as error:  # noqa: BLE001 - logged; it is looked at again
+                unforeseen("this computer's connection", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_AGAIN if self._blind else LOOK_USUALLY):
                     await self._look_now.wait()
@@ -325,8 +346,11 @@ class Watch:
     async def _watch_clocks(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            self._compare_clocks()
-            self._compare_networks()
+            try:
+                self._compare_clocks()
+                self._compare_networks()
+            except Exception as error:  # noqa: BLE001 - logged; the next tick compares again
+                unforeseen("this computer's clocks and networks", error)
 
     def _compare_clocks(self) -> None:
         before, self._ticked = self._ticked, self._environment.read_clocks()

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from changeover.accounts.kinds import KINDS
+from changeover.accounts.trust import own_edit
 from changeover.lab import dns_port
 from changeover.lab.web import MARKER_HEADER
 from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import UsageError
+from changeover.model.settings.service import Settings
+from changeover.storage.home import Home
 from changeover.storage.settings import file as settings_file
 
 if TYPE_CHECKING:
@@ -146,6 +149,7 @@ def write(file: Path, ports: Ports, addresses: Mapping[str, str]) -> None:
         deployments="".join(deployments),
     )
     settings_file.write_atomically(file, text)
+    own_edit(Home.at(file.parent), Settings(), settings_file.load(file, KINDS))
 
 
 def move(file: Path, old: Ports, new: Ports) -> None:
@@ -167,7 +171,7 @@ def move(file: Path, old: Ports, new: Ports) -> None:
             _replace(servers, server(old.dns), server(new.dns))
 
     if old != new:
-        settings_file.edit(file, KINDS, change)
+        settings_file.edit(file, KINDS, change, lambda before, after: own_edit(Home.at(file.parent), before, after))
 
 
 def server(port: int | None) -> str:

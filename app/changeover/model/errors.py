@@ -5,6 +5,7 @@ ChangeoverError
 ├── SettingsError         the settings file; carries every fault at once
 ├── KeyringError          no usable keyring, or it does not answer
 ├── Refused               nothing was changed, on purpose; carries the findings
+│   └── NotApproved           a part of the settings that this computer has not approved would act
 └── ProviderError         what a DNS provider or platform said; nothing was changed unless said otherwise
     ├── AuthError             the credential is wrong, missing or expired
     ├── PermissionDenied      the credential is right, but may not do this
@@ -19,6 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
+
+from changeover.model.foreign_text import one_line
 
 if TYPE_CHECKING:
     from changeover.model.finding import Finding
@@ -47,7 +50,7 @@ class SettingsError(ChangeoverError):
     def __init__(self, file: str, faults: Sequence[str]) -> None:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__(
-            "\n".join([f"{file}: {count}", *(f"  {fault}" for fault in faults)]),
+            "\n".join([f"{file}: {count}", *(f"  {one_line(fault)}" for fault in faults)]),
             "Mend the file and try again; nothing was loaded and nothing was changed.",
         )
         self.faults = tuple(faults)
@@ -65,6 +68,10 @@ class Refused(ChangeoverError):
     def __init__(self, text: str, hint: str = "", findings: Sequence[Finding] = ()) -> None:
         super().__init__(text, hint)
         self.findings = tuple(findings)
+
+
+class NotApproved(Refused):
+    kind = "not-approved"
 
 
 class ProviderError(ChangeoverError):

@@ -14,7 +14,7 @@ NEVER_OVERRIDABLE = frozenset(
 )
 #: Checks that only an emergency may override: the proof that the target works, and what other people asked for.
 EMERGENCY_OVERRIDABLE = frozenset(
-    {"target-answers", "marker", "certificate", "routing-name", "journeys", "freeze", "lease"}
+    {"target-answers", "marker", "certificate", "routing-name", "journeys", "trust", "freeze", "lease"}
 )
 
 CHECKS = (
@@ -45,6 +45,7 @@ CHECKS = (
     "order",
     "failback",
     "recent-switch",
+    "trust",
     "freeze",
     "lease",
     "unfinished-run",

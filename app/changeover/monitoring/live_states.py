@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from changeover.health.unforeseen import guarded, unforeseen
 from changeover.health.watch import ProbeEnvironment, RoundRecorded, Watch
 from changeover.model.errors import ChangeoverError
 from changeover.model.health.connectivity import Connection
@@ -133,7 +134,7 @@ class LiveStates:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watch.run())
-                group.create_task(self._recorder.run())
+                group.create_task(guarded("the history", self._recorder.run(), lambda _: None))
                 while True:
                     self._restart.clear()
                     readers = [group.create_task(self._keep_reading(name)) for name in self._states]
@@ -171,8 +172,11 @@ class LiveStates:
 
     def saw(self, seen: RoundRecorded) -> None:
         """A round counted."""
-        overlay = self._overlay(seen.service, seen.probed.at)
-        self._recorder.saw(seen, seen.deployment in overlay.maintenance, seen.deployment in overlay.pins)
+        try:
+            overlay = self._overlay(seen.service, seen.probed.at)
+            self._recorder.saw(seen, seen.deployment in overlay.maintenance, seen.deployment in overlay.pins)
+        except Exception as error:  # noqa: BLE001 - logged; what cannot be kept is shown all the same
+            unforeseen(f"a round of {seen.service.name}, to keep it", error)
         self._assess(seen.service.name)
         if seen.before is not None and seen.before.health is not seen.health.health:
             self._evaluate(seen.service.name)
@@ -222,6 +226,11 @@ class LiveStates:
             if name in self._states:
                 self._set(replace(self._states[name], error=error.text))
             return
+        except Exception as error:  # noqa: BLE001 - logged; what was read before may hold no longer
+            why = unforeseen(f"the records of {name}", error)
+            if name in self._states:
+                self._set(self._unknown(name, why))
+            return
         if name not in self._states or self._states[name].service != service:
             return  # the settings changed meanwhile
         self._pins, self._freezes = pins, freezes
@@ -241,9 +250,20 @@ class LiveStates:
     def _assess(self, name: str, snapshot: Snapshot | None = None) -> None:
         """Judges a service anew, where `snapshot` was read just now with it."""
         state = self._states.get(name)
-        if state is not None:
+        if state is None:
+            return
+        try:
             before = replace(state, rounds=self._watch.rounds(name))
-            self._set(assess(self.observe(snapshot or state.snapshot), before))
+            state = assess(self.observe(snapshot or state.snapshot), before)
+        except Exception as error:  # noqa: BLE001 - logged; what was judged before holds no longer
+            state = self._unknown(name, unforeseen(f"the state of {name}", error))
+        self._set(state)
+
+    def _unknown(self, name: str, why: str) -> ServiceState:
+        """The state of a service that Changeover failed to read or to judge: nothing of it is known."""
+        state = self._states[name]
+        unknown = unread(state.service, self._watch.now())
+        return replace(unknown, run=state.run, working=state.working, error=f"{name} is not known: {why}")
 
     def _assess_all(self) -> None:
         for name in self._states:
@@ -255,4 +275,7 @@ class LiveStates:
 
     def _tell(self, name: str | None) -> None:
         for callback in tuple(self._callbacks):
-            callback(name)
+            try:
+                callback(name)
+            except Exception as error:  # noqa: BLE001 - logged; the others are told all the same
+                unforeseen(f"the state of {name or 'all services'}, to show it", error)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts
+from changeover.accounts.trust import Trust
 from changeover.health.probe_environment import NetworkEnvironment
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.active import UNKNOWN
 from changeover.model.dns.lease import Holder, Lease, held_by_others, lease_name, leases
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import same_answer
+from changeover.model.errors import ChangeoverError, Unavailable
+from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
-from changeover.model.health.probe_result import DeploymentHealth, Health, Visit
+from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import Observation, observed
@@ -25,16 +30,21 @@ from changeover.model.readiness.pin import Pin
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run, foremost
+from changeover.model.settings.acting_parts import places_of
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
 from changeover.storage.home import Home, installation_name
 from changeover.storage.journal.lock import is_locked
-from changeover.storage.keyring import Vault
 from changeover.storage.pins import Pins
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
+    from changeover.dns.provider import Provider
 
 
 class Observer:
@@ -45,7 +55,7 @@ class Observer:
         home: Home,
         settings: Settings,
         accounts: Accounts,
-        vault: Vault,
+        trust: Trust,
         pins: Pins,
         freezes: Freezes,
         history: History,
@@ -53,7 +63,7 @@ class Observer:
     ) -> None:
         self._home = home
         self._accounts = accounts
-        self._vault = vault
+        self._trust = trust
         self._pins = pins
         self._freezes = freezes
         self._history = history
@@ -82,7 +92,10 @@ class Observer:
 
     async def foremost_run(self, service: str) -> Run | None:
         """The run that must be ended before the service takes a new one, else its newest."""
-        return foremost(await self._runs(service))
+        try:
+            return foremost(await self._runs(service))
+        except ChangeoverError:
+            return None  # the snapshot says why
 
     async def visit(self, service: Service) -> Visit:
         """What a visitor gets now."""
@@ -92,11 +105,11 @@ class Observer:
 
     async def pins(self) -> tuple[Pin, ...]:
         """What people say of deployments now."""
-        return await self._pins.all()
+        return await _or_none(self._pins.all())
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """What people want left alone now."""
-        return await self._freezes.all()
+        return await _or_none(self._freezes.all())
 
     async def look(self, service: Service, to: str | None = None) -> Observation:
         """Reads everything now, for somebody who watches nothing, with health from a few probes.
@@ -104,10 +117,9 @@ class Observer:
         Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
         """
         await self.load(service)
-        found, snapshot, pins, freezes = await asyncio.gather(
-            self._probed(service), self.read(service, to), self._pins.all(), self._freezes.all()
+        (found, connection), snapshot, pins, freezes = await asyncio.gather(
+            self._probed(service), self.read(service, to), self.pins(), self.freezes()
         )
-        connection = await self._explained(found)
         now = datetime.now(UTC)
         overlay = overlay_at(service, now, connection=connection, pins=pins, freezes=freezes)
         return observed(snapshot, {h.deployment: h for h in found}, overlay, now, watched=False)
@@ -115,34 +127,44 @@ class Observer:
     async def load(self, service: Service) -> None:
         """Loads what a look takes, so that it is not counted as the time of probes: the DNS library, and beside it, in
         a thread, the certificates that they trust."""
-        from changeover.health.http.connection import tls_context
+        from changeover.health.http.trust import trusted
 
-        trusted = asyncio.get_running_loop().run_in_executor(None, tls_context, service.health.ca_file)
+        reading = asyncio.get_running_loop().run_in_executor(None, trusted, service.health.ca_file)
         import changeover.monitoring.reading
 
         _ = changeover.monitoring.reading, self.lookup
-        await asyncio.gather(trusted, return_exceptions=True)  # a file that cannot be used is told by the probes
+        await asyncio.gather(reading, return_exceptions=True)  # a file that cannot be used is told by the probes
 
-    async def _probed(self, service: Service) -> Sequence[DeploymentHealth]:
-        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer."""
+    async def _probed(self, service: Service) -> tuple[Sequence[DeploymentHealth], Connection | None]:
+        """The health of every deployment, from a few probes; where somebody watches over this home, from fewer.
+
+        And this computer's connection, where something is not healthy that it may be the cause of.
+        """
         from changeover.health.rounds import probe_now, probe_round
 
         now = datetime.now(UTC)
         recently = now - 2 * timedelta(seconds=service.health.interval)
         seen, firsts = await asyncio.gather(
-            self._history.newest_rounds(service.name, recently, now),
+            self._rounds(service, recently, now),
             asyncio.gather(*(probe_round(service, d, self.lookup) for d in service.deployments)),
         )
         pairs = zip(service.deployments, firsts, strict=True)
-        return await asyncio.gather(
-            *(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs)
-        )
+        probing = asyncio.gather(*(probe_now(service, d, self.lookup, first, seen.get(d.name)) for d, first in pairs))
+        if any(first.verdict is not Health.HEALTHY for first in firsts):
+            # Beside the probes that follow, so that an emergency does not wait for witnesses as well.
+            found, connection = await asyncio.gather(probing, self.environment.look_around())
+            return found, connection
+        found = await probing
+        healthy = all(h.health is Health.HEALTHY for h in found)
+        return found, None if healthy else await self.environment.look_around()
 
-    async def _explained(self, found: Sequence[DeploymentHealth]) -> Connection | None:
-        """This computer's connection, where something is not healthy that it may be the cause of."""
-        if all(h.health is Health.HEALTHY for h in found):
-            return None
-        return await self.environment.look_around()
+    async def _rounds(self, service: Service, since: datetime, until: datetime) -> Mapping[str, Round]:
+        """The newest rounds that somebody who watches has recorded; where that cannot be read, none."""
+        try:
+            return await self._history.newest_rounds(service.name, since, until)
+        except ChangeoverError as error:
+            log.warning("%s", error.text)
+            return {}
 
     async def snapshot(self, service: Service, known: Snapshot | None) -> Snapshot:
         """Reads for a watch. With `known`, asks the name servers only, and the rest where these now say otherwise.
@@ -157,7 +179,8 @@ class Observer:
         if _differ(servers, known.servers):
             return await self.read(service)
         recorded = await self._recorded(service)
-        if servers == known.servers and recorded == _Recorded(known.unfinished_run, known.locked, known.runs):
+        before = _Recorded(known.unfinished_run, known.locked, known.runs, known.unrecorded)
+        if servers == known.servers and recorded == before:
             return known
         return replace(known, servers=servers, **recorded._asdict())
 
@@ -169,11 +192,12 @@ class Observer:
 
         taken: Sequence[Deployment] = [d for d in service.deployments if to in (None, d.name)]
         more = asyncio.gather(
-            journeys(service, taken, self.lookup, self._vault),
+            journeys(service, taken, self.lookup, self._trust),
             self._earlier(service),
             status_pages(service, self.lookup),
+            self._trust.unapproved(places_of(service)),
         )
-        readings, servers, names, signing, (walked, earlier, pages) = await asyncio.gather(
+        readings, servers, names, signing, (walked, earlier, pages, closed) = await asyncio.gather(
             self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
@@ -194,8 +218,10 @@ class Observer:
             earlier=earlier,
             status_pages=pages,
             runs=recorded.runs,
+            unrecorded=recorded.unrecorded,
             lease=await self._held_by_others(service, readings),
             signing=signing,
+            unapproved=closed,
         )
         last = self._last.get(service.name)
         snapshot = replace(snapshot, drift=drifts(snapshot, last))
@@ -232,22 +258,41 @@ class Observer:
         from changeover.monitoring.reading import read_zones
 
         accounts = dict.fromkeys(entry.account for entry in service.dns)
-        providers = await self._accounts.open_each(self._settings, accounts)
+
+        def unread(why: str) -> dict[str, Provider | ChangeoverError]:
+            return {name: Unavailable(f"The account {name} is not known: {why}") for name in accounts}
+
+        opening = self._accounts.open_each(self._settings, accounts)
+        providers = await guarded(f"the accounts of {service.name}", opening, unread)
         return await read_zones(service, providers)
 
     async def _recorded(self, service: Service) -> _Recorded:
         """What this computer knows of the service's runs."""
-        runs = await self._runs(service.name)
+        try:
+            runs = await self._runs(service.name)
+            locked = is_locked(self._home.lock_file(service.name))
+        except ChangeoverError as error:
+            log.warning("%s", error.text)
+            return _Recorded(None, False, (), f"{ended(error.text)} {error.hint}")
         run = foremost(runs)
-        locked = is_locked(self._home.lock_file(service.name))
         open_run = run.run if run is not None and run.unfinished and not locked else None
-        return _Recorded(open_run, locked, runs)
+        return _Recorded(open_run, locked, runs, None)
 
 
 class _Recorded(NamedTuple):
     unfinished_run: str | None
     locked: bool
     runs: tuple[Run, ...]
+    unrecorded: str | None
+
+
+async def _or_none(read: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
+    """What people said, where it can be read. Where it cannot, the journal cannot either, which the snapshot says."""
+    try:
+        return await read
+    except ChangeoverError as error:
+        log.warning("%s", error.text)
+        return ()
 
 
 def _differ(now: Sequence[ServerAnswer], before: Sequence[ServerAnswer]) -> bool:

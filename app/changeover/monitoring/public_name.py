@@ -50,10 +50,13 @@ async def take_baseline(service: Service, lookup: Lookup) -> Baseline:
     It takes as long as three requests, or as one that fails; hostnames that do not answer are left out.
     """
     names = service.hostnames[:MOST_NAMES]
-    try:
-        places = await public_addresses(lookup, service, names)
-    except (Unavailable, NotFound):
-        return Baseline(at=datetime.now(UTC))
+    found = await asyncio.gather(*(public_addresses(lookup, service, [n]) for n in names), return_exceptions=True)
+    places: dict[str, tuple[str, ...]] = {}
+    for one in found:  # a name that leads nowhere is left out, and no other with it
+        if isinstance(one, dict):
+            places |= one
+        elif not isinstance(one, Unavailable | NotFound):
+            raise one
     marker = service.primary.marker.header if service.primary.marker is not None else None
     answers = await samples(service, places, marker, REQUESTS)
     return baseline_of(answers, datetime.now(UTC))

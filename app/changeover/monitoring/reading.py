@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.provider import Provider
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.dnssec import Signing
@@ -25,8 +26,19 @@ async def read_zones(service: Service, providers: Mapping[str, Provider | Change
     `providers` has, by account, the provider or why it could not be opened. Each credential is also tried for its
     right to write.
     """
-    readings = (_read_zone(service, entry, providers[entry.account]) for entry in service.dns)
-    return tuple(await asyncio.gather(*readings))
+
+    async def one(entry: ZoneAt) -> ZoneReading:
+        provider, at = providers[entry.account], datetime.now(UTC)
+        capabilities = _NOTHING if isinstance(provider, ChangeoverError) else provider.capabilities
+
+        def unread(why: str) -> ZoneReading:
+            error = Unavailable(f"{entry.zone} at {entry.account} is not known: {why}")
+            return _unreadable(entry, capabilities, error, at)
+
+        work = _read_zone(service, entry, provider)
+        return await guarded(f"{entry.zone} at {entry.account}", work, unread)
+
+    return tuple(await asyncio.gather(*(one(entry) for entry in service.dns)))
 
 
 async def _read_zone(service: Service, entry: ZoneAt, provider: Provider | ChangeoverError) -> ZoneReading:
@@ -84,19 +96,29 @@ def _unreadable(entry: ZoneAt, capabilities: Capabilities, error: ChangeoverErro
 async def read_servers(service: Service, lookup: Lookup) -> tuple[ServerAnswer, ...]:
     """What every authoritative server of the service's zones says about its hostnames."""
     zones = sorted({entry.zone for entry in service.dns})
-    found = await asyncio.gather(*(_read_servers(service, zone, lookup) for zone in zones))
+
+    async def one(zone: str) -> tuple[ServerAnswer, ...]:
+        def unread(why: str) -> tuple[ServerAnswer, ...]:
+            return _silent(service, zone, f"not known: {why}")
+
+        return await guarded(f"the name servers of {zone}", _read_servers(service, zone, lookup), unread)
+
+    found = await asyncio.gather(*(one(zone) for zone in zones))
     return tuple(answer for answers in found for answer in answers)
 
 
 async def _read_servers(service: Service, zone: str, lookup: Lookup) -> tuple[ServerAnswer, ...]:
-    names = service.hostnames_in(zone)
     try:
-        return await lookup.authoritative(zone, names)
+        return await lookup.authoritative(zone, service.hostnames_in(zone))
     except (Unavailable, NotFound) as error:
-        return tuple(
-            ServerAnswer(server=f"the name servers of {zone}", address="", hostname=name, zone=zone, error=error.text)
-            for name in names
-        )
+        return _silent(service, zone, error.text)
+
+
+def _silent(service: Service, zone: str, why: str) -> tuple[ServerAnswer, ...]:
+    return tuple(
+        ServerAnswer(server=f"the name servers of {zone}", address="", hostname=name, zone=zone, error=why)
+        for name in service.hostnames_in(zone)
+    )
 
 
 async def read_signing(service: Service, lookup: Lookup) -> tuple[Signing, ...]:
@@ -104,7 +126,11 @@ async def read_signing(service: Service, lookup: Lookup) -> tuple[Signing, ...]:
     from changeover.dns.lookup.dnssec import signing_of
 
     zones = sorted({entry.zone for entry in service.dns})
-    found = await asyncio.gather(*(signing_of(zone, lookup) for zone in zones))
+
+    async def one(zone: str) -> Signing | None:
+        return await guarded(f"how {zone} is signed", signing_of(zone, lookup), lambda _: None)
+
+    found = await asyncio.gather(*(one(zone) for zone in zones))
     return tuple(signing for signing in found if signing is not None)
 
 
@@ -112,7 +138,14 @@ async def read_names(service: Service, lookup: Lookup) -> tuple[RoutingName, ...
     """Every name that an answer of the service leads to, as resolvers and its own name servers see it."""
     answers = [d.answer_for(name) for d in service.deployments for name in service.hostnames]
     targets = dict.fromkeys(answer.target for answer in answers if answer.target is not None)
-    return tuple(await asyncio.gather(*(_read_name(target, lookup) for target in targets)))
+
+    async def one(target: str) -> RoutingName:
+        def unread(_: str) -> RoutingName:
+            return RoutingName(name=target, resolved=None, own=None)
+
+        return await guarded(f"where {target} leads", _read_name(target, lookup), unread)
+
+    return tuple(await asyncio.gather(*(one(target) for target in targets)))
 
 
 async def _read_name(target: str, lookup: Lookup) -> RoutingName:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
+from changeover.health.unforeseen import unforeseen
 from changeover.health.watch import RoundRecorded
 from changeover.model.errors import ChangeoverError
 from changeover.model.health.history import Gap, GapKind, evidence_of
@@ -78,3 +79,5 @@ class HistoryRecorder:
                 await self._history.roll_up(datetime.now(UTC))
         except ChangeoverError as error:
             log.warning("%s", error.text)
+        except Exception as error:  # noqa: BLE001 - logged; it is tried again
+            unforeseen("the history, to write it", error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import hashlib
 import hmac
 import logging
 import os
@@ -53,6 +54,14 @@ class Home(Struct, frozen=True):
     @property
     def log_file(self) -> Path:
         return self.data / "changeover.log"
+
+    @property
+    def approvals_file(self) -> Path:
+        """Never in the home itself, where CHANGEOVER_HOME names one: that may be a checkout."""
+        import platformdirs
+
+        mark = hashlib.sha256(os.path.abspath(self.config).encode()).hexdigest()[:16]
+        return platformdirs.user_data_path("changeover", appauthor=False) / "approved" / f"{mark}.json"
 
     def lock_file(self, service: str) -> Path:
         """A file of its own for each service; only names of more than 200 characters may share one."""

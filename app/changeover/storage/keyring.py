@@ -1,8 +1,10 @@
 """Secrets in the operating system's keyring, and nowhere else.
 
 One entry a secret field: service `changeover:<account>` (with CHANGEOVER_HOME `changeover:<account>@<its path>`), user
-name the field. Each entry also records the host that the secret was added for. What is longer than an entry may be on
-Windows (1,280 characters, since 2,560 bytes of UTF-16) is split over further entries and joined with a checksum.
+name the field. Each entry also records the host that the secret was added for, and what else it is bound to: a text
+for each way that it may go, which stands for scheme, port, certificates and the like. Entries of older versions have
+the host alone, and are bound to nothing else until `bind`. What is longer than an entry may be on Windows (1,280
+characters, since 2,560 bytes of UTF-16) is split over further entries and joined with a checksum.
 
 The keyring is called on one daemon thread: a locked Secret Service with nobody to unlock it blocks for ever, and a
 thread of an executor would be waited for when the command ends.
@@ -17,8 +19,8 @@ import json
 import queue
 import re
 import threading
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from changeover.model.errors import AuthError, ChangeoverError, KeyringError
 from changeover.model.secret import Secret
@@ -38,9 +40,16 @@ _FIX = (
 )
 
 
-def vault_name(service: str) -> str:
-    """Under which name, beside those of accounts, a vault has the secrets of a service's journeys and actions."""
-    return f"service-{service}"
+class _Entry(NamedTuple):
+    """A secret, the host that it was added for, and the ways there; None where an older version added it."""
+
+    host: str
+    bound: tuple[str, ...] | None
+    secret: Secret
+
+
+class BoundOtherwise(AuthError):
+    """A secret was added for this host, but not for the way there that it would go."""
 
 
 class Vault:
@@ -49,39 +58,72 @@ class Vault:
     def __init__(self, home: Home, timeout: float = TIMEOUT) -> None:
         self._suffix = f"@{home.custom}" if home.custom else ""
         self._timeout = timeout
-        self._memory: dict[tuple[str, str], tuple[str, Secret]] = {}
+        self._memory: dict[tuple[str, str], _Entry] = {}
         self._calls: queue.SimpleQueue[Callable[[], None]] | None = None
 
-    async def get(self, account: str, field: str, host: str) -> Secret | None:
-        """The secret, or None where there is none. AuthError where it was added for another host than `host`."""
-        stored = self._memory.get((account, field))
-        if stored is None:
-            text = await self._call(lambda ring: _read(ring, self._service(account), field))
-            stored = None if text is None else _unpack(account, text)
-        if stored is None:
+    async def get(self, account: str, field: str, host: str, bound: str = "") -> Secret | None:
+        """The secret, or None where there is none.
+
+        AuthError where it was added for another host than `host`, or for other ways of it than `bound`.
+        """
+        kept = await self._entry(account, field)
+        if kept is None:
             return None
-        added_for, secret = stored
-        if added_for != host:
+        if kept.host != host:
             raise AuthError(
-                f"The secret of account {account} was added for {added_for}, not for {host}",
+                f"The secret of account {account} was added for {kept.host}, not for {host}",
                 f"If that host is right, add it again: changeover account add {account} … --replace",
             )
-        return secret
+        if kept.bound is not None and bound not in kept.bound:
+            raise BoundOtherwise(
+                f"The secret of account {account} was added for {host}, but not for what the settings say of it now",
+                f"If they are right, add it again: changeover account add {account} … --replace",
+            )
+        return kept.secret
 
-    def hold(self, account: str, field: str, host: str, secret: Secret) -> None:
+    async def is_former(self, account: str, field: str, host: str) -> bool:
+        """Is there a secret that an older version added for `host`, bound to nothing else?"""
+        kept = await self._entry(account, field)
+        return kept is not None and kept.bound is None and kept.host == host
+
+    async def bind(self, account: str, field: str, host: str, bound: Sequence[str]) -> None:
+        """Binds the secret to these ways from now on, where there is one and it was added for `host`."""
+        kept = await self._entry(account, field)
+        if kept is None or kept.host != host or kept.bound == tuple(bound):
+            return
+        if self.in_memory(account, field):
+            self.hold(account, field, host, kept.secret, bound)
+        else:
+            await self.put_all(account, host, {field: kept.secret}, bound)
+
+    def hold(self, account: str, field: str, host: str, secret: Secret, bound: Sequence[str] | None = None) -> None:
         """Keeps a secret in memory, for this session only."""
-        self._memory[(account, field)] = (host, secret)
+        self._memory[(account, field)] = _Entry(host, None if bound is None else tuple(bound), secret)
 
-    async def put(self, account: str, field: str, host: str, secret: Secret) -> None:
+    async def put(
+        self, account: str, field: str, host: str, secret: Secret, bound: Sequence[str] | None = None
+    ) -> None:
         """Keeps a secret in the keyring, replacing the one before."""
-        await self.put_all(account, host, {field: secret})
+        await self.put_all(account, host, {field: secret}, bound)
 
-    async def put_all(self, account: str, host: str, secrets: Mapping[str, Secret]) -> None:
+    async def put_all(
+        self, account: str, host: str, secrets: Mapping[str, Secret], bound: Sequence[str] | None = None
+    ) -> None:
         """Keeps the secrets of an account in the keyring: all of them, or, where one is not taken, those before."""
-        texts = {field: json.dumps({"host": host, "secret": secret.reveal()}) for field, secret in secrets.items()}
+        ways = {} if bound is None else {"bound": list(bound)}
+        texts = {
+            field: json.dumps({"host": host, **ways, "secret": secret.reveal()}) for field, secret in secrets.items()
+        }
         await self._call(lambda ring: _write_all(ring, self._service(account), texts))
         for field in secrets:
             self._memory.pop((account, field), None)
+
+    async def _entry(self, account: str, field: str) -> _Entry | None:
+        kept = self._memory.get((account, field))
+        if kept is not None:
+            return kept
+        text = await self._call(lambda ring: _read(ring, self._service(account), field))
+        return None if text is None else _unpack(account, text)
 
     async def forget(self, account: str, field: str) -> None:
         """Removes a secret, if there is one."""
@@ -241,12 +283,14 @@ def _count_pieces(head: str | None) -> int:
     return int(found[1]) if found else 0
 
 
-def _unpack(account: str, text: str) -> tuple[str, Secret]:
+def _unpack(account: str, text: str) -> _Entry:
     stored = None
     with contextlib.suppress(ValueError):
         stored = json.loads(text)
     if isinstance(stored, dict) and isinstance(stored.get("host"), str) and isinstance(stored.get("secret"), str):
-        return stored["host"], Secret(stored["secret"])
+        bound = stored.get("bound")
+        if bound is None or (isinstance(bound, list) and all(isinstance(way, str) for way in bound)):
+            return _Entry(stored["host"], None if bound is None else tuple(bound), Secret(stored["secret"]))
     # Not raised where the reading failed: such an error has the text with it.
     raise AuthError(
         f"The keyring's entry for account {account} was not written by Changeover", "Add the account again."

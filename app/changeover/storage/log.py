@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import logging.handlers
 import os
+import stat
 from pathlib import Path
 
 from changeover.model.errors import ChangeoverError
+from changeover.model.foreign_text import shown
+from changeover.storage.private import private_folder
 
 _SIZE, _KEPT = 1_000_000, 5
 
 
+class _OneLine(logging.Formatter):
+    """Messages in one line each: what others wrote can neither begin a line of its own nor steer who reads."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return shown(super().formatMessage(record))
+
+
 class _PrivateFile(logging.handlers.RotatingFileHandler):
     def _open(self):  # type: ignore[no-untyped-def]
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        # A pipe without a reader would be waited for.
+        unready = getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | unready, 0o600)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "it is no plain file", self.baseFilename)
+            if os.name != "nt":
+                with contextlib.suppress(PermissionError):  # somebody else's, who lets this user write
+                    os.fchmod(descriptor, 0o600)
+        except BaseException:
+            os.close(descriptor)
+            raise
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:
@@ -34,12 +57,12 @@ def start_log(file: Path, debug: bool) -> None:
     logger.propagate = False
     logger.addHandler(logging.NullHandler())  # without any, Python writes warnings to standard error
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(file.parent)
         handler = _PrivateFile(file, maxBytes=_SIZE, backupCount=_KEPT - 1, encoding="utf-8")
     except OSError as error:
         raise ChangeoverError(
             f"The log {file} cannot be written: {error.strerror or error}",
             "Check that the disk is not full and that the folder is yours.",
         ) from None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger.addHandler(handler)

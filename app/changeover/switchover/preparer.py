@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from changeover.accounts.configuration import Configuration
+from changeover.health.unforeseen import optional
+from changeover.model.dns.propagation import longest_cache
 from changeover.model.errors import Refused
+from changeover.model.finding import Finding, Level
+from changeover.model.formatting import duration
+from changeover.model.health.baseline import Baseline
 from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.observation import Observation, failing_since
 from changeover.model.readiness.service_state import Preparation
+from changeover.model.readiness.way_back import WayBack, way_back
 from changeover.model.runs.plan import compared_with, make_plan
 from changeover.model.runs.plan_actions import with_actions
+from changeover.model.runs.run import Run
 from changeover.model.runs.ttl import fast_from
 from changeover.model.settings.service import Service
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
 from changeover.storage.journal.recorded_runs import RecordedRuns
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a look at where an undo leads may take: the undo itself needs none of it.
+WAY_BACK_LOOK = 15.0
 
 
 class Preparer:
@@ -46,7 +60,9 @@ class Preparer:
 
         lookup = self._observer.lookup
         seen, cached, baseline = await asyncio.gather(
-            self._observation(service, to), cache_time(service, lookup), take_baseline(service, lookup)
+            self._observation(service, to),
+            optional(f"the caches of {name}", cache_time(service, lookup), longest_cache(())),
+            optional(f"the baseline of {name}", take_baseline(service, lookup), Baseline(at=datetime.now(UTC))),
         )
         snapshot, now = seen.snapshot, seen.at
         readable = all(r.error is None for r in snapshot.readings)
@@ -59,6 +75,7 @@ class Preparer:
             longest = max(plan.visitors_follow_within, left, chain)
             plan = compared_with(with_actions(plan, service, emergency), baseline)
             plan = replace(plan, visitors_follow_within=longest)
+        began, told = failing_since(seen, snapshot.active)
         return Preparation(
             service=name,
             to=to,
@@ -67,8 +84,25 @@ class Preparer:
             findings=findings(seen, to, emergency, expected),
             snapshot=snapshot,
             at=now,
-            noticed=failing_since(seen, snapshot.active),
+            noticed=began,
+            told=told,
         )
+
+    async def way_back(self, run: Run) -> WayBack:
+        """What is known of the deployment that an undo of `run` leads to. An undo does not wait for it for long."""
+        service = self._configuration.service(run.service)
+        if not run.forward.kind.moves_visitors or service.deployment(run.source) is None:
+            return WayBack(to=run.source)
+        try:
+            async with asyncio.timeout(WAY_BACK_LOOK):
+                return way_back(await self._observation(service, run.source), run.source)
+        except TimeoutError:
+            why = f"it took longer than {duration(WAY_BACK_LOOK)}"
+        except Exception:
+            log.exception("looking at where the undo of %s leads", run.run)
+            why = "Changeover failed to read this; the log says more"
+        text = f"whether {run.source} answers was not found out: {why}"
+        return WayBack(to=run.source, findings=(Finding(check="target-answers", level=Level.BLOCK, text=text),))
 
     async def _observation(self, service: Service, to: str) -> Observation:
         if self._live.knows(service.name):

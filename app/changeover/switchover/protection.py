@@ -9,7 +9,10 @@ from changeover.accounts.configuration import Configuration
 from changeover.model.errors import Refused
 from changeover.model.finding import Finding
 from changeover.model.readiness.lifecycle import Lifecycle, Stage, lifecycle
+from changeover.model.readiness.service_state import assess, unread
 from changeover.model.runs.run import Reprotected, Reprotecting, Run
+from changeover.model.wording.service_status import lacking
+from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
 from changeover.storage.journal.recorded_runs import RecordedRuns
 from changeover.storage.journal.store import JournalStore
@@ -28,6 +31,7 @@ class Protection:
         journal: JournalStore,
         recorded: RecordedRuns,
         observer: Observer,
+        live: LiveStates,
         preparer: Preparer,
         said: OperatorDecisions,
     ) -> None:
@@ -35,14 +39,19 @@ class Protection:
         self._journal = journal
         self._recorded = recorded
         self._observer = observer
+        self._live = live
         self._preparer = preparer
         self._said = said
 
     async def lifecycle(self, name: str) -> Lifecycle:
-        """The stage of a service, from where visitors are sent now and its runs."""
+        """The stage of a service, from where visitors are sent now, its runs, and whether a backup could take over."""
         service = self._configuration.service(name)
-        snapshot = await self._observer.read(service, service.primary.name)
-        return lifecycle(service, snapshot.active, snapshot.runs, datetime.now().astimezone())
+        if self._live.knows(name):
+            seen = self._live.observe(await self._observer.read(service))
+        else:
+            seen = await self._observer.look(service)
+        state = assess(seen, unread(service, seen.at))
+        return lifecycle(service, state.active, state.runs, datetime.now().astimezone(), lacking(state))
 
     async def protect(
         self, run_id: str, note: str = "", *, who: str, begin: bool = False, force_reason: str = ""
@@ -53,7 +62,9 @@ class Protection:
         is a reason to say so all the same.
         """
         run = await self._recorded.one(run_id)
-        found = await self.lifecycle(run.service)
+        service = self._configuration.service(run.service)
+        snapshot = await self._observer.read(service, service.primary.name)
+        found = lifecycle(service, snapshot.active, snapshot.runs, datetime.now().astimezone())
         if found.run != run_id or found.stage not in (Stage.COMMITTED, Stage.RE_PROTECTING):
             first = found.run == run_id and found.stage is Stage.SWITCHED
             hint = f"Commit it first: changeover commit {run_id}" if first else found.text

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet
 from changeover.model.finding import Finding, Level
-from changeover.model.formatting import duration
+from changeover.model.foreign_text import shown
+from changeover.model.formatting import duration, ended
+from changeover.model.readiness.way_back import undone_in_doubt
 from changeover.model.runs.open_run import open_run_words, unreadable_words
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
@@ -77,6 +81,7 @@ def run_object(run: Run) -> dict[str, Any]:
         "who": run.who,
         "why": run.why,
         "noticed": utc(run.noticed),
+        "told": utc(run.told),
         "decided": utc(run.decided),
         "notes": list(run.notes),
         "started": utc(run.started),
@@ -85,10 +90,22 @@ def run_object(run: Run) -> dict[str, Any]:
         "changes": [change_object(c) for c in run.changes],
         "steps": [_step(s) for s in run.steps],
         "findings": [finding_object(f) for f in run.findings],
+        "recovery": _recovery(run),
         "committed": utc(run.committed),
         "accepted": run.accepted,
         "next": list(run.next),
     }
+
+
+def _recovery(run: Run) -> dict[str, Any] | None:
+    """The recovery time in its parts, in seconds; None for a run that is not about it, or that has no end yet."""
+    if not run.forward.kind.moves_visitors or run.direction is Direction.UNDO or run.ended is None:
+        return None
+    found = recovery_time(run)
+    names = ("noticed", "decided", "executed", "stopped", "propagated", "verified", "total")
+    seconds = {name: getattr(found, name) for name in names}
+    parts = {name: None if value is None else round(value, 3) for name, value in seconds.items()}
+    return {**parts, "objective": found.objective, "met": found.met, "proven": found.proven}
 
 
 def _step(step: StepProgress) -> dict[str, Any]:
@@ -109,15 +126,17 @@ def outcome_sentence(run: Run) -> str:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
         case Outcome.UNDONE:
-            return f"{where} undone in {_seconds(run.seconds)}. {run.text}."
+            doubt = undone_in_doubt(run)
+            told = f" Visitors reach {run.source} again, but not all is well there: {ended(doubt)}" if doubt else ""
+            return f"{where} undone in {_seconds(run.seconds)}. {run.text}.{told}"
         case Outcome.REFUSED:
             return f"{where} refused; nothing was changed. {run.text}"
         case Outcome.FAILED:
             return f"{where} failed; nothing was changed. {run.text}"
         case Outcome.INCOMPLETE:
             doing = "The undo" if undoing else "The switch" if run.forward.kind.moves_visitors else "The run"
-            end = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
-            return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{end}"
+            accepted = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
+            return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{accepted}"
         case Outcome.INTERRUPTED if run.paused:
             return f"{where} is paused{' while being undone' if undoing else ''}. Its records may be changed."
         case Outcome.INTERRUPTED:
@@ -141,36 +160,66 @@ def rows_of(records: AddressSet) -> list[str]:
     return [f"{r.type} {', '.join(r.values)} (TTL {r.ttl} s)" for r in records] or ["nothing"]
 
 
-def markdown(run: Run) -> str:
-    """The report of a run for people, as Markdown."""
-    lines = [f"# Run {run.run}", "", outcome_sentence(run), ""]
-    lines += [f"- Started: {local(run.started)}"]
-    lines += [f"- Ended: {local(run.ended)}"] if run.ended else []
-    lines += [f"- By: {run.who}"] if run.who else []
-    lines += [f"- Why: {run.why}"] if run.why else []
-    lines += ["- Emergency: yes"] if run.emergency else []
-    lines += [f"- Failing since: {local(run.noticed)}"] if run.noticed else []
-    lines += [f"- Plan looked at: {local(run.decided)}"] if run.decided else []
-    lines += [f"- Note: {note}" for note in run.notes]
-    lines += [f"- Committed: {local(run.committed)}"] if run.committed else []
-    lines += [f"- Next: {', '.join(run.next)}"] if run.next else []
+class _Part(NamedTuple):
+    """A line of a report as plain text, and what it is: title, heading, text, item, inner (of an item) or step."""
+
+    kind: str
+    text: str
+    strong: str = ""
+
+
+def _parts(run: Run) -> Iterator[_Part]:
+    yield _Part("title", f"Run {run.run}")
+    yield _Part("text", outcome_sentence(run))
+    said = [("Started", local(run.started)), ("Ended", local(run.ended) if run.ended else "")]
+    said += [("By", run.who), ("Why", run.why), ("Emergency", "yes" if run.emergency else "")]
+    said += [("Failing since", local(run.noticed) if run.noticed else "")]
+    said += [("Said to be down", local(run.told) if run.told else "")]
+    said += [("Plan looked at", local(run.decided) if run.decided else "")]
+    said += [("Note", note) for note in run.notes]
+    said += [("Committed", local(run.committed) if run.committed else ""), ("Next", ", ".join(run.next))]
     if run.forward.kind.moves_visitors and run.outcome is Outcome.COMPLETED:
-        lines += [f"- Recovery: {recovery_time(run).text}"]
-    lines += ["", "## Changes", ""]
+        said += [("Recovery", recovery_time(run).text)]
+    yield from (_Part("item", f"{what}: {text}") for what, text in said if text)
+    yield _Part("heading", "Changes")
     for change in run.changes:
-        lines += [f"- **{change.name}** (account {change.account}, zone {change.zone})"]
-        lines += [f"  - before: {line}" for line in rows_of(change.before)]
-        lines += [f"  - after: {line}" for line in rows_of(change.after)]
-    lines += [] if run.changes else ["None."]
-    lines += ["", "## Steps", ""]
-    for number, step in enumerate(run.steps, start=1):
+        yield _Part("item", f" (account {change.account}, zone {change.zone})", change.name)
+        yield from (_Part("inner", f"before: {line}") for line in rows_of(change.before))
+        yield from (_Part("inner", f"after: {line}") for line in rows_of(change.after))
+    if not run.changes:
+        yield _Part("text", "None.")
+    yield _Part("heading", "Steps")
+    for step in run.steps:
         note = f": {step.note}" if step.note else ""
-        lines.append(f"{number}. {STEP_SIGNS[step.state]} {step.text} ({step.state}, {_seconds(step.seconds)}){note}")
-    lines += ["", "## Findings before the run", ""]
+        yield _Part("step", f"{STEP_SIGNS[step.state]} {step.text} ({step.state}, {_seconds(step.seconds)}){note}")
+    yield _Part("heading", "Findings before the run")
     for finding in run.findings:
         override = f" Overridden: {finding.override}" if finding.override else ""
-        lines.append(f"- {LEVEL_SIGNS[finding.level]} {finding.check} ({finding.level}): {finding.text}.{override}")
-    return "\n".join(lines) + "\n"
+        yield _Part(
+            "item", f"{LEVEL_SIGNS[finding.level]} {finding.check} ({finding.level}): {finding.text}.{override}"
+        )
+
+
+def markdown(run: Run) -> str:
+    """The report of a run for people, as Markdown."""
+    lines: list[str] = []
+    steps = 0
+    for part in _parts(run):
+        steps += part.kind == "step"
+        mark = {"title": "# ", "heading": "## ", "item": "- ", "inner": "  - ", "step": f"{steps}. "}.get(part.kind, "")
+        strong = f"**{_in_markdown(part.strong)}**" if part.strong else ""
+        if lines and part.kind in ("heading", "text"):
+            lines.append("")
+        lines.append(f"{mark}{strong}{_in_markdown(part.text)}")
+        if part.kind in ("heading", "text"):
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _in_markdown(text: str) -> str:
+    """A text that Markdown shows as it is, in one line: nothing in it is a heading, a link, a picture or HTML."""
+    plain = re.sub(r"[\\`*_\[\]<>&~|]|:(?=//)|^[#+=-]", r"\\\g<0>", shown(text))
+    return re.sub(r"^(\d+)([.)])", r"\1\\\2", plain)
 
 
 _PAGE = """<!doctype html>
@@ -187,26 +236,20 @@ def html_page(run: Run) -> str:
     """The report of a run as one HTML page that needs nothing else."""
     import html
 
+    def plain(text: str) -> str:
+        return html.escape(shown(text))
+
     body: list[str] = []
-    depth = 0
-    for line in markdown(run).splitlines():
-        stripped = line.lstrip()
-        heading = len(stripped) - len(stripped.lstrip("#"))
-        number, dot, rest = stripped.partition(". ")
-        item = stripped[2:] if stripped.startswith("- ") else rest if dot and number.isdecimal() else None
-        wanted = 0 if item is None else 2 if line.startswith("  ") else 1
-        body += ["<ul>"] * (wanted - depth) + ["</ul>"] * (depth - wanted)
-        depth = wanted
-        if heading:
-            body.append(f"<h{heading}>{html.escape(stripped[heading + 1 :])}</h{heading}>")
-        elif item is not None:
-            body.append(f"<li>{_bold(html.escape(item))}</li>")
-        elif stripped:
-            body.append(f"<p>{_bold(html.escape(stripped))}</p>")
-    body += ["</ul>"] * depth
-    return _PAGE.format(title=html.escape(f"Run {run.run}"), body="\n".join(body))
-
-
-def _bold(escaped: str) -> str:
-    parts = escaped.split("**")
-    return "".join(f"<b>{part}</b>" if number % 2 else part for number, part in enumerate(parts))
+    open_lists: list[str] = []
+    for part in _parts(run):
+        wanted = {"item": ["ul"], "inner": ["ul", "ul"], "step": ["ol"]}.get(part.kind, [])
+        while open_lists != wanted[: len(open_lists)]:
+            body.append(f"</{open_lists.pop()}>")
+        for name in wanted[len(open_lists) :]:
+            open_lists.append(name)
+            body.append(f"<{name}>")
+        name = {"title": "h1", "heading": "h2", "text": "p"}.get(part.kind, "li")
+        strong = f"<b>{plain(part.strong)}</b>" if part.strong else ""
+        body.append(f"<{name}>{strong}{plain(part.text)}</{name}>")
+    body += [f"</{name}>" for name in reversed(open_lists)]
+    return _PAGE.format(title=plain(f"Run {run.run}"), body="\n".join(body))

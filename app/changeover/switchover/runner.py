@@ -285,7 +285,8 @@ class Runner:
             case ChangeRecords():
                 return await self._change(step, self._read_first)
             case CheckNameServers():
-                return await name_servers(self._lookup, step.changes, self._verify_timeout, self._stop)
+                needed = self._service.name_servers_needed
+                return await name_servers(self._lookup, step.changes, self._verify_timeout, self._stop, needed)
             case CheckVisitors():
                 timeout = self._verify_timeout if forward else min(self._verify_timeout, 5.0)
                 verdict = await visitors(self._lookup, self._service, step, timeout, self._stop, self._walk)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from changeover.accounts.configuration import Configuration
+from changeover.accounts.trust import not_approved
 from changeover.model.dns.lease import Holder
 from changeover.model.errors import ChangeoverError, Refused, UsageError
 from changeover.model.finding import Level, overridden, unknown_override
@@ -17,9 +18,11 @@ from changeover.model.formatting import counted
 from changeover.model.readiness.freeze import freeze_left, freezes_of
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.readiness.snapshot import Snapshot
-from changeover.model.runs.plan import Plan
+from changeover.model.runs.plan import ActionStep, Plan
+from changeover.model.runs.plan_actions import leaving_out
 from changeover.model.runs.plan_guard import FRESH, unsafe
 from changeover.model.runs.run import Run, Started
+from changeover.model.settings.acting_parts import Unapproved, deciding
 from changeover.model.settings.service import Service
 from changeover.monitoring.journeys import journeys
 from changeover.monitoring.live_states import LiveStates
@@ -108,21 +111,40 @@ class Runs:
             wrong = unsafe(preparation.plan, service, datetime.now(UTC))
             if wrong:
                 raise Refused(f"This plan must not run: {'; '.join(wrong)}. Nothing was changed")
+            plan = await self._as_trusted(
+                preparation.plan, service, overrides.get("trust") if preparation.emergency else None
+            )
             log.info("switching %s to %s", preparation.service, preparation.to)
             takeover = preparation.emergency and "lease" in overrides
-            arguments = (preparation.service, preparation.plan, on_progress, stop, verify_timeout)
+            arguments = (preparation.service, plan, on_progress, stop, verify_timeout)
             async with self._running(*arguments, takeover=takeover) as runner:
                 return await runner.start(
                     Started(
-                        plan=preparation.plan,
+                        plan=plan,
                         findings=found,
                         emergency=preparation.emergency,
                         who=who,
                         why=why,
                         noticed=preparation.noticed,
+                        told=preparation.told,
+                        objective=service.recovery_objective,
                         decided=preparation.at,
                     )
                 )
+
+    async def _as_trusted(self, plan: Plan, service: Service, left_out: str | None) -> Plan:
+        """The plan, whose actions are approved. Where an emergency says why, those that are not are left out.
+
+        From here on a run does what its journal has, whatever becomes of the settings. Raises NotApproved.
+        """
+        closed: dict[str, tuple[Unapproved, ...]] = {}
+        for step in plan.steps:
+            if isinstance(step, ActionStep) and not step.skip:
+                found = await self._configuration.trust.unapproved(deciding(service, step.action))
+                closed |= {step.name: found} if found else {}
+        if closed and left_out is None:
+            raise not_approved([one for found in closed.values() for one in found])
+        return leaving_out(plan, closed, f"left out: it is not approved on this computer. {left_out}")
 
     async def _refuse_frozen(self, service: str) -> None:
         """A freeze may have been set since the plan was looked at."""
@@ -238,8 +260,8 @@ class Runs:
     ) -> Runner:
         from changeover.switchover.runner import Runner
 
-        vault, open_platform = self._configuration.vault, self._configuration.open_platform
-        actions = ActionExecutor(service, self._observer.lookup, vault, open_platform, self._recorded.one)
+        trust, open_platform = self._configuration.trust, self._configuration.open_platform
+        actions = ActionExecutor(service, self._observer.lookup, trust, open_platform, self._recorded.one)
 
         def progress(run: Run) -> None:
             self._live.take_run(run)
@@ -253,7 +275,7 @@ class Runs:
             on_progress=progress,
             stop=stop or asyncio.Event(),
             verify_timeout=verify_timeout,
-            walk=lambda d, address: journeys(service, (d,), self._observer.lookup, vault, address),
+            walk=lambda d, address: journeys(service, (d,), self._observer.lookup, trust, address),
             act=actions.perform,
             before=actions.before,
             leases=leases,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 from changeover.accounts.configuration import Configuration
 from changeover.model.dns.records import AddressSet
 from changeover.model.errors import ChangeoverError, Refused
-from changeover.model.runs.plan import PlanKind
+from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.plan import Plan, PlanKind
 from changeover.model.runs.run import Run
 from changeover.model.runs.ttl import Publish, prepare_plan, prepared_by, restore_plan
 from changeover.model.settings.service import Service
@@ -16,6 +18,13 @@ from changeover.storage.journal.recorded_runs import RecordedRuns
 from changeover.switchover.runs import VERIFY_TIMEOUT, Runs
 
 log = logging.getLogger(__name__)
+
+
+class TtlPreparation(NamedTuple):
+    """What a person looks at before TTLs are changed, and what it was made from."""
+
+    plan: Plan
+    snapshot: Snapshot
 
 
 class Ttls:
@@ -27,18 +36,24 @@ class Ttls:
         self._observer = observer
         self._runs = runs
 
-    async def shorten(
-        self, name: str, ttl: int | None = None, *, who: str, verify_timeout: float = VERIFY_TIMEOUT
-    ) -> Run:
-        """Lowers the TTL of the service's records, so that a later switch is seen soon. Refused where it is low."""
+    async def prepare_shorten(self, name: str, ttl: int | None = None) -> TtlPreparation:
+        """What lowering the TTLs would change, so that a later switch is seen soon.
+
+        Raises Refused where visitors are not at one deployment: what is lowered then would be kept as it is, split.
+        """
         service = self._configuration.service(name)
         snapshot = await self._observer.read(service)
+        if service.deployment(snapshot.active) is None and all(r.error is None for r in snapshot.readings):
+            raise Refused(
+                f"Visitors of {name} are not at one deployment ({snapshot.active}); nothing was changed",
+                "Send them to one first, or end the run that is under way.",
+            )
         publish = await self._publish(service)
         plan = prepare_plan(service, snapshot.active, snapshot.readings, ttl or service.ttl, snapshot.at, publish)
-        return await self._runs.carry_out(plan, snapshot, who, verify_timeout)
+        return TtlPreparation(plan, snapshot)
 
-    async def restore(self, name: str, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
-        """Gives the service's records back the TTLs that they had before these were lowered."""
+    async def prepare_restore(self, name: str) -> TtlPreparation:
+        """What giving the TTLs back that were lowered would change. Raises Refused where none were."""
         service = self._configuration.service(name)
         prepared = prepared_by(await self._recorded.all(), name)
         if prepared is None:
@@ -46,14 +61,25 @@ class Ttls:
         snapshot = await self._observer.read(service)
         publish = await self._publish(service)
         plan = restore_plan(service, snapshot.active, snapshot.readings, prepared, snapshot.at, publish)
-        return await self._runs.carry_out(plan, snapshot, who, verify_timeout)
+        return TtlPreparation(plan, snapshot)
+
+    async def carry_out(self, prepared: TtlPreparation, *, who: str, verify_timeout: float = VERIFY_TIMEOUT) -> Run:
+        """Changes what was shown, and nothing where that stands no longer. Refused where the TTLs are so already."""
+        return await self._runs.carry_out(prepared.plan, prepared.snapshot, who, verify_timeout)
+
+    async def restored_by(self, run: Run) -> TtlPreparation | None:
+        """The TTLs that committing `run` gives back, since they were lowered for it; None where it gives none back."""
+        if run.forward.kind is not PlanKind.SWITCH or prepared_by(await self._recorded.all(), run.service) is None:
+            return None
+        prepared = await self.prepare_restore(run.service)
+        return prepared if prepared.plan.steps else None
 
     async def restore_after(self, run: Run, who: str) -> None:
         """TTLs that were lowered for a switch go back once it is settled. The commit stands whatever comes of it."""
-        if run.forward.kind is not PlanKind.SWITCH or prepared_by(await self._recorded.all(), run.service) is None:
-            return
         try:
-            await self.restore(run.service, who=who)
+            prepared = await self.restored_by(run)
+            if prepared is not None:
+                await self.carry_out(prepared, who=who)
         except ChangeoverError as error:
             log.warning("the TTLs of %s are not restored: %s", run.service, error.text)
 

@@ -93,9 +93,13 @@ def test_freeze_and_shorten_on_the_practice_ground(on_loop: Callable[..., None],
             page.more_actions["unfreeze"].trigger()
             await until(lambda: "freeze" in offered(), "the end of the freeze")
 
-            await controller.switchboard.shorten_ttl("shop", 5, who="anna@laptop")
+            prepared = await controller.switchboard.prepare_ttl("shop", 5)
+            await controller.switchboard.change_ttl(prepared, who="anna@laptop")
             await until(lambda: "TTLs are shortened" in page.life.more.text(), "the shorter TTLs")
+            controller.dialog = None
             page.more_actions["restore-ttl"].trigger()
+            await until(lambda: controller.dialog is not None and controller.dialog.isVisible(), "what is restored")
+            click(controller.dialog.yes_button)
             await until(lambda: "shorten-ttl" in offered(), "the old TTLs")
             assert session.window.fault.isHidden()
 

@@ -20,7 +20,7 @@ from changeover.desktop.service.route_words import (
     visit_words,
     visitors_line,
 )
-from changeover.desktop.service.service_page import main_action, second_action
+from changeover.desktop.service.service_page import PageButton, main_action, second_action
 from changeover.desktop.setup.add_account import check_mark, check_words
 from changeover.desktop.setup.service_form import Form, answer_at, answer_of, likely_zone, service_of
 from changeover.desktop.tray import glance
@@ -43,13 +43,14 @@ from changeover.desktop.wizard.flow import (
 from changeover.desktop.wizard.tables import changes_html
 from changeover.dns.providers import provider_type
 from changeover.model.dns.records import record_set
-from changeover.model.finding import Level
+from changeover.model.finding import Finding, Level
+from changeover.model.health.probe_result import Health
 from changeover.model.readiness.service_state import Preparation, unread
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome
 from changeover.model.settings.account import AccountCheck
 from changeover.model.settings.account_fields import secret_fields
-from changeover.model.settings.service import Answer
+from changeover.model.settings.service import Answer, Marker
 from desktop.samples import (
     ASLEEP,
     AWAY,
@@ -208,7 +209,7 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["quiet"]).text == "Switch to backup…"
     assert main_action(states["quiet"]).role == "primary"
     assert main_action(states["down"]).role == "danger"
-    assert main_action(states["down-and-no-backup"]).role == ""
+    assert main_action(states["down-and-no-backup"]) == PageButton("Switch…", "switch", "")
     assert main_action(states["offline"]).role == ""
     assert main_action(states["on-backup"]).text == "Switch to primary…"
     assert main_action(states["interrupted"]).text == "Resume run shop-3…"
@@ -216,6 +217,16 @@ def test_one_button_for_each_state() -> None:
     assert main_action(states["reading"]).verb == ""
     offered = {name for name, each in states.items() if second_action(each) is not None}
     assert offered == {"on-backup", "emergency-review", "interrupted", "incomplete"}
+
+
+def test_after_a_failover_the_button_does_not_offer_the_broken_side() -> None:
+    """It names no deployment that could not take over; the pages behind it say why."""
+    after = gallery()["on-backup"]
+    bad = replace(after.health["primary"], health=Health.UNHEALTHY)
+    block = Finding(check="target-answers", level=Level.BLOCK, text="primary does not answer well: 503")
+    broken = replace(after, health={**after.health, "primary": bad}, findings=(block,))
+    assert main_action(broken) == PageButton("Switch…", "switch", "")
+    assert main_action(after).text == "Switch to primary…"
 
 
 def test_the_diagram_in_words() -> None:
@@ -345,8 +356,13 @@ def test_a_service_from_its_form() -> None:
     assert made.primary.answer_for("shop.example") == Answer(a=("192.0.2.7",))
     assert made.deployments[1].answer == Answer(a=("198.51.100.24",))
     assert made.health.path == "/health"
+    assert [d.marker for d in made.deployments] == [None, None]
+    values = {name: getattr(form, name) for name in form.__struct_fields__}
+    marked = service_of(Form(**{**values, "marker": " X-Deployment ", "says": ("blue", "green")}))
+    assert [d.marker for d in marked.deployments] == [Marker("X-Deployment", "blue"), Marker("X-Deployment", "green")]
+    with pytest.raises(ValueError, match="must differ"):
+        service_of(Form(**{**values, "marker": "X-Deployment", "says": ("blue", "blue")}))
     for field, text in (("hostnames", "visitors"), ("account", "account"), ("backup", "Backup")):
-        values = {name: getattr(form, name) for name in form.__struct_fields__}
         with pytest.raises(ValueError, match=text):
             service_of(Form(**{**values, field: ""}))
 

@@ -58,6 +58,8 @@ async def ground_with_actions(folder: Path) -> AsyncIterator[DesktopSession]:
         before, lookup, after = text.partition("[lookup]")
         file.write_text(before + ACTIONS.format(folder=folder) + lookup + after, encoding="utf-8")
         async with desktop(home, ground) as session:
+            board = session.controller.switchboard
+            await board.approve_settings([one.part for one in await board.trust.unapproved()])
             await until(lambda: "the backup is ready" in session.controller.page.sentence.text(), "a quiet state")
             yield session
 

@@ -19,7 +19,7 @@ from changeover.dns.provider import Applied, PreconditionFailed
 from changeover.dns.providers.google import Google, GoogleOptions
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import address_set, record_set
-from changeover.model.errors import ProviderError
+from changeover.model.errors import NotFound
 from changeover.model.secret import Secret
 from dns_servers.google_simulator import PROJECT, GoogleSimulator, TokenSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings, shape
@@ -256,7 +256,7 @@ async def test_requests_and_answers_keep_to_googles_description() -> None:
             assert await provider.apply(ZONE, [change.inverse]) == Applied()
             assert await provider.swap_txt(ZONE, "_changeover.shop.example", None, "note one") == Applied()
             assert await provider.swap_txt(ZONE, "_changeover.shop.example", "note one", None) == Applied()
-            with pytest.raises(ProviderError):
+            with pytest.raises(NotFound):
                 await provider.read("elsewhere.example", names)
             await provider.aclose()
         bodies = iter(simulator.bodies)

@@ -12,11 +12,12 @@ import dns.tsigkeyring
 import dns.update
 import pytest
 
-from changeover.dns.provider import Applied, PreconditionFailed
+from changeover.dns.provider import Applied
 from changeover.dns.providers.rfc2136 import Rfc2136
 from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import record_set
+from changeover.model.errors import Rejected
 from changeover.model.secret import Secret
 from dns_servers.authoritative import KEY_NAME, SECRET, ZONE_TEXT
 from dns_servers.powerdns import PowerDns
@@ -81,15 +82,16 @@ def test_a_ttl_is_that_of_the_whole_record_set(powerdns: PowerDns) -> None:
 
 
 async def test_parameters_of_an_https_record_are_compared_as_text(powerdns: PowerDns) -> None:
-    """As they were loaded, with quotation marks, they are never what an update expects: refused, and nothing changed.
-    Written by an update once, they are compared as they should be."""
+    """As they were loaded, with quotation marks, they are never what an update expects: refused, nothing changed, and
+    nobody blamed. Written by an update once, they are compared as they should be."""
     provider = Rfc2136("dns-main", Rfc2136Options(server=powerdns.server, key_name=KEY_NAME), Secret(SECRET))
     stands = (record_set(H3, "A", 60, ["192.0.2.30"]), record_set(H3, "HTTPS", 60, [VALUE]))
     change = Change(
         account="dns-main", zone=ZONE, name=H3, before=stands, after=(record_set(H3, "A", 60, ["192.0.2.31"]),)
     )
     before = powerdns.records()
-    assert isinstance(await provider.apply(ZONE, [change]), PreconditionFailed)
+    with pytest.raises(Rejected, match="still shows the same"):
+        await provider.apply(ZONE, [change])
     assert powerdns.records() == before
     powerdns.change(delete=["h3 HTTPS"], add=[f"h3 60 HTTPS {VALUE}"])
     assert await provider.apply(ZONE, [change]) == Applied()

@@ -7,20 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import dns.message
+import dns.opcode
 import dns.rcode
 import pytest
 
-from changeover.dns.provider import Applied, PreconditionFailed
+from changeover.dns.provider import Applied, Indeterminate, PreconditionFailed
 from changeover.dns.providers.rfc2136 import Rfc2136
 from changeover.dns.providers.rfc2136_account import PROVIDER
 from changeover.dns.providers.rfc2136_options import ALGORITHMS, Rfc2136Options
-from changeover.dns.wire.exchange import read_message
+from changeover.dns.wire.exchange import Server, connect, read_message
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import RecordSet, record_set
+from changeover.model.dns.records import RecordSet, address_set, record_set
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, Rejected, Unavailable
 from changeover.model.secret import Secret
+from dns_servers.answering import Answering, failing_at
 from dns_servers.authoritative import ZONE_TEXT
 from dns_servers.bind import Bind
+from dns_servers.powerdns import PowerDns
+from dns_servers.process import free_port
 from dns_servers.relay import Relay
 
 ZONE, WWW, API = "shop.example", "www.shop.example", "api.shop.example"
@@ -41,6 +45,40 @@ def change(before: RecordSet | None, after: RecordSet | None, name: str = WWW) -
         before=(before,) if before else (),
         after=(after,) if after else (),
     )
+
+
+class TwoZones(Bind):
+    """A server that has the zone, and one within it."""
+
+    def __init__(self, folder: Path, zone_text: str, inner: str) -> None:
+        super().__init__(folder, ZONE, zone_text)
+        (self._folder / "inner").write_text(f"$ORIGIN {inner}.\n$TTL 60\n{ZONE_TEXT}")
+        self._inner = inner
+
+    def _prepare(self) -> list[str]:
+        arguments = super()._prepare()
+        with (self._folder / "named.conf").open("a") as conf:
+            conf.write(f'zone "{self._inner}" {{ type primary; file "{self._folder}/inner"; }};\n')
+        return arguments
+
+
+class TwoViews(Bind):
+    """A server that shows one zone to who signs with the key, who may change it, and `inner` to everybody else."""
+
+    def __init__(self, folder: Path, zone_text: str, inner: str) -> None:
+        super().__init__(folder, ZONE, zone_text)
+        (self._folder / "inner").write_text(f"$ORIGIN {ZONE}.\n$TTL 60\n{inner}")
+
+    def _prepare(self) -> list[str]:
+        arguments = super()._prepare()
+        file = self._folder / "named.conf"
+        before, zone = file.read_text().split("\nzone ")
+        inner = f'zone "{ZONE}" {{ type primary; file "{self._folder}/inner"; }};'
+        views = (
+            f"view outer {{ match-clients {{ key changeover.; }}; zone {zone.strip()} }};\nview inner {{ {inner} }};\n"
+        )
+        file.write_text(f"{before}\n{views}")
+        return arguments
 
 
 async def test_a_server_on_this_computer_is_used_unsigned(tmp_path: Path) -> None:
@@ -121,6 +159,31 @@ async def test_a_server_that_fails_is_unavailable() -> None:
     server.close()
 
 
+@pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.YXRRSET, dns.rcode.SERVFAIL])
+async def test_an_unsigned_answer_to_a_signed_update_proves_nothing(bind: Bind, rcode: dns.rcode.Rcode) -> None:
+    """Anybody on the way can say yes or no; what became of the update is read, and not taken from that."""
+
+    async def forge(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, there = await connect(Server("127.0.0.1", bind.port))
+        while (wire := await read_message(reader)) is not None:
+            if dns.opcode.from_flags(int.from_bytes(wire[2:4], "big")) is dns.opcode.UPDATE:
+                said = bytes((*wire[:2], wire[2] | 0x80, rcode, *bytes(8)))
+            else:
+                there.write(len(wire).to_bytes(2, "big") + wire)
+                said = await read_message(behind) or b""
+            writer.write(len(said).to_bytes(2, "big") + said)
+        there.close()
+        writer.close()
+
+    server = await asyncio.start_server(forge, "127.0.0.1", 0)
+    before = bind.records()
+    signed = provider(bind, server=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert isinstance(await signed.apply(ZONE, [change(CNAME, ADDRESS)]), Indeterminate)
+    assert bind.records() == before
+    await signed.aclose()
+    server.close()
+
+
 async def test_no_cname_at_the_apex(bind: Bind) -> None:
     """BIND would say yes, delete the addresses and ignore the CNAME: SOA and NS stand there."""
     before = (await provider(bind).read(ZONE, [ZONE])).records[ZONE]
@@ -133,7 +196,8 @@ async def test_no_cname_at_the_apex(bind: Bind) -> None:
         before=addresses,
         after=(record_set(ZONE, "CNAME", 60, ["backup.example.net"]),),
     )
-    assert isinstance(await provider(bind).apply(ZONE, [to_cname]), PreconditionFailed)
+    with pytest.raises(Rejected):
+        await provider(bind).apply(ZONE, [to_cname])
     assert bind.records() == zone
 
 
@@ -166,12 +230,129 @@ async def test_a_conflict_says_what_stands_there(bind: Bind) -> None:
     assert result == PreconditionFailed((f'www2.{ZONE} was nothing, and is now HTTPS 1 . alpn="h2"',))
 
 
+@pytest.mark.parametrize("sub", ["sub", "deep.sub"])
+async def test_a_name_in_another_zone_of_the_same_server_is_refused(tmp_path: Path, sub: str) -> None:
+    """Also where the zone that is named has a record of it, from before the other was split off."""
+    inner = f"{sub}.{ZONE}"
+    with TwoZones(tmp_path, zone_text=ZONE_TEXT + f"www.{sub} A 192.0.2.1\n", inner=inner) as bind:
+        for name in (inner, f"www.{inner}", f"new.{inner}"):
+            with pytest.raises(Rejected, match=f"{name} is in the zone {inner}"):
+                await provider(bind).read(ZONE, [name])
+        assert (await provider(bind).read(inner, [f"www.{inner}"])).records[f"www.{inner}"]
+        assert (await provider(bind).read(ZONE, [WWW])).records[WWW]
+
+
+async def test_a_name_below_a_dname_is_refused(bind: Bind) -> None:
+    """What stands there is not served (RFC 6672, 2.4); what the server makes of the name is no record of it."""
+    bind.change(add=["old 60 DNAME new.shop.example."])
+    with pytest.raises(Rejected, match=r"below old\.shop\.example, a DNAME"):
+        await provider(bind).read(ZONE, ["www.old.shop.example"])
+    assert (await provider(bind).read(ZONE, [WWW])).records[WWW]
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.NOTIMP, dns.rcode.SERVFAIL, dns.rcode.FORMERR, None], ids=str)
+async def test_types_that_the_server_fails_at_spoil_nothing(tmp_path: Path, rcode: dns.rcode.Rcode | None) -> None:
+    """HTTPS, CAA, TLSA and their like, and ANY, whatever is said instead of an answer; the update goes on as ever."""
+    failing = ("HTTPS", "SVCB", "CAA", "TLSA", "URI", "ANY")
+    with Bind(tmp_path, key=False) as bind, Answering(failing_at(bind.port, failing, rcode)) as server:
+        asked = Rfc2136("dns-main", Rfc2136Options(server.server), None, timeout=2)
+        assert (await asked.read(ZONE, [WWW])).records[WWW] == (CNAME,)
+        assert await asked.apply(ZONE, [change(CNAME, ADDRESS)]) == Applied()
+        assert await asked.apply(ZONE, [change(ADDRESS, CNAME)]) == Applied()
+        assert "www.shop.example. 60 CNAME primary.example.net." in bind.records()
+
+
+async def test_a_record_of_an_unusual_type_is_never_deleted(bind: Bind) -> None:
+    """A CNAME makes everything at its name go, so it is not put where anything else stands, whatever that is."""
+    bind.change(add=["h 60 A 192.0.2.1", 'h 60 HINFO "x" "y"', "h 60 TYPE65280 \\# 1 00"])
+    before = record_set(f"h.{ZONE}", "A", 60, ["192.0.2.1"])
+    zone = bind.records()
+    result = await provider(bind).apply(
+        ZONE, [change(before, record_set(f"h.{ZONE}", "CNAME", 60, ["a.b"]), before.name)]
+    )
+    assert result == PreconditionFailed((f"h.{ZONE} has HINFO, TYPE65280 as well, and a CNAME must stand alone",))
+    assert bind.records() == zone
+
+
+class TestAddresses:
+    async def test_each_address_of_the_server_is_tried(self, bind: Bind) -> None:
+        """Here "localhost", which is ::1 as well, where nobody listens."""
+        asked = provider(bind, server=f"localhost:{bind.port}")
+        loop = asyncio.get_running_loop()
+        assert (await asked.read(ZONE, [WWW])).records[WWW] == (CNAME,)
+        assert await asked.apply(ZONE, [change(CNAME, ADDRESS)]) == Applied()
+        assert await loop.getaddrinfo("localhost", bind.port)
+
+    async def test_where_none_answers_each_is_named(self) -> None:
+        """With what it said."""
+        asked = Rfc2136("dns-main", Rfc2136Options(f"localhost:{free_port()}"), None, timeout=5)
+        with pytest.raises(Unavailable, match="refuses connections"):
+            await asked.read(ZONE, [WWW])
+
+
+class TestSignedQuestions:
+    """BIND with two views of one zone: who signs with the key is shown the one that updates go to."""
+
+    @pytest.mark.parametrize("inner", ["10.0.0.5", "192.0.2.10"], ids=["other addresses", "the same addresses"])
+    async def test_the_view_of_the_key_is_read_and_changed(self, tmp_path: Path, inner: str) -> None:
+        """By itself, and where the settings say so; also where both views had the same before."""
+        with TwoViews(tmp_path, zone_text=ZONE_TEXT, inner=ZONE_TEXT.replace("192.0.2.10", inner)) as bind:
+            for signing in ("auto", "on"):
+                asked = provider(bind, sign_queries=signing)
+                before = tuple(r for r in (await asked.read(ZONE, [ZONE])).records[ZONE] if r.type == "A")
+                aaaa = record_set(ZONE, "AAAA", 60, ["2001:db8::10"])
+                new = record_set(ZONE, "A", 60, ["198.51.100.1" if signing == "auto" else "198.51.100.2"])
+                made = Change(account="dns-main", zone=ZONE, name=ZONE, before=(*before, aaaa), after=(new, aaaa))
+                assert await asked.apply(ZONE, [made]) == Applied()
+                assert await asked.read_back(ZONE, [made]) == {ZONE: made.after}
+
+    async def test_unsigned_questions_there_blame_nobody(self, tmp_path: Path) -> None:
+        """The server compares with what it does not show: nobody changed anything, and the error says what helps."""
+        with TwoViews(tmp_path, zone_text=ZONE_TEXT, inner=ZONE_TEXT.replace("192.0.2.10", "10.0.0.5")) as bind:
+            asked = provider(bind, sign_queries="off")
+            before = address_set((await asked.read(ZONE, [ZONE])).records[ZONE])
+            made = Change(account="dns-main", zone=ZONE, name=ZONE, before=before, after=before[1:])
+            with pytest.raises(Rejected, match="still shows the same") as caught:
+                await asked.apply(ZONE, [made])
+        assert "sign_queries" in caught.value.hint
+
+    async def test_a_server_that_knows_no_signatures_is_asked_without(self, bind: Bind) -> None:
+        """Its answers to signed questions are not signed. Where the settings insist, that is an error."""
+
+        with Answering(failing_at(bind.port, (), None)) as server:
+            options = {"server": server.server, "key_name": bind.key_name}
+            asked = Rfc2136("dns-main", Rfc2136Options(**options), Secret(bind.secret), timeout=5)
+            assert (await asked.read(ZONE, [WWW])).records[WWW] == (CNAME,)
+            insisting = Rfc2136Options(**options, sign_queries="on")
+            with pytest.raises(AuthError, match="does not sign"):
+                await Rfc2136("dns-main", insisting, Secret(bind.secret), timeout=5).read(ZONE, [WWW])
+
+
+@pytest.mark.parametrize("name", ["changeover.", "Changeover.", "CHANGEOVER"])
+async def test_a_keys_name_is_sent_in_lower_case(tmp_path: Path, name: str) -> None:
+    """A MAC is made over that (RFC 8945, 4.3.3); PowerDNS takes no other."""
+    with PowerDns(tmp_path) as powerdns:
+        asked = Rfc2136("dns-main", Rfc2136Options(powerdns.server, name), Secret(powerdns.secret), timeout=30)
+        assert (await asked.verify(ZONE, [WWW])).may_write is True
+
+
 class TestSettings:
-    @pytest.mark.parametrize("algorithm", ALGORITHMS)
-    def test_a_complete_account(self, algorithm: str) -> None:
-        """Every algorithm of RFC 8945 that dnspython signs with."""
-        options = Rfc2136Options("ns1.shop.example:53", "changeover.", algorithm)
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            *((name, name) for name in ALGORITHMS),
+            ("HMAC-SHA512", "hmac-sha512"),
+            ("hmac-sha512.", "hmac-sha512"),
+            (" Hmac_Sha384", "hmac-sha384"),
+            ("HMAC-MD5", "hmac-md5.sig-alg.reg.int"),
+            ("hmac-md5.sig-alg.reg.int.", "hmac-md5.sig-alg.reg.int"),
+        ],
+    )
+    def test_a_complete_account(self, written: str, meant: str) -> None:
+        """Every algorithm of RFC 8945 that dnspython signs with, as people and key files write it."""
+        options = Rfc2136Options("ns1.shop.example:53", "changeover.", written)
         assert PROVIDER.faults(options) == []
+        assert options.algorithm_name == meant
         assert [field.name for field in PROVIDER.secrets(options)] == ["secret"]
         assert PROVIDER.host(options) == "ns1.shop.example"
 
@@ -186,6 +367,8 @@ class TestSettings:
         [
             (Rfc2136Options("ns1.shop.example:port"), "server"),
             (Rfc2136Options(""), "server"),
+            (Rfc2136Options("ns1.shop.example", "changeover.", "sha256"), "algorithm"),
+            (Rfc2136Options("ns1.shop.example", "changeover.", "gss-tsig"), "algorithm"),
             (Rfc2136Options("ns1.shop.example"), "key_name"),
             (Rfc2136Options("127.attacker.example:53"), "key_name"),
         ],

@@ -101,7 +101,10 @@ def lines(section: list[dns.rrset.RRset]) -> list[Line]:
 class TestUpdates:
     @given(_changes(), st.booleans())
     def test_all_is_expected_and_all_is_replaced(self, changes: list[Change], signed: bool) -> None:
-        """Every value before is a prerequisite, every absent type as well, and deletes come before adds."""
+        """Every value before is a prerequisite, every absent type as well, and deletes come before adds.
+
+        What gives way to a CNAME is deleted at once, which is what Knot takes.
+        """
         update = UpdateMessage(ZONE, KEY if signed else None)
         update.replace(changes)
 
@@ -120,7 +123,9 @@ class TestUpdates:
                     expected += [(change.name, "IN", rtype, 0, value) for value in before[rtype].values]
                 elif rtype in ADDRESS or alone:
                     expected += [(change.name, "NONE", rtype, 0, "")]
-            wanted += [(change.name, "ANY", record.type, 0, "") for record in change.before]
+            to_cname = bool(change.before) and any(r.type == "CNAME" for r in change.after)
+            gone = ["ANY"] if to_cname else [record.type for record in change.before]
+            wanted += [(change.name, "ANY", rtype, 0, "") for rtype in gone]
             wanted += [(change.name, "IN", r.type, r.ttl, value) for r in change.after for value in r.values]
         assert sorted(lines(message.sections[1])) == sorted(expected)
         assert lines(message.sections[2]) == wanted
@@ -260,10 +265,23 @@ class TestAnswers:
         answer.authority.append(dns.rrset.from_text(f"{name}.", 60, "IN", "NS", "ns.sub.example."))
         assert answer_to(answer.to_wire(), name).referral is not authoritative
 
+    @pytest.mark.parametrize(
+        ("said", "zone"),
+        [("-eu.shop.example SOA", "eu.shop.example"), ("-eu.shop.example NS", None), ("www.shop.example A", None)],
+    )
+    def test_whose_word_it_is_that_there_is_nothing(self, said: str, zone: str | None) -> None:
+        """The owner of the SOA record beside it (RFC 2308, 2)."""
+        data = {"SOA": "ns1.example. host.example. 1 2 3 4 5", "NS": "ns1.example.", "A": "192.0.2.1"}
+        owner, rtype = said.lstrip("-").split()
+        message = dns.message.make_response(dns.message.make_query("www.shop.example", "A"))
+        section = message.authority if said.startswith("-") else message.answer
+        section.append(dns.rrset.from_text(f"{owner}.", 60, "IN", rtype, data[rtype]))
+        assert answer_to(message.to_wire(), "www.shop.example").zone == zone
+
     def test_a_header_alone_can_say_no(self) -> None:
         """Some servers refuse without repeating the question."""
         refused = struct.pack("!HHHHHH", 7, dns.flags.QR | dns.rcode.REFUSED, 0, 0, 0, 0)
-        assert answer_to(refused, f"www.{ZONE}") == (dns.rcode.REFUSED, False, False, ())
+        assert answer_to(refused, f"www.{ZONE}") == (dns.rcode.REFUSED, False, False, (), None)
 
     @given(_records(_names, "A", "AAAA", "CNAME", "TXT"), st.data())
     def test_a_damaged_answer_is_read_or_refused(self, record: RecordSet, data: st.DataObject) -> None:

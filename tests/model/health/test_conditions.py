@@ -40,7 +40,7 @@ MET: list[tuple[dict[str, Any], Response]] = [
         response(b"alles gr\xfcn", headers=((b"content-type", b"text/html; charset=ISO-8859-1"),)),
     ),
     ({"expect_body": "grün"}, response("grün".encode(), headers=((b"content-type", b"text/html; charset=odd"),))),
-    ({"expect_body": "ok"}, response(b"\xff\xfe ok \xc3")),
+    ({"expect_body": "ok"}, response(b"\xfe ok \xc3")),
     ({"expect_body_match": r"^all\b.*ok"}, response()),
     ({"expect_body_without": "error"}, response()),
     ({"expect_json": {"status": "up"}}, response(JSON)),
@@ -64,7 +64,7 @@ NOT_MET: list[tuple[dict[str, Any], Response, str]] = [
     (
         {"expect_body": "ok"},
         response(b"\x1f\x8b", headers=((b"content-encoding", b"gzip"),)),
-        "200, but the body comes packed (gzip), which was not asked for, so that it cannot be read",
+        "200, but the body comes packed (gzip), which was not asked for and cannot be unpacked",
     ),
     ({"expect_body_match": r"^ok$"}, response(), '200, but nothing matches "^ok$"'),
     ({"expect_body_without": "is ok"}, response(), '200, but the text "is ok" is there'),

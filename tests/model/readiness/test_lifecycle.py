@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from changeover.model.health.track import State
+from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.lifecycle import (
     BADGES,
     Lifecycle,
@@ -23,7 +25,7 @@ from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Accepted, Acknowledged, Committed, Event, Outcome, Reprotected, Reprotecting, Run
 from changeover.model.wording.sentence import sentence
-from changeover.model.wording.service_status import ServiceStatus, held_back, service_status, suggests_switch
+from changeover.model.wording.service_status import ServiceStatus, held_back, lacking, service_status, suggests_switch
 from model.snapshots import BACKUP, health_of, observed, reading, result, service, state
 from model.strategies import NOW
 from model.switches import switched
@@ -143,8 +145,53 @@ def test_each_stage(name: str) -> None:
 
 def test_every_stage_is_in_the_table() -> None:
     """And in the list of badges, each of which says something else."""
-    assert {case[2] for case in CASES.values()} == set(Stage) == set(BADGES)
+    assert {case[2] for case in CASES.values()} | {Stage.UNPROTECTED} == set(Stage) == set(BADGES)
     assert len(set(BADGES.values())) == len(BADGES)
+
+
+@pytest.mark.parametrize(("active", "runs"), [("primary", []), ("primary", [BACK, KEPT]), ("backup", [REVERSED])])
+def test_protected_means_that_something_could_take_over_now(active: str, runs: list[Run]) -> None:
+    """Whatever was committed or said before: with nothing that could take over, nobody is told "protected"."""
+    found = lifecycle(service(), active, runs, NOW, "the other one answers 503")
+    assert (found.stage, found.badge) == (Stage.UNPROTECTED, "not protected")
+    assert found.stage.amber
+    assert found.text == f"Visitors are at {active}, and nothing could take over now: the other one answers 503."
+    assert found.next == lifecycle(service(), active, runs, NOW).next
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ({"health": {n: health_of(n, "unhealthy", result(n, ok=False)) for n in ("primary", "backup")}}, "backup does"),
+        ({"health": {"primary": health_of("primary", "healthy")}}, "backup has not been checked yet"),
+        ({"locked": True}, ""),
+    ],
+    ids=["everything is down", "not checked", "a switch is on its way"],
+)
+def test_what_keeps_every_backup_from_taking_over(seen: dict[str, Any], words: str) -> None:
+    """All down, not known, or locked: the reason is the first check that blocks; a freeze is a person's and none."""
+    assert words in (lacking(state(observed(**seen))) or "nothing")
+    frozen = Freeze(service="shop", reason="a release", set_at=NOW, until=NOW + timedelta(hours=1), who="anna")
+    assert lacking(state(observed(freezes=(frozen,)))) is None
+
+
+@pytest.mark.parametrize(
+    "left",
+    [INTERRUPTED, switched(MINUTE, None, kind=PlanKind.PREPARE), switched(MINUTE, None, kind=PlanKind.RESTORE_TTL)],
+    ids=["a switch", "lowering TTLs", "restoring TTLs"],
+)
+def test_an_unfinished_run_is_named_whatever_it_was_for(left: Run) -> None:
+    """Its verbs are about it, also where it is the first run of all."""
+    found = of("primary", left)
+    assert (found.run, found.next) == ("shop-1", ("resume", "undo", "accept"))
+
+
+def test_what_is_acknowledged_is_the_emergency() -> None:
+    """And not the run that the stage follows from, which may be a later one."""
+    found = of("primary", BACK, switched(10 * MINUTE, emergency=True))
+    assert (found.run, found.acknowledges) == ("shop-2", "shop-1")
+    assert "acknowledge" in found.next
+    assert of("primary", BACK).acknowledges is None
 
 
 def test_the_undo_window_counts_from_the_end_of_the_run() -> None:
@@ -200,6 +247,7 @@ def test_any_runs_give_one_stage_with_words_and_a_way_on(runs: list[Run], active
     assert len(set(found.next)) == len(found.next)
     if active == "primary":
         assert found.stage in (Stage.PROTECTED, Stage.FAILING_BACK)
+    assert not {"resume", "acknowledge"} & set(found.next) or found.run is not None or found.acknowledges is not None
     if active == "backup":
         assert found.stage is not Stage.PROTECTED
     others = [replace(r, service="mail") for r in runs]

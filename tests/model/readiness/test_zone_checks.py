@@ -24,6 +24,8 @@ from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.runs.run import Acknowledged, Outcome
+from changeover.model.settings.acting_parts import ActingPart, Unapproved, action_place
+from changeover.model.settings.action import Action, CommandLine, Phase
 from changeover.model.settings.service import Answer
 from model.snapshots import (
     APEX,
@@ -46,10 +48,13 @@ ELSEWHERE = {name: (record_set(name, "A", 60, ["192.0.2.99"]),) for name in (WWW
 #: CONTRACT: what may never be overridden, and what in an emergency only. `wildcard` and `records-readable` are beside
 #: the contract's list: without records of its own, or without readable ones, there is no plan that could be run.
 NEVER = {"answer-legal", "routing-policy", "unfinished-run", "lock", "wildcard", "records-readable"}
-ONLY_FAULTS = {"wildcard", "pinned", "maintenance", "records-changed", "recent-switch", "freeze", "lease", "ownership"}
+ONLY_FAULTS = {
+    *("wildcard", "pinned", "maintenance", "records-changed", "recent-switch"),
+    *("trust", "freeze", "lease", "ownership"),
+}
 #: What has nothing to say where visitors leave the primary.
 ONLY_BACK = {"failback"}
-EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys", "freeze", "lease"}
+EMERGENCY_ONLY = {"target-answers", "marker", "certificate", "routing-name", "journeys", "trust", "freeze", "lease"}
 
 
 def found(there: Observation, check: str, emergency: bool = False) -> list[Finding]:
@@ -152,6 +157,17 @@ def frozen(of: str | None, minutes: float) -> tuple[Freeze, ...]:
     return (Freeze(service=of, reason="a release", set_at=set_at, until=until, who="anna"),)
 
 
+PROMOTE = Action(name="promote", phase=Phase.PROMOTE, operation=CommandLine(command=("promote",)))
+ACTING = replace(service(), actions=(PROMOTE,))
+
+
+def unapproved(was: bool = False) -> Observation:
+    """The backup is promoted by a command that this computer has not approved as it is now."""
+    place, words = action_place("shop", "promote"), "Action promote of shop"
+    part = ActingPart(place=place, words=words, lines=(("does", "run promote"),), owner="service-shop")
+    return observed(ACTING, unapproved=(Unapproved(part=part, was=(("does", "run true"),) if was else None),))
+
+
 def changed(ago: float) -> Observation:
     """A run ended so many seconds ago, and then somebody changed a name."""
     runs = (switched(ago, source="backup", to="primary"),)
@@ -196,6 +212,19 @@ CASES: list[Case] = [
         observed(servers=(*servers(PRIMARY), *servers(PRIMARY, address="::1", error="no route", checked=False))),
         "give what the provider has",
     ),
+    (
+        "records-agree",
+        "block",
+        observed(servers=servers(PRIMARY, error="elsewhere", elsewhere="eu.shop.example")),
+        "in the zone eu.shop.example, not in shop.example",
+    ),
+    (
+        "records-agree",
+        "warn",
+        observed(servers=servers(PRIMARY, failed=("AAAA",))),
+        "A name server fails at some addresses: ns1.shop.example at AAAA of",
+    ),
+    ("records-agree", "pass", observed(servers=servers(PRIMARY, failed=("HTTPS", "SVCB"))), "give what the provider"),
     ("routing-policy", "pass", observed(), "No routing policies"),
     ("routing-policy", "block", observed(**read(policies={WWW: "weighted, 3 records"})), "weighted, 3 records"),
     ("wildcard", "block", observed(**read(wildcards=(WWW,))), "www.shop.example has no records of its own"),
@@ -347,6 +376,8 @@ CASES: list[Case] = [
         observed(freezes=frozen("shop", 90)),
         "shop is frozen by anna for 1 h 30 min more: a release",
     ),
+    ("trust", "block", unapproved(), "Action promote of shop is new outside Changeover, and may not act yet"),
+    ("trust", "block", unapproved(was=True), "Action promote of shop has changed outside Changeover"),
     ("freeze", "block", observed(freezes=frozen(None, 1)), "Everything is frozen by anna for 1 min more: a release"),
     (
         "ownership",
@@ -406,6 +437,17 @@ def test_a_service_that_is_ready_passes_everything() -> None:
     passed = findings(observed(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}
     assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS | ONLY_BACK]
+
+
+def test_only_what_a_switch_would_do_is_held_back() -> None:
+    """Not an action for another target, nor one that an emergency leaves out."""
+    there = unapproved()
+    for action in (replace(PROMOTE, to=("elsewhere",)), replace(PROMOTE, name="other")):
+        quiet = replace(there.snapshot, service=replace(ACTING, actions=(action,)))
+        assert found(observed(snapshot=quiet), "trust") == []
+    needing = replace(there.snapshot, service=replace(ACTING, actions=(replace(PROMOTE, needs="source"),)))
+    assert len(found(observed(snapshot=needing), "trust")) == 1
+    assert found(observed(snapshot=needing), "trust", emergency=True) == []
 
 
 @pytest.mark.parametrize(("days", "words"), [(29, "30 days"), (20, "21 days"), (13, "14 days"), (6, "7 days")])

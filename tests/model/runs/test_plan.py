@@ -58,6 +58,20 @@ def test_batches_have_every_change_once_and_keep_their_limit(
         assert len(part) == 1 or (limit is not None and sum(share(c, limit) for c in part) <= 1)
 
 
+@pytest.mark.parametrize("limit", [10, 20, 200, 1000])
+def test_a_batch_is_full_at_its_limit_and_not_a_record_later(limit: int) -> None:
+    """A provider that takes so many records refuses one more: the next hostname begins a new batch."""
+
+    def one(number: int) -> Change:
+        name = f"n{number:04}.shop.example"
+        old, new = record_set(name, "A", 60, ["192.0.2.1"]), record_set(name, "A", 60, ["192.0.2.2"])
+        return Change(account="one", zone="shop.example", name=name, before=(old,), after=(new,))
+
+    both = {"one": capabilities(BatchLimit(records=limit))}
+    for hostnames, sizes in ((limit // 2, [limit // 2]), (limit // 2 + 1, [limit // 2, 1])):
+        assert [len(part) for part in batches([one(n) for n in range(hostnames)], both)] == sizes
+
+
 @given(changes(), st.data())
 def test_progress_tells_what_is_to_do_from_what_stands(made: tuple[Change, ...], data: st.DataObject) -> None:
     """Before is to do, after is done, empty is to do from nothing, everything else is somebody else's."""

@@ -12,7 +12,19 @@ from changeover.model.dns.change import Change
 from changeover.model.dns.records import record_set
 from changeover.model.runs.plan import ChangeRecords, CheckNameServers, CheckVisitors, Plan
 from changeover.model.runs.recovery_time import recovery_time
-from changeover.model.runs.run import Ended, Entry, Event, Intent, Outcome, Started, StepEnded, StepState, fold
+from changeover.model.runs.run import (
+    Ended,
+    Entry,
+    Event,
+    Intent,
+    Outcome,
+    Paused,
+    Resumed,
+    Started,
+    StepEnded,
+    StepState,
+    fold,
+)
 
 BEGAN = datetime(2031, 5, 6, 14, 0, 0, tzinfo=UTC)
 NAME = "www.shop.example"
@@ -36,7 +48,7 @@ PLAN = Plan(
 )
 
 
-def run_of(seconds: tuple[float, float, float], outcome: Outcome = Outcome.COMPLETED, **started: datetime | None):  # type: ignore[no-untyped-def]
+def run_of(seconds: tuple[float, float, float], outcome: Outcome = Outcome.COMPLETED, **started: object):  # type: ignore[no-untyped-def]
     """A run whose steps took so long, one after another."""
     at, entries = BEGAN, [Entry(run="shop-1", at=BEGAN, event=Started(plan=PLAN, **started))]  # type: ignore[arg-type]
 
@@ -53,8 +65,8 @@ def run_of(seconds: tuple[float, float, float], outcome: Outcome = Outcome.COMPL
 
 def test_the_parts() -> None:
     """From the beginning of the incident to the last proof, beside the objective."""
-    run = run_of((2, 3, 5), noticed=BEGAN - timedelta(minutes=2), decided=BEGAN - timedelta(minutes=1))
-    found = recovery_time(run, 300, followed=BEGAN + timedelta(seconds=62))
+    run = run_of((2, 3, 5), noticed=BEGAN - timedelta(minutes=2), decided=BEGAN - timedelta(minutes=1), objective=300)
+    found = recovery_time(run, followed=BEGAN + timedelta(seconds=62))
     assert (found.noticed, found.decided) == (60, 60)
     assert (found.executed, found.propagated, found.verified, found.total) == (2, 3, 5, 130)
     assert (found.resolvers, found.met) == (62, True)
@@ -66,7 +78,7 @@ def test_the_parts() -> None:
 
 def test_too_slow() -> None:
     """By how much is said."""
-    found = recovery_time(run_of((2, 3, 95)), 60)
+    found = recovery_time(run_of((2, 3, 95), objective=60))
     assert (found.noticed, found.decided, found.met) == (None, None, False)
     assert found.text.endswith("verified 1 min 35 s; 40 s longer than the objective of 1 min.")
 
@@ -74,7 +86,7 @@ def test_too_slow() -> None:
 @pytest.mark.parametrize("outcome", [Outcome.INCOMPLETE, Outcome.FAILED, Outcome.REFUSED])
 def test_what_was_never_proven_met_nothing(outcome: Outcome) -> None:
     """However fast it was: done is when visitors are served."""
-    found = recovery_time(run_of((1, 1, 1), outcome), 60)
+    found = recovery_time(run_of((1, 1, 1), outcome, objective=60))
     assert (found.met, found.text.startswith("Not proven to be served again; so far 3 s")) == (None, True)
 
 
@@ -89,3 +101,34 @@ def test_the_parts_make_the_whole(seconds: tuple[int, int, int], noticed: int, d
     found = recovery_time(run)
     assert run.ended is not None
     assert found.total == pytest.approx((run.ended - BEGAN).total_seconds() + noticed + decided)
+
+
+@pytest.mark.parametrize("looked", [1, 59, 3600])
+def test_noticed_is_when_it_was_first_said_and_not_when_somebody_clicked(looked: int) -> None:
+    """Who takes an hour to come to the screen has taken it for the decision; the product had said so long before."""
+    began, told = BEGAN - timedelta(seconds=looked + 90), BEGAN - timedelta(seconds=looked + 30)
+    found = recovery_time(run_of((1, 1, 1), noticed=began, told=told, decided=BEGAN - timedelta(seconds=1)))
+    assert (found.noticed, found.decided) == (60, looked + 30)
+    assert found.total == looked + 93
+
+
+@pytest.mark.parametrize("word", [None, Paused(who="anna")], ids=["a crash", "a pause"])
+def test_a_pause_is_not_execution(word: Event | None) -> None:
+    """The time in which nothing was done stands for itself; it counts for the whole, since nobody was served."""
+    at = BEGAN
+    entries = [
+        Entry(run="shop-1", at=BEGAN, event=Started(plan=PLAN)),
+        Entry(run="shop-1", at=at, event=Intent(step=0)),
+    ]
+    entries += [Entry(run="shop-1", at=at, event=word)] if word is not None else []
+    at += timedelta(hours=1)
+    entries.append(Entry(run="shop-1", at=at, event=Resumed()))
+    for number in range(3):
+        entries.append(Entry(run="shop-1", at=at, event=Intent(step=number)))
+        at += timedelta(seconds=2)
+        entries.append(Entry(run="shop-1", at=at, event=StepEnded(step=number, state=StepState.DONE, seconds=2)))
+    entries.append(Entry(run="shop-1", at=at, event=Ended(outcome=Outcome.COMPLETED)))
+    found = recovery_time(fold(entries))
+    assert (found.stopped, found.executed, found.propagated, found.verified) == (3600, 2, 2, 2)
+    assert "stopped 1 h" in found.text
+    assert found.total == 3606

@@ -81,9 +81,48 @@ def test_versions_that_differ_are_a_warning() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rtype", "state"), [("AAAA", StepState.WARNING), ("HTTPS", StepState.DONE), ("SVCB", StepState.DONE)]
+)
+def test_a_type_that_a_server_fails_at_spoils_nothing(rtype: str, state: StepState) -> None:
+    """What it gives of the others decides. Of addresses it is told, of HTTPS records not: many servers know none."""
+    both = (*NEW, record_set(CHANGE.name, rtype, 60, ["2001:db8::1" if rtype == "AAAA" else "1 . alpn=h2"]))
+    change = replace(CHANGE, after=both)
+    verdict = judge_servers([said("ns1", NEW, failed=(rtype,))], [change])
+    assert verdict.state is state
+    assert ("ns1 fails at AAAA of" in verdict.text) is (rtype == "AAAA")
+    assert judge_servers([said("ns1", NEW)], [change]).state is StepState.UNKNOWN
+
+
 def test_a_change_of_the_ttl_alone_is_seen_by_the_ttl() -> None:
     """Same addresses are not enough then."""
     shorter = tuple(replace(r, ttl=20) for r in OLD)
     change = replace(CHANGE, after=shorter)
     assert judge_servers([said("ns1", OLD)], [change]).state is StepState.UNKNOWN
     assert judge_servers([said("ns1", shorter)], [change]).state is StepState.DONE
+
+
+SILENT = [said(f"ns{n}", (), error="it did not answer") for n in (2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("silent", "needed", "state"),
+    [
+        (3, "half", StepState.UNKNOWN),
+        (1, "half", StepState.WARNING),
+        (3, "one", StepState.WARNING),
+        (1, "all", StepState.UNKNOWN),
+        (0, "all", StepState.DONE),
+    ],
+)
+def test_how_many_name_servers_must_give_the_new_answer(silent: int, needed: str, state: StepState) -> None:
+    """Half of them, unless the settings say one or all: one that agrees proves nothing of three that are silent."""
+    verdict = judge_servers([said("ns1"), *SILENT[:silent]], [CHANGE], needed=needed)
+    assert verdict.state is state
+    assert ("too few name servers of shop.example answer" in verdict.text) is (state is StepState.UNKNOWN)
+
+
+def test_the_servers_of_each_zone_count_for_themselves() -> None:
+    """Many that answer in one zone do not make up for those of another."""
+    other = said("ns9", (), zone="shop.test", hostname="www.shop.test", error="it did not answer")
+    assert judge_servers([said("ns1"), said("ns2"), other], [CHANGE]).state is StepState.UNKNOWN

@@ -15,6 +15,7 @@ import trustme
 from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts, Steering
+from changeover.accounts.trust import Trust
 from changeover.dns.lookup.client import Lookup
 from changeover.model.dns.change import ZoneAt
 from changeover.model.health.check import HealthCheck
@@ -76,13 +77,20 @@ class World:
         self.vault = Vault(home, timeout=5)
         self.journal = Journal(home.database)
         self.lookup = Lookup(LookupSettings(resolvers=(), witnesses=()))
-        self.accounts = Accounts(home.settings_file, self.vault)
+        self.settings = Settings(services=(shop(),))
+        self.trust = Trust(home, lambda: self.settings, self.vault)
+        self.accounts = Accounts(home, self.vault, self.trust)
 
     async def said(self, run: str) -> Run:
         return fold(await self.journal.read(run), alive=True)
 
     async def open_platform(self, deployment: Deployment) -> Steering:
         return await self.accounts.open_platform(Settings(), deployment)
+
+    async def approve(self, step: ActionStep, service: Service) -> None:
+        """Makes the step an action of the service, and approves all of it."""
+        self.settings = Settings(services=(replace(service, actions=(step.action,)),))
+        await self.trust.approve(await self.trust.parts())
 
     async def perform(
         self,
@@ -95,10 +103,11 @@ class World:
     ) -> Verdict:
         """Does an operation in a new run, which `changed` is changed in; `begun` is called once it is under way."""
         step = step_of(operation, timeout)
+        await self.approve(step, service or shop())
         entry = await self.journal.begin(Started(plan=plan_of(step)))
         await self.journal.append(entry.run, Intent(step=0))
         run = replace(await self.said(entry.run), **changed)
-        operations = ActionExecutor(service or shop(), self.lookup, self.vault, self.open_platform, self.said)
+        operations = ActionExecutor(service or shop(), self.lookup, self.trust, self.open_platform, self.said)
         doing = asyncio.ensure_future(operations.perform(step, run, stop or asyncio.Event()))
         if begun is not None:
             await begun(run)
@@ -310,8 +319,9 @@ async def test_a_key_is_ascii(world: World) -> None:
     asked = Asked(OK)
     async with raw_server(asked) as port:
         step = step_of(HttpCall(url=f"http://127.0.0.1:{port}/"), name="Nur lesen, für alle")
+        await world.approve(step, shop())
         run = fold([await world.journal.begin(Started(plan=plan_of(step)))])
-        await ActionExecutor(shop(), world.lookup, world.vault, world.open_platform, world.said).perform(
+        await ActionExecutor(shop(), world.lookup, world.trust, world.open_platform, world.said).perform(
             step, run, asyncio.Event()
         )
     assert "\r\nIdempotency-Key: shop-1-Nur lesen, f%C3%BCr alle\r\n" in asked.requests[0]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts, Steering
+from changeover.accounts.trust import Trust
 from changeover.dns.lookup.client import Lookup
 from changeover.lab.app import AppSettings, LabApp
 from changeover.model.dns.change import ZoneAt
-from changeover.model.errors import NotFound, Unavailable
+from changeover.model.errors import NotApproved, NotFound, Unavailable
 from changeover.model.runs.plan import ActionStep, Plan
 from changeover.model.runs.run import Entry, Run, Started, StepState, fold
 from changeover.model.runs.verification import Verdict
@@ -38,6 +40,10 @@ SHOP = Service(
 )
 
 
+SCALE = Action(name="scale", phase=Phase.PROMOTE, operation=PlatformCall(deployment="primary", verb="scale"))
+SETTINGS = Settings(services=(replace(SHOP, actions=(SCALE,)),))
+
+
 class World:
     """A practice ground's API and what asks it."""
 
@@ -46,9 +52,10 @@ class World:
         self.api = LabApi({"primary": self.app})
         home = Home.at(folder)
         vault = Vault(home, timeout=5)
-        self.accounts = Accounts(home.settings_file, vault)
+        self.trust = Trust(home, lambda: SETTINGS, vault)
+        self.accounts = Accounts(home, vault, self.trust)
         lookup = Lookup(LookupSettings(resolvers=(), witnesses=()))
-        self.executor = ActionExecutor(SHOP, lookup, vault, self.open_platform, self.said)
+        self.executor = ActionExecutor(SHOP, lookup, self.trust, self.open_platform, self.said)
 
     async def open_platform(self, deployment: Deployment) -> Steering:
         account = Account("lab-me", "lab", {"endpoint": self.api.address})
@@ -76,10 +83,22 @@ def call(verb: Verb, deployment: str = "primary", **options: object) -> Platform
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     made = World(tmp_path)
+    await made.trust.approve(await made.trust.parts())
     with made.api:
         yield made
+
+
+async def test_nothing_is_asked_of_an_app_that_nobody_approved(world: World) -> None:
+    """Neither to read what stands there nor to change it, though a run that began before would."""
+    await world.trust.withdraw()
+    refused = await world.perform(call("scale", instances=3))
+    assert refused.state is StepState.FAILED
+    assert "What actions of shop ask of platforms is new, and may not act until it is approved" in refused.text
+    with pytest.raises(NotApproved):
+        await world.executor.before(step_of(call("scale", instances=3)))
+    assert world.api.requests == []
 
 
 async def test_what_is_done_is_told(world: World) -> None:

@@ -26,10 +26,11 @@ CONDITIONS: dict[str, tuple[str, str]] = {
     "expect_body_without": ("The body does not contain", ""),
     "expect_json": ("The JSON value at", "is"),
     "expect_header": ("The header", "contains"),
+    "headers": ("The request has the header", "with"),
     "expect_within": ("The response takes at most", ""),
     "expect_certificate_days": ("The certificate is valid for", ""),
 }
-NAMED = ("expect_json", "expect_header")
+NAMED = ("expect_json", "expect_header", "headers")
 UNITS = {"expect_within": "seconds", "expect_certificate_days": "days more"}
 #: The keys of a check that are one field each.
 REQUEST = (
@@ -178,7 +179,7 @@ def _conditions(health: HealthCheck) -> Iterator[Condition]:
         value = getattr(health, kind)
         if kind == "expect_json":
             yield from (Condition(kind=kind, name=name, value=value_text(item)) for name, item in value.items())
-        elif kind == "expect_header":
+        elif kind in NAMED:
             yield from (Condition(kind=kind, name=name, value=item) for name, item in value.items())
         elif value is not None:
             yield Condition(kind=kind, value=_text(value))

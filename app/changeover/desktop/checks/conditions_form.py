@@ -19,8 +19,9 @@ _PLACEHOLDERS = {
     "expect_body_without": "a text",
     "expect_json": 'true, "ok", < 100',
     "expect_header": "a text",
+    "headers": "changeover",
 }
-_NAMES = {"expect_json": "database.ok", "expect_header": "Content-Type"}
+_NAMES = {"expect_json": "database.ok", "expect_header": "Content-Type", "headers": "X-Health-Check"}
 _WIDE = 210
 
 

@@ -14,6 +14,7 @@ from changeover.model.readiness.freeze import freeze_words
 from changeover.model.readiness.lifecycle import Lifecycle, Stage, lifecycle, review_words
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.ttl import fast_from, prepared_by
+from changeover.model.wording.service_status import lacking
 
 _QUIET = (Stage.PROTECTED, Stage.PROTECTED_REVERSED)
 
@@ -22,7 +23,7 @@ def life_of(state: ServiceState, now: datetime) -> Lifecycle | None:
     """The service's stage; None while it is not known where visitors are."""
     if state.snapshot.empty:
         return None
-    return lifecycle(state.service, state.active, state.runs, now)
+    return lifecycle(state.service, state.active, state.runs, now, lacking(state))
 
 
 def stage_words(found: Lifecycle, now: datetime) -> str:
@@ -31,6 +32,7 @@ def stage_words(found: Lifecycle, now: datetime) -> str:
         return f"switched, not committed: undo for {duration((found.undo_until - now).total_seconds())} more"
     return {
         Stage.PROTECTED: "protected",
+        Stage.UNPROTECTED: "not protected: nothing could take over now",
         Stage.SWITCHED: "switched, not committed",
         Stage.COMMITTED: "running without a backup",
         Stage.RE_PROTECTING: "running without a backup; one is being set up",

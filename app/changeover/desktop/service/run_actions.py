@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -14,11 +15,12 @@ from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.widgets import questions as ask
 from changeover.desktop.wizard.dialog import Wizard
 from changeover.desktop.wizard.run_in_progress import Start, Work
-from changeover.desktop.wizard.undo_question import about_undo
+from changeover.desktop.wizard.undo_question import about_plan, about_undo
 from changeover.model.errors import ChangeoverError, Refused
+from changeover.model.health.soak import Soak, SoakState, soak_until
 from changeover.model.readiness.service_state import Preparation, ServiceState
-from changeover.model.runs.plan import Plan
-from changeover.model.runs.run import Run
+from changeover.model.runs.plan import Plan, PlanKind
+from changeover.model.runs.run import Direction, Outcome, Run
 from changeover.storage.home import this_person
 from changeover.switchboard import Switchboard
 
@@ -44,6 +46,9 @@ class RunActions:
         self._opened = opened
         self._changed = changed
         self._works: dict[str, Work] = {}
+        #: By run, what the time after it shows; None until the first look.
+        self._soaking: dict[str, Soak | None] = {}
+        self._looking: dict[str, asyncio.Task[Any]] = {}
 
     @property
     def working(self) -> list[Work]:
@@ -148,13 +153,33 @@ class RunActions:
         """Ends the undo window."""
         self._do(self._commit(run), run, "keeping")
 
+    def soak(self, run: Run) -> Soak | None:
+        """What the time after a switch shows so far. It goes on without the window that shows it, and ends here."""
+        switched = run.direction is Direction.FORWARD and run.plan.kind is PlanKind.SWITCH
+        fresh = run.ended is not None and datetime.now(UTC) < soak_until(run.ended)
+        if switched and fresh and run.outcome is Outcome.COMPLETED and run.run not in self._soaking:
+            self._soaking[run.run] = None
+            self._looking[run.service] = self._tasks.spawn(self._look_on(run), f"looking on after run {run.run}")
+        return self._soaking.get(run.run)
+
+    async def _look_on(self, run: Run) -> None:
+        def seen(soak: Soak) -> None:
+            self._soaking[run.run] = soak
+
+        end = await self._switchboard.soak(run, seen)
+        if end is not None and end.state is SoakState.WORSENED and run.service not in self.wizards:
+            self._window.fault.show_words(f"{run.service}: {end.text}.", "Look at it, or undo the switch.")
+
     def save(self, run: Run) -> None:
         """Saves the report of a run."""
         self._do(self._save(run), run, "saving the report")
 
     def _work(self, service: str, to: str, start: Start, name: str) -> Work:
+        if service in self._looking:
+            self._looking.pop(service).cancel()  # visitors are moved again: what is seen then says nothing of that run
         work = Work(service, to, start)
         self._works[service] = work
+        work.ended.connect(lambda: self.soak(work.run) if work.run is not None else None)
         self._tasks.spawn(work.go(), f"{name} of {service}")
         return work
 
@@ -177,7 +202,8 @@ class RunActions:
         except Refused as refused:
             plan = await self._plan_anyway(run, refused)
             changed = refused.text
-        asked = about_undo(self._front(run), run.run, plan, run.committed is not None, changed)
+        doubt = (await self._switchboard.way_back(run.run)).doubt
+        asked = about_undo(self._front(run), run.run, plan, run.committed is not None, changed, doubt)
         if await self._yes(asked):
             self._follow(self._undoing(run, anyway=bool(changed)))
 
@@ -195,6 +221,12 @@ class RunActions:
             await self._changed()
 
     async def _commit(self, run: Run) -> None:
+        restored = await self._switchboard.restored_by(run.run)
+        if restored is not None:
+            text = "The TTLs that were lowered for it are given back. Nobody is sent elsewhere."
+            asked = about_plan(self._front(run), f"Keep run {run.run}?", text, "Keep it", restored.plan)
+            if not await self._yes(asked):
+                return
         kept = await self._switchboard.commit(run.run, who=this_person())
         wizard = self.wizards.get(run.service)
         if wizard is not None and wizard.run is not None and wizard.run.run == kept.run:

@@ -11,6 +11,7 @@ from changeover.desktop.main_window import MainWindow
 from changeover.desktop.runtime.tasks import Tasks
 from changeover.desktop.service.pin_dialog import TIMES
 from changeover.desktop.widgets import questions as ask
+from changeover.desktop.wizard.undo_question import about_plan
 from changeover.model.errors import ChangeoverError
 from changeover.model.readiness.service_state import ServiceState
 from changeover.storage.home import this_person
@@ -19,7 +20,7 @@ from changeover.switchboard import Switchboard
 #: What the ⋯ menu offers of these, in words.
 SERVICE_VERBS = {
     "shorten-ttl": "Shorten TTLs…",
-    "restore-ttl": "Restore TTLs",
+    "restore-ttl": "Restore TTLs…",
     "freeze": "Freeze…",
     "unfreeze": "Unfreeze",
     "protect": "Say that there is a backup again…",
@@ -92,12 +93,18 @@ class ServiceActions:
             "Once all that resolvers still keep is forgotten, a switch is seen that soon. The old TTLs come back "
             "when a switch is kept, or by “Restore TTLs”."
         )
-        asked = ask.Question(self._window, f"Shorten the TTLs of {service.name}?", text, "Shorten TTLs", danger=False)
+        prepared = await self._switchboard.prepare_ttl(service.name, service.ttl)
+        asked = about_plan(self._window, f"Shorten the TTLs of {service.name}?", text, "Shorten TTLs", prepared.plan)
         if await self._yes(asked):
-            await self._switchboard.shorten_ttl(service.name, service.ttl, who=this_person())
+            await self._switchboard.change_ttl(prepared, who=this_person())
 
     async def _restore(self, state: ServiceState) -> None:
-        await self._switchboard.restore_ttl(state.service.name, who=this_person())
+        name = state.service.name
+        prepared = await self._switchboard.prepare_ttl(name, restore=True)
+        text = "Every record gets the TTL back that it had before. Nobody is sent elsewhere."
+        asked = about_plan(self._window, f"Restore the TTLs of {name}?", text, "Restore TTLs", prepared.plan)
+        if await self._yes(asked):
+            await self._switchboard.change_ttl(prepared, who=this_person())
 
     async def _freeze(self, state: ServiceState) -> None:
         asked = FreezeQuestion(self._window, state.service.name)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from changeover.desktop.widgets.colours import colours, text_size
-from changeover.desktop.widgets.parts import button
+from changeover.desktop.widgets.parts import button, plain_tip
 from changeover.desktop.widgets.shapes import Mark, of_state, paint_mark
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.wording.sentence import list_line
@@ -149,7 +149,7 @@ class ServiceList(QWidget):
         item.setData(_LINE, line)
         item.setData(_MARK, mark)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}, {mark.value}, {line}")
-        item.setToolTip(f"{name}: {line}")
+        item.setToolTip(plain_tip(f"{name}: {line}"))
 
     def _choose(self, item: QListWidgetItem | None) -> None:
         if item is not None:

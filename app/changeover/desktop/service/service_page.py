@@ -26,7 +26,7 @@ from changeover.model.readiness.service_state import ServiceState
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Outcome, Run
 from changeover.model.wording.sentence import sentence, urgent
-from changeover.model.wording.service_status import ServiceStatus, service_status
+from changeover.model.wording.service_status import ServiceStatus, lacking, service_status
 
 #: Below this width the two cards stand under each other.
 NARROW = 720
@@ -66,6 +66,8 @@ def main_action(state: ServiceState) -> PageButton:
         return PageButton(f"Accept run {state.run.run}…", "accept")
     if state.target is None:
         return PageButton("Switch…", "")
+    if not urgent(state) and lacking(state) is not None:
+        return PageButton("Switch…", "switch", "")  # after a failover the target is the side that is broken
     role = "danger" if urgent(state) else "" if service_status(state) in _NO_SUGGESTION else "primary"
     return PageButton(f"Switch to {state.target}…", "switch", role)
 

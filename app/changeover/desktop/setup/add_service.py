@@ -149,6 +149,17 @@ class AddService(QDialog):
         self.contains = QLineEdit()
         self.contains.setPlaceholderText("a text, if you like; more conditions can be set later")
         add_field(form, "The body contains", self.contains)
+        self.marker = QLineEdit()
+        self.marker.setPlaceholderText("a header such as X-Deployment, if they send one")
+        self.marker.setAccessibleName("Header by which each deployment says who it is")
+        self.says = (QLineEdit(PRIMARY), QLineEdit(BACKUP))
+        who = QHBoxLayout()
+        who.setSpacing(8)
+        who.addWidget(self.marker, 2)
+        for name, value in zip((PRIMARY, BACKUP), self.says, strict=True):
+            value.setAccessibleName(f"What the {name} says there")
+            who.addWidget(value, 1)
+        add_field(form, "Marker", who)
         self.scheme.currentTextChanged.connect(self._take_scheme)
         self.name = QLineEdit()
         self.name.setPlaceholderText("shop")
@@ -158,7 +169,8 @@ class AddService(QDialog):
     def _take_scheme(self, scheme: str) -> None:
         self.port.setPlaceholderText({"https": "443", "http": "80"}.get(scheme, "needed"))
         self.path.setEnabled(scheme != "tcp")
-        self.contains.setEnabled(scheme != "tcp")
+        for made in (self.contains, self.marker, *self.says):
+            made.setEnabled(scheme != "tcp")
 
     def _footer(self) -> QWidget:
         footer = QWidget()
@@ -308,6 +320,8 @@ class AddService(QDialog):
             scheme=self.scheme.currentText(),
             port=self.port.text(),
             contains=self.contains.text(),
+            marker=self.marker.text(),
+            says=(self.says[0].text(), self.says[1].text()),
             found=self._found,
         )
 

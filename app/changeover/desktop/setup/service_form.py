@@ -11,7 +11,7 @@ from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.discovery import Discovery, summary
 from changeover.model.dns.records import RecordSet, hostname, in_zone
 from changeover.model.health.check import HealthCheck
-from changeover.model.settings.service import Answer, Deployment, Service
+from changeover.model.settings.service import Answer, Deployment, Marker, Service
 
 PRIMARY, BACKUP = "primary", "backup"
 
@@ -75,7 +75,9 @@ def found_words(discovery: Discovery) -> str:
 
 
 class Form(Struct, frozen=True, kw_only=True):
-    """What was typed. `found` has, by hostname, what was looked up."""
+    """What was typed. `marker` is the response header by which each deployment says who it is, and `says` what the
+    primary and the backup say. `found` has, by hostname, what was looked up.
+    """
 
     name: str
     hostnames: str
@@ -87,6 +89,8 @@ class Form(Struct, frozen=True, kw_only=True):
     scheme: str = "https"
     port: str = ""
     contains: str = ""
+    marker: str = ""
+    says: tuple[str, str] = (PRIMARY, BACKUP)
     found: Mapping[str, Answer] = {}
 
 
@@ -111,11 +115,20 @@ def service_of(form: Form) -> Service:
         hostnames=names,
         dns=(ZoneAt(account=form.account, zone=hostname(form.zone)),),
         deployments=(
-            Deployment(name=PRIMARY, answer=primary, answers=own),
-            Deployment(name=BACKUP, answer=backup),
+            Deployment(name=PRIMARY, answer=primary, answers=own, marker=_marker_of(form, form.says[0])),
+            Deployment(name=BACKUP, answer=backup, marker=_marker_of(form, form.says[1])),
         ),
         health=_health_of(form),
     )
+
+
+def _marker_of(form: Form, value: str) -> Marker | None:
+    header = form.marker.strip()
+    if not header:
+        return None
+    if not value.strip() or form.says[0].strip() == form.says[1].strip():
+        raise ValueError("Marker: say what each deployment sends; the two must differ, or they prove nothing.")
+    return Marker(header=header, value=value.strip())
 
 
 def _health_of(form: Form) -> HealthCheck:

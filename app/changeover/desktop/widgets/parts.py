@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from changeover.model.foreign_text import many_lines, shown
+
+
+class PlainLabel(QLabel):
+    """A text that is shown as it is, whoever wrote it: no mark-up, nothing that turns the direction of writing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def setText(self, text: str) -> None:
+        super().setText(many_lines(text))
+
+
+def plain_tip(text: str) -> str:
+    """`text` for a tooltip, which Qt would read as HTML where it looks like that."""
+    clean = many_lines(text)
+    return f"<span>{escape(clean).replace(chr(10), '<br>')}</span>" if "<" in clean else clean
+
 
 def label(text: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
     """A text. `role` is its look in the style sheet: title, muted, small, heading, strong, fault."""
-    made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    made = PlainLabel()
+    made.setText(text)
     made.setWordWrap(wrap)
     if role:
         made.setProperty("role", role)
@@ -91,20 +111,19 @@ def add_field(form: QFormLayout, text: str, made: QWidget | QLayout) -> None:
         form.addRow(before, made)
 
 
-class Elided(QLabel):
+class Elided(PlainLabel):
     """One line that is shortened in the middle where there is no room, and shown whole in a tooltip."""
 
     def __init__(self, text: str = "", role: str = "") -> None:
         super().__init__()
         self._whole = ""
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         if role:
             self.setProperty("role", role)
         self.show_text(text)
 
     def show_text(self, text: str) -> None:
-        self._whole = text
+        self._whole = shown(text)
         self._shorten()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -115,6 +134,6 @@ class Elided(QLabel):
         return QSize(40, super().minimumSizeHint().height())
 
     def _shorten(self) -> None:
-        shown = QFontMetrics(self.font()).elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(40, self.width()))
-        self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
+        short = QFontMetrics(self.font()).elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(40, self.width()))
+        self.setText(short)
+        self.setToolTip(plain_tip(self._whole) if short != self._whole else "")

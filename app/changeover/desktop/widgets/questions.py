@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QDialog,
@@ -86,6 +86,13 @@ class NoteQuestion(Question):
         self.note.setFocus()
 
 
+class _Closed(QTextBrowser):
+    """A text that fetches nothing: no picture, no style, no file of this computer."""
+
+    def loadResource(self, kind: int, name: QUrl | str) -> None:
+        return None
+
+
 class ReportView(QDialog):
     """The report of a run, to read and to save."""
 
@@ -95,7 +102,7 @@ class ReportView(QDialog):
         self.resize(760, 600)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
-        text = QTextBrowser()
+        text = _Closed()
         text.setAccessibleName(f"Report of run {run}")
         text.document().setMarkdown(markdown, QTextDocument.MarkdownFeature.MarkdownDialectCommonMark)
         text.setOpenLinks(False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
@@ -77,3 +79,12 @@ class NoteStrip(_Strip):
     def __init__(self) -> None:
         super().__init__("caution")
         self._row.insertWidget(0, MarkWidget(Mark.DEGRADED))
+
+
+class AskingStrip(_Strip):
+    """Asks for a look at something, calmly, for as long as it has words."""
+
+    def __init__(self, verb: str, pressed: Callable[[], object]) -> None:
+        super().__init__("calm")
+        self.look = button(verb, pressed, "suggested")
+        self._row.addWidget(self.look)

@@ -11,11 +11,11 @@ from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run
 
 
-def recovery_words(run: Run, objective: int | None) -> str:
+def recovery_words(run: Run) -> str:
     """How long it took until visitors were served, in its parts; nothing for a run that is not about that."""
     if run.outcome is not Outcome.COMPLETED or run.direction is Direction.UNDO:
         return ""
-    return recovery_time(run, objective).text
+    return recovery_time(run).text
 
 
 def undo_words(run: Run, now: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from PySide6.QtCore import QTimer
@@ -23,7 +23,7 @@ from changeover.desktop.wizard.run_in_progress import Work
 from changeover.desktop.wizard.run_verbs import RunVerbs
 from changeover.desktop.wizard.steps import go_on_words
 from changeover.model.errors import ChangeoverError
-from changeover.model.health.soak import soak_until
+from changeover.model.health.soak import Soak
 from changeover.model.readiness.service_state import Preparation, ServiceState
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
@@ -56,6 +56,10 @@ class RunCommands(Protocol):
 
     def keep(self, run: Run) -> object:
         """Ends the undo window."""
+        ...
+
+    def soak(self, run: Run) -> Soak | None:
+        """What the time after a switch shows so far; it goes on when the wizard is closed."""
         ...
 
     def save(self, run: Run) -> object:
@@ -101,6 +105,7 @@ class Wizard(Frame):
         self.work: Work | None = None
         self.dialog: QWidget | None = None
         self._own: asyncio.Task[Any] | None = None
+        self._soak: Soak | None = None
         self._reading: asyncio.Task[Any] | None = None
         self._verbs = RunVerbs(self, switchboard, self._opened)
         self.setWindowTitle(f"Changeover · {state.service.name}")
@@ -283,6 +288,8 @@ class Wizard(Frame):
         preparation = self.readiness.preparation
         if preparation is None or preparation.plan is None or self.page is not WizardPage.CHANGES:
             return
+        if not self.changes.confirmed:
+            return  # a failback in doubt, whatever the button shows
         given = overrides(preparation.findings, self.readiness.reasons)
         self.follow(self._commands.begin(preparation, given, self.changes.why))
 
@@ -332,10 +339,11 @@ class Wizard(Frame):
             self.go_to(WizardPage.RESULT)
 
     def _show_result(self, run: Run) -> None:
-        self.outcome.show_run(run, self._state.service.recovery_objective)
+        self._soak = None
+        self.outcome.show_run(run)
         self.go_to(WizardPage.RESULT)
         if self.outcome.wants_answers and self.isVisible():
-            self._spawn(self._look_on(), "looking on after a run")
+            self._spawn(self._ask_resolvers(), "asking resolvers")
 
     # What a person does to the run
 
@@ -399,22 +407,10 @@ class Wizard(Frame):
         self._say()
         self._arrange()
 
-    async def _look_on(self) -> None:
-        """After a run: what resolvers have, until all have followed, and whether the service holds."""
-        run = self.outcome.run
-        if run is not None:
-            await asyncio.gather(self._ask_resolvers(), self._soak(run))
-
     async def _ask_resolvers(self) -> None:
         while not self.outcome.all_new:
             self.outcome.show_panel(await self._switchboard.panel(self._state.service.name))
             await asyncio.sleep(ASK_AGAIN)
-
-    async def _soak(self, run: Run) -> None:
-        forward = run.direction is Direction.FORWARD and run.plan.kind is PlanKind.SWITCH
-        fresh = run.ended is not None and datetime.now(UTC) < soak_until(run.ended)
-        if forward and fresh and run.outcome is Outcome.COMPLETED:
-            await self._switchboard.soak(run, self.outcome.show_soak)
 
     def _tick(self) -> None:
         if self.page is WizardPage.SWITCH:
@@ -422,6 +418,10 @@ class Wizard(Frame):
             if self.progress.run is not None and (self._reading is None or self._reading.done()):
                 self._reading = self._tasks.spawn(self._read_again(), "reading a run")
         elif self.page is WizardPage.RESULT:
+            soak = self._commands.soak(self.outcome.run) if self.outcome.run is not None else None
+            if soak is not None and soak is not self._soak:
+                self._soak = soak
+                self.outcome.show_soak(soak)
             self.outcome.tick()
 
     # What it leaves behind

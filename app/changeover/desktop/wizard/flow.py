@@ -13,8 +13,9 @@ from changeover.model.dns.change import Change
 from changeover.model.dns.propagation import CachedAnswer
 from changeover.model.dns.records import RecordSet
 from changeover.model.finding import Finding, Level
-from changeover.model.formatting import counted, duration
+from changeover.model.formatting import counted, duration, ended
 from changeover.model.readiness.service_state import Preparation, ServiceState, is_emergency
+from changeover.model.readiness.way_back import undone_in_doubt
 from changeover.model.runs.open_run import open_run_words
 from changeover.model.runs.plan import Plan, PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
@@ -161,6 +162,9 @@ def outcome_words(run: Run) -> tuple[str, str]:
                 return f"{run.text}.", "Every name server gives the new ones."
             return f"Visitors are served by {run.to}", "Every check passed: the name servers, and the service itself."
         case Outcome.UNDONE:
+            doubt = undone_in_doubt(run)
+            if doubt:
+                return f"The records lead to {run.source} again, where not all is well", ended(doubt)
             where = f"Visitors are back at {run.source}" if run.forward.kind.moves_visitors else "The TTLs are back"
             return where, "Every record set is exactly as it was before."
         case Outcome.REFUSED:

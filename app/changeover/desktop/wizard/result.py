@@ -17,6 +17,7 @@ from changeover.model.dns.propagation import CachedAnswer, all_updated, panel_wo
 from changeover.model.finding import Level
 from changeover.model.formatting import duration
 from changeover.model.health.soak import Soak, SoakState, judged_soak
+from changeover.model.readiness.way_back import undone_in_doubt
 from changeover.model.runs.run import Outcome, Run
 
 
@@ -82,19 +83,19 @@ class ResultPage(QWidget):
         self._soaking.hide()
         return self._soaking
 
-    def show_run(self, run: Run, objective: int | None = None) -> None:
-        """`objective` is what the team wants for the recovery time, in seconds."""
+    def show_run(self, run: Run) -> None:
+        """Shows how a run ended."""
         self.run = run
         headline, text = outcome_words(run)
-        self._mark.show_mark(OF_OUTCOME[run.outcome])
+        self._mark.show_mark(Mark.DEGRADED if undone_in_doubt(run) else OF_OUTCOME[run.outcome])
         self._headline.setText(headline)
         self._text.setText(text)
         seen = visitors_words(run)
         took = f"It took {duration(run.seconds)}." if run.seconds >= 0.5 else "It took less than a second."
-        took = "" if recovery_words(run, objective) else took
+        took = "" if recovery_words(run) else took
         facts = " ".join(filter(None, (f"Seen as a visitor: {seen}." if seen else "", took)))
         self._facts.setText(facts if self.wants_answers else "")
-        self.parts.setText(recovery_words(run, objective))
+        self.parts.setText(recovery_words(run))
         self._kept = ()
         self.summary.setText("Asking resolvers…")
         self._fill([])

@@ -1,4 +1,4 @@
-"""What is asked before an undo."""
+"""What is asked before an undo, and before TTLs are changed: whatever would change is shown first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from changeover.desktop.wizard.tables import plan_view
 from changeover.model.runs.plan import Plan
 
 
-def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool, changed: str = "") -> Question:
-    """Shows what an undo puts back. `changed` is what somebody else changed since, which would be replaced."""
+def about_undo(
+    parent: QWidget | None, run: str, plan: Plan, kept: bool, changed: str = "", doubt: str = ""
+) -> Question:
+    """Shows what an undo puts back. `changed` is what somebody else changed since, which would be replaced.
+
+    `doubt` is what speaks against the deployment that visitors would reach.
+    """
     text = f"Run {run} is taken back: every record set gets exactly what stood there before. Nothing has changed yet."
     if kept:
         text += f" The run was kept, so what was done at {plan.source} since then stays there."
@@ -23,9 +28,25 @@ def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool, changed
         foreign.body.addWidget(label(changed))
         foreign.body.addWidget(label("An undo replaces it by what stood there before the run.", "muted"))
         asked.body.addWidget(foreign)
+    if doubt:
+        lacking = Card(role="alarm")
+        lacking.body.addWidget(label(doubt, "strong"))
+        asked.body.addWidget(lacking)
+    _add_plan(asked, plan, "What the undo changes")
+    return asked
+
+
+def about_plan(parent: QWidget | None, title: str, text: str, yes: str, plan: Plan) -> Question:
+    """Shows a plan that moves nobody, and asks whether it is to be done."""
+    asked = Question(parent, title, text, yes, danger=False)
+    _add_plan(asked, plan, "What is changed")
+    return asked
+
+
+def _add_plan(asked: Question, plan: Plan, name: str) -> None:
     area = QScrollArea()
     area.setWidgetResizable(True)
-    area.setAccessibleName("What the undo changes")
+    area.setAccessibleName(name)
     inside = QWidget()
     inside.setObjectName("page")
     column = QVBoxLayout(inside)
@@ -35,4 +56,3 @@ def about_undo(parent: QWidget | None, run: str, plan: Plan, kept: bool, changed
     area.setWidget(inside)
     asked.body.addWidget(area)
     asked.resize(760, 520)
-    return asked

@@ -55,7 +55,7 @@ from changeover.dns.provider import (
 )
 from changeover.model.dns.capabilities import Capabilities
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.records import AddressSet, RecordSet, address_set, names_above
 from changeover.model.dns.txt_record import text_of, value_of
 from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
 from changeover.model.secret import Secret
@@ -285,7 +285,10 @@ class HttpProvider(ABC, Generic[_Options]):
         return None
 
     async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
-        first = await self._retried(lambda: self._read(zone, names))
+        cuts = {up for name in names for up in names_above(name, zone)}
+        first = await self._retried(lambda: self._read(zone, [*names, *sorted(cuts.difference(names))]))
+        for name in names:
+            _refuse_cut(zone, name, first.found)
         first = Zone(_corrected(first.found, self._behind(zone, names, first.found)), first.whole)
         records = {name: tuple(first.found.get(name, ())) for name in names}
         above = {name: _wildcards_over(zone, name) for name in names if not records[name]}
@@ -503,6 +506,18 @@ class HttpProviderType:
     @classmethod
     def open(cls, account: str, options: Any, secrets: Mapping[str, Secret]) -> Any:
         return cls.provider(account, options, secrets)
+
+
+def _refuse_cut(zone: str, name: str, found: Found) -> None:
+    """Raises Rejected where the zone gives `name`, or a name above it, away (RFC 1034, 4.2.1; RFC 6672, 2.4)."""
+    for up in (name, *names_above(name, zone)) if name != zone else ():
+        types = {r.type for r in found.get(up, ())}
+        if "NS" in types or ("DNAME" in types and up != name):
+            how = f"delegated away from {zone}" if "NS" in types else "below a DNAME"
+            raise Rejected(
+                f"{name} is {how}, at {up}",
+                "Name the zone that really holds it; a record added here would serve nothing.",
+            )
 
 
 def _wildcards_over(zone: str, name: str) -> list[str]:

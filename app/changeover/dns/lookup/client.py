@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
 from msgspec import Struct
+from msgspec.structs import replace
 
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire, record_sets_in
-from changeover.dns.wire.exchange import NoRoute, Server, ask, ask_wire, exchange, question
+from changeover.dns.wire.exchange import NoRoute, Server, Unfinished, ask, ask_wire, exchange, question
+from changeover.model.dns.discovery import parents
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import AddressSet, RecordSet, address_set, in_zone
-from changeover.model.dns.server_address import parse_server
+from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.settings.service import LookupSettings
 
 _TYPES = ("A", "AAAA", "HTTPS", "SVCB")
+_FAMILIES = ("A", "AAAA")
+#: Where a server fails at these, visitors go by the addresses.
+_OPTIONAL = {"HTTPS", "SVCB"}
 TIMEOUT = 4.0
-#: More CNAMEs in a row than this are a loop.
-_LONGEST_CHAIN = 8
+#: More CNAMEs in a row than this are nobody's intention; visitors' resolvers give up at about 16.
+LONGEST_CHAIN = 32
 
 
 class NameServer(Struct, frozen=True):
@@ -44,6 +50,10 @@ class ResolverAnswer(Struct, frozen=True, kw_only=True):
     @property
     def ttl_left(self) -> int:
         return max((r.ttl for r in self.records), default=0)
+
+
+class _Failing(Unavailable):
+    """Resolvers answer, and say that they cannot find out."""
 
 
 class Lookup:
@@ -137,7 +147,8 @@ class Lookup:
         return tuple(await asyncio.gather(*(one(text) for text in self._settings.resolvers)))
 
     async def resolve(self, name: str, rtype: str) -> tuple[RecordSet, ...]:
-        """The answer of the first resolver that has one, CNAME chain included; then the system's resolvers.
+        """The answer of the first resolver that has one, CNAME chain included; then, where the settings say so, the
+        system's.
 
         Empty where the name does not exist or has no such records. Raises Unavailable where nobody answers.
         """
@@ -146,7 +157,8 @@ class Lookup:
 
     async def _ask_resolvers(self, name: str, rtype: str) -> dns.message.Message:
         silent = []
-        for text in (*self._settings.resolvers, *_system_resolvers()):
+        kind = Unavailable
+        for text in (*self._settings.resolvers, *(_system_resolvers() if self._settings.falls_back else ())):
             try:
                 answer = await ask(await self.resolver(text), question(name, rtype, recursion=True), self._timeout)
             except Unavailable as error:
@@ -155,28 +167,41 @@ class Lookup:
             if (wrong := _refusal([answer.rcode()])) is None:
                 return answer
             silent.append(f"{text}: {wrong}")
-        raise Unavailable(f"{name} could not be resolved: {'; '.join(silent)}", "Check your connection.")
+            kind = _Failing
+        raise kind(f"{name} could not be resolved: {'; '.join(silent)}", "Check your connection.")
 
     async def zone_of(self, name: str) -> str:
-        """The zone that `name` is in: one of the settings', else as its SOA record says (RFC 2308, 5).
+        """The zone that `name` is in: one of the settings', else the first above it that has an SOA record.
 
-        Raises Unavailable where no resolver says it.
+        Asked for the SOA of a CNAME, a resolver gives that of the zone where the CNAME leads. A CNAME is no apex, so
+        then the name above is asked for. Raises Unavailable where no resolver says it.
         """
         of_settings = [zone for zone in self._settings.nameservers if in_zone(name, zone)]
         if of_settings:
             return max(of_settings, key=len)
-        answer = await self._ask_resolvers(name, "SOA")
-        found = [r for r in (*answer.answer, *answer.authority) if r.rdtype == dns.rdatatype.SOA]
-        if not found:
-            raise Unavailable(f"No resolver says which zone {name} is in", "Check your connection.")
-        return found[-1].name.to_text(omit_final_dot=True).lower()
+        wrong: Unavailable | None = None
+        for up in parents(name):
+            try:
+                answer = await self._ask_resolvers(up, "SOA")
+            except _Failing as error:  # as at a CNAME that leads round in a loop
+                wrong = wrong or error
+                continue
+            found = [r for r in answer.answer or answer.authority if r.rdtype == dns.rdatatype.SOA]
+            zones = {r.name.to_text(omit_final_dot=True).lower() for r in found}
+            if answer.answer:
+                zones &= {up}
+            if (zone := next((zone for zone in zones if in_zone(up, zone)), None)) is not None:
+                return zone
+        raise wrong or Unavailable(f"No resolver says which zone {name} is in", "Check your connection.")
 
     async def own_addresses(self, name: str) -> tuple[str, ...] | None:
         """The addresses that the authoritative servers of `name` give, every CNAME followed to its own servers.
 
-        Empty where they say that there are none, None where none of them answers.
+        Empty where they say that there are none, which a loop of CNAMEs is too. None where none of them answers.
         """
-        for _ in range(_LONGEST_CHAIN):
+        passed: set[str] = set()
+        while name not in passed and len(passed) < LONGEST_CHAIN:
+            passed.add(name)
             try:
                 said = await self._own_answer(name)
             except (Unavailable, NotFound):
@@ -202,18 +227,40 @@ class Lookup:
         return None
 
     async def addresses(self, host: str) -> tuple[str, ...]:
-        """All addresses of a host, IPv4 first; an address stands for itself. Empty where it has none."""
-        if _is_address(host):
+        """All addresses of a host, IPv4 first; an address stands for itself. Empty where it has none.
+
+        Raises Unavailable where nobody answers for either family, or one is empty and nobody answers for the other.
+        """
+        if is_address(host):
             return (host,)
         if host == "localhost":
             return ("127.0.0.1",)
-        both = await asyncio.gather(self.resolve(host, "A"), self.resolve(host, "AAAA"))
-        return tuple(v for found in both for r in found if r.type in ("A", "AAAA") for v in r.values)
+        passed: dict[str, None] = {}
+        while host not in passed and len(passed) < LONGEST_CHAIN:
+            passed[host] = None
+            both = await asyncio.gather(*(self.resolve(host, f) for f in _FAMILIES), return_exceptions=True)
+            found = [r for records in both if not isinstance(records, BaseException) for r in records]
+            addresses = tuple(v for family in _FAMILIES for r in found if r.type == family for v in r.values)
+            failed = [records for records in both if isinstance(records, BaseException)]
+            for error in failed:
+                if not isinstance(error, Unavailable):
+                    raise error
+            if addresses:
+                return addresses
+            # Some resolvers give up half way along many CNAMEs, and say how far they came, or only that they failed.
+            if len(failed) == len(both) and all(isinstance(error, _Failing) for error in failed):
+                found = [r for r in await self.resolve(host, "CNAME") if r.type == "CNAME"]
+            if failed and not found:
+                raise failed[0]
+            onward = {r.name: r.values[0] for r in found if r.type == "CNAME"}
+            while host in onward:
+                host = onward.pop(host)
+        return ()
 
     async def resolver(self, text: str) -> Server:
         """A resolver of the settings by address. Raises Unavailable where its name cannot be resolved."""
         host, port = parse_server(text)
-        if _is_address(host):
+        if is_address(host):
             return Server(host, port)
         try:
             async with asyncio.timeout(self._timeout):
@@ -227,9 +274,16 @@ class Lookup:
 async def _ask_server(
     label: str, server: Server, zone: str, hostnames: Sequence[str], types: Sequence[str], timeout: float
 ) -> list[ServerAnswer]:
-    asked = [(name, rtype) for name in hostnames for rtype in types]
+    # By type, so that the usual ones are answered when a server ends or falls silent at another.
+    asked = [(name, rtype) for rtype in types for name in hostnames]
     try:
-        answers = await _answers(server, asked, timeout)
+        answers = dict(zip(asked, await _answers(server, asked, timeout), strict=True))
+        silent = [name for name in hostnames if not any(_is_good(answers[(name, rtype)]) for rtype in types)]
+        failing = [name for name in silent if any(answers[(name, rtype)] is not None for rtype in types)]
+        # Some servers follow a CNAME, and fail where it leads nowhere; asked for the CNAME itself, they give it.
+        aliases = [(name, "CNAME") for name in failing]
+        with contextlib.suppress(Unavailable):
+            answers |= dict(zip(aliases, await _answers(server, aliases, timeout), strict=True))
     except Unavailable as error:
         return [
             ServerAnswer(
@@ -242,48 +296,72 @@ async def _ask_server(
             )
             for name in hostnames
         ]
-    by_name: dict[str, list[WireAnswer]] = {name: [] for name in hostnames}
-    for (name, _), answer in zip(asked, answers, strict=True):
-        by_name[name].append(answer)
     return [
-        ServerAnswer(
-            server=label,
-            address=str(server),
-            hostname=name,
-            zone=zone,
-            records=address_set({r.type: r for answer in by_name[name] for r in answer.records}.values()),
-            error=_problem(by_name[name]),
-            nonexistent=any(answer.rcode == dns.rcode.NXDOMAIN for answer in by_name[name]),
+        _server_answer(
+            ServerAnswer(server=label, address=str(server), hostname=name, zone=zone),
+            {rtype: answers[(name, rtype)] for rtype in (*types, "CNAME") if (name, rtype) in answers},
         )
         for name in hostnames
     ]
 
 
-async def _answers(server: Server, asked: Sequence[tuple[str, str]], timeout: float) -> list[WireAnswer]:
-    """A few questions go by UDP, all at once, many over one connection. Raises Unavailable and NoRoute."""
+def _server_answer(blank: ServerAnswer, answers: Mapping[str, WireAnswer | None]) -> ServerAnswer:
+    """What the answers by type come to. A type that fails spoils nothing, where there are records of another."""
+    good = [answer for answer in answers.values() if answer is not None and answer.good]
+    records = {r.type: r for answer in good for r in answer.records}
+    failed = tuple(rtype for rtype, answer in answers.items() if not _is_good(answer))
+    if "CNAME" in records or set(failed) <= _OPTIONAL:
+        failed = () if "CNAME" in records else failed
+    elif not records.keys() & set(_FAMILIES):
+        wrong = next(answers[rtype] for rtype in failed if rtype not in _OPTIONAL)
+        return replace(blank, error=_refusal([wrong.rcode]) if wrong is not None else "it does not answer")
+    elsewhere = next((a.zone for a in good if a.zone not in (None, blank.zone) and a.authoritative), None)
+    error = None
+    if not all(answer.authoritative for answer in good):
+        error = "it is not authoritative for this name"
+    elif elsewhere is not None:
+        error = f"it has {blank.hostname} in the zone {elsewhere}, not in {blank.zone}"
+    return replace(
+        blank,
+        records=address_set(records.values()),
+        error=error,
+        nonexistent=any(answer.rcode == dns.rcode.NXDOMAIN for answer in good),
+        failed=failed,
+        elsewhere=elsewhere,
+    )
+
+
+def _is_good(answer: WireAnswer | None) -> bool:
+    return answer is not None and answer.good
+
+
+async def _answers(server: Server, asked: Sequence[tuple[str, str]], timeout: float) -> list[WireAnswer | None]:
+    """A few questions go by UDP, all at once, many over one connection; None for those that stay without an answer.
+
+    Raises Unavailable where all of them do, and NoRoute.
+    """
     queries = [question_wire(*q) for q in asked]
+    wires: Sequence[bytes | None]
     if len(queries) <= 2 * len(_TYPES):
-        wires = await asyncio.gather(*(ask_wire(server, query, timeout) for query in queries))
+        came = await asyncio.gather(*(ask_wire(server, query, timeout) for query in queries), return_exceptions=True)
+        wires = [wire if isinstance(wire, bytes) else None for wire in came]
+        for wrong in came:
+            if isinstance(wrong, BaseException) and not (any(wires) and isinstance(wrong, Unavailable)):
+                raise wrong
     else:
-        wires = await exchange(server, queries, timeout)
+        try:
+            wires = await exchange(server, queries, timeout)
+        except Unfinished as error:
+            wires = error.answers
     try:
-        return [answer_to(wire, name) for wire, (name, _) in zip(wires, asked, strict=True)]
+        return [answer_to(w, name) if w is not None else None for w, (name, _) in zip(wires, asked, strict=True)]
     except dns.exception.DNSException:
         raise Unavailable(f"{server} sent an answer that cannot be read", "Look into the server's log.") from None
-
-
-def _problem(answers: Sequence[WireAnswer]) -> str | None:
-    authoritative = all(answer.authoritative for answer in answers)
-    return _refusal(a.rcode for a in answers) or (None if authoritative else "it is not authoritative for this name")
 
 
 def _refusal(rcodes: Iterable[dns.rcode.Rcode]) -> str | None:
     wrong = (rcode for rcode in rcodes if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN))
     return next((f"it answers {dns.rcode.to_text(rcode)}" for rcode in wrong), None)
-
-
-def _is_address(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdecimal()
 
 
 def _system_resolvers() -> list[str]:

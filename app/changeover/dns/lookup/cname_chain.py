@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from changeover.dns.lookup.client import Lookup
+from changeover.dns.lookup.client import LONGEST_CHAIN, Lookup
 from changeover.dns.lookup.soa import serials
 from changeover.model.dns.propagation import EMPTY, Chain, ChainLink
 from changeover.model.errors import NotFound, Unavailable
@@ -15,7 +15,9 @@ async def chain(lookup: Lookup, hostname: str) -> Chain:
     """
     links: list[ChainLink] = []
     name = hostname
-    for _ in range(_LONGEST_CHAIN):
+    passed: set[str] = set()
+    while name not in passed and len(passed) < LONGEST_CHAIN:
+        passed.add(name)
         try:
             zone = await lookup.zone_of(name)
             answers = await lookup.authoritative(zone, [name])
@@ -35,8 +37,6 @@ async def chain(lookup: Lookup, hostname: str) -> Chain:
         if alias is None:
             return Chain(hostname, tuple(links))
         name = alias.rstrip(".")
-    return Chain(hostname, tuple(links), f"{hostname} leads over more than {_LONGEST_CHAIN} names")
-
-
-#: More CNAMEs in a row than this are a loop.
-_LONGEST_CHAIN = 8
+    if name in passed:
+        return Chain(hostname, tuple(links), f"{hostname} leads round in a loop, over {name}")
+    return Chain(hostname, tuple(links), f"{hostname} leads over more than {LONGEST_CHAIN} names")

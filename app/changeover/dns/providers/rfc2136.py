@@ -35,11 +35,12 @@ from changeover.dns.provider import (
 )
 from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire
-from changeover.dns.wire.exchange import Server, connect, exchange, read_message
-from changeover.dns.wire.update_message import ADDRESS, OTHERS, UpdateMessage
+from changeover.dns.wire.exchange import Server, Unfinished, connect, exchange, read_message
+from changeover.dns.wire.signature import signed, without_signature
+from changeover.dns.wire.update_message import ADDRESS, OTHERS, UpdateMessage, needs_alone
 from changeover.model.dns.capabilities import BatchLimit, Capabilities
 from changeover.model.dns.change import Change
-from changeover.model.dns.records import AddressSet, RecordSet, address_set
+from changeover.model.dns.records import AddressSet, RecordSet, address_set, names_above
 from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.dns.txt_record import text_of, value_of
 from changeover.model.errors import (
@@ -53,8 +54,12 @@ from changeover.model.errors import (
 from changeover.model.secret import Secret
 
 TIMEOUT = 10.0
-#: What tells a wildcard: a CNAME is in the answer to any of these.
-_PROBED = ("A", "AAAA", "HTTPS")
+#: What tells a wildcard: a CNAME is in the answer to any of these, unless the server tries to follow it and fails.
+_PROBED = ("CNAME", "A", "AAAA", "HTTPS")
+#: Types that a server must answer for. Many fail at others, HTTPS among them; prerequisites compare those all the same.
+_ESSENTIAL = ("A", "AAAA", "CNAME", "NS", "SOA", "TXT")
+#: Stands for an answer that did not come, or was not asked for.
+_SILENT = WireAnswer(dns.rcode.SERVFAIL, False, False, ())
 
 _Answers = dict[tuple[str, str], WireAnswer]
 
@@ -70,6 +75,8 @@ class Rfc2136:
         self._options = options
         self._secret = secret
         self._timeout = timeout
+        self._good: Server | None = None
+        self._signing: bool | None = None
         self.capabilities = Capabilities(
             label=f"DNS server {options.server}",
             batch=BatchLimit(),
@@ -79,59 +86,135 @@ class Rfc2136:
         )
 
     async def read(self, zone: str, names: Sequence[str]) -> RecordsRead:
-        server = await self._server()
         probe = random_names.token_hex(8)
         beside = {name: f"{probe}.{name.partition('.')[2]}" for name in names if name != zone}
         asked = [(name, rtype) for name in names for rtype in (*ADDRESS, *OTHERS)]
+        asked += [(name, "ANY") for name in beside]
+        above = list(dict.fromkeys(up for name in beside for up in names_above(name, zone)))
+        asked += [(up, rtype) for up in above for rtype in ("SOA", "DNAME")] + [(zone, "DNAME")]
         asked += [(label, rtype) for label in dict.fromkeys(beside.values()) for rtype in _PROBED]
-        answers = await self._ask(server, [(zone, "SOA"), *asked])
+        answers = await self._ask([(zone, "SOA"), *dict.fromkeys(asked)])
         soa = answers[(zone, "SOA")]
         if soa.rcode != dns.rcode.SERVFAIL and not any(r.type == "SOA" for r in soa.records):
+            server = self._options.server
             raise NotFound(f"{server} does not serve the zone {zone}", "Check the zone's name and the server.")
-        self._refuse_errors(zone, answers.values())
+        self._refuse_errors(zone, answers, [(zone, "SOA")])
         records: dict[str, tuple[RecordSet, ...]] = {}
         for name in names:
-            if answers[(name, "A")].referral:
-                raise Rejected(
-                    f"{name} is delegated away from {zone} on {server}",
-                    "Name the zone that really holds it; a record added here would serve nothing.",
-                )
-            records[name] = _found(answers, name, (*ADDRESS, *OTHERS))
+            self._refuse_elsewhere(zone, name, answers)
+            self._refuse_errors(zone, answers, [(name, rtype) for rtype in _ESSENTIAL])
+            records[name] = _found(answers, name, ("ANY", *ADDRESS, *OTHERS))
         by_wildcard = {name: _content(_found(answers, label, _PROBED)) for name, label in beside.items()}
         suspects = [name for name, content in by_wildcard.items() if content and content <= _content(records[name])]
         below = {name: f"{probe}.{name}" for name in suspects}
-        answers = await self._ask(server, [(label, rtype) for label in below.values() for rtype in _PROBED])
+        answers = await self._ask([(label, rtype) for label in below.values() for rtype in _PROBED])
         wildcards = [n for n, label in below.items() if _content(_found(answers, label, _PROBED)) == by_wildcard[n]]
         return RecordsRead(records=records | dict.fromkeys(wildcards, ()), wildcards=tuple(wildcards))
 
-    async def _ask(self, server: Server, asked: Sequence[tuple[str, str]]) -> _Answers:
-        wires = await exchange(server, [question_wire(*q) for q in asked], self._timeout)
+    def _refuse_elsewhere(self, zone: str, name: str, answers: _Answers) -> None:
+        """Raises Rejected where what this server says of `name` is not what `zone` says there."""
+        server = self._options.server
+        hint = "Name the zone that really holds it; a record added here would serve nothing."
+        above = names_above(name, zone)
+        for up in (*above, zone) if name != zone else ():
+            if any(r.type == "DNAME" for r in answers[(up, "DNAME")].records):
+                raise Rejected(f"{name} is below {up}, a DNAME, on {server}", hint)
+        for up in (name, *above) if name != zone else ():
+            if any(r.type == "SOA" for r in answers[(up, "SOA")].records):
+                raise Rejected(f"{name} is in the zone {up}, which {server} has beside {zone}", hint)
+        for rtype in ADDRESS:
+            said = answers.get((name, rtype), _SILENT)
+            if said.referral:
+                raise Rejected(f"{name} is delegated away from {zone} on {server}", hint)
+            if said.zone not in (None, zone) and said.authoritative:
+                raise Rejected(f"{name} is in the zone {said.zone}, which {server} has beside {zone}", hint)
+            if said.records and not said.authoritative:
+                raise Rejected(f"{server} has {name} from another server, and not in its zone {zone}", hint)
+
+    async def _ask(self, asked: Sequence[tuple[str, str]]) -> _Answers:
+        """The answers to all of this, from the first of the server's addresses that answers."""
+        if not asked:
+            return {}
+        failed: list[Unavailable] = []
+        for server in await self._servers():
+            try:
+                answers = await self._ask_at(server, asked)
+            except Unavailable as error:
+                failed.append(error)
+            else:
+                self._good = server
+                return answers
+        raise _none_of(failed)
+
+    async def _ask_at(self, server: Server, asked: Sequence[tuple[str, str]]) -> _Answers:
+        key = self._key() if await self._signs(server, asked[:1]) else None
         try:
-            return {q: answer_to(wire, q[0]) for q, wire in zip(asked, wires, strict=True)}
+            return await self._exchanged(server, asked, key)
+        except dns.tsig.PeerError as error:
+            raise _tsig_error(server, error) from None
         except dns.exception.DNSException as error:
             raise Unavailable(f"{server} sent an answer that cannot be read: {error}", "Try again.") from None
+
+    async def _exchanged(self, server: Server, asked: Sequence[tuple[str, str]], key: dns.tsig.Key | None) -> _Answers:
+        """What was answered; what no switch depends on may be missing. Raises DNSException too."""
+        ordered = sorted(asked, key=lambda q: q[1] not in _ESSENTIAL)
+        queries: Sequence[bytes] = [question_wire(*q) for q in ordered]
+        macs: Sequence[bytes] = []
+        if key is not None:
+            queries, macs = zip(*(signed(query, key) for query in queries), strict=True)
+        wires: Sequence[bytes | None]
+        try:
+            wires = await exchange(server, queries, self._timeout)
+        except Unfinished as error:
+            if any(w is None and rtype in _ESSENTIAL for w, (_, rtype) in zip(error.answers, ordered, strict=True)):
+                raise
+            wires = error.answers
+        if key is not None:
+            wires = [w and without_signature(w, key, mac) for w, mac in zip(wires, macs, strict=True)]
+            if None in wires:
+                raise AuthError(
+                    f"{server} does not sign its answers to signed questions",
+                    'Check key_name, algorithm and secret against the server\'s, or set sign_queries = "off".',
+                )
+        came = zip(ordered, wires, strict=True)
+        return {q: answer_to(wire, q[0]) if wire is not None else _SILENT for q, wire in came}
+
+    async def _signs(self, server: Server, asked: Sequence[tuple[str, str]]) -> bool:
+        """Are questions to be signed? Where nobody said, the server's answer to the first one decides."""
+        key = self._key()
+        if key is None or self._options.sign_queries == "off":
+            return False
+        if self._signing is None and self._options.sign_queries == "auto":
+            try:
+                await self._exchanged(server, asked, key)
+            except (dns.exception.DNSException, AuthError):  # it refuses the key, or knows of no signed questions
+                self._signing = False
+            else:
+                self._signing = True
+        return self._signing is not False
 
     async def read_back(self, zone: str, changes: Sequence[Change]) -> dict[str, AddressSet]:
         if not all(c.before and c.after for c in changes):  # where nothing stands, a wildcard may answer
             records = (await self.read(zone, [c.name for c in changes])).records
             return {name: address_set(found) for name, found in records.items()}
         types = {c.name: sorted({r.type for r in (*c.before, *c.after)}) for c in changes}
-        return await self._stands(await self._server(), zone, types)
+        return await self._stands(zone, types)
 
-    async def _stands(self, server: Server, zone: str, types: Mapping[str, Iterable[str]]) -> dict[str, AddressSet]:
+    async def _stands(self, zone: str, types: Mapping[str, Iterable[str]]) -> dict[str, AddressSet]:
         """The record sets of these names and types, no more; the quick way for many names."""
         asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
-        answers = await self._ask(server, asked)
-        self._refuse_errors(zone, answers.values())
+        answers = await self._ask(asked)
+        self._refuse_errors(zone, answers, asked)
         return {name: address_set(_found(answers, name, rtypes)) for name, rtypes in types.items()}
 
     async def apply(self, zone: str, changes: Sequence[Change], guard: Guard | None = None) -> Result:
-        server = await self._server()
-        # The TTLs, which no prerequisite can compare. Values are compared as well, for a better message.
-        asked = [(c.name, r.type) for c in changes for r in c.before]
-        answers = await self._ask(server, asked + ([(guard.name, "TXT")] if guard else []))
-        self._refuse_errors(zone, answers.values())
-        live = {c.name: _found(answers, c.name, [r.type for r in c.before]) for c in changes}
+        # The TTLs, which no prerequisite can compare, and types that none is made for. Values are compared as well, for
+        # a better message.
+        types = {c.name: (*(["ANY"] if needs_alone(c) else []), *(r.type for r in c.before)) for c in changes}
+        asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
+        answers = await self._ask(asked + ([(guard.name, "TXT")] if guard else []))
+        self._refuse_errors(zone, answers, answers)
+        live = {name: _found(answers, name, rtypes) for name, rtypes in types.items()}
         beside = answers[(guard.name, "TXT")].records if guard else ()
         found = [text for change in changes for text in conflicts(change, live[change.name])]
         found += text_conflicts(guard.name, guard.text, beside) if guard else []
@@ -141,11 +224,15 @@ class Rfc2136:
         for record in beside:
             update.expect(record)
         update.replace(changes)
-        result = await self._send(server, zone, update)
-        return await self._in_words(zone, changes, guard) if isinstance(result, PreconditionFailed) else result
+        result = await self._send(zone, update)
+        return await self._in_words(zone, changes, guard, beside) if isinstance(result, PreconditionFailed) else result
 
-    async def _in_words(self, zone: str, changes: Sequence[Change], guard: Guard | None) -> Result:
+    async def _in_words(
+        self, zone: str, changes: Sequence[Change], guard: Guard | None, beside: Sequence[RecordSet]
+    ) -> Result:
         """What a failed prerequisite means, by reading: the server does not say which one it was.
+
+        `beside` are the texts that the guard was expected among. Raises Rejected where nothing was changed by anybody.
 
         A message may be delivered twice, and then the answer is that of the second time. What stands as planned may
         be this batch's own work, so nobody knows from the answer whether something was changed.
@@ -161,6 +248,12 @@ class Rfc2136:
             return Indeterminate(f"{said}, but {made[0]} stands as planned: the update may have been delivered twice")
         found = [text for change in changes for text in conflicts(change, records[change.name])]
         found += text_conflicts(guard.name, guard.text, records[guard.name]) if guard else []
+        texts = _content(r for r in records[guard.name] if r.type == "TXT") if guard else set()
+        if not found and texts == _content(beside):
+            raise Rejected(
+                f"{said[0].upper()}{said[1:]}, though to this computer it still shows the same",
+                "It may compare with another view of the zone (set sign_queries), or write the value in another way.",
+            )
         return PreconditionFailed(tuple(found) or (f"{said[0].upper()}{said[1:]}",))
 
     async def swap_txt(self, zone: str, name: str, before: str | None, after: str | None) -> Result:
@@ -183,7 +276,7 @@ class Rfc2136:
         if after is not None:
             ttl = there.ttl if there is not None else TEXT_TTL
             update.put(RecordSet(name=name, type="TXT", ttl=ttl, values=(value_of(after),)))
-        result = await self._send(await self._server(), zone, update)
+        result = await self._send(zone, update)
         if isinstance(result, PreconditionFailed):
             return PreconditionFailed((f"The server says that the texts at {name} are no longer what was just read",))
         return result
@@ -192,17 +285,26 @@ class Rfc2136:
         """What stands at `name` itself, without the texts that a wildcard gives it."""
         beside = (f"{random_names.token_hex(8)}.{name.partition('.')[2]}", "TXT")
         live = (await self.read(zone, [name])).records[name]
-        wild = _content((await self._ask(await self._server(), [beside]))[beside].records)
+        wild = _content((await self._ask([beside]))[beside].records)
         return tuple(r for r in live if not _content([r]) <= wild)
 
-    async def _send(self, server: Server, zone: str, update: UpdateMessage) -> Result:
+    async def _connected(self) -> tuple[Server, asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the first of the server's addresses that takes one."""
+        failed: list[Unavailable] = []
+        for server in await self._servers():
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return server, *await connect(server)
+            except TimeoutError:
+                failed.append(Unavailable(f"{server} did not accept a connection within {self._timeout:g} s"))
+            except Unavailable as error:
+                failed.append(error)
+        raise _none_of(failed)
+
+    async def _send(self, zone: str, update: UpdateMessage) -> Result:
         key = self._key()
         wire, mac = update.wire()
-        try:
-            async with asyncio.timeout(self._timeout):
-                reader, writer = await connect(server)
-        except TimeoutError:
-            raise Unavailable(f"{server} did not accept a connection within {self._timeout:g} s") from None
+        server, reader, writer = await self._connected()
         try:
             async with asyncio.timeout(self._timeout):
                 writer.write(len(wire).to_bytes(2, "big") + wire)
@@ -245,12 +347,11 @@ class Rfc2136:
     async def verify(self, zone: str, names: Sequence[str]) -> Access:
         """Sends an update that deletes an address which is not there: permission is checked, nothing changes."""
         await self.read(zone, [])
-        server = await self._server()
         update = UpdateMessage(zone, self._key())
         for name in names or [zone]:
             update.delete_value(name, "A", bytes(4))
         try:
-            result = await self._send(server, zone, update)
+            result = await self._send(zone, update)
         except PermissionDenied:
             return Access(zones=(zone,), may_write=False)
         return Access(zones=(zone,), may_write=True if isinstance(result, Applied) else None)
@@ -261,10 +362,11 @@ class Rfc2136:
     async def aclose(self) -> None:
         pass
 
-    async def _server(self) -> Server:
+    async def _servers(self) -> list[Server]:
+        """Every address of the server, the one that answered last first."""
         host, port = parse_server(self._options.server)
         if is_address(host):
-            return Server(host, port)
+            return [Server(host, port)]
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout):
@@ -272,39 +374,61 @@ class Rfc2136:
         except OSError as error:
             why = error.strerror or "no answer in time"
             raise Unavailable(f"The name of the DNS server {host} cannot be resolved: {why}") from None
-        return Server(str(found[0][4][0]), port)
+        servers = dict.fromkeys(Server(str(address[0]), port) for *_, address in found)
+        return sorted(servers, key=lambda server: server != self._good)
 
     def _key(self) -> dns.tsig.Key | None:
         if self._options.key_name is None or self._secret is None:
             return None
         try:
-            return dns.tsig.Key(self._options.key_name, self._secret.reveal(), self._options.algorithm)
+            return dns.tsig.Key(
+                # As the canonical form has it: a MAC is made over that (RFC 8945, 4.3.3), and PowerDNS looks for it.
+                self._options.key_name.lower(),
+                self._secret.reveal(),
+                self._options.algorithm_name,
+            )
         except ValueError:
             raise AuthError(
                 f"The secret of account {self.account} is no TSIG key: it is not base64",
                 f"Add it again: changeover account add {self.account} … --replace",
             ) from None
 
-    def _refuse_errors(self, zone: str, answers: Iterable[WireAnswer]) -> None:
-        for answer in answers:
-            if answer.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+    def _refuse_errors(self, zone: str, answers: _Answers, asked: Iterable[tuple[str, str]]) -> None:
+        """Raises what the server says instead of an answer that is needed. Beside a CNAME there is no other."""
+        for name, rtype in asked:
+            answer = answers[(name, rtype)]
+            alias = any(r.type == "CNAME" for r in answers.get((name, "CNAME"), _SILENT).records)
+            if rtype in _ESSENTIAL and not answer.good and not alias:
                 raise self._refusal(self._options.server, zone, answer.rcode)
 
     def _refusal(self, server: object, zone: str, rcode: dns.rcode.Rcode) -> ProviderError:
         said = f"{server} answers {dns.rcode.to_text(rcode)} for zone {zone}"
-        if rcode == dns.rcode.REFUSED:
+        if rcode in (dns.rcode.REFUSED, dns.rcode.NOTAUTH):  # Knot says NOTAUTH to a key that may not
             key = self._options.key_name or "unsigned updates"
-            return PermissionDenied(said, f"Allow {key} to update this zone on the server (BIND: update-policy).")
-        if rcode in (dns.rcode.NOTAUTH, dns.rcode.NOTZONE):
+            hint = f"Allow {key} to update this zone on the server (BIND: update-policy, Knot: acl)."
+            return PermissionDenied(said, hint if rcode == dns.rcode.REFUSED else f"{hint} It must be its primary.")
+        if rcode == dns.rcode.NOTZONE:
             return NotFound(said, "Check the zone's name, and that this server is its primary.")
         if rcode == dns.rcode.SERVFAIL:
             return Unavailable(said, "Look into the server's log.")
+        if rcode == dns.rcode.NOTIMP:
+            return Rejected(
+                said, "It takes no dynamic updates, as NSD does not: name the server that it has zones from."
+            )
         return Rejected(said, "Look into the server's log for what it did not like.")
 
 
 def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordSet, ...]:
-    found = {r.type: r for rtype in rtypes for r in answers[(name, rtype)].records}
+    every = (r for rtype in rtypes for r in answers.get((name, rtype), _SILENT).records)
+    found = {r.type: r for r in every if not (r.type == "HINFO" and "RFC8482" in r.values[0])}
     return tuple(found.values())
+
+
+def _none_of(failed: Sequence[Unavailable]) -> Unavailable:
+    """Why none of a server's addresses answers."""
+    if len(failed) == 1:
+        return failed[0]
+    return Unavailable("; ".join(error.text for error in failed), failed[0].hint)
 
 
 def _content(records: Iterable[RecordSet]) -> set[tuple[str, tuple[str, ...]]]:

@@ -4,10 +4,14 @@ One batch is one UPDATE message, which the server applies as a whole or not at a
 prerequisites are a native compare-and-set: they name the value of every address record set that is expected, and the
 absence of every address type that is not. Prerequisites ignore the TTL (RFC 2136, 2.4.2), so TTLs are read again right
 before the update. What a server would silently ignore (a CNAME beside other records, RFC 2136, 3.4.2.2) is kept from
-happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards.
+happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards. All that
+gives way to a CNAME is deleted at once (RFC 2136, 2.5.3), which BIND, Knot and PowerDNS take in zones that are signed
+and that are not; NSD takes no updates at all.
 A text, and a guard, is compared in the same way: by all TXT records that stood beside it a moment before.
 
-Reading is by direct queries for the given names; no zone transfer is needed.
+Reading is by direct queries for the given names; no zone transfer is needed. Questions are signed with the key where
+the server signs its answers to them, so that of several views (BIND) the one is read that updates go to. A name that
+the server has in another zone, below a delegation or below a DNAME, is refused. Every address of the server is tried.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ _SECRET = SecretField(
 
 class _Type:
     label = "BIND and other servers with dynamic updates (RFC 2136)"
-    tested = "BIND 9.18 and PowerDNS 4.7"
+    tested = "BIND 9.18, Knot 3.2 and PowerDNS 4.7"
     options = Rfc2136Options
 
     @staticmethod

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from msgspec import Struct
 
 from changeover.model.settings.account_fields import Option
 
-Algorithm = Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224", "hmac-md5.sig-alg.reg.int"]
-ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
+#: The algorithms of RFC 8945 (6) that dnspython signs with.
+ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1", "hmac-md5.sig-alg.reg.int")
 
 
 class Rfc2136Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,4 +22,26 @@ class Rfc2136Options(Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Option("Key name", "the name of the TSIG key; only a server on this computer is used without", "changeover."),
     ] = None
-    algorithm: Annotated[Algorithm, Option("Algorithm", "the algorithm of the TSIG key")] = "hmac-sha256"
+    algorithm: Annotated[
+        str,
+        Option(
+            "Algorithm",
+            "the algorithm of the TSIG key: hmac-sha256, hmac-sha384, hmac-sha512, hmac-sha224, hmac-sha1 or hmac-md5",
+            "hmac-sha256",
+            r"(?i)\s*hmac[-_](sha(1|224|256|384|512)|md5(\.sig-alg\.reg\.int)?)\.?\s*",
+        ),
+    ] = "hmac-sha256"
+    sign_queries: Annotated[
+        Literal["auto", "on", "off"],
+        Option(
+            "Sign questions",
+            "whether questions are signed as well, which matters where the key chooses the view (BIND); "
+            "auto: where the server signs its answers to them",
+        ),
+    ] = "auto"
+
+    @property
+    def algorithm_name(self) -> str:
+        """The algorithm as it stands in a message, however it was written."""
+        name = self.algorithm.strip().lower().replace("_", "-").removesuffix(".")
+        return ALGORITHMS[-1] if name == "hmac-md5" else name

@@ -45,6 +45,7 @@ _ADDRESS_FORMS: dict[int, tuple[str, int, Callable[[bytes], str]]] = {
     28: ("AAAA", 16, lambda value: str(ipaddress.IPv6Address(value))),
 }
 _CNAME, _IN = 5, 1
+_SOA_WIRE = b"\0\6"
 #: A TTL has 31 bits (RFC 2181, 8).
 _MOST_SECONDS = 2**31 - 1
 _POINTER_TO_QUESTION = b"\xc0\x0c"
@@ -75,12 +76,21 @@ def _type_wire(rtype: str) -> bytes:
 
 
 class WireAnswer(NamedTuple):
-    """What a server says to one question. `referral`: not it, but another server has the name."""
+    """What a server says to one question. `referral`: not it, but another server has the name.
+
+    `zone` is the zone that "there is nothing" is said of (RFC 2308, 2); None where something else is said.
+    """
 
     rcode: dns.rcode.Rcode
     authoritative: bool
     referral: bool
     records: tuple[RecordSet, ...]
+    zone: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """Does the server say what there is, or that there is nothing, rather than that it cannot answer?"""
+        return self.rcode in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
 
 
 def answer_to(wire: bytes, name: str) -> WireAnswer:
@@ -92,11 +102,21 @@ def answer_to(wire: bytes, name: str) -> WireAnswer:
     """
     authoritative = bool(wire[2] & _AA)
     referral = not authoritative and wire[8:10] != b"\0\0"
+    zone = _empty_zone(wire, name)
     plain = _plain_records(wire, name)
     if plain is not None:
-        return WireAnswer(dns.rcode.Rcode(wire[3] & 0x0F), authoritative, referral, plain)
+        return WireAnswer(dns.rcode.Rcode(wire[3] & 0x0F), authoritative, referral, plain, zone)
     message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
-    return WireAnswer(message.rcode(), authoritative, referral, record_sets_in(message.answer, name))
+    return WireAnswer(message.rcode(), authoritative, referral, record_sets_in(message.answer, name), zone)
+
+
+def _empty_zone(wire: bytes, name: str) -> str | None:
+    """The owner of the SOA record beside an answer without records; None where there is no plain one."""
+    place = 12 + len(name) + 2 + 4
+    if wire[4:10] < b"\0\1\0\0\0\1" or wire[6:8] != b"\0\0" or len(wire) < place:
+        return None
+    owner, end = _name_at(wire, place)
+    return owner if wire[end : end + 2] == _SOA_WIRE else None
 
 
 def _plain_records(wire: bytes, name: str) -> tuple[RecordSet, ...] | None:

@@ -15,6 +15,7 @@ import dns.name
 import dns.rdataclass
 import dns.rdatatype
 
+from changeover.dns.wire.sockets import QUESTIONS
 from changeover.model.errors import Unavailable
 
 #: An answer by UDP is waited for this long before the question is asked again, by TCP in the end.
@@ -40,6 +41,14 @@ class Server(NamedTuple):
 
 class NoRoute(Unavailable):
     """This computer has no route to that address family, so the server was not asked at all."""
+
+
+class Unfinished(Unavailable):
+    """Some questions were answered, and some were not: `answers` has None for those."""
+
+    def __init__(self, text: str, hint: str, answers: list[bytes | None]) -> None:
+        super().__init__(text, hint)
+        self.answers = answers
 
 
 def question(name: str, rtype: str, recursion: bool = False) -> dns.message.QueryMessage:
@@ -78,10 +87,10 @@ async def ask_wire(server: Server, query: bytes, timeout: float = TIMEOUT) -> by
     computer cannot reach that address family at all.
     """
     try:
-        async with asyncio.timeout(timeout):
+        async with QUESTIONS.one(), asyncio.timeout(timeout):
             answer = await _ask_udp(server, _with_id(secrets.randbelow(65536), query), min(UDP_TIMEOUT, timeout / 2))
             if answer is None or answer[2] & _TRUNCATED:
-                (answer,) = await exchange(server, [query], timeout)
+                (answer,) = await _Pipeline(server, [query], timeout).answers()
             return answer
     except TimeoutError:
         raise Unavailable(f"{server} did not answer within {timeout:g} s", _CHECK_SERVER) from None
@@ -120,9 +129,10 @@ async def exchange(server: Server, queries: Sequence[bytes], timeout: float = TI
     for the rest over a new one.
 
     `timeout` is for silence, in seconds: every answer begins it anew, for as long as EACH allows for all of them.
-    Raises Unavailable, which says how many were answered, and NoRoute as `ask_wire` does.
+    Raises Unavailable, or Unfinished with what was answered, and NoRoute as `ask_wire` does.
     """
-    return await _Pipeline(server, queries, timeout).answers()
+    async with QUESTIONS.one():
+        return await _Pipeline(server, queries, timeout).answers()
 
 
 class _Pipeline:
@@ -144,10 +154,15 @@ class _Pipeline:
                     before = len(self._answers)
                     await self._connection(silence)
                     if len(self._answers) == before:
-                        raise Unavailable(f"{self._server} closed the connection without an answer", _CHECK_SERVER)
+                        raise self._missing(f"{self._server} closed the connection without an answer")
         except TimeoutError:
-            raise Unavailable(self._late(), _CHECK_SERVER) from None
+            raise self._missing(self._late()) from None
         return [self._answers[id_] for id_ in self._ids]
+
+    def _missing(self, text: str) -> Unavailable:
+        if not self._answers:
+            return Unavailable(text, _CHECK_SERVER)
+        return Unfinished(text, _CHECK_SERVER, [self._answers.get(id_) for id_ in self._ids])
 
     async def _connection(self, silence: asyncio.Timeout) -> None:
         """Takes what one connection answers."""

@@ -18,6 +18,7 @@ import dns.renderer
 import dns.tsig
 
 from changeover.dns.wire.answer import name_wire
+from changeover.dns.wire.signature import FUDGE
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import NAME_TYPES, RecordSet
 from changeover.model.errors import Rejected
@@ -28,12 +29,12 @@ ADDRESS = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")
 OTHERS = ("NS", "SOA", "MX", "TXT", "CAA", "SRV", "DS", "NAPTR", "LOC", "SSHFP", "TLSA", "PTR", "URI", "DNAME")
 MAX_SIZE = 65535
 
-_TYPES = {rtype: int(dns.rdatatype.from_text(rtype)) for rtype in (*ADDRESS, *OTHERS)}
+_TYPES = {rtype: int(dns.rdatatype.from_text(rtype)) for rtype in (*ADDRESS, *OTHERS, "ANY")}
 _FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 _IN, _NONE, _ANY = 1, 254, 255
 #: A pointer reaches this far (RFC 1035, 4.1.4), and the zone's name stands right behind the header.
 _REACH, _TO_ZONE = 0x4000, b"\xc0\x0c"
-_FUDGE = 300
+
 #: Room for a TSIG record: two names, a MAC and a little.
 _SIGNATURE = 600
 
@@ -43,6 +44,10 @@ class UpdateMessage:
 
     Prerequisites go by type, so that every name is written out at the beginning and only pointed at after that. For
     each name deletes go before adds, or BIND drops some.
+
+    Before a CNAME comes, all that stands at its name is deleted at once (RFC 2136, 2.5.3): where single record sets
+    are, Knot still has their signatures there in a signed zone, and ignores the CNAME as RFC 2136 (3.4.2.2) wants it.
+    That nothing else stands there is a prerequisite, as far as types are known.
     """
 
     def __init__(self, zone: str, key: dns.tsig.Key | None) -> None:
@@ -60,7 +65,7 @@ class UpdateMessage:
     def replace(self, changes: Sequence[Change]) -> None:
         """Expects each name to have exactly the address set `before`, and gives it `after`."""
         expected = [
-            ({r.type: r for r in c.before}, (*ADDRESS, *OTHERS) if _needs_alone(c) else ADDRESS) for c in changes
+            ({r.type: r for r in c.before}, (*ADDRESS, *OTHERS) if needs_alone(c) else ADDRESS) for c in changes
         ]
         for rtype in (*ADDRESS, *OTHERS):
             for change, (before, compared) in zip(changes, expected, strict=True):
@@ -70,8 +75,11 @@ class UpdateMessage:
                 elif rtype in compared:
                     self._write(1, change.name, rtype, _NONE, 0, b"")
         for change in changes:
-            for record in change.before:
-                self._write(2, change.name, record.type, _ANY, 0, b"")
+            if change.before and any(r.type == "CNAME" for r in change.after):
+                self._write(2, change.name, "ANY", _ANY, 0, b"")
+            else:
+                for record in change.before:
+                    self._write(2, change.name, record.type, _ANY, 0, b"")
             for record in change.after:
                 for data in _rdatas(record):
                     self._write(2, change.name, record.type, _IN, record.ttl, data)
@@ -107,7 +115,7 @@ class UpdateMessage:
         renderer.write_header()
         if self._key is None:
             return renderer.get_wire(), b""
-        renderer.add_tsig(self._key.name, self._key, _FUDGE, renderer.id, 0, b"", b"", self._key.algorithm)
+        renderer.add_tsig(self._key.name, self._key, FUDGE, renderer.id, 0, b"", b"", self._key.algorithm)
         signed = renderer.get_wire()
         # Behind the MAC are the original id, the error and the length of other data (RFC 8945, 4.2).
         return signed, signed[-6 - dns.tsig.mac_sizes[self._key.algorithm] : -6]
@@ -130,7 +138,8 @@ class UpdateMessage:
         return labels
 
 
-def _needs_alone(change: Change) -> bool:
+def needs_alone(change: Change) -> bool:
+    """Does a CNAME come where other records may stand?"""
     return any(r.type == "CNAME" for r in change.after) and all(r.type != "CNAME" for r in change.before)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -14,9 +15,10 @@ from msgspec.structs import replace
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.wire.exchange import Server, ask, question
 from changeover.health.connectivity.doh import BadAnswer, addresses_in, ask_doh
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.errors import Unavailable
-from changeover.model.health.connectivity import Evidence
+from changeover.model.health.connectivity import Evidence, EvidenceKind
 from changeover.model.settings.service import LookupSettings
 
 #: Stands for the resolvers that this computer was told of by its network.
@@ -39,15 +41,21 @@ class Names:
     def by_resolvers(self, name: str) -> list[asyncio.Task[Evidence]]:
         """What the resolvers of the settings, and those of the system, say of `name`."""
         if name not in self._resolvers:
-            works = [self._ask_resolver(text, name) for text in self._settings.resolvers] + [self._ask_system(name)]
-            self._resolvers[name] = [self._group.create_task(work) for work in works]
+            asked = [(text, self._ask_resolver(text, name)) for text in self._settings.resolvers]
+            asked.append((SYSTEM, self._ask_system(name)))
+            self._resolvers[name] = [self._asking("resolver", *one) for one in asked]
         return self._resolvers[name]
 
     def by_doh(self, name: str) -> list[asyncio.Task[Evidence]]:
         """What DNS over HTTPS says of `name`."""
         if name not in self._doh:
-            self._doh[name] = [self._group.create_task(self._ask_doh(url, name)) for url in self._settings.doh]
+            self._doh[name] = [self._asking("doh", url, self._ask_doh(url, name)) for url in self._settings.doh]
         return self._doh[name]
+
+    def _asking(
+        self, kind: Literal["resolver", "doh"], witness: str, work: Coroutine[None, None, Evidence]
+    ) -> asyncio.Task[Evidence]:
+        return self._group.create_task(guarded(f"what {witness} says", work, partial(unread, kind, witness)))
 
     async def addresses(self, host: str, doh: bool = False) -> AsyncIterator[str]:
         """Addresses of `host`, each once, as they become known; one of each family from each answer."""
@@ -105,6 +113,11 @@ class Names:
         except TimeoutError:
             said = f"no answer within {self._timeout:g} s"
         return Evidence(kind="doh", witness=text, ok=False, text=said)
+
+
+def unread(kind: EvidenceKind, witness: str, why: str) -> Evidence:
+    """Stands for a witness whose answer Changeover failed to read: that says nothing."""
+    return Evidence(kind=kind, witness=witness, ok=None, text=f"not known: {why}")
 
 
 def _usable(answers: Sequence[dns.message.Message | BaseException]) -> list[dns.message.Message]:

@@ -7,15 +7,17 @@ import ssl
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from changeover.health.connectivity.gateway import gateway_evidence
 from changeover.health.connectivity.interfaces import source_address, source_addresses
-from changeover.health.connectivity.names import Names
+from changeover.health.connectivity.names import Names, unread
 from changeover.health.http.request import Exchange, Limits, Request, endpoint_of, exchange, path_of
+from changeover.health.unforeseen import guarded
 from changeover.model.dns.server_address import is_address
-from changeover.model.health.conditions import Response
+from changeover.model.health.conditions import Response, seconds_told
 from changeover.model.health.connectivity import GATEWAY, Connection, Evidence, judge
 from changeover.model.settings.service import LookupSettings
 
@@ -37,9 +39,9 @@ async def look_around(
         return judge((), datetime.now(UTC))
     async with asyncio.TaskGroup() as group:
         names = Names(settings, group, tls, timeout)
-        asking = [group.create_task(_ask(entry, names, tls, timeout)) for entry in settings.witnesses]
+        asking = [group.create_task(_witness(entry, names, tls, timeout)) for entry in settings.witnesses]
         if settings.portal is not None:
-            asking.append(group.create_task(_ask_portal(settings.portal, names, tls, timeout)))
+            asking.append(group.create_task(_portal(settings.portal, names, tls, timeout)))
         if (name := _checked_name(settings)) is not None:
             asking += names.by_resolvers(name) + names.by_doh(name)
     return judge([*_interfaces(settings), *(task.result() for task in asking)], datetime.now(UTC))
@@ -51,12 +53,24 @@ def _checked_name(settings: LookupSettings) -> str | None:
     return next((host for host in hosts if host and host != "localhost" and not is_address(host)), None)
 
 
+async def _witness(entry: str, names: Names, tls: ssl.SSLContext | None, timeout: float) -> Evidence:
+    return await guarded(f"the witness {entry}", _ask(entry, names, tls, timeout), partial(unread, _kind(entry), entry))
+
+
+async def _portal(url: str, names: Names, tls: ssl.SSLContext | None, timeout: float) -> Evidence:
+    return await guarded(f"what {url} answers", _ask_portal(url, names, tls, timeout), partial(unread, "portal", url))
+
+
+def _kind(entry: str) -> Literal["gateway", "tcp", "https"]:
+    """Plain http proves no more than that somebody takes connections."""
+    return "gateway" if entry == GATEWAY else "https" if entry.startswith("https:") else "tcp"
+
+
 async def _ask(entry: str, names: Names, tls: ssl.SSLContext | None, timeout: float) -> Evidence:
     if entry == GATEWAY:
         return await gateway_evidence(timeout)
     url = urlsplit(entry)
-    # Plain http proves no more than that somebody takes connections.
-    kind: Literal["tcp", "https"] = "https" if url.scheme == "https" else "tcp"
+    kind = _kind(entry)
     said = await _asked(url, names, tls, timeout)
     if isinstance(said, _Answer):
         return Evidence(kind=kind, witness=entry, ok=True, text=said.text, ahead=said.ahead)
@@ -110,12 +124,13 @@ def _why(found: Exchange) -> str:
 
 def _ahead(response: Response, now: float) -> float | None:
     """`now` less the moment that Date and Age tell (RFC 9110, 6.6.1; RFC 9111, 5.1). Date leaves out half a second."""
+    age = seconds_told(response.header("age") or "0")
     try:
         told = parsedate_to_datetime(response.header("date") or "")
-        age = float(int(response.header("age") or "0"))
-        return now - (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() - age - 0.5
+        then = (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+    return None if age is None else now - then - age - 0.5
 
 
 async def _ask_portal(text: str, names: Names, tls: ssl.SSLContext | None, timeout: float) -> Evidence:

@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from changeover.model.health.certificate import Certificate, CertificateKind, distinguished, kind_of
+from changeover.model.health.certificate import (
+    OTHER_NAME,
+    Certificate,
+    CertificateKind,
+    covers,
+    distinguished,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -28,8 +35,24 @@ def verified(tls: ssl.SSLObject, hostname: str) -> Certificate | None:
             issued=_time(peer["notBefore"]),
             expires=_time(peer["notAfter"]),
         )
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return _parsed(tls.getpeercert(binary_form=True) or b"", hostname, None)
+
+
+def check_hostname(tls: ssl.SSLObject, hostname: str) -> None:
+    """Compares the names where OpenSSL was told not to. Raises ssl.SSLCertVerificationError."""
+    if tls.context.check_hostname or tls.context.verify_mode is ssl.CERT_NONE:
+        return
+    from cryptography import x509
+
+    try:
+        names = _names(x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b""))
+    except ValueError:
+        names = ()
+    if not covers(names, hostname):
+        refusal = ssl.SSLCertVerificationError(1, "Hostname mismatch")
+        refusal.verify_code, refusal.verify_message = OTHER_NAME, f"it is not valid for {hostname}"
+        raise refusal
 
 
 @functools.lru_cache(maxsize=512)

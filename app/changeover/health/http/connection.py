@@ -7,7 +7,6 @@ of a check (bench/probe_cost.py). A check needs none of what they add.
 from __future__ import annotations
 
 import asyncio
-import functools
 import socket
 import ssl
 from types import TracebackType
@@ -103,15 +102,6 @@ class Wire:
         if self._most - self._left > _AT_ONCE:
             await asyncio.sleep(0)
         return data
-
-
-@functools.cache
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """The system's certificates, and those of `ca_file` beside them."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context
 
 
 async def shown_certificate(address: str, port: int, hostname: str, most: int) -> bytes | None:

@@ -19,8 +19,12 @@ from urllib.parse import SplitResult
 import h11
 from msgspec import Struct
 
+from changeover.dns.wire.sockets import CHECKS
 from changeover.health.http import certificate
-from changeover.health.http.connection import Wire, shown_certificate, tls_context
+from changeover.health.http.body import unpacked
+from changeover.health.http.connection import Wire, shown_certificate
+from changeover.health.http.head import tidied
+from changeover.health.http.trust import UnusableFile, trusted
 from changeover.model.health.certificate import Certificate, VerifyError, certificate_faults
 from changeover.model.health.check import Expectations, HealthCheck
 from changeover.model.health.conditions import MAX_BODY, Response, enough
@@ -32,6 +36,8 @@ MAX_HEAD = 32 * 1024
 #: So many parts of a response are read at once, before others have their turn: less than a millisecond's work.
 _AT_ONCE = 64
 _NO_ROUTE = {errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+#: This computer, or this process, has no more sockets to give.
+_USED_UP = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 #: What Python calls the alerts unrecognized_name and handshake_failure (RFC 8446, section 6.2).
 _NO_SUCH_NAME = ("TLSV1_UNRECOGNIZED_NAME", "TLSV1_ALERT_UNRECOGNIZED_NAME")
@@ -111,6 +117,11 @@ def path_of(url: SplitResult) -> str:
     return f"{url.path or '/'}{'?' + url.query if url.query else ''}"
 
 
+def request_of(check: HealthCheck, path: str | None = None) -> Request:
+    """What a check asks, at its own path or another."""
+    return Request(path=check.path if path is None else path, headers=tuple(check.headers.items()))
+
+
 async def checked(
     hostname: str, address: str, check: HealthCheck, request: Request | None, wanted: Expectations | None = None
 ) -> Exchange:
@@ -131,7 +142,8 @@ async def checked(
         tls=check.tls_timeout,
         first_byte=check.first_byte_timeout,
     )
-    return await exchange(endpoint, request, limits, None if wanted is None else lambda body: enough(wanted, body))
+    async with CHECKS.one():
+        return await exchange(endpoint, request, limits, None if wanted is None else lambda body: enough(wanted, body))
 
 
 async def exchange(
@@ -148,12 +160,16 @@ async def exchange(
                 response = await _attempt(wire, progress, endpoint, request, limits, suffices)
     except TimeoutError:
         return progress.failed(progress.too_late)
+    except UnusableFile as error:
+        return progress.failed(str(error), ok=None)
     except ssl.SSLCertVerificationError as error:
         why = VerifyError(error.verify_code, error.verify_message or str(error))
         return await _refused(progress, endpoint, limits, why)
     except ssl.SSLError as error:
         return _tls_failed(progress, endpoint.hostname, error)
     except OSError as error:
+        if error.errno in _USED_UP:
+            return progress.failed("this computer has too many connections open", ok=None)
         if error.errno in _NO_ROUTE:
             return progress.failed("this computer has no route to that address", ok=None)
         if isinstance(error, ConnectionRefusedError):
@@ -227,21 +243,38 @@ async def _attempt(
         return None
     if endpoint.secure:
         progress.wait_for("TLS handshake", limits.tls)
-        tls = await wire.secure(endpoint.tls or tls_context(endpoint.ca_file), endpoint.hostname)
+        tls = await wire.secure(endpoint.tls or trusted(endpoint.ca_file, endpoint.hostname), endpoint.hostname)
+        certificate.check_hostname(tls, endpoint.hostname)
         progress.reached("tls")
         progress.certificate = certificate.verified(tls, endpoint.hostname)
     progress.asked = True
     progress.wait_for("response", limits.first_byte)
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
     await wire.send(_written(http, request, endpoint.host))
-    head, body, cut = await _read(wire, http, progress, suffices)
+    try:
+        head, body, cut = await _read(wire, http, progress, suffices)
+    except _Untidy as untidy:
+        http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        _written(http, request, endpoint.host)
+        http.receive_data(untidy.received)
+        head, body, cut = await _read(wire, http, progress, suffices)
+    headers, body, more = unpacked(tuple(head.headers), body, MAX_BODY)
     progress.reached("total")
-    return Response(head.status_code, tuple(head.headers), body, progress.seconds["total"], cut)
+    return Response(head.status_code, headers, body, progress.seconds["total"], cut or more)
+
+
+class _Untidy(Exception):
+    """h11 refused what was `received`, which is in order now."""
+
+    def __init__(self, received: bytes) -> None:
+        super().__init__()
+        self.received = received
 
 
 def _written(http: h11.Connection, request: Request, host: str) -> bytes:
     """The bytes of a request."""
     usual = [("Host", host), ("User-Agent", "Changeover"), ("Accept", "*/*"), ("Connection", "close")]
+    usual.append(("Accept-Encoding", "identity"))
     if request.body or request.method in ("POST", "PUT", "PATCH"):
         usual.append(("Content-Length", str(len(request.body))))
     own = {name.lower() for name, _ in request.headers}
@@ -271,15 +304,23 @@ async def _read(
     """The head of the response, its body as far as it is needed, and whether there was more of it than is read."""
     head: h11.Response | None = None
     body = bytearray()
-    before_head = 0
+    raw = bytearray()
     parts = 0
     while True:
         parts += 1
         if parts % _AT_ONCE == 0:
             await asyncio.sleep(0)
-        event = http.next_event()
+        try:
+            event = http.next_event()
+        except h11.RemoteProtocolError:
+            tidy = tidied(bytes(raw)) if head is None else None
+            if tidy is None:
+                raise
+            raise _Untidy(tidy) from None
         if isinstance(event, h11.Response):
             head = event
+            if any(name == b"content-encoding" for name, _ in head.headers):
+                suffices = None
         elif isinstance(event, h11.Data):
             body += event.data
         read_all = event is h11.NEED_DATA
@@ -290,10 +331,11 @@ async def _read(
                 return head, bytes(body[:MAX_BODY]), cut
         if not read_all:
             continue
-        if head is None and before_head > MAX_HEAD:
+        if head is None and len(raw) > MAX_HEAD:
             raise EOFError("what comes before its body is too long")
         received = await wire.receive()
-        before_head += len(received)
+        if head is None:
+            raw += received
         if not received and head is None and not http.trailing_data[0]:
             raise EOFError("the connection was closed without one")
         if "first_byte" not in progress.seconds:

@@ -36,3 +36,10 @@ def active_deployment(places: Iterable[Candidates]) -> str:
     if len(everywhere) > 1:
         return UNKNOWN
     return next(iter(everywhere), MIXED)
+
+
+def shared(places: Iterable[Candidates]) -> tuple[str, ...]:
+    """The deployments that fit everywhere, where there are several: nobody can tell from records which one it is."""
+    found = set(places)
+    everywhere = frozenset.intersection(*found) if found else frozenset()
+    return tuple(sorted(everywhere)) if len(everywhere) > 1 else ()

@@ -99,6 +99,12 @@ def in_zone(name: str, zone: str) -> bool:
     return name == zone or name.endswith("." + zone)
 
 
+def names_above(name: str, zone: str) -> tuple[str, ...]:
+    """The names between `name` and the apex of `zone`, neither of them among these."""
+    labels = name.removesuffix(f".{zone}").split(".") if name != zone else []
+    return tuple(".".join([*labels[start:], zone]) for start in range(1, len(labels)))
+
+
 def values_text(records: Iterable[RecordSet]) -> str:
     """An address set in a few words: "A 192.0.2.1, 192.0.2.2; AAAA 2001:db8::1"."""
     return "; ".join(f"{r.type} {', '.join(r.values)}" for r in records) or "nothing"

@@ -72,7 +72,8 @@ class VerifyError(Struct, frozen=True):
 
 
 #: Where a certificate's own chain is in order: it is not yet valid, has expired, or is for another name or address.
-_CHAIN_HOLDS = (9, 10, 62, 64)
+OTHER_NAME = 62
+_CHAIN_HOLDS = (9, 10, OTHER_NAME, 64)
 #: Where the way from a certificate to a trusted authority is broken: an issuer is missing, or its root is nobody's.
 _CHAIN_BROKEN = (2, 19, 20, 21)
 
@@ -92,6 +93,8 @@ class CertificateFaultKind(StrEnum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not yet valid"
     OTHER_NAMES = "other names"
+    #: The hostname is its common name, which browsers do not look at.
+    COMMON_NAME = "common name"
 
 
 class CertificateFault(Struct, frozen=True, kw_only=True):
@@ -194,6 +197,8 @@ def certificate_faults(
         found.append(CertificateFault(kind=kinds.EXPIRED, hostname=hostname, seconds=ago))
     if certificate.issued > at:
         found.append(CertificateFault(kind=kinds.NOT_YET_VALID, hostname=hostname, since=certificate.issued))
+    if refusal.code == OTHER_NAME and covers(names, hostname):
+        found.append(CertificateFault(kind=kinds.COMMON_NAME, hostname=hostname))
     if not covers(names, hostname):
         found.append(CertificateFault(kind=kinds.OTHER_NAMES, hostname=hostname, names=names))
     return tuple(found) or (refused,)

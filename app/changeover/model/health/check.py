@@ -74,6 +74,8 @@ class HealthCheck(Expectations, frozen=True, kw_only=True, forbid_unknown_fields
     #: The certificate is valid for this many days more.
     expect_certificate_days: int | None = None
     ca_file: str | None = None
+    #: Sent with every check beside the usual headers, or in their place.
+    headers: dict[str, str] = field(default_factory=dict)
     interval: float = 30
     suspect_interval: float = 10
     timeout: float = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import operator
 from collections.abc import Callable
@@ -11,7 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from changeover.model.foreign_text import one_line
+from changeover.model.health.charset import decoded
 from changeover.model.health.check import Comparison, Expectations
+from changeover.model.health.pattern_cost import refuse_costly
 
 if TYPE_CHECKING:
     import regex
@@ -19,13 +22,16 @@ if TYPE_CHECKING:
 
 #: As much of a body is read, in bytes; "64 KiB" in sentences.
 MAX_BODY = 64 * 1024
+#: A path into JSON has so many characters at most: more brackets within each other could not be followed.
+MAX_PATH = 500
 #: A pattern that takes longer than this many seconds is given up: nothing else runs meanwhile.
 PATTERN_SECONDS = 0.1
 #: Values of a response are shown up to this many characters.
 _SHOWN = 60
-#: Latin-1 on the web is Windows-1252 (WHATWG Encoding Standard, section 4.2); everything else is read as UTF-8.
-_LATIN = ("iso-8859-1", "latin1", "latin-1", "windows-1252", "us-ascii")
 _NOTHING = object()
+#: What JMESPath raises where an expression and a value do not fit; those of its own are ValueErrors.
+_UNFIT = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError, RecursionError)
+_MOST_SECONDS = 2**31
 
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -52,6 +58,11 @@ class Response(Struct, frozen=True):
         wanted = name.lower().encode("latin-1", "replace")
         return next((value.decode("latin-1") for key, value in self.headers if key == wanted), None)
 
+    def listed(self, name: str) -> str | None:
+        """All values of a header as one list (RFC 9110, 5.3); None where there is none."""
+        values = self.values(name)
+        return ", ".join(values) if values else None
+
     def values(self, name: str) -> list[str]:
         """All values of a header, in their order."""
         wanted = name.lower().encode("latin-1", "replace")
@@ -59,10 +70,19 @@ class Response(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The body as text. What is no text of its charset becomes U+FFFD."""
-        said = (self.header("content-type") or "").lower().partition("charset=")[2]
-        charset = said.partition(";")[0].strip(" \"'")
-        return self.body.decode("cp1252" if charset in _LATIN else "utf-8", "replace")
+        """The body as text, in the charset that a browser would read it in. What is no text there becomes U+FFFD."""
+        return decoded(self.body, self.header("content-type") or "")
+
+
+def seconds_told(text: str | None) -> int | None:
+    """Whole seconds as a header gives them (RFC 9110, 10.2.3); None where it says nothing of the kind.
+
+    Larger ones than 2^31 are that many (RFC 9111, 1.2.2).
+    """
+    told = (text or "").strip()
+    if not (told.isascii() and told.isdecimal()):
+        return None
+    return int(told) if len(told) < 10 else _MOST_SECONDS
 
 
 def unmet(expectations: Expectations, response: Response, *, show: bool = True) -> str | None:
@@ -99,17 +119,19 @@ def enough(expectations: Expectations, body: bytes) -> bool:
         or expectations.expect_json
         or expectations.expect_within is not None
     )
-    return only_text and expectations.expect_body is not None and expectations.expect_body.encode() in body
+    text = expectations.expect_body
+    return only_text and text is not None and text.isascii() and text.encode() in body
 
 
 def pattern(text: str) -> regex.Pattern[str]:
     """The compiled pattern. ValueError says what is wrong with it, and where."""
     import regex
 
+    refuse_costly(text)
     try:
         return regex.compile(text)
-    except regex.error as error:
-        raise ValueError(f'"{text}" is not a regular expression: {error}') from None
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise ValueError(f'"{one_line(text, _SHOWN)}" is not a regular expression: {error}') from None
 
 
 def json_path(text: str) -> ParsedResult:
@@ -118,10 +140,13 @@ def json_path(text: str) -> ParsedResult:
     import jmespath.exceptions
 
     try:
+        if len(text) > MAX_PATH:
+            raise ValueError(f"a path into JSON has at most {MAX_PATH} characters, not {len(text)}")
         return jmespath.compile(text)
-    except jmespath.exceptions.JMESPathError:
+    except (jmespath.exceptions.JMESPathError, RecursionError):
         raise ValueError(
-            f'"{text}" is not a path into JSON (JMESPath); one looks like database.state or checks[0].ok'
+            f'"{one_line(text, _SHOWN)}" is not a path into JSON (JMESPath); '
+            "one looks like database.state or checks[0].ok"
         ) from None
 
 
@@ -155,19 +180,35 @@ def _number(text: str) -> float | None:
 
 def json_value(path: str, response: Response) -> Any:
     """What stands at `path` in a JSON body. ValueError says why there is nothing."""
-    from jmespath.exceptions import JMESPathError
-
     if response.cut:
         raise ValueError("the body is longer than 64 KiB, so that its JSON cannot be read")
     try:
-        found = json_path(path).search(msgspec.json.decode(response.body.removeprefix(b"\xef\xbb\xbf")))
-    except (msgspec.DecodeError, RecursionError):
+        whole = _json(response)
+    except (ValueError, RecursionError):
         raise ValueError("the body is not JSON" if response.body else "the body is empty, not JSON") from None
-    except JMESPathError:  # its own words hold values of the body
+    try:
+        found = json_path(path).search(whole)
+    except _UNFIT:  # its own words hold values of the body
         raise ValueError(f'"{path}" does not fit its JSON') from None
     if found is None:
         raise ValueError(f'there is no "{path}" in its JSON')
     return found
+
+
+def _json(response: Response) -> Any:
+    """The whole body. NaN, lone surrogates and other charsets pass for JSON with many, and so they do here."""
+    try:
+        return msgspec.json.decode(response.body)
+    except msgspec.DecodeError:
+        return json.loads(response.text)
+
+
+def json_text(value: Any) -> str:
+    """A value of a JSON body as JSON, or a text that says that it is nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return "nested too deeply"
 
 
 def search(text: str, response: Response) -> regex.Match[str] | None:
@@ -202,7 +243,7 @@ def _body_fault(wanted: Expectations, response: Response) -> str | None:
         return None
     packed = response.header("content-encoding")
     if packed and packed.lower() != "identity":
-        return f"the body comes packed ({one_line(packed, _SHOWN)}), which was not asked for, so that it cannot be read"
+        return f"the body comes packed ({one_line(packed, _SHOWN)}), which was not asked for and cannot be unpacked"
     text, part = response.text, " in its first 64 KiB" if response.cut else ""
     if wanted.expect_body is not None and wanted.expect_body not in text:
         return f'the text "{wanted.expect_body}" is missing{part}'
@@ -257,7 +298,7 @@ def _decoded(operand: Comparison) -> Any:
 
 
 def _written(value: Any) -> str:
-    return one_line(msgspec.json.encode(value).decode(), _SHOWN)
+    return one_line(json_text(value), _SHOWN)
 
 
 def status_ranges(text: str) -> tuple[range, ...]:

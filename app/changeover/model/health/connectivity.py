@@ -27,6 +27,9 @@ class Connectivity(StrEnum):
     UNKNOWN = "not known"
 
 
+EvidenceKind = Literal["tcp", "https", "gateway", "resolver", "doh", "portal", "interface"]
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """What one witness said. `ok` is None where it could not be asked.
 
@@ -36,7 +39,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     router, has the interface as `witness`. An "interface" that is not ok: no network leads to any witness.
     """
 
-    kind: Literal["tcp", "https", "gateway", "resolver", "doh", "portal", "interface"]
+    kind: EvidenceKind
     witness: str
     ok: bool | None
     text: str

@@ -63,6 +63,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
 
     `target` is the name that led to the address, where the answer is a name. `ok` is None where this computer could
     not try it (no route for that address family, no resolver), and `untried` says why; that counts for nothing.
+    `unread`: Changeover itself failed to read what came, so that nothing is known of that place.
     `reason` is a short sentence, for good results as well ("200 in 84 ms"). `cause` is what a bad one alone suggests.
     `unexpected_status`: `status` alone makes it a bad one. `dead_name` says more of a routing name that leads nowhere.
     `marker_ok` is None where no marker is set or no response arrived. `certificate_error` is set where the certificate
@@ -81,6 +82,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     unexpected_status: bool = False
     dead_name: DeadName | None = None
     untried: str = ""
+    unread: bool = False
     marker_ok: bool | None = None
     marker_seen: str | None = None
     certificate_error: str | None = None
@@ -91,6 +93,23 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     def place(self) -> tuple[str, str]:
         """What is judged over time: the hostname, at an address, or wherever a target's name leads."""
         return self.hostname, self.target or self.address
+
+
+def unread_result(
+    deployment: str, hostname: str, why: str, at: datetime, *, address: str = "", target: str | None = None
+) -> ProbeResult:
+    """Stands for an answer that Changeover failed to read: nothing is known then."""
+    return ProbeResult(
+        deployment=deployment,
+        hostname=hostname,
+        address=address,
+        at=at,
+        ok=None,
+        reason=f"not known: {why}",
+        target=target,
+        untried=why,
+        unread=True,
+    )
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -116,11 +135,16 @@ class Round(Struct, frozen=True, kw_only=True):
 
     @property
     def worst(self) -> ProbeResult | None:
-        """A bad result, the one of the widest cause; else one that could not be tried; else a good one."""
+        """A bad result, the one of the widest cause; else one that could not be read; else a good one."""
         order = list(Cause)
         return min(
             self.results,
-            key=lambda r: (r.ok is None, bool(r.ok), order.index(r.cause) if r.cause else len(order)),
+            key=lambda r: (
+                r.ok is None and not r.unread,
+                bool(r.ok),
+                r.unread,
+                order.index(r.cause) if r.cause else len(order),
+            ),
             default=None,
         )
 
@@ -157,12 +181,19 @@ _VERDICTS = {
     RoundOutcome.PART: Health.DEGRADED,
     RoundOutcome.BAD: Health.UNHEALTHY,
     RoundOutcome.UNTRIED: Health.UNKNOWN,
+    RoundOutcome.UNREAD: Health.UNKNOWN,
 }
 
 
 def outcome_of(results: Iterable[ProbeResult]) -> RoundOutcome:
-    """All of them as one outcome; those that could not be tried count for nothing."""
+    """All of them as one outcome; those that could not be tried count for nothing.
+
+    One that could not be read leaves nothing known where none is bad.
+    """
+    results = tuple(results)
     tried = [r.ok for r in results if r.ok is not None]
+    if all(tried) and any(r.unread for r in results):
+        return RoundOutcome.UNREAD
     if not tried:
         return RoundOutcome.UNTRIED
     if all(tried):
@@ -173,7 +204,8 @@ def outcome_of(results: Iterable[ProbeResult]) -> RoundOutcome:
 class DeploymentHealth(Struct, frozen=True, kw_only=True):
     """The judged health of one deployment.
 
-    `state` is that of its worst place, `cause` what is at fault; `since` is when the state began. `last` is the newest
+    `state` is that of its worst place, `cause` what is at fault; `since` is when the state began, and `judged_at`
+    when the checks had shown it. `last` is the newest
     round, `proven` the time of the newest one in which everything answered well.
     """
 
@@ -183,12 +215,18 @@ class DeploymentHealth(Struct, frozen=True, kw_only=True):
     state: State = State.UNKNOWN
     cause: Cause | None = None
     since: datetime | None = None
+    judged_at: datetime | None = None
     last: Round | None = None
     proven: datetime | None = None
 
     @property
     def checked_at(self) -> datetime | None:
         return self.last.at if self.last else None
+
+    @property
+    def unread(self) -> bool:
+        """Did Changeover fail to read any of the newest answers?"""
+        return self.last is not None and any(r.unread for r in self.last.results)
 
 
 #: The tracks of one deployment, by place.
@@ -214,13 +252,16 @@ def health_of(tracks: Tracks, limits: Thresholds) -> tuple[Health, Track]:
 
     Unhealthy: every place is down, and none answers in part. Degraded: some place is down, flapping, recovering, or
     was never seen to answer reliably. Healthy: every place is up, or has failed too seldom to say more. Places that
-    cannot be tried from here count for nothing beside others.
+    cannot be tried from here count for nothing beside others; beside good ones, one that cannot be read leaves nothing
+    known.
     """
-    known = [t for t in tracks.values() if t.recent] or list(tracks.values())
+    known = [t for t in tracks.values() if t.recent or t.unread] or list(tracks.values())
     if not known:
         return Health.UNKNOWN, Track()
     worst = min(known, key=lambda t: _SEVERITY.index(t.state))
-    if all(t.state is State.DOWN for t in known) and not any(t.in_part(limits) for t in known):
+    if all(t.state is State.DOWN for t in known if not t.unread or t is worst) and not any(
+        t.in_part(limits) for t in known
+    ):
         return Health.UNHEALTHY, worst
     if worst.state is State.UNKNOWN:
         return Health.UNKNOWN, worst
@@ -253,6 +294,7 @@ def deployment_health(
         state=worst.state,
         cause=bad.cause if bad and health is not Health.HEALTHY else None,
         since=worst.since,
+        judged_at=worst.judged_at,
         last=last,
         proven=proven,
     )

@@ -27,7 +27,7 @@ def status_page(deployment: str, url: str, body: bytes) -> StatusPage:
     """
     try:
         found = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return StatusPage(deployment=deployment, url=url, ok=None, text="its status page cannot be read")
     status = found.get("status") if isinstance(found, dict) else None
     if isinstance(status, list):

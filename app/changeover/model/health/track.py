@@ -43,6 +43,8 @@ class RoundOutcome(StrEnum):
     BAD = "bad"
     #: It could not be tried from this computer.
     UNTRIED = "untried"
+    #: Changeover failed to read the answer, so that nothing is known.
+    UNREAD = "unread"
 
 
 class Track(Struct, frozen=True, kw_only=True):
@@ -51,11 +53,13 @@ class Track(Struct, frozen=True, kw_only=True):
     `last` is the last verdict: up, down, or unknown where there was none since something hid the view. `recent` are
     the newest tried outcomes, oldest first; `gathered` counts the bad ones that no run of good ones has forgotten.
     `run` counts the newest equal ones (good, or not good), which began at `run_since`. `untried` counts those that
-    could not be tried since, the first of them at `untried_since`. The next `skip` outcomes do not count.
+    could not be tried since, the first of them at `untried_since`. The next `skip` outcomes do not count. `unread`:
+    the newest answer could not be read.
     """
 
     state: State = State.UNKNOWN
     since: datetime | None = None
+    judged_at: datetime | None = None
     last: State = State.UNKNOWN
     recent: tuple[RoundOutcome, ...] = ()
     gathered: int = 0
@@ -64,6 +68,7 @@ class Track(Struct, frozen=True, kw_only=True):
     untried: int = 0
     untried_since: datetime | None = None
     skip: int = 0
+    unread: bool = False
 
     def in_part(self, limits: Thresholds) -> bool:
         """Did some of it answer well in the newest checks that speak against it?"""
@@ -76,7 +81,12 @@ def changes(recent: Iterable[RoundOutcome]) -> int:
 
 
 def step(track: Track, outcome: RoundOutcome, at: datetime, limits: Thresholds) -> Track:
-    """`track` after one more outcome. Untried ones are passed over, but after `down_after` of them nothing is known."""
+    """`track` after one more outcome. Untried ones are passed over, but after `down_after` of them nothing is known.
+
+    After an answer that could not be read nothing is known at once.
+    """
+    if outcome is RoundOutcome.UNREAD:
+        return track if track.unread else replace(blind(track, at), unread=True)
     if track.skip:
         return replace(track, skip=track.skip - 1)
     if outcome is RoundOutcome.UNTRIED:
@@ -97,6 +107,7 @@ def step(track: Track, outcome: RoundOutcome, at: datetime, limits: Thresholds) 
         run_since=track.run_since if goes_on else at,
         untried=0,
         untried_since=None,
+        unread=False,
     )
     state = _verdict(counted, good, at, limits)
     if state is State.UP:
@@ -110,7 +121,7 @@ def step(track: Track, outcome: RoundOutcome, at: datetime, limits: Thresholds) 
         state = State.FLAPPING  # a bad check never ends it
     if state is track.state:
         return counted
-    return replace(counted, state=state, since=counted.run_since if state is not State.FLAPPING else at)
+    return replace(counted, state=state, since=counted.run_since if state is not State.FLAPPING else at, judged_at=at)
 
 
 def _verdict(track: Track, good: bool, at: datetime, limits: Thresholds) -> State:
@@ -153,6 +164,7 @@ def moved(track: Track, by: timedelta) -> Track:
     return replace(
         track,
         since=track.since and track.since + by,
+        judged_at=track.judged_at and track.judged_at + by,
         run_since=track.run_since and track.run_since + by,
         untried_since=track.untried_since and track.untried_since + by,
     )

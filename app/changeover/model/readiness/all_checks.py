@@ -40,7 +40,7 @@ def snapshot_findings(snapshot: Snapshot, source: str, to: str, expected: str | 
         *zone_findings(snapshot, to),
         *ownership_findings(snapshot),
         *place_findings(snapshot, to),
-        *source_known_findings(source, expected),
+        *source_known_findings(source, expected, snapshot.undecided),
         *lease_findings(snapshot),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from changeover.model.dns import active
 from changeover.model.dns.ownership import Owner, owners
 from changeover.model.finding import Finding, Level
@@ -13,6 +15,7 @@ from changeover.model.readiness.freeze import freeze_left
 from changeover.model.readiness.lifecycle import STABLE, suggestion_blocked
 from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.settings.acting_parts import deciding
 
 
 def ownership_findings(snapshot: Snapshot) -> list[Finding]:
@@ -25,11 +28,18 @@ def ownership_findings(snapshot: Snapshot) -> list[Finding]:
     return [Finding(check="ownership", level=Level.WARN, text=one.text, fix=one.fix) for one in found.values()]
 
 
-def source_known_findings(source: str, expected: str | None = None) -> list[Finding]:
-    """Is it known where visitors are (`source`), and is it where a person believes them (`expected`) to be?"""
+def source_known_findings(source: str, expected: str | None = None, undecided: Sequence[str] = ()) -> list[Finding]:
+    """Is it known where visitors are (`source`), and is it where a person believes them (`expected`) to be?
+
+    `undecided` are deployments that share the answer which stands, so that nobody can tell.
+    """
     if expected is not None and source != expected:
         text = f"Visitors are not at {expected}, as expected: {source}"
         fix = "Look at where they are first; somebody else may have switched already."
+        return [Finding(check="source-known", level=Level.BLOCK, text=text, fix=fix)]
+    if source == active.UNKNOWN and undecided:
+        text = f"{' and '.join(undecided)} have the same answer, so it cannot be decided where visitors are"
+        fix = "Give each deployment an answer of its own in the settings; a switch between these would change nothing."
         return [Finding(check="source-known", level=Level.BLOCK, text=text, fix=fix)]
     if source in _NOWHERE:
         fix = "Compare the records with the answers in the settings."
@@ -52,9 +62,27 @@ def lease_findings(snapshot: Snapshot) -> list[Finding]:
     return [Finding(check="lease", level=Level.BLOCK, text=snapshot.lease, fix=fix)]
 
 
+def _trusted(snapshot: Snapshot, to: str, emergency: bool) -> list[Finding]:
+    """Steps that would act though nobody of this computer approved them as the settings have them now."""
+    service = snapshot.service
+    places = {
+        place
+        for action in service.actions
+        if (not action.to or to in action.to) and not (emergency and action.needs == "source")
+        for place in deciding(service, action)
+    }
+    fix = "See the difference and approve it: changeover trust. An emergency may leave these steps out by name."
+    return [
+        Finding(check="trust", level=Level.BLOCK, text=f"{one.words} outside Changeover, and may not act yet", fix=fix)
+        for one in snapshot.unapproved
+        if one.part.place in places
+    ]
+
+
 def decision_findings(seen: Observation, source: str, to: str, emergency: bool) -> list[Finding]:
     """What speaks against moving visitors from `source` to `to` now, though it may well work."""
     return [
+        *_trusted(seen.snapshot, to, emergency),
         *_records_changed(seen),
         *_failback(seen, source, to, emergency),
         *_recent_switch(seen),

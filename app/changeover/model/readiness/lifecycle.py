@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from changeover.model.formatting import age, clock, duration
+from changeover.model.formatting import age, clock, duration, ended
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
 from changeover.model.settings.service import Service
@@ -27,12 +27,15 @@ STABLE = timedelta(minutes=60)
 class Stage(StrEnum):
     """Where a service stands.
 
-    protected: visitors are at the primary. switched: they are elsewhere, and nobody has said yet that this is to stay.
-    committed: it is to stay, and there is no backup. re-protecting: one is being set up. protected-reversed: a person
-    has said that there is one. failing-back: a planned run to the primary is in progress.
+    protected: visitors are at the primary, and some other deployment could take over now. unprotected: visitors are
+    where they should be, and nothing could take over now, or it is not known. switched: they are not at the primary,
+    and nobody has said yet that this is to stay. committed: it is to stay, and there is no backup. re-protecting: one
+    is being set up. protected-reversed: a person has said that there is one, and it could take over now. failing-back:
+    a planned run to the primary is in progress.
     """
 
     PROTECTED = "protected"
+    UNPROTECTED = "unprotected"
     SWITCHED = "switched"
     COMMITTED = "committed"
     RE_PROTECTING = "re-protecting"
@@ -42,11 +45,12 @@ class Stage(StrEnum):
     @property
     def amber(self) -> bool:
         """Does it need a person, though visitors may be served well?"""
-        return self in (Stage.SWITCHED, Stage.COMMITTED, Stage.RE_PROTECTING)
+        return self in (Stage.UNPROTECTED, Stage.SWITCHED, Stage.COMMITTED, Stage.RE_PROTECTING)
 
 
 BADGES = {
     Stage.PROTECTED: "protected",
+    Stage.UNPROTECTED: "not protected",
     Stage.SWITCHED: "not committed",
     Stage.COMMITTED: "no backup",
     Stage.RE_PROTECTING: "backup being set up",
@@ -58,7 +62,8 @@ BADGES = {
 class Lifecycle(Struct, frozen=True, kw_only=True):
     """A service's stage, since when, and what can be done.
 
-    `run` is the run that it follows from. `undo_until` ends the undo window of a switch; undo works after it too.
+    `run` is the run that it follows from, or that must be ended first; `acknowledges` is the emergency switch that
+    "acknowledge" is about. `undo_until` ends the undo window of a switch; undo works after it too.
     `review_at` is when somebody must have looked at an emergency switch. `next` are verbs, what suggests itself first:
     switch, undo, commit, protect, fail-back, acknowledge, resume, accept.
     """
@@ -70,6 +75,7 @@ class Lifecycle(Struct, frozen=True, kw_only=True):
     review_at: datetime | None = None
     text: str = ""
     next: tuple[str, ...] = ()
+    acknowledges: str | None = None
 
     @property
     def badge(self) -> str:
@@ -77,13 +83,16 @@ class Lifecycle(Struct, frozen=True, kw_only=True):
         return BADGES[self.stage]
 
 
-def lifecycle(service: Service, active: str, runs: Sequence[Run], now: datetime) -> Lifecycle:
+def lifecycle(
+    service: Service, active: str, runs: Sequence[Run], now: datetime, lacking: str | None = None
+) -> Lifecycle:
     """The stage of `service`, whose visitors are at `active`, from its runs, newest first; others' are passed over.
 
-    Where it is not known where visitors are, the journal says where they should be. `now` is in the time zone of the
-    person who reads the text.
+    Where it is not known where visitors are, the journal says where they should be. `lacking` is why no other
+    deployment could take over now; None where one could. `now` is in the time zone of the person who reads the text.
     """
-    switches = [r for r in runs if r.service == service.name and r.forward.kind is PlanKind.SWITCH]
+    runs = [r for r in runs if r.service == service.name]
+    switches = [r for r in runs if r.forward.kind is PlanKind.SWITCH]
     newest = switches[0] if switches else None
     primary = service.primary.name
     here = active if service.deployment(active) is not None else _journalled(switches) or primary
@@ -98,10 +107,15 @@ def lifecycle(service: Service, active: str, runs: Sequence[Run], now: datetime)
         found = Lifecycle(stage=Stage.PROTECTED, since=since, run=run, text=text, next=("switch",))
     else:
         found = _away(here, primary, brought(switches, here), now)
-    if newest is not None and newest.unfinished:
-        found = replace(found, next=newest.next)
-    if suggestion_blocked(switches, now) is not None:
-        found = replace(found, next=(*found.next, "acknowledge"))
+    if lacking is not None and found.stage in (Stage.PROTECTED, Stage.PROTECTED_REVERSED):
+        text = f"Visitors are at {here}, and nothing could take over now: {ended(lacking)}"
+        found = replace(found, stage=Stage.UNPROTECTED, text=text)
+    open_run = next((r for r in runs if r.unfinished), None)
+    if open_run is not None:
+        found = replace(found, next=open_run.next, run=open_run.run)
+    emergency = blocking_emergency(switches, now)
+    if emergency is not None:
+        found = replace(found, next=(*found.next, "acknowledge"), acknowledges=emergency.run)
     return found
 
 
@@ -125,16 +139,24 @@ def suggestion_blocked(runs: Sequence[Run], now: datetime) -> str | None:
 
     A run of two deployments that fail in turn would send visitors to and fro. `runs` are of one service.
     """
+    run = blocking_emergency(runs, now)
+    if run is None or run.ended is None:
+        return None
+    left = duration((run.ended + BLOCKED - now).total_seconds())
+    return (
+        f"The emergency switch {run.run} ended {age(run.ended, now)}; "
+        f"no other is suggested for {left} unless somebody acknowledges it"
+    )
+
+
+def blocking_emergency(runs: Sequence[Run], now: datetime) -> Run | None:
+    """The emergency switch that ended just now, moved visitors, and that nobody has acknowledged."""
     for run in runs:
         moved = run.outcome not in (Outcome.REFUSED, Outcome.FAILED)
         if not run.emergency or run.forward.kind is not PlanKind.SWITCH or run.acknowledged is not None or not moved:
             continue
         if run.ended is not None and timedelta(0) <= now - run.ended < BLOCKED:
-            left = duration((run.ended + BLOCKED - now).total_seconds())
-            return (
-                f"The emergency switch {run.run} ended {age(run.ended, now)}; "
-                f"no other is suggested for {left} unless somebody acknowledges it"
-            )
+            return run
     return None
 
 
@@ -198,8 +220,8 @@ def _away(here: str, primary: str, run: Run | None, now: datetime) -> Lifecycle:
 
 def _switched(here: str, run: Run, now: datetime) -> Lifecycle:
     since = run.ended or run.started
-    ended = run.outcome is Outcome.COMPLETED and run.ended is not None
-    undo_until = since + UNDO_WINDOW if ended else None
+    done = run.outcome is Outcome.COMPLETED and run.ended is not None
+    undo_until = since + UNDO_WINDOW if done else None
     text = f"Visitors are at {here} since {clock(since, now)}, and nobody has said yet that this is to stay."
     verbs: tuple[str, ...] = (*run.next, "fail-back") if run.unreadable else run.next
     if undo_until is not None and now < undo_until:
@@ -213,7 +235,7 @@ def _switched(here: str, run: Run, now: datetime) -> Lifecycle:
         since=since,
         run=run.run,
         undo_until=undo_until,
-        review_at=since + REVIEW if ended and run.emergency else None,
+        review_at=since + REVIEW if done and run.emergency else None,
         next=verbs,
     )
     return replace(found, text=f"{text} {review_words(found, now)}".strip())

@@ -40,7 +40,9 @@ def observed(
     return Observation(snapshot=snapshot, at=at, health=health, overlay=overlay, watched=watched)
 
 
-def failing_since(seen: Observation, deployment: str) -> datetime | None:
-    """When a deployment began to fail, where it does."""
+def failing_since(seen: Observation, deployment: str) -> tuple[datetime | None, datetime | None]:
+    """When a deployment began to fail, where it does, and when it was first said to be down."""
     health = seen.health.get(deployment)
-    return health.since if health is not None and health.health is Health.UNHEALTHY else None
+    if health is None or health.health is not Health.UNHEALTHY:
+        return None, None
+    return health.since, health.judged_at

@@ -54,7 +54,7 @@ class ServiceState(Observation, frozen=True, kw_only=True):
 class Preparation(Struct, frozen=True, kw_only=True):
     """What a person looks at before a switch: the plan, None where the records could not be read, and all findings.
 
-    `noticed` is when the active deployment began to fail, where it does.
+    `noticed` is when the active deployment began to fail, where it does, and `told` when it was first said to be down.
     """
 
     service: str
@@ -65,6 +65,7 @@ class Preparation(Struct, frozen=True, kw_only=True):
     snapshot: Snapshot
     at: datetime
     noticed: datetime | None = None
+    told: datetime | None = None
 
     @property
     def blocked(self) -> list[Finding]:
@@ -104,6 +105,11 @@ def unread(service: Service, at: datetime) -> ServiceState:
     return ServiceState(snapshot=Snapshot(service=service, at=at), at=at)
 
 
+def _unreadable(snapshot: Snapshot) -> str | None:
+    """What of a snapshot could not be read; this computer's own journal before what others did not tell."""
+    return snapshot.unrecorded or next((r.error for r in snapshot.readings if r.error is not None), None)
+
+
 def assess(seen: Observation, before: ServiceState) -> ServiceState:
     """The state that follows from what is seen: where visitors go, where a switch would lead, what speaks against it.
 
@@ -121,7 +127,7 @@ def assess(seen: Observation, before: ServiceState) -> ServiceState:
         rounds=before.rounds,
         run=before.run,
         working=before.working,
-        error=before.error if same else next((r.error for r in snapshot.readings if r.error is not None), None),
+        error=before.error if same else _unreadable(snapshot),
     )
     if snapshot.empty:
         return state

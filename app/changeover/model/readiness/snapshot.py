@@ -15,6 +15,7 @@ from changeover.model.health.check import JourneyResult
 from changeover.model.health.status_page import StatusPage
 from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run
+from changeover.model.settings.acting_parts import Unapproved
 from changeover.model.settings.service import Service
 
 
@@ -24,6 +25,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     `names` are the routing names of its answers, as their own servers and the resolvers see them. `earlier` has, by
     service that must be switched before this one, where it is. `runs` are the service's own, newest first. `drift` is
     what others changed since. `lease` says who else holds it. `signing` has those of its zones that are signed.
+    `unapproved` are the parts of its settings that may not act. `unrecorded` says why runs could not be read on this
+    computer, and what to do.
     """
 
     service: Service
@@ -40,6 +43,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     drift: tuple[Drift, ...] = ()
     lease: str | None = None
     signing: tuple[Signing, ...] = ()
+    unapproved: tuple[Unapproved, ...] = ()
+    unrecorded: str | None = None
 
     @property
     def empty(self) -> bool:
@@ -50,12 +55,22 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     def active(self) -> str:
         return active_of(self)
 
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """The deployments that share the answer which stands everywhere, so that records cannot tell them apart."""
+        return active.shared(_places(self))
+
 
 def active_of(snapshot: Snapshot) -> str:
     """The active deployment: from the providers' record sets where they can be read, else from the name servers.
 
     What only the name servers say, and no deployment's answer is, may be a proxy or an alias: it is not known.
     """
+    return active.active_deployment(_places(snapshot))
+
+
+def _places(snapshot: Snapshot) -> list[active.Candidates]:
+    """What may be active at each place that answers for the service's hostnames."""
     service = snapshot.service
     places: list[active.Candidates] = []
     for name in service.hostnames:
@@ -69,7 +84,7 @@ def active_of(snapshot: Snapshot) -> str:
             places.extend(active.candidates(s.records, plain, active.UNKNOWN) for s in said)
             if not said:
                 places.append(frozenset({active.UNKNOWN}))
-    return active.active_deployment(places)
+    return places
 
 
 class Drift(Struct, frozen=True, kw_only=True):

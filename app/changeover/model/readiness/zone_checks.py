@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from changeover.model.dns.dnssec import signing_findings
+from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import AddressSet, address_set, same_answer, values_text
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import counted, duration
@@ -34,7 +35,7 @@ def _credential(snapshot: Snapshot) -> list[Finding]:
     found = []
     for reading in snapshot.readings:
         place = f"{reading.capabilities.label} account {reading.account}"
-        if reading.error_kind in ("auth", "permission", "keyring"):
+        if reading.error_kind in ("auth", "permission", "keyring", "not-approved"):
             text = f"{place}: {reading.error}"
             found.append(Finding(check="credential", level=Level.BLOCK, text=text, fix=reading.hint))
         elif reading.may_write is False:
@@ -62,7 +63,17 @@ def _records_readable(snapshot: Snapshot) -> list[Finding]:
 
 def _records_agree(snapshot: Snapshot, readable: Sequence[ZoneReading]) -> list[Finding]:
     found = []
-    silent = sorted({f"{s.server} ({s.address})" for s in snapshot.servers if s.checked and s.error is not None})
+    wrong = [s for s in snapshot.servers if s.checked and s.error is not None]
+    silent = sorted({f"{s.server} ({s.address})" for s in wrong if s.elsewhere is None})
+    elsewhere = {(s.hostname, s.elsewhere): s for s in wrong if s.elsewhere is not None}
+    found += [_in_another_zone(answer) for answer in elsewhere.values()]
+    failing = sorted(
+        {f"{s.server} at {t} of {s.hostname}" for s in snapshot.servers for t in s.failed if t in ("A", "AAAA")}
+    )
+    if failing:
+        text = f"A name server fails at some addresses: {', '.join(failing)}"
+        fix = "Visitors get along with the others. Look into that server's log."
+        found.append(Finding(check="records-agree", level=Level.WARN, text=text, fix=fix))
     for name in snapshot.service.hostnames:
         zone = snapshot.service.zone_of(name)
         expected = [address_set(r.records.get(name, ())) for r in readable if r.zone == zone]
@@ -72,7 +83,7 @@ def _records_agree(snapshot: Snapshot, readable: Sequence[ZoneReading]) -> list[
         if not expected or any(r.opaque for r in expected[0]) or name in _wildcards(readable):
             continue
         said = [s for s in snapshot.servers if s.hostname == name and s.error is None]
-        for other in [s for s in said if not same_answer(s.records, expected[0])]:
+        for other in [s for s in said if not s.gives(expected[0])]:
             text = (
                 f"{other.server} gives {values_text(other.records)} for {name}, "
                 f"the provider has {values_text(expected[0])}"
@@ -89,6 +100,12 @@ def _records_agree(snapshot: Snapshot, readable: Sequence[ZoneReading]) -> list[
         text = "The authoritative name servers give what the provider has"
         found.append(Finding(check="records-agree", level=Level.PASS, text=text))
     return found
+
+
+def _in_another_zone(answer: ServerAnswer) -> Finding:
+    text = f"{answer.server} has {answer.hostname} in the zone {answer.elsewhere}, not in {answer.zone}"
+    fix = f'Name that zone in the settings: zone = "{answer.elsewhere}". A record in {answer.zone} would serve nothing.'
+    return Finding(check="records-agree", level=Level.BLOCK, text=text, fix=fix)
 
 
 def _disagreement(text: str) -> Finding:
@@ -225,7 +242,10 @@ def _order(snapshot: Snapshot, to: str) -> list[Finding]:
 def _free(snapshot: Snapshot) -> list[Finding]:
     service = snapshot.service.name
     found = []
-    if snapshot.unfinished_run is not None:
+    if snapshot.unrecorded is not None:
+        text = f"Whether a run of {service} is unfinished is not known"
+        found.append(Finding(check="unfinished-run", level=Level.BLOCK, text=text, fix=snapshot.unrecorded))
+    elif snapshot.unfinished_run is not None:
         run = snapshot.unfinished_run
         text = f"Run {run} of {service} is not finished"
         fix = f"Look at it with: changeover report {run}. Then resume, undo or accept it."

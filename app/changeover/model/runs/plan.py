@@ -191,7 +191,7 @@ def plan_of(
     steps.append(
         CheckNameServers(
             name="name-servers",
-            text="Wait until every authoritative name server gives the new answer",
+            text="Wait until the authoritative name servers give the new answer",
             changes=tuple(changes),
         )
     )

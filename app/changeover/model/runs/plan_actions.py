@@ -37,6 +37,15 @@ def with_actions(plan: Plan, service: Service, emergency: bool) -> Plan:
     return _arranged(plan, [*before, *plan.steps, *after])
 
 
+def leaving_out(plan: Plan, names: Collection[str], why: str) -> Plan:
+    """`plan` with these actions left out."""
+    steps = (
+        replace(step, skip=step.skip or why) if isinstance(step, ActionStep) and step.name in names else step
+        for step in plan.steps
+    )
+    return replace(plan, steps=tuple(steps))
+
+
 def undoing(plan: Plan, forward: Plan, went: Sequence[StepProgress], taken_back: Collection[str]) -> Plan:
     """`plan`, which puts records back, with what takes back the operations of `forward`, last one first.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -60,7 +61,8 @@ class Started(Struct, frozen=True, kw_only=True, tag="started"):
     """A run begins: the plan is fixed.
 
     `who` and `why` are a person and their words, `notes` what is to be known beside the steps. `noticed` is when the
-    incident began that it answers, `decided` when somebody looked at the plan.
+    incident began that it answers, `told` when Changeover first said so, `decided` when somebody looked at the plan.
+    `objective` is how long the team wants a recovery to take, in seconds.
     """
 
     plan: Plan
@@ -71,6 +73,8 @@ class Started(Struct, frozen=True, kw_only=True, tag="started"):
     noticed: datetime | None = None
     decided: datetime | None = None
     notes: tuple[str, ...] = ()
+    told: datetime | None = None
+    objective: int | None = None
 
 
 class UndoStarted(Struct, frozen=True, kw_only=True, tag="undo-started"):
@@ -238,7 +242,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """A run as its journal tells it. `plan` and `steps` are of the present direction, `forward` is the first plan.
 
     `went` are the steps of the first plan as far as they went, `taken_back` the names of its actions that were undone.
-    `paused`: somebody wants it to stop before its next step, or has stopped it so.
+    `paused`: somebody wants it to stop before its next step, or has stopped it so. `idle` are the seconds in which it
+    stood still, after a crash or a pause, until somebody went on.
     """
 
     run: str
@@ -262,6 +267,9 @@ class Run(Struct, frozen=True, kw_only=True):
     why: str = ""
     noticed: datetime | None = None
     decided: datetime | None = None
+    told: datetime | None = None
+    objective: int | None = None
+    idle: float = 0
     notes: tuple[str, ...] = ()
     paused: bool = False
     acknowledged: datetime | None = None
@@ -396,7 +404,8 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
     went: list[StepProgress] = []
     taken_back: set[str] = set()
     before_undo = (plan, direction, steps, end, accepted, went)
-    for entry in entries[1:]:
+    idle = 0.0
+    for previous, entry in itertools.pairwise(entries):
         match entry.event:
             case UndoStarted(plan=undo_plan):
                 before_undo = (plan, direction, steps, end, accepted, went)
@@ -405,6 +414,7 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 steps = _fresh(plan)
             case Resumed():
                 end, paused = None, False
+                idle += max(0.0, (entry.at - previous.at).total_seconds())
                 steps = [_gone_on(*pair) for pair in zip(plan.steps, steps, strict=True)]
             case Skipped(step=number, reason=reason):
                 steps[number] = _progress(steps[number], StepState.SKIPPED, reason)
@@ -479,6 +489,9 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
         why=first.why,
         noticed=first.noticed,
         decided=first.decided,
+        told=first.told,
+        objective=first.objective,
+        idle=idle,
         notes=first.notes,
         paused=paused and outcome in (Outcome.INTERRUPTED, Outcome.RUNNING),
         acknowledged=acknowledged,

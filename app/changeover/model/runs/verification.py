@@ -21,12 +21,13 @@ class Verdict(NamedTuple):
 
 
 def judge_servers(
-    answers: Sequence[ServerAnswer], changes: Sequence[Change], serials: Sequence[Serial] = ()
+    answers: Sequence[ServerAnswer], changes: Sequence[Change], serials: Sequence[Serial] = (), needed: str = "half"
 ) -> Verdict:
     """DONE: each address that answers gives the new address sets, and each server answers at one at least.
 
     WARNING: some server is silent, or has another version of the zone than the others. UNKNOWN: an address gives
-    something else, or no server answers. Addresses that cannot be reached from here count for nothing.
+    something else, or fewer of a zone's servers answer than are `needed`: "one", "half" of them, or "all". Addresses
+    that cannot be reached from here count for nothing.
     """
     wanted = {change.name: change for change in changes}
     checked = [answer for answer in answers if answer.checked]
@@ -44,7 +45,14 @@ def judge_servers(
         return Verdict(StepState.UNKNOWN, "; ".join(_wrong(first[name], serials) for name in sorted(first)))
     if not good:
         return Verdict(StepState.UNKNOWN, f"no name server answers ({'; '.join(silent) or 'none could be asked'})")
+    short = [zone for zone in {a.zone for a in checked} if not _enough(checked, zone, good, needed)]
+    if short:
+        wanted_words = {"all": "all of them", "half": "half of them"}.get(needed, "one")
+        text = f"too few name servers of {min(short)} answer: {wanted_words} must give the new answer"
+        return Verdict(StepState.UNKNOWN, f"{text} (silent: {'; '.join(silent)})")
     faults = [f"silent: {'; '.join(silent)}"] if silent else []
+    failing = {(a.server, t, a.hostname) for a in said for t in a.failed if t in ("A", "AAAA")}
+    faults += [f"{server} fails at {rtype} of {name}" for server, rtype, name in sorted(failing)]
     if lagging := serial_words(serials):
         faults.append(f"but they have different versions of the zone: {lagging}")
     text = f"{counted(len(good), 'name server gives', 'name servers give')} the new answer"
@@ -53,14 +61,22 @@ def judge_servers(
     return Verdict(StepState.DONE, text)
 
 
+def _enough(checked: Sequence[ServerAnswer], zone: str, good: Sequence[str], needed: str) -> bool:
+    """Do as many servers of a zone give the new answer as must?"""
+    servers = {answer.server for answer in checked if answer.zone == zone}
+    answering = len(servers & set(good))
+    return {"one": answering >= 1, "half": 2 * answering >= len(servers)}.get(needed, answering == len(servers))
+
+
 def _agrees(answer: ServerAnswer, change: Change) -> bool:
     if not change.after:  # a name that is gone again may be answered by a wildcard: only its own records must be gone
         return not same_answer(answer.records, change.before)
-    if not same_answer(answer.records, change.after):
+    if not answer.gives(change.after):
         return False
     if not same_answer(change.before, change.after):
         return True
-    return {(r.type, r.ttl) for r in answer.records} == {(r.type, r.ttl) for r in change.after}
+    wanted = {(r.type, r.ttl) for r in change.after if r.type not in answer.failed}
+    return {(r.type, r.ttl) for r in answer.records} == wanted
 
 
 def _wrong(answer: ServerAnswer, serials: Sequence[Serial]) -> str:

@@ -52,10 +52,18 @@ class SecretField(Struct, frozen=True, kw_only=True):
         return self.pattern.startswith("(?s)")
 
     def fitted(self, secret: Secret) -> Secret | None:
-        """`secret` as one of this kind, without what a clipboard puts around it; None where it can be none."""
-        if secret.is_blank or not self.pattern:
-            return None if secret.is_blank else secret
+        """`secret` as one of this kind, without what a clipboard puts around it; None where it can be none.
+
+        One that has no lines of its own goes into a header or a message, so it is one line of ASCII.
+        """
         text = secret.reveal()
+        if secret.is_blank:
+            return None
+        if not self.pattern:
+            one = text.strip("\r\n")
+            return Secret(one) if one.isascii() and one.isprintable() else None
+        if not self.several_lines and not (text.strip().isascii() and text.strip().isprintable()):
+            return None
         return next((Secret(one) for one in (text, text.strip()) if re.fullmatch(self.pattern, one)), None)
 
 

@@ -6,12 +6,12 @@ it needs to work.
 
 from __future__ import annotations
 
-import shlex
 from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from changeover.model.foreign_text import quoted
 from changeover.model.formatting import counted
 
 
@@ -124,7 +124,7 @@ def operation_words(operation: Operation) -> str:
         case HttpCall(method=method, url=url):
             return f"{method} {url}"
         case CommandLine(command=command):
-            return f"Run {shlex.join(command)}"
+            return f"Run {' '.join(map(quoted, command))}"
         case WaitUntil(until="seconds", seconds=seconds):
             return f"Wait for {seconds:g} s"
         case WaitUntil(until=until, deployment=deployment):

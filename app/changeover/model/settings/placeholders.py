@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from changeover.model.health.check import JourneyStep
-from changeover.model.health.conditions import Response, json_value, search
+from changeover.model.health.conditions import Response, json_text, json_value, search
 from changeover.model.secret import Secret
 from changeover.model.settings.action import HttpCall
 
@@ -95,7 +95,8 @@ def captured(source: str, response: Response) -> str:
     try:
         if kind == "json":
             found = json_value(where, response)
-            return found if isinstance(found, str) else msgspec.json.encode(found).decode()
+            text = found if isinstance(found, str) else json_text(found)
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if kind == "header":
             value = response.header(where)
         else:

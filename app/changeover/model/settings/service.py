@@ -46,6 +46,13 @@ class Marker(Struct, frozen=True, forbid_unknown_fields=True):
     header: str
     value: str
 
+    def stands_in(self, seen: str | None) -> bool:
+        """Is it what was seen in that header, or one of several values there, as proxies add their own?"""
+        if seen is None:
+            return False
+        values = [value.strip() for value in seen.split(",")]
+        return self.value in (seen, *values) or f", {self.value}, " in f", {seen}, "
+
 
 class Deployment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One place where a service runs. `answers` has what differs for single hostnames, such as an apex.
@@ -87,6 +94,8 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     #: A run stops between two steps once it has taken this many seconds.
     run_timeout: float = 3600
     lease: bool = True
+    #: How many of a zone's name servers must give the new answer before a run is complete: "one", "half" or "all".
+    name_servers_needed: str = "half"
     #: How soon visitors should be served again after the beginning of an incident, in seconds.
     recovery_objective: int | None = None
 
@@ -138,6 +147,15 @@ class LookupSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     )
     doh: tuple[str, ...] = ("https://1.1.1.1/dns-query", "https://8.8.8.8/dns-query")
     portal: str | None = "http://www.gstatic.com/generate_204"
+    #: Are the system's resolvers asked where none of `resolvers` answers? None: where nobody named resolvers.
+    system_resolvers: bool | None = None
+
+    @property
+    def falls_back(self) -> bool:
+        """Are the system's resolvers asked last?"""
+        if self.system_resolvers is None:
+            return self.resolvers == LookupSettings().resolvers
+        return self.system_resolvers
 
 
 class Settings(Struct, frozen=True):

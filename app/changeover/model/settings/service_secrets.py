@@ -1,4 +1,4 @@
-"""Which secrets a service's settings name, and which host each of them is for."""
+"""Which secrets a service's settings name, and where each of them goes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def service_secrets(service: Service) -> dict[str, tuple[str, ...]]:
     return {name: tuple(hosts) for name, hosts in found.items()}
 
 
+def vault_name(service: str) -> str:
+    """Under which name, beside those of accounts, a keyring has the secrets of a service's journeys and actions."""
+    return f"service-{service}"
+
+
 def calls_of(action: Action) -> Iterator[HttpCall]:
     """The HTTP calls of an action: what it does, and what takes it back."""
     return (operation for operation in (action.operation, action.undo) if isinstance(operation, HttpCall))
@@ -33,3 +38,19 @@ def calls_of(action: Action) -> Iterator[HttpCall]:
 def host_of(call: HttpCall) -> str:
     """The host that a call goes to. Never part of a secret: a placeholder stands after the host only."""
     return urlsplit(call.url).hostname or ""
+
+
+def origin_of_call(call: HttpCall) -> str:
+    """Scheme, host and port that a call goes to."""
+    parts = urlsplit(call.url)
+    return _origin(parts.scheme, parts.hostname or "", parts.port)
+
+
+def origin_of_journeys(service: Service) -> str:
+    """Scheme, host and port that the service's journeys go to, at whichever of its deployments."""
+    health = service.health
+    return _origin("http" if health.scheme == "http" else "https", service.hostnames[0], health.port)
+
+
+def _origin(scheme: str, host: str, port: int | None) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port or (80 if scheme == 'http' else 443)}"

@@ -95,6 +95,8 @@ def _certificate_fault(fault: CertificateFault) -> str:
             return f"it expired {duration(fault.seconds)} ago"
         case kinds.NOT_YET_VALID:
             return f"it is not valid before {fault.since:%Y-%m-%d %H:%M} UTC"
+        case kinds.COMMON_NAME:
+            return f"{fault.hostname} is only its common name, which browsers do not look at: it needs a DNS name"
         case kinds.OTHER_NAMES:
             return f"it is for {_names(fault.names)}, not for {fault.hostname}"
 

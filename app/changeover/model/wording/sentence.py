@@ -84,7 +84,9 @@ def sentence(state: ServiceState, now: datetime) -> Sentence:
             return Sentence("Nothing could be read.", state.error)
         return Sentence("", "Reading where visitors go and checking the deployments.")
     if state.active in _NOWHERE:
-        told = Sentence(_NOWHERE[state.active], f"{ended(state.error or '')} {_healths(state)}".strip())
+        same = " and ".join(state.snapshot.undecided)
+        undecided = f"Where visitors go cannot be decided: {same} have the same answer." if same else ""
+        told = Sentence(undecided or _NOWHERE[state.active], f"{ended(state.error or '')} {_healths(state)}".strip())
     else:
         told = _known(state, now)
     frozen = " ".join(ended(freeze_words(freeze, now)) for freeze in state.overlay.freezes)
@@ -106,6 +108,8 @@ def list_line(state: ServiceState, now: datetime) -> str:
     if own_fault(state) is not None:
         return own_fault_line(state)
     if state.active in _NOWHERE:
+        if state.snapshot.undecided:
+            return "cannot be decided"
         return "reading" if state.snapshot.empty and not state.error else _NOWHERE_SHORT[state.active]
     if all_down(state) and state_of(state, state.active) is State.DOWN:
         return "every deployment is failing"

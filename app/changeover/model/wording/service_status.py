@@ -150,6 +150,16 @@ def not_ready(state: ServiceState) -> list[Finding]:
     return [f for f in state.findings if f.level is Level.BLOCK and f.check not in ("freeze", "lease")]
 
 
+def lacking(state: ServiceState) -> str | None:
+    """Why no other deployment could take over now, or why that is not known; None where one could."""
+    if state.target is None:
+        return "where visitors go and how the deployments are is not known yet"
+    blocks = not_ready(state)
+    if blocks:
+        return blocks[0].text
+    return f"{state.target} changes between good and bad" if state_of(state, state.target) is State.FLAPPING else None
+
+
 def _less_than_healthy(health: Health, shown: State) -> ServiceStatus:
     if health is Health.UNKNOWN:
         return ServiceStatus.UNKNOWN

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from changeover.model.errors import ChangeoverError
+from changeover.storage.database.reserve import Reserve
 from changeover.storage.database.schema import MIGRATIONS
+from changeover.storage.private import private_file, private_folder, take_from_others
 
 #: So many seconds another process's write, or its opening of the file, is waited for.
 _PATIENCE = 10.0
+#: Beside the database.
+RESERVE = "changeover.reserve"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,6 +38,7 @@ class Database:
         self._name = name
         self._hint = hint
         self._durable = durable
+        self._reserve = Reserve(file.with_name(RESERVE))
         self._connection: sqlite3.Connection | None = None
         self._order = asyncio.Lock()
         #: A call whose caller was cancelled runs on in its thread; nobody may use the connection before it has ended.
@@ -49,22 +55,58 @@ class Database:
             try:
                 return await asyncio.to_thread(alone)
             except (sqlite3.Error, OSError) as error:
-                raise ChangeoverError(f"{self._name} {self._file} cannot be used: {error}", self._hint) from None
+                raise self._fault(error) from None
+
+    async def in_need(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same, for what must be written on a full disk too: the room in reserve is used for it.
+
+        `call` may be made twice, since one that found no room has left nothing.
+        """
+
+        def with_reserve() -> T:
+            try:
+                return call(*args, **kwargs)
+            except (sqlite3.Error, OSError) as error:
+                if not (_no_room(error) and self._reserve.spend()):
+                    raise
+                return call(*args, **kwargs)
+
+        return await self.in_thread(with_reserve)
+
+    def _fault(self, error: sqlite3.Error | OSError) -> ChangeoverError:
+        if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return damaged(self._name, self._file, str(error))
+        return ChangeoverError(f"{self._name} {self._file} cannot be used: {error}", self._hint)
 
     def open(self) -> sqlite3.Connection:
         """The connection. Raises ChangeoverError where the file is from a newer Changeover."""
         if self._connection is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
             try:
-                _use_log(connection)
-                connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-                self._migrate(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+                self._connection = self._opened()
+            except (sqlite3.Error, OSError) as error:
+                if not (_no_room(error) and self._reserve.spend()):
+                    raise
+                self._connection = self._opened()
+                self._reserve.keep(whatever_is_left=True)
+            if self._durable:
+                self._reserve.keep()
         return self._connection
+
+    def _opened(self) -> sqlite3.Connection:
+        private_folder(self._file.parent)
+        new = private_file(self._file)
+        for end in ("wal", "shm"):  # new ones are as the file is
+            with contextlib.suppress(FileNotFoundError):
+                take_from_others(self._file.with_name(f"{self._file.name}-{end}"))
+        connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
+        try:
+            _use_log(connection)
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+            self._migrate(connection, new)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def close(self) -> None:
         with self._busy:
@@ -72,12 +114,14 @@ class Database:
                 self._connection.close()
                 self._connection = None
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
+    def _migrate(self, connection: sqlite3.Connection, new: bool) -> None:
         newest = len(MIGRATIONS)
         if self._version(connection) == newest:
             return
         with transaction(connection):
             # Another process may have done it meanwhile.
+            if not new and self._version(connection) == 0 and has_numbers(self._file):
+                raise damaged(self._name, self._file, "it is empty, though runs were recorded in it")
             for number in range(self._version(connection), newest):
                 for statement in MIGRATIONS[number]:
                     connection.execute(statement)
@@ -90,6 +134,31 @@ class Database:
         if version > len(MIGRATIONS):
             raise ChangeoverError(f"{self._file} is from a newer Changeover", "Update this one.")
         return version
+
+
+def has_numbers(file: Path) -> bool:
+    """Were runs recorded beside this database, whatever it has of them now?"""
+    return any(file.parent.glob("locks/*.number"))
+
+
+def damaged(name: str, file: Path, why: str) -> ChangeoverError:
+    """A database that is no longer whole, and the way out."""
+    way_out = "Move the file aside, and keep what can be read of it, with: changeover repair"
+    text = f"{name} {file} cannot be used, it is damaged: {why}"
+    return ChangeoverError(text, f"Nothing is done without a journal. {way_out}")
+
+
+def _code(error: Exception) -> int:
+    """SQLite's primary result code; 0 for other errors."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _no_room(error: Exception) -> bool:
+    """Has it failed for want of room on the disk, so that nothing of it was kept?"""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    shm = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    return shm or _code(error) == sqlite3.SQLITE_FULL
 
 
 def _use_log(connection: sqlite3.Connection) -> None:
@@ -105,7 +174,7 @@ def _use_log(connection: sqlite3.Connection) -> None:
         time.sleep(0.01)
 
 
-@contextmanager
+@contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All of it or nothing. Other processes' writes wait meanwhile, so it should be short."""
     connection.execute("BEGIN IMMEDIATE")

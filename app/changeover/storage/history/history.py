@@ -22,6 +22,8 @@ from changeover.storage.history import rollup
 from changeover.storage.history import writer as recording
 from changeover.storage.history.rollup import Keep
 from changeover.storage.history.writer import Happening, IncidentBegun, IncidentEnded, RoundSeen, milliseconds, moment
+from changeover.storage.journal.lock import PRIVATE
+from changeover.storage.private import private_folder
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -78,9 +80,9 @@ class History:
         import filelock
 
         file = self._lock_file
-        self._lock = filelock.FileLock(file, is_singleton=False)
+        self._lock = filelock.FileLock(file, mode=PRIVATE, is_singleton=False)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(file.parent)
             self._lock.acquire(blocking=False)
         except filelock.Timeout:
             return False

@@ -14,6 +14,7 @@ from changeover.model.runs.run import Entry, Event, Started, UnreadableEvent
 from changeover.storage.database.database import Database, transaction
 from changeover.storage.home import Home
 from changeover.storage.journal.lock import is_locked, service_lock
+from changeover.storage.journal.run_numbers import keep_number, last_number, number_file
 from changeover.storage.journal.store import decoded, encoded
 
 #: As bytes, since SQLite's driver gives nothing of a query where one text in it is damaged.
@@ -37,14 +38,17 @@ class Journal:
         self._home = Home.at(file.parent)
         self._known: dict[str, tuple[Entry, ...]] = {}
         self._seen = 0
+        #: The run that this process wrote of last, or was about to begin.
+        self.written: str | None = None
 
     async def begin(self, started: Started) -> Entry:
         """Opens a new run with its plan. The run's name is the service's with the next number."""
-        return await self._database.in_thread(self._begin, started)
+        run = self._database.in_need if started.emergency else self._database.in_thread
+        return await run(self._begin, started)
 
     async def append(self, run: str, event: Event) -> Entry:
         """Adds one entry, durably."""
-        return await self._database.in_thread(self._append, run, event)
+        return await self._database.in_need(self._append, run, event)
 
     async def read(self, run: str) -> tuple[Entry, ...]:
         """One run's entries, oldest first. Raises UsageError where there is no such run."""
@@ -78,12 +82,16 @@ class Journal:
     def _begin(self, started: Started) -> Entry:
         connection = self._open()
         service = started.plan.service
+        kept = number_file(self._home.lock_file(service))
         with transaction(connection):
             (last,) = connection.execute("SELECT max(number) FROM runs WHERE service = ?", (service,)).fetchone()
-            number = (last or 0) + 1
+            number = max(last or 0, last_number(kept)) + 1
             run = f"{service}-{number}"
+            self.written = run
             connection.execute("INSERT INTO runs (service, number, run) VALUES (?, ?, ?)", (service, number, run))
-            return self._append(run, started)
+            entry = self._append(run, started)
+        keep_number(kept, number)
+        return entry
 
     def _append(self, run: str, event: Event) -> Entry:
         entry = Entry(run=run, at=datetime.now(UTC), event=event)
@@ -92,6 +100,7 @@ class Journal:
             "INSERT INTO journal (run, at, event, version, checksum) VALUES (?, ?, ?, ?, ?)",
             (run, entry.at.isoformat(), raw.decode(), version, checksum),
         )
+        self.written = run
         return entry
 
     def _read(self, run: str) -> tuple[Entry, ...]:

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from changeover.model.errors import ChangeoverError, Refused
+from changeover.storage.private import private_folder
 
 #: Looking whether a lock is held takes it for a moment; a run waits that long, in seconds, for such looks to pass.
 _GRACE = 0.2
+#: Who could open a lock could hold it, and nothing could be switched.
+PRIVATE = 0o600
 _POLL = 0.01
 
 
@@ -20,9 +23,9 @@ def service_lock(file: Path, service: str) -> Iterator[None]:
     """Holds the lock of a service. Raises Refused where another process, or another run of this one, holds it."""
     import filelock
 
-    lock = filelock.FileLock(file, is_singleton=False)
+    lock = filelock.FileLock(file, mode=PRIVATE, is_singleton=False)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(file.parent, ours=True)
         lock.acquire(timeout=_GRACE, poll_interval=_POLL)
     except filelock.Timeout:
         raise Refused(
@@ -30,10 +33,7 @@ def service_lock(file: Path, service: str) -> Iterator[None]:
             "Wait until it is done, or look for another window or terminal on this computer.",
         ) from None
     except OSError as error:
-        raise ChangeoverError(
-            f"The lock {file} cannot be used: {error.strerror or error}",
-            "Check that the disk is not full and that the folder is yours. Nothing is done without a lock.",
-        ) from None
+        raise _unusable(file, error) from None
     try:
         yield
     finally:
@@ -41,8 +41,21 @@ def service_lock(file: Path, service: str) -> Iterator[None]:
 
 
 def is_locked(file: Path) -> bool:
-    """Is some process working on the service of this lock file right now? Two that look do not see each other."""
-    return file.exists() and _is_held(file)
+    """Is some process working on the service of this lock file right now? Two that look do not see each other.
+
+    Raises ChangeoverError where that cannot be found out.
+    """
+    try:
+        return file.exists() and _is_held(file)
+    except OSError as error:
+        raise _unusable(file, error) from None
+
+
+def _unusable(file: Path, error: OSError) -> ChangeoverError:
+    """A lock that cannot be taken or looked at: another user's, a full disk, a file system without locks (ENOLCK)."""
+    hint = "Check that the disk is not full, that its file system has locks, and that the folder is yours."
+    text = f"The lock {file} cannot be used: {error.strerror or error}"
+    return ChangeoverError(text, f"{hint} Nothing is done without a lock.")
 
 
 if sys.platform == "win32":

@@ -50,6 +50,7 @@ def check_rules(folder: Path) -> Rules:
                 "port": between(1, 65535),
                 "expect_certificate_days": between(1, 3650),
                 "ca_file": file_of_certificates(folder),
+                "headers": sent_header,
                 "interval": between(1, _DAY),
                 "suspect_interval": between(1, _DAY),
                 "timeout": seconds,
@@ -178,7 +179,7 @@ def _scheme_checks() -> Iterator[Check]:
 
     yield Check(("scheme", "port"), tcp_port)
     usual = HealthCheck()
-    for name in (*Expectations.__struct_fields__, "path", "ca_file", "journeys"):
+    for name in (*Expectations.__struct_fields__, "path", "ca_file", "headers", "journeys"):
         yield Check(("scheme", name), _none_for_tcp(name, getattr(usual, name)))
 
     def certificate(faults: Faults, place: str, scheme: str, days: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,21 +16,44 @@ from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import AccountKinds
 from changeover.model.settings.service import Account, LookupSettings, Service, Settings
+from changeover.storage.private import private_folder
 from changeover.storage.settings import check_layout, layout
 from changeover.storage.settings.account_rules import read_account
 from changeover.storage.settings.action_rules import with_idempotence
 from changeover.storage.settings.action_tables import action_table
 from changeover.storage.settings.check_rules import check_rules
 from changeover.storage.settings.deployment_rules import deployment_table
-from changeover.storage.settings.reader import Faults, Rule, Rules, item_place, read_fields, read_struct
+from changeover.storage.settings.reader import (
+    Faults,
+    Rule,
+    Rules,
+    add_same_names,
+    below,
+    item_place,
+    read_fields,
+    read_struct,
+)
 from changeover.storage.settings.rules import add_shared_faults, lookup_rules, service_rules
+from changeover.storage.settings.values import LARGEST_WRITTEN
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
+#: Bytes of a file that are read: tens of thousands of services.
+_LARGEST = 32 * 2**20
+#: So many tables and lists stand within each other at most: twice as many as the deepest setting needs.
+_DEEPEST = 20
 _TOP = ("version", "accounts", "services", "lookup")
 #: Some editors on Windows put it before the text.
 _BOM = "\ufeff"
+
+
+#: Is called with the settings before and after an edit, once it is made.
+Edited = Callable[[Settings, Settings], object]
+
+
+def _nobody(before: Settings, after: Settings) -> None:
+    return None
 
 
 def load(file: Path, kinds: AccountKinds) -> Settings:
@@ -41,9 +65,19 @@ def load(file: Path, kinds: AccountKinds) -> Settings:
 
 
 def _read(file: Path) -> str:
-    """The text of `file` as it is, line ends included; empty where there is no such file."""
+    """The text of `file` as it is, line ends included; empty where there is no such file.
+
+    A device or a pipe is not waited for, and nothing endless is read.
+    """
     try:
-        return file.read_bytes().decode("utf-8")
+        mode = file.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise SettingsError(str(file), ["is no plain file"])
+        with file.open("rb") as kept:
+            found = kept.read(_LARGEST + 1)
+        if len(found) > _LARGEST:
+            raise SettingsError(str(file), [f"has more than {_LARGEST // 2**20} MiB"])
+        return found.decode("utf-8")
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
@@ -61,12 +95,19 @@ def parse(text: str, file: Path, kinds: AccountKinds) -> Settings:
     except ValueError as error:  # also for numbers that Python does not take
         raise SettingsError(str(file), [f"not valid TOML: {error}"]) from None
     faults = Faults()
+    deep = _too_deep(tables)
+    if deep is not None:
+        raise SettingsError(str(file), [f"{deep}: more than {_DEEPEST} tables or lists within each other"])
     faults.unknown_keys(tables, _TOP, "")
     version = tables.get("version", 1)
     if type(version) is not int or version < 1:
         faults.add("version", "must be 1")
     elif version > 1:
-        faults.add("version", f"must be 1, not {version}; a newer file needs a newer Changeover")
+        number = version if version <= LARGEST_WRITTEN else "so huge"
+        faults.add(
+            "version",
+            f"must be 1, not {number}; a newer file needs a newer Changeover",
+        )
     accounts = _read_accounts(tables.get("accounts", {}), faults, kinds)
     folder = file.resolve().parent
     services = _read_services(tables.get("services", []), tables.get("accounts", {}), folder, faults, kinds)
@@ -76,10 +117,25 @@ def parse(text: str, file: Path, kinds: AccountKinds) -> Settings:
     return Settings(accounts=tuple(accounts), services=tuple(services), lookup=lookup or LookupSettings())
 
 
+def _too_deep(tables: Mapping[str, Any]) -> str | None:
+    """The place of what is nested deeper than any setting is, and than reading it would take. Needs no depth itself."""
+    waiting: list[tuple[object, str, int]] = [(tables, "", 0)]
+    while waiting:
+        value, place, depth = waiting.pop()
+        if depth > _DEEPEST:
+            return place
+        if isinstance(value, Mapping):
+            waiting += [(item, below(place, key), depth + 1) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [(item, f"{place}[{number}]", depth + 1) for number, item in enumerate(value, start=1)]
+    return None
+
+
 def _read_accounts(tables: object, faults: Faults, kinds: AccountKinds) -> list[Account]:
     if not isinstance(tables, Mapping):
         faults.add("accounts", "must be tables, such as [accounts.dns-main]")
         return []
+    add_same_names(faults, ((name, f"accounts.{name}") for name in tables))
     accounts = (read_account(name, table, faults, kinds) for name, table in tables.items())
     return [account for account in accounts if account is not None]
 
@@ -97,7 +153,7 @@ def _read_services(
     return [with_idempotence(service, kinds) for service in found if service is not None]
 
 
-def edit(file: Path, kinds: AccountKinds, change: Callable[[TOMLDocument], None]) -> Settings:
+def edit(file: Path, kinds: AccountKinds, change: Callable[[TOMLDocument], None], edited: Edited = _nobody) -> Settings:
     """Changes values in the settings file, keeping comments and layout, as `rewrite` does."""
     import tomlkit
 
@@ -106,34 +162,36 @@ def edit(file: Path, kinds: AccountKinds, change: Callable[[TOMLDocument], None]
         change(document)
         return tomlkit.dumps(document)
 
-    return rewrite(file, kinds, on_text)
+    return rewrite(file, kinds, on_text, edited)
 
 
-def rewrite(file: Path, kinds: AccountKinds, change: Callable[[str], str]) -> Settings:
+def rewrite(file: Path, kinds: AccountKinds, change: Callable[[str], str], edited: Edited = _nobody) -> Settings:
     """Puts what `change` makes of the settings file's text in its place, and gives the new settings.
 
     The result is checked before it is written, and written atomically: a fault leaves the file as it was. Line ends
-    stay as they are.
+    stay as they are. `edited` is called afterwards.
     """
     import filelock
 
     target = file.resolve()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=10, is_singleton=False):
+        private_folder(target.parent)
+        lock = target.with_name(f".{target.name}.lock")
+        with filelock.FileLock(lock, mode=0o600, timeout=10, is_singleton=False):
             old = _read(target) or "version = 1\n"
-            parse(old, file, kinds)
+            before = parse(old, file, kinds)
             newline = "\r\n" if 0 < old.count("\r\n") == old.count("\n") else "\n"
             mark = _BOM if old.startswith(_BOM) else ""
             text = old.removeprefix(_BOM).replace(newline, "\n")
             text = change(text if text.endswith("\n") else f"{text}\n")
             settings = parse(text, file, kinds)
             write_atomically(target, mark + text.replace("\n", newline))
-            return settings
     except OSError as error:
         raise ChangeoverError(f"{file} cannot be written: {error.strerror or error}", "Nothing was changed.") from None
     except filelock.Timeout:
         raise ChangeoverError(f"{file} is being written by another program", "Try again.") from None
+    edited(before, settings)
+    return settings
 
 
 def write_atomically(file: Path, text: str) -> None:

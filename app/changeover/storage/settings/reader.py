@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import types
 import typing
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
@@ -13,6 +15,7 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from changeover.model.settings.account_fields import Option
+from changeover.storage.settings.values import LARGEST_WRITTEN
 
 S = TypeVar("S", bound=Struct)
 
@@ -89,9 +92,9 @@ def read_fields(
 ) -> dict[str, Any]:
     """The fields of a `kind` that are in order, in canonical form, defaults included; a fault for everything else."""
     if not isinstance(table, Mapping):
-        faults.add(place, f"must be a table, not {_said(table)}")
+        faults.add(place, f"must be a table, not {said(table)}")
         return {}
-    fields = msgspec.structs.fields(kind)
+    fields = _fields(kind)
     rule = rules.get(kind, Rule())
     for key in [key for key, now in rule.former.items() if key in table and now in table]:
         faults.add(below(place, key), f"leave it out; it is the former name of {rule.former[key]}, which is set too")
@@ -119,6 +122,12 @@ def read_fields(
         if all(name in values for name in check.fields):
             check.add_faults(faults, place, *(values[name] for name in check.fields))
     return values
+
+
+@functools.cache
+def _fields(kind: type[Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """What a struct has. msgspec evaluates its annotations each time, which thousands of services would feel."""
+    return msgspec.structs.fields(kind)
 
 
 def _as_it_is(value: object) -> object:
@@ -155,21 +164,34 @@ def _read(value: object, kind: Any, place: str, faults: Faults, rules: Rules) ->
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        faults.add(place, f"must be {_words(kind)}, not {_said(value)}")
+        faults.add(place, f"must be {_words(kind)}, not {said(value)}")
         return None
 
 
 def add_namesakes(faults: Faults, place: str, items: Sequence[object]) -> list[str]:
     """Adds a fault for each table of a list that has the name of an earlier one, and gives the places of all items."""
-    names: set[str] = set()
     places = [item_place(place, number, item) for number, item in enumerate(items)]
-    for where, item in zip(places, items, strict=True):
-        name = item.get("name") if isinstance(item, Mapping) else None
-        if isinstance(name, str) and name in names:
-            faults.add(below(where, "name"), "another one has this name; each needs its own")
-        elif isinstance(name, str):
-            names.add(name)
+    names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
+    add_same_names(faults, ((n, below(where, "name")) for n, where in zip(names, places, strict=True)))
     return places
+
+
+def add_same_names(faults: Faults, names: Iterable[tuple[object, str]]) -> None:
+    """Adds a fault for each name, given with its place, that people or a disk could take for an earlier one.
+
+    Those that differ only in case, or in how Unicode writes the same letters, are the same to both.
+    """
+    known: dict[str, str] = {}
+    for name, where in names:
+        if not isinstance(name, str):
+            continue
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+        if folded not in known:
+            known[folded] = name
+        elif known[folded] == name:
+            faults.add(where, "another one has this name; each needs its own")
+        else:
+            faults.add(where, f'another one is called "{known[folded]}", which differs only in how it is written')
 
 
 def item_place(place: str, number: int, item: object) -> str:
@@ -230,11 +252,14 @@ def _one_of(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
+    """A value of the file in a sentence that says what it is."""
     if isinstance(value, str):
         return f'the text "{value}"'
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and abs(value) > LARGEST_WRITTEN:
+        return "a huge number"
     if isinstance(value, int | float):
         return f"the number {value}"
     return "a list" if isinstance(value, list) else "a table" if isinstance(value, Mapping) else f"{value}"

@@ -49,6 +49,7 @@ def service_rules(accounts: Mapping[str, object], folder: Path, kinds: AccountKi
                 "ttl": between(1, _MAX_TTL),
                 "run_timeout": between(60, 86400),
                 "recovery_objective": between(1, 7 * 86400),
+                "name_servers_needed": one_of("number", ("one", "half", "all")),
             },
             (
                 Check(("hostnames",), _hostnames),

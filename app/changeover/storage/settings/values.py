@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,14 +12,19 @@ from changeover.model.dns.records import hostname
 from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.health.connectivity import GATEWAY
 
+#: Larger whole numbers are not written out; Python refuses to where they have thousands of digits.
+LARGEST_WRITTEN = 10**1000
+
 
 def between(low: float, high: float) -> Callable[[float], float]:
     """A number from `low` to `high`, both included."""
 
     def check(number: float) -> float:
         if not low <= number <= high:
-            said = f"{number:g}" if isinstance(number, float) else number
-            raise ValueError(f"must be from {low:g} to {high:g}, not {said}")
+            limits = f"must be from {low:g} to {high:g}"
+            if isinstance(number, float):
+                raise ValueError(f"{limits}, not {number:g}")
+            raise ValueError(f"{limits}, not {'so huge' if abs(number) > LARGEST_WRITTEN else number}")
         return number
 
     return check
@@ -53,6 +59,7 @@ def header_name(text: str) -> str:
 def file_of_certificates(folder: Path) -> Callable[[str], str]:
     """A file of certificates in PEM form, beside the settings where its path is relative; as an absolute path."""
 
+    @functools.cache  # hundreds of services may name the same one
     def check(text: str) -> str:
         import ssl
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from changeover.accounts.trust import Trust
 from changeover.dns.provider import is_this_computer
 from changeover.health.http.request import Endpoint, Exchange, Limits, Request, endpoint_of, exchange, path_of
-from changeover.model.errors import AuthError, ChangeoverError
+from changeover.model.errors import ChangeoverError
 from changeover.model.foreign_text import one_line
 from changeover.model.health.conditions import expected
 from changeover.model.runs.run import StepState
 from changeover.model.runs.verification import Verdict
-from changeover.model.secret import Secret
 from changeover.model.settings.action import HttpCall
 from changeover.model.settings.placeholders import (
     SECRET,
@@ -27,7 +27,6 @@ from changeover.model.settings.placeholders import (
 )
 from changeover.model.settings.service import Service
 from changeover.model.settings.service_secrets import host_of
-from changeover.storage.keyring import Vault, vault_name
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
@@ -40,7 +39,7 @@ _LEAST = 0.1
 _SHOWN = 200
 
 
-async def call(what: HttpCall, key: str, limit: float, service: Service, lookup: Lookup, vault: Vault) -> Verdict:
+async def call(what: HttpCall, key: str, limit: float, service: Service, lookup: Lookup, trust: Trust) -> Verdict:
     """Makes the call, within `limit` seconds, with `key` as its Idempotency-Key: the same when it is made again.
 
     DONE: the status is an expected one. FAILED: nothing was sent, or the answer says otherwise. UNKNOWN: it was sent,
@@ -49,7 +48,7 @@ async def call(what: HttpCall, key: str, limit: float, service: Service, lookup:
     shown = f"{what.method} {what.url}"
     deadline = time.monotonic() + limit
     try:
-        request = await _request(what, key, service, vault)
+        request = await _request(what, key, service, trust)
         addresses = await _addresses(what, lookup)
     except (ChangeoverError, Unfilled) as error:
         return Verdict(StepState.FAILED, f"{shown}: not sent: {error}")
@@ -72,17 +71,10 @@ async def call(what: HttpCall, key: str, limit: float, service: Service, lookup:
     return Verdict(StepState.FAILED, f"{text}, expected {what.expect_status}" + (f"; it said: {said}" if said else ""))
 
 
-async def _request(what: HttpCall, key: str, service: Service, vault: Vault) -> Request:
+async def _request(what: HttpCall, key: str, service: Service, trust: Trust) -> Request:
     """What is sent, secrets included. Raises ChangeoverError or Unfilled, in words without any."""
-    secrets: dict[str, Secret] = {}
-    for name in secrets_of_call(what):
-        try:
-            secret = await vault.get(vault_name(service.name), name, host_of(what))
-        except AuthError:
-            text = f"the secret {name} was not added for {host_of(what)}"
-            raise AuthError(f"{text}; add it again: changeover service secret {service.name} {name}") from None
-        if secret is not None:
-            secrets[f"{SECRET}{name}"] = secret
+    kept = await trust.call_secrets(service, what)
+    secrets = {f"{SECRET}{name}": secret for name, secret in kept.items()}
     parts = urlsplit(url_of_call(what, secrets))
     own = ("Idempotency-Key", quote(key, safe=" !#$&'()*+,/:;=?@[]~"))
     headers = (own, *headers_of_call(what, secrets))

@@ -20,9 +20,9 @@ from changeover.platforms.platform import InDoubt
 
 if TYPE_CHECKING:
     from changeover.accounts.accounts import Steering
+    from changeover.accounts.trust import Trust
     from changeover.dns.lookup.client import Lookup
     from changeover.model.settings.service import Deployment, Service
-    from changeover.storage.keyring import Vault
 
 
 class ActionExecutor:
@@ -36,13 +36,13 @@ class ActionExecutor:
         self,
         service: Service,
         lookup: Lookup,
-        vault: Vault,
+        trust: Trust,
         open_platform: Callable[[Deployment], Awaitable[Steering]],
         said: Callable[[str], Awaitable[Run]],
     ) -> None:
         self._service = service
         self._lookup = lookup
-        self._vault = vault
+        self._trust = trust
         self._open_platform = open_platform
         self._said = said
 
@@ -57,7 +57,7 @@ class ActionExecutor:
             case HttpCall():
                 from changeover.switchover.actions.http_call import call
 
-                return await call(step.operation, _key(step, run), limit, self._service, self._lookup, self._vault)
+                return await call(step.operation, _key(step, run), limit, self._service, self._lookup, self._trust)
             case CommandLine(command=command):
                 from changeover.switchover.actions.command import run_command
 
@@ -92,6 +92,7 @@ class ActionExecutor:
         deployment = self._service.deployment(call.deployment) if isinstance(call, PlatformCall) else None
         if deployment is None:
             return None
+        await self._trust.permit_steering(self._service)
         _, platform, target = await self._open_platform(deployment)
         limit = step.action.limit(step.operation)
         try:
@@ -106,6 +107,7 @@ class ActionExecutor:
         if deployment is None:
             return _gone(call.deployment)
         try:
+            await self._trust.permit_steering(self._service)
             kind, platform, target = await self._open_platform(deployment)
             operation = operation_of(kind, call.verb)
             if operation is None:

@@ -19,11 +19,14 @@ from changeover.switchover.verify.polling import attempts
 _IN_STEP = 3.0
 
 
-async def name_servers(lookup: Lookup, changes: Sequence[Change], timeout: float, stop: asyncio.Event) -> Verdict:
+async def name_servers(
+    lookup: Lookup, changes: Sequence[Change], timeout: float, stop: asyncio.Event, needed: str = "half"
+) -> Verdict:
     """Waits until every authoritative server gives the new address sets, for `timeout` seconds at most.
 
     All are asked directly, at each of their addresses, IPv4 and IPv6, and for the version of the zone that they have.
-    The verdict is that of `judge_servers`. Names whose servers answer for a proxy or an alias are left out.
+    The verdict is that of `judge_servers`; `needed` says how many servers must answer. Names whose servers
+    answer for a proxy or an alias are left out.
     """
     plain = [c for c in changes if not any(r.opaque for r in (*c.before, *c.after))]
     if not plain:
@@ -31,10 +34,10 @@ async def name_servers(lookup: Lookup, changes: Sequence[Change], timeout: float
     verdict = Verdict(StepState.UNKNOWN, "not asked")
     async for passed in attempts(timeout, stop):
         answers, versions = await _ask(lookup, plain)
-        verdict = judge_servers(answers, plain, versions)
+        verdict = judge_servers(answers, plain, versions, needed)
         if verdict.state is StepState.UNKNOWN:
             continue
-        in_step = verdict == judge_servers(answers, plain)
+        in_step = verdict == judge_servers(answers, plain, needed=needed)
         if in_step or passed >= _IN_STEP:
             break
     return verdict

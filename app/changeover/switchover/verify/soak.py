@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from changeover.dns.lookup.client import Lookup
 from changeover.health.probe import probe
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.health.baseline import Baseline
 from changeover.model.health.soak import EVERY, MINUTES, Look, Soak, SoakState, judged_soak, soak_until
@@ -42,7 +43,12 @@ async def soak(
     while True:
         began = now()
         if began < until:
-            looks.append(await _look(service, deployment, lookup, began))
+
+            def unread(why: str, at: datetime = began) -> Look:
+                return Look(at=at, ok=None, reason=f"not known: {why}")
+
+            work = _look(service, deployment, lookup, began)
+            looks.append(await guarded(f"how visitors of {service.name} are served", work, unread))
         stands = judged_soak(deployment.name, ended, until, now(), looks, usual)
         on_progress(stands)
         if stands.state is not SoakState.GOING:

@@ -13,6 +13,7 @@ from changeover.dns.lookup.client import Lookup
 from changeover.health.probe import probe
 from changeover.health.rounds import MAX_CONCURRENT
 from changeover.health.sample import sample, sample_past_caches
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.formatting import counted, duration
 from changeover.model.health.baseline import Answered, baseline_of, worse
@@ -70,7 +71,8 @@ async def visitors(
         return Verdict(StepState.SKIPPED, f"{step.deployment} is none of the service's deployments")
     seen = _Seen(Verdict(StepState.UNKNOWN, "not asked"))
     async for passed in attempts(timeout, stop):
-        seen = await _look(lookup, service, deployment, step.hostnames)
+        look = _look(lookup, service, deployment, step.hostnames)
+        seen = await guarded(f"how visitors of {service.name} are served", look, _unknown)
         if seen.verdict.state is StepState.DONE or (seen.cached and passed >= _EMPTYING):
             break
     if seen.cached:
@@ -78,8 +80,10 @@ async def visitors(
     if seen.verdict.state is not StepState.DONE:
         return seen.verdict
     first = seen.places[step.hostnames[0]][0]
+    by_resolvers = _by_resolvers(lookup, service, deployment, step.hostnames, seen.places, tls)
     (where, nowhere), walked = await asyncio.gather(
-        _by_resolvers(lookup, service, deployment, step.hostnames, seen.places, tls), walk(deployment, first)
+        guarded(f"where resolvers send visitors of {service.name}", by_resolvers, lambda why: ("", (why,))),
+        walk(deployment, first),
     )
     changed = worse(step.baseline, baseline_of(seen.answers, datetime.now(UTC)))
     failed = [f"{journey.journey}: {journey.text}" for journey in walked if not journey.ok]
@@ -114,7 +118,7 @@ async def _look(lookup: Lookup, service: Service, deployment: Deployment, hostna
     for answer in answers:
         if answer.status is None:
             return _unknown(f"{answer.hostname} at {answer.address}, asked again: {answer.reason}")
-        if marker is not None and service.health.scheme != "tcp" and answer.marker != marker.value:
+        if marker is not None and service.health.scheme != "tcp" and not marker.stands_in(answer.marker):
             who = answer.marker or "without a marker"
             return _unknown(f"{answer.hostname} at {answer.address}, asked again, answers as {who}")
     proof = f"as {deployment.name}" if marker else "well (no marker proves who)"
@@ -134,11 +138,11 @@ async def _somebody_else(service: Service, deployment: Deployment, result: Probe
     if marker is None:
         return _unknown(text)
     cached = await sample(name, address, service.health, marker.header)
-    if cached.age <= 0 or cached.marker == marker.value:
+    if cached.age <= 0 or marker.stands_in(cached.marker):
         return _unknown(text)
     text = f"{text}, from a cache that has had this for {duration(cached.age)}"
     fresh = await sample_past_caches(name, address, service.health, marker.header, secrets.token_hex(8))
-    if fresh.marker != marker.value:
+    if not marker.stands_in(fresh.marker):
         return _unknown(text)
     text = f"{text}; past the cache {deployment.name} answers: empty the cache in front of it"
     return _Seen(Verdict(StepState.UNKNOWN, text), cached=True)

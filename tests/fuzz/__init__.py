@@ -1,0 +1,1 @@
+"""What comes from outside, as nobody would send it: each reader gives a result, or says so in words."""

@@ -1,0 +1,103 @@
+"""Whatever comes from outside, no reader raises what nobody foresaw: hypothesis spoils honest inputs.
+
+`make long` feeds each reader with so many inputs that all together see more than 200,000; where atheris is installed
+(the extra "fuzz"), it looks for inputs that lead to code not reached before.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fuzz.readers import READERS, Reader
+
+TESTS = Path(__file__).resolve().parents[1]
+FEW, MANY = 60, 16_000
+#: What breaks readers: numbers that are too large, nesting, other alphabets, ends of lines, names of names.
+_ODD = (
+    b"9" * 400,
+    b"-1",
+    b"1e999",
+    b"NaN",
+    b"\\ud800",
+    b"[" * 5000,
+    b'{"a":' * 3000,
+    "ü异\u202e".encode(),
+    b"\xff\xfe",
+)
+_ODD += (b"\0", b"\r\n", b"\x1b[31m", b"\xc0\x0c" * 40, b"<![CDATA[", b"a" * 9000, b": ", b"null", b'"', b"%s", b"\x80")
+
+
+def spoilt(seeds: list[bytes]) -> st.SearchStrategy[bytes]:
+    """One of `seeds` with some of it replaced, taken out, or said again."""
+    piece = st.one_of(st.sampled_from(_ODD), st.binary(max_size=8))
+    edit = st.tuples(st.integers(0, 2000), st.integers(0, 12), piece)
+
+    def edited(seed: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
+        for place, length, new in edits:
+            at = place % (len(seed) + 1)
+            seed = seed[:at] + new + seed[at + length :]
+        return seed
+
+    made = st.builds(edited, st.sampled_from(seeds), st.lists(edit, min_size=1, max_size=5))
+    return st.one_of(made, made, made, st.binary(max_size=400))
+
+
+def feed(reader: Reader, count: int) -> int:
+    """Feeds so many inputs, the same ones every time; gives how many it were."""
+    fed = 0
+
+    @settings(
+        max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(spoilt(list(reader.seeds)))
+    def one(data: bytes) -> None:
+        nonlocal fed
+        fed += 1
+        reader.read(data)
+
+    for seed in reader.seeds:
+        reader.read(seed)
+    one()
+    return fed
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_few_of_everything(name: str) -> None:
+    """A small part of the long test."""
+    assert feed(READERS[name], FEW) >= FEW
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", READERS)
+def test_many_of_everything(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """So many inputs to each reader that all see more than 200,000."""
+    assert MANY * len(READERS) > 200_000
+    fed = feed(READERS[name], MANY)
+    with capsys.disabled():
+        print(f"\nfuzz, {name}: {fed} inputs")
+    assert fed >= MANY
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason='atheris is not installed: the extra "fuzz"')
+@pytest.mark.parametrize("name", READERS)
+def test_guided_by_coverage(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same readers, with inputs that are kept where they reach what none has reached before."""
+    for number, seed in enumerate(READERS[name].seeds):
+        (tmp_path / str(number)).write_bytes(seed)
+    command = [sys.executable, "-m", "fuzz.guided", name, str(tmp_path), f"-runs={MANY}", "-seed=1", "-max_len=4096"]
+    ran = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, timeout=1500, check=False)
+    done = next((line for line in ran.stderr.splitlines() if line.startswith("Done ")), "")
+    with capsys.disabled():
+        print(f"\nfuzz by coverage, {name}: {done}")
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert done, ran.stderr[-3000:]
