@@ -37,6 +37,8 @@ INTRODUCTION = (
     "- **At the apex**, the top of the zone, where DNS allows no CNAME: what a deployment's answer can be there besides"
     " addresses.\n"
     "- **Lease**: it keeps two computers from switching at the same time.\n"
+    "- **May lag**: for so many seconds after a write, at most, that call may still show what stood before. A run waits"
+    " for it, or takes the zone's own name servers as proof of what was written.\n"
     "- **Tested against**: a simulator is written from the documentation and held to recorded answers.",
 )
 
@@ -91,10 +93,10 @@ def _operation(operation: PlatformOperation) -> str:
 
 
 def _table(kinds: list[tuple[str, ProviderType]]) -> Iterator[str]:
-    yield "| provider | somebody else's change | batch | at the apex | least TTL | lease | tested against |\n"
-    yield "|---|---|---|---|---|---|---|\n"
+    yield "| provider | somebody else's change | batch | at the apex | least TTL | lease | may lag | tested against |\n"
+    yield "|---|---|---|---|---|---|---|---|\n"
     for _, kind in kinds:
-        columns = [_as_options_say(kind, column) for column in (_compares, _batch, _apex, _ttl, _lease)]
+        columns = [_as_options_say(kind, column) for column in (_compares, _batch, _apex, _ttl, _lease, _lag)]
         yield f"| [{kind.label}](#{_anchor(kind.label)}) | {' | '.join(columns)} | {_cell(kind.tested)} |\n"
 
 
@@ -144,6 +146,10 @@ def _ttl(can: Capabilities) -> str:
 
 def _lease(can: Capabilities) -> str:
     return "yes" if can.leases else "no"
+
+
+def _lag(can: Capabilities) -> str:
+    return f"{can.lag.seconds:g} s, `{can.lag.call}`" if can.lag is not None else "no"
 
 
 def _parts(kinds: list[tuple[str, ProviderType]]) -> Iterator[str]:

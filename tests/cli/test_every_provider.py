@@ -174,6 +174,19 @@ def test_the_whole_way_by_commands(ground: HttpGround, home: Home) -> None:
     home.json("report", run["run"])
 
 
+@pytest.mark.parametrize("ground", [_always_or_long(name) for name in HTTP_GROUNDS if name != "lexicon"], indirect=True)
+def test_where_readings_lag_an_undo_right_after_works(ground: HttpGround, home: Home) -> None:
+    """For some seconds after each write readings show what stood before; every command is another process."""
+    text = home.settings.read_text()
+    home.settings.write_text(text.replace("lease = false    # faults are meant for the change itself\n", ""))
+    start = ground.records()
+    ground.behind.lag = 4.0
+    run = home.json("switch", "shop", "--to", "backup", "--yes")
+    assert run["outcome"] == "completed"
+    assert home.json("undo", run["run"], "--yes")["outcome"] == "undone"
+    assert ground.records() == start
+
+
 async def _delegated_to(ground: HttpGround) -> list[str]:
     """The name servers that the provider shows for the zone, where it shows any: the zone is delegated to it."""
     provider = ground.open()

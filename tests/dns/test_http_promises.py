@@ -130,3 +130,19 @@ async def test_of_two_changes_the_refused_one_is_told(http: HttpGround) -> None:
     assert MAIL in result.text
     assert NEW in result.text
     assert await stands(http, change) == change.after
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["../../../other?x=adv.example", "a/other.example", "\x1b[2Jadv.example", "a\nb.example", "\x00.example", "a#b"],
+)
+async def test_whatever_a_zone_is_called_no_other_place_is_asked(http: HttpGround, zone: str) -> None:
+    """Names of zones come from settings and from providers; one that is no name is a zone that is not there."""
+    http.behind.requests.clear()
+    with pytest.raises(ProviderError) as caught:
+        await http.provider.read(zone, [f"www.{zone}"])
+    assert caught.value.text
+    for _, target in http.behind.requests:
+        path, _, query = target.partition("?")
+        assert not {"..", "other", "other.example"}.intersection(path.split("/")), target
+        assert "x=adv" not in query

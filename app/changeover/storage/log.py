@@ -44,30 +44,18 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
         """A disk that is full must not fill the terminal: whatever matters is said or in the journal."""
 
 
-class _Nowhere(logging.NullHandler):
-    """Where there is no file yet, or never will be."""
-
-
-#: What `start_log` adds, and takes away when it is called again.
-_KINDS = (_PrivateFile, _Nowhere)
-
-
 def start_log(file: Path, debug: bool) -> None:
-    """Sends this program's log to `file`, and the warnings of libraries, which Python writes to standard error else.
-
-    What else libraries log stays out: some write request headers at debug level.
+    """Sends this program's log to `file`. Libraries' own logs stay out: some write request headers at debug level.
 
     Raises ChangeoverError where the file cannot be written.
     """
-    logger, others = logging.getLogger("changeover"), logging.getLogger()
-    for old in [handler for handler in (*logger.handlers, *others.handlers) if isinstance(handler, _KINDS)]:
+    logger = logging.getLogger("changeover")
+    for old in logger.handlers[:]:
         logger.removeHandler(old)
-        others.removeHandler(old)
         old.close()
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
     logger.propagate = False
-    for one in (logger, others):
-        one.addHandler(_Nowhere())  # without any, Python writes warnings to standard error
+    logger.addHandler(logging.NullHandler())  # without any, Python writes warnings to standard error
     try:
         private_folder(file.parent)
         handler = _PrivateFile(file, maxBytes=_SIZE, backupCount=_KEPT - 1, encoding="utf-8")
@@ -78,4 +66,3 @@ def start_log(file: Path, debug: bool) -> None:
         ) from None
     handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger.addHandler(handler)
-    others.addHandler(handler)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 import changeover
 from changeover.dns.http import provider as http_provider
-from changeover.dns.http.api import Api, Lost, endpoint_host, retry_after, retry_rate_limited
+from changeover.dns.http.api import Api, Lost, endpoint_host, retry_after, retry_rate_limited, retry_read, segment
 from changeover.dns.provider import Applied
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import address_set, record_set
-from changeover.model.errors import ProviderError, RateLimited, Unavailable
+from changeover.model.errors import ProviderError, RateLimited, Rejected, Unavailable
 from dns_servers.ground import ZONE_NAME
 from dns_servers.vultr_ground import VultrGround
 
@@ -53,6 +54,40 @@ async def test_an_answer_that_is_packed_twice_is_not_unpacked(tmp_path: Path) ->
         with pytest.raises(Lost, match="packed"):
             await api.call("GET", "/")
         await api.aclose()
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", "a?b=c", "a#b", "\x1b[2J", "a\nb", "\x00", "käse", "a%2Fb", "%", " "])
+async def test_a_name_is_one_segment_of_a_path_whatever_is_in_it(tmp_path: Path, name: str) -> None:
+    """A zone's name comes from a provider, and must not lead elsewhere in its API, nor end a command."""
+    with VultrGround(tmp_path) as ground:
+        api = Api(ground.behind.address, {}, timeout=30)
+        await api.call("GET", f"/domains/{segment(name)}/records")
+        ((_, target),) = ground.behind.requests
+        assert [unquote(part) for part in target.split("/")] == ["", "domains", name, "records"]
+        await api.aclose()
+
+
+@pytest.mark.parametrize("path", ["/zones/../tokens", "/zones/./a", "/zones/a?b", "/zones/a#b", "/zones/\x1b", "/a b"])
+async def test_a_path_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> None:
+    """Such as one with an id that a provider made up; nothing is asked."""
+    with VultrGround(tmp_path) as ground:
+        api = Api(ground.behind.address, {}, timeout=30)
+        with pytest.raises(Rejected, match="cannot be asked for") as caught:
+            await api.call("GET", path)
+        assert caught.value.text.isprintable()
+        assert ground.behind.requests == []
+        await api.aclose()
+
+
+async def test_a_reading_that_is_repeated_says_so_in_the_log_alone(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not as a warning of a library, which would be written to standard error."""
+    caplog.set_level("INFO", "changeover")
+    assert await retry_read(Flaky(Unavailable("no connection"), Unavailable("still none")), 30) == 7
+    assert [(one.name, one.levelname) for one in caplog.records] == [("changeover.dns.http.api", "INFO")] * 2
+    assert "no connection" in caplog.text
+    assert capfd.readouterr() == ("", "")
 
 
 class Flaky:
