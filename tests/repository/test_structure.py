@@ -18,17 +18,16 @@ SAME_SUBJECT = {
     "certificate": "a server's certificate: read, and judged",
     "discovery": "whose zone a hostname is in: looked up, and decided",
     "dnssec": "signed zones: looked up, and judged",
-    "freeze": "freezes: what they are, and the commands",
     "history": "what was recorded of checks: its words, the file, the command",
     "journal": "runs as they are recorded: the file, the commands",
     "lab": "the practice ground: the command, and its own platform",
     "lease": "the lease in a zone: its text, and holding it",
     "lifecycle": "is there a backup: decided, and the commands",
     "local_fault": "what is wrong with this computer: as data, and in words",
-    "pin": "pins: what they are, and the commands",
     "platform": "what runs a deployment: what it declares, what it is asked, and the command",
     "propagation": "which resolvers still have what: decided, read, and the command",
     "provider": "a DNS provider: the contract, and what those with an HTTP API share",
+    "repair": "a damaged database: set aside with what can be read kept, and the command",
     "run": "a run: folded from its journal, and the commands",
     "soak": "the time right after a switch: judged, and watched",
     "status_page": "a platform's status page: read, and judged",
@@ -38,7 +37,7 @@ SAME_SUBJECT = {
 }
 
 #: Folders of tests that are about more than one room.
-ACROSS_ROOMS = {"cli", "explorer", "faults", "packaging", "repository"}
+ACROSS_ROOMS = {"cli", "explorer", "faults", "fuzz", "packaging", "repository"}
 
 
 def modules() -> dict[str, Path]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from changeover.commands.freeze import freeze_object
+from changeover.commands.holds import freeze_object
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
 from changeover.model.readiness.freeze import freeze_words
 from changeover.model.readiness.lifecycle import Lifecycle
