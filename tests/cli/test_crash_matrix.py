@@ -198,7 +198,7 @@ async def test_killed_among_a_platforms_operations(
         assert steered_world.stands == AFTER
         board = Switchboard(steered_world.home)
         try:
-            newest = await board.undo(newest.run)
+            newest = await board.undo(newest.run, who="anna@laptop")
         finally:
             await board.aclose()
     if newest is not None and newest.outcome == "undone":

@@ -15,6 +15,7 @@ from changeover.model.formatting import counted, duration
 PURE = {
     "__future__",
     "bisect",
+    "codecs",
     "collections",
     "datetime",
     "enum",
@@ -25,7 +26,7 @@ PURE = {
     "operator",
     "re",
 }
-PURE |= {"jmespath", "regex", "shlex", "statistics", "types", "typing", "urllib", "zoneinfo"}
+PURE |= {"jmespath", "json", "regex", "shlex", "statistics", "types", "typing", "urllib", "zoneinfo"}
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,8 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
         "lang: unknown key; known here: version, accounts, services, lookup",
         'accounts.dns-main.server: must be a text in quotes such as "ns1.shop.example" (the primary name server, '
         "which takes updates, as host or host:port), not the number 5301",
-        'accounts.dns-main.algorithm: must be "hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1", "hmac-sha224" '
-        'or "hmac-md5.sig-alg.reg.int" (the algorithm of the TSIG key), not the text "md5"',
+        'accounts.dns-main.algorithm: must be like "hmac-sha256" (the algorithm of the TSIG key: hmac-sha256, '
+        "hmac-sha384, hmac-sha512, hmac-sha224, hmac-sha1 or hmac-md5)",
         "accounts.cf.zone: unknown key; known here: endpoint",
         'accounts.cf.endpoint: must be an https address such as "https://api.cloudflare.com/client/v4"',
         "services.shop.hostnames[5]: must be a text in quotes, not the number 7",
@@ -315,7 +315,8 @@ def test_replacing_an_account_keeps_its_place_and_comments(file: Path) -> None:
     settings_file.rewrite(file, KINDS, lambda text: settings_file.set_account(text, moved))
     expected = changed(("5301", "5399"), ('"changeover."', '"new."'), ("hmac-sha256", "hmac-sha512"))
     assert file.read_text() == expected
-    unsigned = Account("dns-main", "rfc2136", {"server": "127.0.0.1", "key_name": None, "algorithm": "hmac-sha256"})
+    options = {"server": "127.0.0.1", "key_name": None, "algorithm": "hmac-sha256", "sign_queries": "auto"}
+    unsigned = Account("dns-main", "rfc2136", options)
     assert unsigned in settings_file.rewrite(file, KINDS, lambda t: settings_file.set_account(t, unsigned)).accounts
     assert "# the office's BIND" in file.read_text()
     assert "new." not in file.read_text()
