@@ -191,17 +191,24 @@ def test_many_services(look: str, qtbot: QtBot, pictures: Path) -> None:
     assert shown == list(range(30, 40))
 
 
-def test_no_services_yet(look: str, qtbot: QtBot, pictures: Path, board: Switchboard) -> None:
+def test_no_services_yet(
+    look: str, qtbot: QtBot, pictures: Path, board: Switchboard, on_loop: Callable[..., object]
+) -> None:
     """An empty window says what this is for, and the first step."""
     window = framed()
     qtbot.addWidget(window)
-    controller = MainController(window, board, Tasks(ignore))
-    with qtbot.waitExposed(window):
+
+    async def story() -> None:
+        tasks = Tasks(ignore)
+        controller = MainController(window, board, tasks)
         window.show()
-    assert window.pages.currentWidget() is controller.empty
-    window.fault.show_words("Cloudflare does not answer", "Check your connection.")
-    draw(window, pictures / f"empty-{look}.png")
-    controller.close()
+        assert window.pages.currentWidget() is controller.empty
+        window.fault.show_words("Cloudflare does not answer", "Check your connection.")
+        draw(window, pictures / f"empty-{look}.png")
+        controller.close()
+        await tasks.close()
+
+    on_loop(story())
 
 
 def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -> None:

@@ -146,7 +146,7 @@ def test_a_wheel_over_a_choice_chooses_nothing(on_form: Callable[..., None]) -> 
 
     async def scenario(form: AddAccount, board: Switchboard) -> None:
         choose(form, "rfc2136")
-        for choice in (form.provider, form.keys["algorithm"].input):
+        for choice in (form.provider, form.keys["sign_queries"].input):
             assert isinstance(choice, QComboBox)
             before = choice.currentIndex()
             middle = QPointF(choice.rect().center())
