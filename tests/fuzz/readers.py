@@ -20,7 +20,7 @@ from cryptography import x509
 from changeover.accounts.kinds import KINDS
 from changeover.dns.wire.answer import answer_to, question_wire, record_sets_in
 from changeover.dns.wire.exchange import question
-from changeover.health.connectivity import doh, gateway, witnesses
+from changeover.health.connectivity import doh, witnesses
 from changeover.health.http import certificate, request
 from changeover.health.http.body import unpacked
 from changeover.health.http.head import tidied
@@ -86,19 +86,12 @@ class _Coming:
 
 async def _response(data: bytes) -> None:
     limits = request.Limits(whole=60)
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=request.MAX_HEAD)
     asked = request.Request(path="/")
-    request._written(http, asked, WWW)
     coming = _Coming(data)
+    anew = lambda: request._asked(asked, WWW)[1]  # noqa: E731
     try:
         async with (progress := request._Progress(limits)).limit:
-            try:
-                head, body, cut = await request._read(coming, http, progress, None)  # type: ignore[arg-type]
-            except request._Untidy as untidy:
-                http = h11.Connection(h11.CLIENT, max_incomplete_event_size=request.MAX_HEAD)
-                request._written(http, asked, WWW)
-                http.receive_data(untidy.received)
-                head, body, cut = await request._read(coming, http, progress, None)  # type: ignore[arg-type]
+            head, body, cut = await request._read(coming, anew(), progress, None, anew)  # type: ignore[arg-type]
     except (h11.RemoteProtocolError, EOFError, OSError):
         return
     headers, body, more = unpacked(tuple(head.headers), body, MAX_BODY)
@@ -222,14 +215,6 @@ def read_journal(data: bytes) -> None:
     fold([Entry(run="shop-1", at=NOW, event=event) for event in events])
 
 
-def read_routes(data: bytes) -> None:
-    lines = data.decode("latin-1").splitlines()
-    with contextlib.suppress(ValueError, OSError):
-        gateway.ipv4_route(lines)
-    with contextlib.suppress(ValueError, OSError):
-        gateway.ipv6_route(lines)
-
-
 _HEAD = b"HTTP/1.1 200 OK\r\n"
 _SERVED = [
     _HEAD
@@ -300,5 +285,4 @@ READERS: dict[str, Reader] = {
     "portals": Reader(read_portal, [b"Date: Thu, 01 Jan 2026 00:00:00 GMT\nAge: 5\nLocation: http://login/"]),
     "settings": Reader(read_settings, [_TOML]),
     "journal": Reader(read_journal, [_EVENTS]),
-    "routes": Reader(read_routes, [b"eth0 00000000 0100A8C0 0003 0 0 100 00000000 0 0 0"]),
 }

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from fuzz.readers import READERS, Reader
 
 TESTS = Path(__file__).resolve().parents[1]
-FEW, MANY = 60, 16_000
+FEW, MANY = 60, 17_000
 #: What breaks readers: numbers that are too large, nesting, other alphabets, ends of lines, names of names.
 _ODD = (
     b"9" * 400,

@@ -110,7 +110,7 @@ class TestReadme:
         """Scripts rely on them."""
         from changeover.commands import session
 
-        statuses = {session.DONE, session.FAILED, session.USAGE, session.REFUSED, session.INCOMPLETE}
+        statuses = {session.DONE, session.FAILED, session.USAGE, session.REFUSED, session.INCOMPLETE, session.FAULT}
         assert {int(number) for number in re.findall(r"^\| (\d) \|", self.text, re.MULTILINE)} == statuses
 
     def test_make_has_what_the_documents_say(self) -> None:

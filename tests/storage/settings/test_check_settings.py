@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from changeover.accounts.kinds import KINDS
+from changeover.model.errors import SettingsError
 from changeover.model.health.check import HealthCheck, Journey, JourneyStep, Thresholds
 from changeover.model.settings.maintenance import DAYS, Maintenance
 from changeover.model.settings.service import Service
@@ -43,6 +44,7 @@ FULL = HealthCheck(
     expect_body_without="maintenance",
     expect_json={"database.ok": True, "queue": "< 100", "workers": 4, "load": 0.5, "name": "true"},
     expect_header={"Server": "nginx"},
+    headers={"X-Health-Check": "changeover", "User-Agent": "Jürgen"},
     expect_within=2,
     expect_certificate_days=14,
     interval=60,
@@ -359,3 +361,19 @@ def test_whatever_is_written_is_read_back(
         assert settings_file.parse(text, file, KINDS).services == (wanted, blog)
     assert text.endswith(layout[layout.index("[[services]]", layout.index("[[services]]") + 1) :])
     assert text.startswith(layout[: layout.index("ttl = 60")])
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ('headers = { Host = "elsewhere.example" }', "is set by Changeover itself"),
+        ('headers = { "X A" = "b" }', "X A"),
+        ('headers = { X-A = "b\\nX-B: c" }', "must be one line"),
+    ],
+)
+def test_headers_that_a_check_cannot_send(file: Path, key: str, why: str) -> None:
+    """Told with their key: those of the connection itself, and what would be another header."""
+    file.write_text(changed(("port = 8443", key)))
+    with pytest.raises(SettingsError, match=r"services.*health\.headers") as caught:
+        settings_file.load(file, KINDS)
+    assert why in str(caught.value)

@@ -103,7 +103,7 @@ class Rfc2136:
         for name in names:
             self._refuse_elsewhere(zone, name, answers)
             self._refuse_errors(zone, answers, [(name, rtype) for rtype in _ESSENTIAL])
-            records[name] = _found(answers, name, ("ANY", *ADDRESS, *OTHERS))
+            records[name] = _found(answers, name, (*ADDRESS, *OTHERS, "ANY"))
         by_wildcard = {name: _content(_found(answers, label, _PROBED)) for name, label in beside.items()}
         suspects = [name for name, content in by_wildcard.items() if content and content <= _content(records[name])]
         below = {name: f"{probe}.{name}" for name in suspects}
@@ -210,7 +210,7 @@ class Rfc2136:
     async def apply(self, zone: str, changes: Sequence[Change], guard: Guard | None = None) -> Result:
         # The TTLs, which no prerequisite can compare, and types that none is made for. Values are compared as well, for
         # a better message.
-        types = {c.name: (*(["ANY"] if needs_alone(c) else []), *(r.type for r in c.before)) for c in changes}
+        types = {c.name: (*(r.type for r in c.before), *(["ANY"] if needs_alone(c) else [])) for c in changes}
         asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
         answers = await self._ask(asked + ([(guard.name, "TXT")] if guard else []))
         self._refuse_errors(zone, answers, answers)
@@ -320,9 +320,13 @@ class Rfc2136:
         try:
             answer = dns.message.from_wire(received, keyring=key, request_mac=mac)
         except dns.tsig.PeerError as error:
+            if self._signing and isinstance(error, dns.tsig.PeerBadKey):  # so Knot says that a key may not
+                raise self._refusal(server, zone, dns.rcode.NOTAUTH) from None
             raise _tsig_error(server, error) from None
         except dns.exception.DNSException as error:
             if _unsigned_refusal(received, update.id):
+                if self._signing:  # it knows the key, since it signed its answers to questions
+                    raise self._refusal(server, zone, dns.rcode.Rcode(received[3] & 15)) from None
                 raise AuthError(
                     f"{server} refuses the signature, or {self._options.key_name} may not change {zone}",
                     "Check key_name, algorithm and secret against the server's, and that this key may update the zone.",
@@ -419,8 +423,11 @@ class Rfc2136:
 
 
 def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordSet, ...]:
-    every = (r for rtype in rtypes for r in answers.get((name, rtype), _SILENT).records)
-    found = {r.type: r for r in every if not (r.type == "HINFO" and "RFC8482" in r.values[0])}
+    """The record sets of the name, each once; what is made up for ANY (RFC 8482, 4.2) is none."""
+    found: dict[str, RecordSet] = {}
+    for record in (r for rtype in rtypes for r in answers.get((name, rtype), _SILENT).records):
+        if record.type != "HINFO" or "RFC8482" not in record.values[0]:
+            found.setdefault(record.type, record)
     return tuple(found.values())
 
 

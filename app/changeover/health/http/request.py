@@ -249,30 +249,17 @@ async def _attempt(
         progress.certificate = certificate.verified(tls, endpoint.hostname)
     progress.asked = True
     progress.wait_for("response", limits.first_byte)
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-    await wire.send(_written(http, request, endpoint.host))
-    try:
-        head, body, cut = await _read(wire, http, progress, suffices)
-    except _Untidy as untidy:
-        http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-        _written(http, request, endpoint.host)
-        http.receive_data(untidy.received)
-        head, body, cut = await _read(wire, http, progress, suffices)
+    asked, http = _asked(request, endpoint.host)
+    await wire.send(asked)
+    head, body, cut = await _read(wire, http, progress, suffices, lambda: _asked(request, endpoint.host)[1])
     headers, body, more = unpacked(tuple(head.headers), body, MAX_BODY)
     progress.reached("total")
     return Response(head.status_code, headers, body, progress.seconds["total"], cut or more)
 
 
-class _Untidy(Exception):
-    """h11 refused what was `received`, which is in order now."""
-
-    def __init__(self, received: bytes) -> None:
-        super().__init__()
-        self.received = received
-
-
-def _written(http: h11.Connection, request: Request, host: str) -> bytes:
-    """The bytes of a request."""
+def _asked(request: Request, host: str) -> tuple[bytes, h11.Connection]:
+    """The bytes of a request, and what reads the response to it."""
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
     usual = [("Host", host), ("User-Agent", "Changeover"), ("Accept", "*/*"), ("Connection", "close")]
     usual.append(("Accept-Encoding", "identity"))
     if request.body or request.method in ("POST", "PUT", "PATCH"):
@@ -284,7 +271,7 @@ def _written(http: h11.Connection, request: Request, host: str) -> bytes:
     if request.body:
         parts.append(http.send(h11.Data(data=request.body)))
     parts.append(http.send(h11.EndOfMessage()))
-    return b"".join(part for part in parts if part)
+    return b"".join(part for part in parts if part), http
 
 
 def _encoded(text: str) -> bytes:
@@ -299,9 +286,17 @@ def _encoded(text: str) -> bytes:
 
 
 async def _read(
-    wire: Wire, http: h11.Connection, progress: _Progress, suffices: Callable[[bytes], bool] | None
+    wire: Wire,
+    http: h11.Connection,
+    progress: _Progress,
+    suffices: Callable[[bytes], bool] | None,
+    anew: Callable[[], h11.Connection],
 ) -> tuple[h11.Response, bytes, bool]:
-    """The head of the response, its body as far as it is needed, and whether there was more of it than is read."""
+    """The head of the response, its body as far as it is needed, and whether there was more of it than is read.
+
+    What h11 refuses before the body is put in order and read by one made `anew`.
+    """
+    tried: bytes | None = None
     head: h11.Response | None = None
     body = bytearray()
     raw = bytearray()
@@ -314,9 +309,11 @@ async def _read(
             event = http.next_event()
         except h11.RemoteProtocolError:
             tidy = tidied(bytes(raw)) if head is None else None
-            if tidy is None:
+            if tidy is None or tidy == tried:
                 raise
-            raise _Untidy(tidy) from None
+            tried, http = tidy, anew()
+            http.receive_data(tidy)
+            continue
         if isinstance(event, h11.Response):
             head = event
             if any(name == b"content-encoding" for name, _ in head.headers):

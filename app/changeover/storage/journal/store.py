@@ -71,7 +71,7 @@ def decoded(version: int | None, raw: bytes, checksum: int | None) -> Event | Un
         return UnreadableEvent(newer=True)
     try:
         return _decoder.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return UnreadableEvent(newer=_unknown_kind(raw))
 
 
@@ -79,7 +79,7 @@ def _unknown_kind(raw: bytes) -> bool:
     """Is it sound, and of a kind that this Changeover has not heard of?"""
     try:
         found = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     kind = found.get("type") if isinstance(found, dict) else None
     return isinstance(kind, str) and kind not in _KINDS
