@@ -50,7 +50,7 @@ class TwoSteps:
         self.journal = journal
         self.done: list[str] = []
         self.stop = asyncio.Event()
-        self.leases = ZoneLeases({}, Holder(owner="anna@laptop", service="shop"))
+        self.leases = ZoneLeases({}, Holder(owner="anna@laptop", service="shop"), {})
         self.service = SERVICE
         self.run = ""
 

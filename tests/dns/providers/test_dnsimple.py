@@ -326,7 +326,6 @@ class TestValues:
             ("MX", "mail.example.net", 10, "10 mail.example.net."),
             ("SRV", "5 5060 sip.example.net", 10, "10 5 5060 sip.example.net."),
             ("CAA", '0 issue "ca.example"', None, '0 issue "ca.example"'),
-            ("NS", "ns1.example.net", None, "ns1.example.net."),
             ("HTTPS", '1 . alpn="h2"', None, '1 . alpn="h2"'),
             ("HTTPS", ". alpn=h2", 1, '1 . alpn="h2"'),
             ("HTTPS", "svc.example.net alpn=h2", 0, "0 svc.example.net alpn=h2"),
