@@ -62,6 +62,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.write_line(f"a laptop's life, {text}")
             if name == "histories":
                 explored.update(json.loads(text))
+            if name == "fuzz":
+                terminalreporter.write_line(f"fuzz, {text}")
             if name == "faults":
                 terminalreporter.write_line(f"faults on the wire, {text}")
     for variable, what in (("CHANGEOVER_RECORDINGS", "recordings"), ("CHANGEOVER_CONTRACTS", "contracts")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from fuzz.readers import READERS, Reader
 
+Record = Callable[[str, object], None]
 TESTS = Path(__file__).resolve().parents[1]
 FEW, MANY = 60, 17_000
 #: What breaks readers: numbers that are too large, nesting, other alphabets, ends of lines, names of names.
@@ -77,12 +79,11 @@ def test_a_few_of_everything(name: str) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", READERS)
-def test_many_of_everything(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_of_everything(name: str, record_property: Record) -> None:
     """So many inputs to each reader that all see more than 200,000."""
     assert MANY * len(READERS) > 200_000
     fed = feed(READERS[name], MANY)
-    with capsys.disabled():
-        print(f"\nfuzz, {name}: {fed} inputs")
+    record_property("fuzz", f"{name}: {fed} inputs")
     assert fed >= MANY
 
 
@@ -90,14 +91,13 @@ def test_many_of_everything(name: str, capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason='atheris is not installed: the extra "fuzz"')
 @pytest.mark.parametrize("name", READERS)
-def test_guided_by_coverage(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_guided_by_coverage(name: str, tmp_path: Path, record_property: Record) -> None:
     """The same readers, with inputs that are kept where they reach what none has reached before."""
     for number, seed in enumerate(READERS[name].seeds):
         (tmp_path / str(number)).write_bytes(seed)
     command = [sys.executable, "-m", "fuzz.guided", name, str(tmp_path), f"-runs={MANY}", "-seed=1", "-max_len=4096"]
     ran = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, timeout=1500, check=False)
     done = next((line for line in ran.stderr.splitlines() if line.startswith("Done ")), "")
-    with capsys.disabled():
-        print(f"\nfuzz by coverage, {name}: {done}")
+    record_property("fuzz", f"{name}, by coverage: {done}")
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert done, ran.stderr[-3000:]
