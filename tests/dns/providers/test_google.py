@@ -30,6 +30,7 @@ from dns_servers.google_simulator import PROJECT, GoogleSimulator, TokenSimulato
 from dns_servers.recordings import conversation, needs_recordings, recordings
 
 ZONE = "shop.example"
+RECORDED = "fullm3tal.tk"
 WWW = "www.shop.example"
 SIGN = "_changeover.shop.example"
 
@@ -633,6 +634,7 @@ async def test_every_recorded_answer_is_understood(
 ) -> None:
     """What the real Cloud DNS answered is read without loss, and a recorded change is one that was made."""
     await stands(provider)
+    simulator.create(RECORDED)
     for step in conversation(file):
         answer = step["response"]["body"]
         content, url = json.loads(answer), step["request"]["url"]
@@ -645,12 +647,14 @@ async def test_every_recorded_answer_is_understood(
             await late.aclose()
         elif url.endswith("/managedZones"):
             simulator.misbehave("answer", status=200, body=body)
-            assert await provider.zones() == ("fullm3tal.tk",)
+            assert await provider.zones() == (RECORDED,)
         elif "/rrsets" in url:
             names = sorted({one["name"].rstrip(".") for one in content["rrsets"]})
+            beside = [f"{name}.{RECORDED}" for name in ("one", "two", "three")]
+            await provider.read(RECORDED, beside)
             simulator.misbehave("answer", status=200, body=body)
             # Enough names, so that the whole zone is listed, in one page.
-            found = (await provider.read(ZONE, [*names, "one.example", "two.example", "three.example"])).records
+            found = (await provider.read(RECORDED, [*names, *beside])).records
             there = sum(len(r.values) for sets in found.values() for r in sets)
             assert there == sum(len(one["rrdatas"]) for one in content["rrsets"])
         else:
