@@ -70,7 +70,8 @@ def test_what_runs_and_what_can_be_asked(lab: Lab) -> None:
     assert [(one["name"], one["observed"]["release"]) for one in both] == [("primary", "v42"), ("backup", "v41")]
     (backup,) = lab.json("platform", "shop", "backup")["deployments"]
     assert (backup["platform"], backup["account"], backup["keys"]) == ("lab", "lab-platform", {"app": "backup"})
-    assert backup["observed"] == {
+    told = {key: value for key, value in backup["observed"].items() if value not in (None, "", [])}
+    assert told == {
         "wanted": 1,
         "running": 1,
         "release": "v41",

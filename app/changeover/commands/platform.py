@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import msgspec
 
 from changeover.accounts.kinds import KINDS
 from changeover.commands.session import (
@@ -18,6 +19,7 @@ from changeover.commands.session import (
     show,
 )
 from changeover.dns.providers.help import as_written
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.settings.account_fields import option_fields
 from changeover.model.settings.platform import PlatformKind, PlatformOperation
 from changeover.model.wording.platform_words import observation_words
@@ -43,7 +45,7 @@ def platform(service: str, deployment: str | None, as_json: bool) -> int:
 def _reading(reading: PlatformReading) -> dict[str, Any]:
     found, error, deployment = reading.observation, reading.error, reading.deployment
     kind = KINDS.platform(deployment.platform)
-    observed = None if found is None else {key: getattr(found, key) for key in found.__struct_fields__}
+    observed = None if found is None else _observed(found)
     return {
         "name": deployment.name,
         "platform": deployment.platform,
@@ -53,6 +55,12 @@ def _reading(reading: PlatformReading) -> dict[str, Any]:
         "error": None if error is None else {"kind": error.kind, "text": error.text, "hint": error.hint},
         "operations": [_operation(operation) for operation in kind.operations] if kind is not None else [],
     }
+
+
+def _observed(found: PlatformObservation) -> dict[str, Any]:
+    """Every field, told or not; of the configuration its names alone."""
+    fields = {key: msgspec.to_builtins(getattr(found, key)) for key in found.__struct_fields__}
+    return {**fields, "config": sorted(found.config)}
 
 
 def _operation(operation: PlatformOperation) -> dict[str, Any]:

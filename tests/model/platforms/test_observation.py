@@ -7,8 +7,9 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from changeover.model.platforms.platform_observation import PlatformObservation, reverse_of
+from changeover.model.platforms.platform_observation import PlatformObservation, Process, reverse_of
 from changeover.model.settings.action import PlatformCall, Verb
 from changeover.model.wording.platform_words import observation_words
 
@@ -18,7 +19,7 @@ observations = st.builds(
 )
 
 
-def call(verb: Verb, **options: int) -> PlatformCall:
+def call(verb: Verb, **options: object) -> PlatformCall:
     return PlatformCall(deployment="backup", verb=verb, options=options)
 
 
@@ -41,11 +42,44 @@ def test_maintenance_goes_back_only_where_it_was_changed(before: PlatformObserva
     assert reverse_of(call("maintenance-off"), before) == (call("maintenance-on") if before.maintenance else None)
 
 
-@given(observations)
-def test_some_things_have_no_way_back(before: PlatformObservation) -> None:
-    """A promotion is a switch of its own, and an emptied cache fills by itself."""
-    assert reverse_of(call("promote"), before) is None
-    assert reverse_of(call("purge-cache"), before) is None
+FLEET = (Process(name="web", wanted=2), Process(name="worker", wanted=0))
+STOOD = PlatformObservation(
+    wanted=2, release="v41", hostnames=("www.shop.example",), started=True, processes=FLEET, managed_certificates=False
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "back"),
+    [
+        (call("scale", process="worker", instances=3), call("scale", process="worker", instances=0)),
+        (call("scale", process="web", instances=2), None),
+        (call("scale", process="clock", instances=2), None),
+        (call("stop"), call("start")),
+        (call("start"), None),
+        (call("attach-domain", hostname="shop.example"), call("detach-domain", hostname="shop.example")),
+        (call("attach-domain", hostname="www.shop.example"), None),
+        (call("detach-domain", hostname="www.shop.example"), call("attach-domain", hostname="www.shop.example")),
+        (call("detach-domain", hostname="shop.example"), None),
+        (call("enable-certificates"), call("disable-certificates")),
+        (call("disable-certificates"), None),
+        (call("rollback", release="v40"), call("rollback", release="v41")),
+        (call("rollback", release="v41"), None),
+        (call("restart"), None),
+        (call("promote"), None),
+        (call("purge-cache"), None),
+    ],
+)
+def test_each_is_taken_back_by_what_stood_before(asked: PlatformCall, back: PlatformCall | None) -> None:
+    """By its counterpart, where it changed something; a promotion is a switch of its own."""
+    assert reverse_of(asked, STOOD) == back
+    assert reverse_of(asked, PlatformObservation()) in (None, call("detach-domain", **asked.options))
+
+
+def test_a_journal_gets_what_takes_an_operation_back() -> None:
+    """The same reverse follows from it, and nothing of the configuration is in it."""
+    seen = replace(STOOD, commit="4f4f592", config={"DATABASE_URL": "77de68daecd823ba"})
+    assert seen.for_journal == STOOD
+    assert seen.for_keeping == replace(seen, config={"DATABASE_URL": ""})
 
 
 @pytest.mark.parametrize("verb", get_args(Verb))

@@ -81,7 +81,7 @@ class TooLarge(Unreadable):
 
 
 class ApiAnswer(NamedTuple):
-    """What the server said; its status is below 300, or from 400 to 499."""
+    """What the server said; its status is below 300, 304 (only where If-None-Match was sent), or from 400 to 499."""
 
     status: int
     headers: Mapping[str, str]
@@ -165,7 +165,8 @@ class Api:
         response, received = await self._exchange(request)
         if response.status_code >= 500 or response.status_code == 408:
             raise Lost(f"{self.host} answers {response.status_code}", "Look at the provider's status page.")
-        if 300 <= response.status_code < 400:
+        unchanged = response.status_code == 304 and "if-none-match" in request.headers
+        if 300 <= response.status_code < 400 and not unchanged:
             raise Rejected(f"{self.host} redirects to another address", "Correct the account's endpoint.")
         return ApiAnswer(response.status_code, response.headers, received)
 

@@ -33,7 +33,21 @@ ACTION_PHASES = (Phase.QUIESCE, Phase.DRAIN, Phase.PROMOTE, Phase.PROVE, Phase.L
 
 
 #: What a platform can be asked to do.
-Verb = Literal["maintenance-on", "maintenance-off", "scale", "promote", "purge-cache"]
+Verb = Literal[
+    "maintenance-on",
+    "maintenance-off",
+    "scale",
+    "start",
+    "stop",
+    "restart",
+    "attach-domain",
+    "detach-domain",
+    "enable-certificates",
+    "disable-certificates",
+    "rollback",
+    "promote",
+    "purge-cache",
+]
 
 #: Seconds that an action may take, and that somebody has to answer an approval, where its settings say nothing else.
 USUAL_TIMEOUT, APPROVAL_TIMEOUT = 60.0, 3600.0
@@ -133,8 +147,9 @@ def operation_words(operation: Operation) -> str:
             return f"Ask somebody: {question}"
         case Note(note=note):
             return f"By hand: {note}"
-        case PlatformCall(deployment=deployment, verb="scale", options={"instances": int(number)}):
-            return f"Scale {deployment} to {counted(number, 'instance')}"
+        case PlatformCall(deployment=deployment, verb="scale", options={"instances": int(number)} as options):
+            process = f"{options['process']} of " if "process" in options else ""
+            return f"Scale {process}{deployment} to {counted(number, 'instance')}"
         case PlatformCall(deployment=deployment, verb=verb, options=options):
             told = ", ".join(f"{key} {value}" for key, value in options.items())
             return f"{verb.replace('-', ' ').capitalize()} at {deployment}" + (f": {told}" if told else "")

@@ -97,7 +97,7 @@ class ActionExecutor:
         limit = step.action.limit(step.operation)
         try:
             async with asyncio.timeout(limit):
-                return await platform.observe(target)
+                return (await platform.observe(target)).for_journal
         except TimeoutError:
             raise Unavailable(f"{deployment.platform} did not answer within {duration(limit)}") from None
 
