@@ -103,7 +103,9 @@ class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True)
     domains: tuple[AttachedDomain, ...] = ()
     certificates: tuple[PlatformCertificate, ...] = ()
     config: Mapping[str, str] = field(default_factory=dict)
-    resources: tuple[AttachedResource, ...] = ()
+    #: Of these, the addresses of databases that do not ask for TLS.
+    urls_without_tls: tuple[str, ...] = ()
+    resources: tuple[AttachedResource, ...] | None = None
     databases: tuple[HostedDatabase, ...] = ()
     #: How many more instances of its size the account's quota allows.
     quota_left: int | None = None

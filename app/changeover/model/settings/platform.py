@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from changeover.model.settings.account_fields import AccountKind, Option
 from changeover.model.settings.action import Verb
@@ -24,6 +24,18 @@ class ScaleOptions(Struct, frozen=True, forbid_unknown_fields=True):
     instances: Annotated[
         Annotated[int, Meta(ge=0, le=10_000)], Option("Instances", "how many of the app are to run", "2")
     ]
+
+
+class Parity(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a backup must have in common with the primary.
+
+    `minimum` has, by kind of process, how many instances it must have at least. `ignore` are configuration variables
+    that are not looked at; `differs` are what may differ: a variable, a kind of process, an aspect such as "release".
+    """
+
+    minimum: dict[str, int] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
 
 
 class PlatformOperation(Struct, frozen=True, kw_only=True):

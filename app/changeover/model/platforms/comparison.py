@@ -1,0 +1,321 @@
+"""What runs of two deployments, side by side: could the one take the other's place, as far as its platform tells?
+
+Each difference is a row, worded for people. Of configuration variables only names and hashes are ever here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from changeover.model.formatting import counted
+from changeover.model.health.certificate import covers
+from changeover.model.platforms.platform_observation import (
+    AttachedDomain,
+    PlatformCertificate,
+    PlatformObservation,
+    Process,
+)
+from changeover.model.settings.platform import Parity
+
+#: A certificate that ends sooner, and that nobody is known to renew, is told.
+SOON = timedelta(days=14)
+#: What platforms set by themselves, so that it is never missing on one side.
+_SET_BY_PLATFORM = ("HEROKU_", "VCAP_", "CF_INSTANCE_")
+#: What an app finds in its environment on Heroku without having set it (devcenter.heroku.com/articles/dynos,
+#: devcenter.heroku.com/articles/dyno-metadata), and misses elsewhere.
+_OF_HEROKU = ("DYNO", "PORT")
+
+
+class Verdict(StrEnum):
+    SAME = "same"
+    DIFFERS = "differs"
+    #: It differs, and somebody said that it should.
+    MEANT = "meant to differ"
+    #: One side does not tell.
+    UNKNOWN = "not known"
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One thing on both sides. `why` says what a difference means for who switches; it is empty where there is none."""
+
+    aspect: str
+    subject: str
+    primary: str
+    backup: str
+    verdict: Verdict
+    why: str = ""
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One deployment: its name, its platform's name in the settings, and what runs there."""
+
+    name: str
+    platform: str
+    observation: PlatformObservation
+
+
+def compared(primary: Side, backup: Side, hostnames: Sequence[str], parity: Parity, at: datetime) -> tuple[Row, ...]:
+    """Every row. `parity` says what the backup must have, and what is not looked at, or may differ."""
+    here, there = primary.observation, backup.observation
+    rows = [
+        *_state(primary, backup),
+        *_release(primary, backup),
+        *_processes(here, there, backup.name, parity),
+        *_config(primary, backup, parity),
+        *_runtime(primary, backup),
+        *_domains(here, there, hostnames, backup.name),
+        *_certificates(here, there, hostnames, backup.name, at),
+        *_resources(here, there, backup.name),
+    ]
+    return tuple(_judged(row, parity) for row in rows)
+
+
+def differing(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Those that differ, and that nobody meant to."""
+    return tuple(row for row in rows if row.verdict is Verdict.DIFFERS)
+
+
+def _judged(row: Row, parity: Parity) -> Row:
+    """`row`, as who set the service up wants differences of its subject, or of its whole aspect, taken."""
+    if row.verdict is Verdict.DIFFERS and {row.subject, row.aspect}.intersection(parity.differs):
+        return replace(row, verdict=Verdict.MEANT, why="")
+    return row
+
+
+def _row(aspect: str, subject: str, primary: str, backup: str, why: str = "", *, same: bool | None = None) -> Row:
+    """One row. What is empty was not told. `same` where that is not just the equality of the two."""
+    if same is None:
+        same = primary == backup
+    known = bool(primary and backup)
+    verdict = Verdict.SAME if same else Verdict.DIFFERS if known or why else Verdict.UNKNOWN
+    told = why if verdict is Verdict.DIFFERS else ""
+    return Row(
+        aspect=aspect,
+        subject=subject,
+        primary=primary or "not told",
+        backup=backup or "not told",
+        verdict=verdict,
+        why=told,
+    )
+
+
+def _state(primary: Side, backup: Side) -> Iterator[Row]:
+    here, there, name = primary.observation, backup.observation, backup.name
+    if there.started is not None:
+        why = f"{name} is stopped; start it before visitors come"
+        yield _row("state", "started", _yes(here.started), _yes(there.started), why, same=there.started)
+    if there.maintenance is not None:
+        why = f"{name} is in maintenance, so visitors would see a maintenance page"
+        same = not there.maintenance
+        yield _row("state", "maintenance", _yes(here.maintenance), _yes(there.maintenance), why, same=same)
+    if there.sleeps is not None:
+        why = f"{name} sleeps without visitors, so the first ones wait until it has started"
+        same = not there.sleeps or bool(here.sleeps)
+        yield _row("state", "sleeps", _yes(here.sleeps), _yes(there.sleeps), why, same=same)
+    for side in (primary, backup):
+        if side.observation.deploying:
+            why = f"{side.name} is being deployed at this moment; what is compared may be another release soon"
+            told = (here.deploying or "nothing", there.deploying or "nothing")
+            yield _row("state", "deployment", *told, why, same=False)
+            break
+
+
+def _release(primary: Side, backup: Side) -> Iterator[Row]:
+    """By commit. The numbers of releases are counted by each app alone, so that they say nothing of each other."""
+    here, there = primary.observation, backup.observation
+    if here.commit or there.commit:
+        short = min(len(here.commit), len(there.commit))
+        same = bool(short) and here.commit[:short].lower() == there.commit[:short].lower()
+        why = f"{backup.name} runs another commit than {primary.name}" if short else ""
+        yield _row("release", "commit", here.commit[:12], there.commit[:12], why, same=same)
+    elif here.release and there.release:
+        yield _row("release", "number", here.release, there.release, same=True)
+    if there.released_at is not None and here.released_at is not None and here.commit == there.commit == "":
+        late = here.released_at - there.released_at
+        why = f"{backup.name} was released {counted(late.days, 'day')} before {primary.name}"
+        told = (f"{here.released_at:%Y-%m-%d}", f"{there.released_at:%Y-%m-%d}")
+        yield _row("release", "date", *told, why, same=late < timedelta(days=1))
+
+
+def _processes(here: PlatformObservation, there: PlatformObservation, name: str, parity: Parity) -> Iterator[Row]:
+    """Each kind of process that runs at the primary, or that a minimum is declared for."""
+    own = here.processes or ((web,) if (web := _process(here, "web")) is not None else ())
+    wanted = {process.name: process for process in own if process.wanted > 0}
+    for kind in sorted({*wanted, *parity.minimum}):
+        least = parity.minimum.get(kind, 1)
+        other = _process(there, kind)
+        if other is None and not there.processes:
+            yield _row("scale", kind, _scale(wanted.get(kind)), "")
+            continue
+        count = 0 if other is None else other.wanted
+        why = f"{name} has {counted(count, kind + ' instance')}, and needs {least} at least"
+        yield _row("scale", kind, _scale(wanted.get(kind)), _scale(other) or "none", why, same=count >= least)
+        if other is not None and other.running is not None and other.running < other.wanted:
+            why = f"{counted(other.wanted - other.running, f'{kind} instance')} of {name} should run and does not"
+            told = (_running(_process(here, kind)), _running(other))
+            yield _row("running", kind, *told, why, same=False)
+    if there.quota_left is not None:
+        lacking = sum(
+            max(0, least - (found.wanted if (found := _process(there, kind)) else 0))
+            for kind, least in parity.minimum.items()
+        )
+        why = f"{name} needs {counted(lacking, 'more instance')}, and its quota has room for {there.quota_left}"
+        yield _row(
+            "scale",
+            "quota",
+            _number(here.quota_left),
+            _number(there.quota_left),
+            why,
+            same=lacking <= there.quota_left,
+        )
+
+
+def _config(primary: Side, backup: Side, parity: Parity) -> Iterator[Row]:
+    """By name, and by the hash of the value where both were read by this process."""
+    here, there = primary.observation.config, backup.observation.config
+    if not here and not there:
+        return
+    if not here or not there:
+        yield _row("config", "variables", *(counted(len(c), "variable") if c else "" for c in (here, there)))
+        return
+    moved = primary.platform != backup.platform
+    for name in sorted({*here, *there}):
+        if name in parity.ignore or (moved and name.startswith(_SET_BY_PLATFORM)):
+            continue
+        if name not in there:
+            yield _row("config", name, "set", "missing", f"{name} is not set at {backup.name}")
+        elif name not in here:
+            yield _row("config", name, "missing", "set", f"{name} is set at {backup.name} only")
+        elif here[name] and there[name]:
+            same = here[name] == there[name]
+            why = f"{name} has another value at {backup.name}"
+            yield _row("config", name, "set", "set" if same else "set to something else", why, same=same)
+        else:
+            yield Row(aspect="config", subject=name, primary="set", backup="set", verdict=Verdict.UNKNOWN)
+    if moved and primary.platform == "heroku":
+        for name in _OF_HEROKU:
+            if name not in there and name not in parity.ignore and not (name == "PORT" and _gives_port(backup)):
+                why = f"Heroku gives {name} to every app by itself; at {backup.name} nobody does"
+                yield _row("config", name, "by the platform", "missing", why)
+    for name in backup.observation.urls_without_tls:
+        if name not in primary.observation.urls_without_tls and name not in parity.ignore:
+            why = f"the database's address in {name} does not ask for TLS (sslmode) at {backup.name}"
+            yield _row("config", f"{name} (TLS)", "asked for", "not asked for", why)
+
+
+def _gives_port(side: Side) -> bool:
+    """Is PORT in the environment there as well (docs.cloudfoundry.org/devguide/deploy-apps/environment-variable)?"""
+    return side.platform == "cloudfoundry"
+
+
+def _runtime(primary: Side, backup: Side) -> Iterator[Row]:
+    here, there = primary.observation, backup.observation
+    if there.runtime_support in ("security only", "ended"):
+        gets = "no repairs any more" if there.runtime_support == "ended" else "security repairs only"
+        why = f"{there.runtime}, which {backup.name} runs on, gets {gets}"
+        yield _row("runtime", "support", here.runtime_support, there.runtime_support, why, same=False)
+    if primary.platform != backup.platform:
+        return
+    why = f"{backup.name} runs on another stack"
+    if here.runtime or there.runtime:
+        yield _row("runtime", "stack", here.runtime, there.runtime, why if here.runtime and there.runtime else "")
+    if here.buildpacks and there.buildpacks:
+        told = (", ".join(here.buildpacks), ", ".join(there.buildpacks))
+        yield _row("runtime", "buildpacks", *told, f"{backup.name} is built in another way")
+
+
+def _domains(
+    here: PlatformObservation, there: PlatformObservation, hostnames: Sequence[str], name: str
+) -> Iterator[Row]:
+    """Each hostname of the service, where the backup's platform serves an app by its hostnames."""
+    if there.hostnames or there.domains:
+        for host in hostnames:
+            why = f"{host} is not attached at {name}, whose platform would answer that it knows no such app"
+            attached = _serves(there, host)
+            told = ("attached" if _serves(here, host) else "not attached", "attached" if attached else "not attached")
+            yield _row("domain", host, *told, why, same=attached)
+
+
+def _serves(observation: PlatformObservation, host: str) -> bool:
+    return covers(observation.hostnames, host)
+
+
+def _certificates(
+    here: PlatformObservation, there: PlatformObservation, hostnames: Sequence[str], name: str, at: datetime
+) -> Iterator[Row]:
+    for host in hostnames:
+        domain, other = _domain(there, host), _domain(here, host)
+        if domain is not None and domain.certificate in ("waiting", "failed"):
+            reason = f": {domain.reason}" if domain.reason else ""
+            why = f"the certificate of {host} at {name} is not there ({domain.certificate}{reason})"
+            before = other.certificate if other is not None else ""
+            yield _row("certificate", host, before, domain.certificate, why, same=False)
+        elif there.certificates:
+            found = _covering(there, host)
+            told = (_until(_covering(here, host)), _until(found) or "none")
+            why = f"no certificate of {name} is for {host}"
+            yield _row("certificate", host, *told, why, same=found is not None)
+            if found is not None and found.not_after is not None and not found.renews and found.not_after - at < SOON:
+                days = max(0, (found.not_after - at).days)
+                why = f"the certificate of {host} at {name} ends in {counted(days, 'day')}, and nobody renews it"
+                yield _row("certificate", f"{host} (renewal)", *told, why, same=False)
+
+
+def _domain(observation: PlatformObservation, host: str) -> AttachedDomain | None:
+    return next((domain for domain in observation.domains if domain.hostname == host), None)
+
+
+def _covering(observation: PlatformObservation, host: str) -> PlatformCertificate | None:
+    """The certificate for `host` that lasts longest."""
+    found = [one for one in observation.certificates if covers(one.names, host)]
+    return max(found, key=lambda one: one.not_after.timestamp() if one.not_after else float("inf"), default=None)
+
+
+def _resources(here: PlatformObservation, there: PlatformObservation, name: str) -> Iterator[Row]:
+    """By what they are: their names and plans are each platform's own."""
+    if here.resources is None or there.resources is None:
+        return
+    have = {one.kind: one for one in there.resources}
+    for kind in dict.fromkeys(one.kind for one in here.resources):
+        plan = next(one.plan for one in here.resources if one.kind == kind)
+        other = have.get(kind)
+        why = f"{name} has no {kind}"
+        told = (plan or "there", "missing" if other is None else other.plan or "there")
+        yield _row("resource", kind, *told, why, same=other is not None)
+
+
+def _process(observation: PlatformObservation, kind: str) -> Process | None:
+    """A kind of process; where the platform tells none, its instances that serve visitors are "web"."""
+    found = observation.process(kind)
+    if found is None and kind == "web" and not observation.processes and observation.wanted is not None:
+        return Process(name="web", wanted=observation.wanted, running=observation.running)
+    return found
+
+
+def _scale(process: Process | None) -> str:
+    if process is None:
+        return ""
+    return f"{process.wanted} × {process.size}" if process.size else str(process.wanted)
+
+
+def _running(process: Process | None) -> str:
+    return "" if process is None or process.running is None else f"{process.running} of {process.wanted} run"
+
+
+def _until(certificate: PlatformCertificate | None) -> str:
+    if certificate is None:
+        return ""
+    return "there" if certificate.not_after is None else f"until {certificate.not_after:%Y-%m-%d}"
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _yes(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
