@@ -50,6 +50,7 @@ from changeover.storage.journal.recorded_runs import RecordedRuns
 from changeover.storage.keyring import Vault
 from changeover.storage.outages import ToldOutages
 from changeover.storage.pins import Pins
+from changeover.storage.platform_observations import KeptObservations
 from changeover.switchover.decisions import OperatorDecisions
 from changeover.switchover.preparer import Preparer
 from changeover.switchover.protection import Protection
@@ -87,6 +88,7 @@ class Switchboard:
         self.pins = Pins(home.database)
         self.freezes = Freezes(home.database)
         self._told = ToldOutages(home.database)
+        self._kept = KeptObservations(home.database)
         self._recorded = recorded = RecordedRuns(self.journal)
         self._configuration = configuration = Configuration(home, vault or Vault(home), recorded, self._take)
         self._observer = observer = Observer(
@@ -97,6 +99,7 @@ class Switchboard:
             self.pins,
             self.freezes,
             self.history,
+            self._kept,
             recorded.of,
         )
         self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
@@ -119,6 +122,7 @@ class Switchboard:
         self.pins.close()
         self.freezes.close()
         self._told.close()
+        self._kept.close()
         self.journal.close()
 
     @property
@@ -218,8 +222,12 @@ class Switchboard:
         return self._live.subscribe(callback)
 
     async def watch(self) -> None:
-        """Watches every service until cancelled."""
-        await self._live.watch()
+        """Watches every service, and what its platforms say of it, until cancelled."""
+        from changeover.monitoring.platform_reading import watch_platforms
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._live.watch())
+            group.create_task(watch_platforms(lambda: self.settings, self.read_platforms))
 
     async def connection(self) -> Connection:
         """This computer's connection, looked at now."""
@@ -251,13 +259,14 @@ class Switchboard:
         await tell_outages(self._live, self._told, channel, tell)
 
     async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
-        """What the platforms of a service, or of one of its deployments, say of them now."""
+        """What the platforms of a service, or of one of its deployments, say of them now, or said last."""
         from changeover.monitoring.platform_reading import read_platforms
 
-        chosen = self.service(name).deployments
+        service = self.service(name)
+        chosen = service.deployments
         if deployment is not None:
             chosen = (self._configuration.deployment(name, deployment),)
-        return await read_platforms(chosen, self._configuration.open_platform)
+        return await read_platforms(service.name, chosen, self._configuration.open_platform, self._kept)
 
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""

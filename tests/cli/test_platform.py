@@ -157,3 +157,38 @@ def test_a_platform_that_does_not_answer(lab: Lab) -> None:
     assert run["outcome"] == "failed"
     assert "Nothing was done" in run["steps"][0]["note"]
     assert [step["state"] for step in run["steps"]] == ["failed", "pending", "pending", "pending"]
+
+
+def test_what_a_silent_platform_said_is_kept(lab: Lab) -> None:
+    """With its age, for the day on which nobody answers; the command says that it could not look."""
+    said = lab.json("platform", "shop", "primary")["deployments"][0]
+    lab.stop()
+    (kept,) = lab.json("platform", "shop", "primary", status=3)["deployments"]
+    assert kept["observed"] == said["observed"]
+    assert kept["observed_at"] == said["observed_at"]
+    assert kept["error"]["kind"] == "unavailable"
+    ended = lab.run("platform", "shop", "primary")
+    assert "It said" in ended.stdout
+    assert "release v42" in ended.stdout
+    assert "backup: " in lab.run("drift", "shop").stderr
+
+
+def test_drift_side_by_side(lab: Lab) -> None:
+    """What differs, in words; what is the same is counted; names that are not there are refused."""
+    assert lab.json("drift", "shop")["differences"] == 0
+    (lab.home / "lab" / "apps").mkdir()
+    (lab.home / "lab" / "apps" / "backup.json").write_text('{"instances": 0, "maintenance": true}')
+    found = lab.json("drift", "shop")
+    assert [(row["aspect"], row["subject"]) for row in found["rows"] if row["agreement"] == "differs"] == [
+        ("state", "maintenance"),
+        ("scale", "web"),
+    ]
+    ended = lab.run("drift", "shop")
+    assert "backup is in maintenance, so visitors would see a maintenance page" in ended.stdout
+    assert "2 differences" in ended.stderr
+    check = lab.run("check", "shop", "--to", "backup", "--json")
+    (drift,) = [one for one in json.loads(check.stdout)["findings"] if one["check"] == "drift"]
+    assert drift["level"] == "warn"
+    assert "backup is in maintenance" in drift["text"]
+    for words in (("drift", "nothing"), ("drift", "shop", "primary"), ("drift", "shop", "third")):
+        assert lab.json(*words, status=2)["error"]["kind"] == "usage"

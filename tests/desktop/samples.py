@@ -30,6 +30,7 @@ from changeover.model.health.probe_result import (
 )
 from changeover.model.health.soak import Look, Soak, judged_soak
 from changeover.model.health.tally import Counts, times_of
+from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation, Process
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import observed
 from changeover.model.readiness.overlay import overlay_at
@@ -386,6 +387,38 @@ def shortened() -> Run:
     return replace(whole, to="primary", forward=forward, plan=forward, ended=NOW - timedelta(seconds=90))
 
 
+RUNS = PlatformObservation(
+    wanted=2,
+    running=2,
+    release="v41",
+    maintenance=False,
+    commit="4f4f592a1b2c3d4e",
+    hostnames=("www.shop.example", "shop.example"),
+    processes=(Process(name="web", wanted=2, running=2, size="standard-1x"), Process(name="worker", wanted=1)),
+    config={"RAILS_ENV": "1", "SECRET_KEY_BASE": "2", "SMTP_HOST": "3"},
+    runtime="heroku-24",
+)
+DIFFERS = replace(
+    RUNS,
+    wanted=1,
+    running=0,
+    release="v18",
+    commit="99e1f0aa1b2c3d4e",
+    maintenance=True,
+    processes=(Process(name="web", wanted=1, running=0, size="eco"),),
+    config={"RAILS_ENV": "4", "SECRET_KEY_BASE": "2", "A_VARIABLE_WITH_A_NAME_THAT_IS_LONGER_THAN_MOST_COLUMNS": "5"},
+)
+
+
+def on_platforms(backup: PlatformObservation) -> ServiceState:
+    """Both deployments run on a platform, which said so some minutes ago."""
+    at = NOW - timedelta(minutes=4)
+    before = state()
+    kept = {name: KeptObservation(at=at, observation=one) for name, one in (("primary", RUNS), ("backup", backup))}
+    snapshot = replace(before.snapshot, platforms=kept)
+    return assess(replace(before, snapshot=snapshot), before)
+
+
 @functools.cache
 def gallery() -> dict[str, ServiceState]:
     """States that the window must show well, by name. Made once: to change one, replace it."""
@@ -436,6 +469,8 @@ def gallery() -> dict[str, ServiceState]:
         "untried": state(checks={"primary": "." * 20 + "?" * 5, "backup": "?" * 9}),
         "long-names": state(service=LONG),
         "working": state(run=run(None), working=True),
+        "same-on-both": on_platforms(RUNS),
+        "drift": on_platforms(DIFFERS),
     }
 
 

@@ -1,7 +1,8 @@
-"""`platform`: what the platforms of a service say of its deployments, and what they can be asked to do."""
+"""`platform` and `drift`: what the platforms of a service say of its deployments, and where these differ."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -16,14 +17,21 @@ from changeover.commands.session import (
     json_option,
     print_json,
     print_table,
+    say,
     show,
 )
 from changeover.dns.providers.help import as_written
-from changeover.model.platforms.platform_observation import PlatformObservation
+from changeover.model.errors import UsageError
+from changeover.model.formatting import age, counted, ended
+from changeover.model.platforms.comparison import Agreement, Compared, differing
+from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
+from changeover.model.readiness.drift_checks import compared_with, drift_rows
 from changeover.model.settings.account_fields import option_fields
 from changeover.model.settings.platform import PlatformKind, PlatformOperation
+from changeover.model.settings.service import Service
 from changeover.model.wording.platform_words import observation_words
 from changeover.monitoring.platform_reading import PlatformReading
+from changeover.switchover.report import utc
 
 
 @click.command()
@@ -52,6 +60,7 @@ def _reading(reading: PlatformReading) -> dict[str, Any]:
         "account": deployment.account,
         "keys": deployment.options,
         "observed": observed,
+        "observed_at": None if reading.at is None else utc(reading.at),
         "error": None if error is None else {"kind": error.kind, "text": error.text, "hint": error.hint},
         "operations": [_operation(operation) for operation in kind.operations] if kind is not None else [],
     }
@@ -75,7 +84,9 @@ def _print(readings: tuple[PlatformReading, ...]) -> None:
         deployment, kind = reading.deployment, KINDS.platform(reading.deployment.platform)
         where = ", ".join(f"{key} {as_written(value)}" for key, value in deployment.options.items())
         if reading.error is not None:
-            says = f"{reading.error.text} {reading.error.hint}".strip()
+            says = f"{ended(reading.error.text)} {reading.error.hint}".strip()
+            if reading.observation is not None and reading.at is not None:
+                says = f"{says} It said {age(reading.at, datetime.now(UTC))}: {observation_words(reading.observation)}"
         elif reading.observation is not None:
             says = observation_words(reading.observation)
         else:
@@ -101,3 +112,84 @@ def _operations(kind: PlatformKind) -> list[tuple[str, ...]]:
         )
         for operation in kind.operations
     ]
+
+
+@click.command()
+@click.argument("service")
+@click.argument("deployment", required=False)
+@click.option("--all", "everything", is_flag=True, help="Show what is the same on both sides, too.")
+@json_option
+@command
+def drift(service: str, deployment: str | None, everything: bool, as_json: bool) -> int:
+    """Show what runs of a service's primary and of a backup side by side, and where they differ.
+
+    DEPLOYMENT is the backup; the first one if not given. Of configuration variables, names are shown and values never.
+    """
+    with CommandSession() as session:
+        of = session.switchboard.service(service)
+        to = _backup(of, deployment)
+        beside = compared_with(of, of.primary.name, to)
+        readings = {r.deployment.name: r for r in session.run(session.switchboard.read_platforms(service))}
+    now = datetime.now(UTC)
+    pair = [readings[beside], readings[to]]
+    kept = {
+        r.deployment.name: KeptObservation(at=r.at, observation=r.observation)
+        for r in pair
+        if r.observation is not None and r.at is not None
+    }
+    rows = drift_rows(of, kept, beside, to, now)
+    if as_json:
+        print_json(_drift_object(service, pair, rows))
+    else:
+        _print_drift(pair, rows, everything, now)
+    return REFUSED if rows is None else DONE
+
+
+def _backup(service: Service, name: str | None) -> str:
+    backups = [one.name for one in service.deployments[1:]]
+    if name is None:
+        return backups[0]
+    if name not in backups:
+        text = f"{name} is no backup of {service.name}"
+        raise UsageError(text, f"Its primary, {service.primary.name}, is compared with one of: {', '.join(backups)}")
+    return name
+
+
+def _drift_object(service: str, pair: list[PlatformReading], rows: tuple[Compared, ...] | None) -> dict[str, Any]:
+    sides = [
+        {
+            "name": reading.deployment.name,
+            "platform": reading.deployment.platform,
+            "observed_at": None if reading.at is None else utc(reading.at),
+            "error": None if reading.error is None else {"kind": reading.error.kind, "text": reading.error.text},
+        }
+        for reading in pair
+    ]
+    told = None if rows is None else [{key: str(getattr(row, key)) for key in row.__struct_fields__} for row in rows]
+    return {
+        "service": service,
+        "deployments": sides,
+        "differences": None if rows is None else len(differing(rows)),
+        "rows": told,
+    }
+
+
+def _print_drift(
+    pair: list[PlatformReading], rows: tuple[Compared, ...] | None, everything: bool, now: datetime
+) -> None:
+    for reading in pair:
+        if reading.error is not None:
+            when = "" if reading.at is None else f" What follows is from {age(reading.at, now)}."
+            say(f"{reading.deployment.name}: {ended(reading.error.text)} {reading.error.hint}{when}")
+        elif reading.observation is None:
+            say(f"{reading.deployment.name} is any address; no platform tells what runs there.")
+    if rows is None:
+        return
+    first, second = (reading.deployment.name for reading in pair)
+    shown = rows if everything else [row for row in rows if row.agreement is not Agreement.SAME]
+    if shown:
+        heads = ("WHAT", "", first.upper(), second.upper(), "VERDICT", "MEANS")
+        print_table(heads, [(r.aspect, r.subject, r.primary, r.backup, r.agreement, r.why) for r in shown])
+        show("")
+    number, same = len(differing(rows)), sum(row.agreement is Agreement.SAME for row in rows)
+    say(f"{counted(number, 'difference') if number else 'No difference'}; {counted(same, 'thing')} the same.")

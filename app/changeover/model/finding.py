@@ -42,6 +42,7 @@ CHECKS = (
     "ttl",
     "source-known",
     "source-healthy",
+    "drift",
     "order",
     "failback",
     "recent-switch",

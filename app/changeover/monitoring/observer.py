@@ -22,6 +22,7 @@ from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
+from changeover.model.platforms.platform_observation import KeptObservation
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import Observation, observed
@@ -37,6 +38,7 @@ from changeover.storage.history.history import History
 from changeover.storage.home import Home, installation_name
 from changeover.storage.journal.lock import is_locked
 from changeover.storage.pins import Pins
+from changeover.storage.platform_observations import KeptObservations
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Observer:
         pins: Pins,
         freezes: Freezes,
         history: History,
+        kept: KeptObservations,
         runs: Callable[[str], Awaitable[tuple[Run, ...]]],
     ) -> None:
         self._home = home
@@ -67,6 +70,7 @@ class Observer:
         self._pins = pins
         self._freezes = freezes
         self._history = history
+        self._kept = kept
         self._runs = runs
         #: By service, what was read of it last: it says since when something is as it is.
         self._last: dict[str, Snapshot] = {}
@@ -178,11 +182,11 @@ class Observer:
         servers = await read_servers(service, self.lookup)
         if _differ(servers, known.servers):
             return await self.read(service)
-        recorded = await self._recorded(service)
+        recorded, platforms = await asyncio.gather(self._recorded(service), self._kept_of(service.name))
         before = _Recorded(known.unfinished_run, known.locked, known.runs, known.unrecorded)
-        if servers == known.servers and recorded == before:
+        if servers == known.servers and recorded == before and platforms == known.platforms:
             return known
-        return replace(known, servers=servers, **recorded._asdict())
+        return replace(known, servers=servers, platforms=platforms, **recorded._asdict())
 
     async def read(self, service: Service, to: str | None = None) -> Snapshot:
         """Reads everything but health, and takes the journeys, at `to` only where it is given."""
@@ -196,8 +200,9 @@ class Observer:
             self._earlier(service),
             status_pages(service, self.lookup),
             self._trust.unapproved(places_of(service)),
+            self._kept_of(service.name),
         )
-        readings, servers, names, signing, (walked, earlier, pages, closed) = await asyncio.gather(
+        readings, servers, names, signing, (walked, earlier, pages, closed, platforms) = await asyncio.gather(
             self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
@@ -222,11 +227,20 @@ class Observer:
             lease=await self._held_by_others(service, readings),
             signing=signing,
             unapproved=closed,
+            platforms=platforms,
         )
         last = self._last.get(service.name)
         snapshot = replace(snapshot, drift=drifts(snapshot, last))
         self._last[service.name] = snapshot
         return snapshot
+
+    async def _kept_of(self, service: str) -> dict[str, KeptObservation]:
+        """What the platforms of a service said last. They are not asked: the one that fails would be waited for."""
+        try:
+            return await self._kept.of(service)
+        except ChangeoverError as error:
+            log.warning("%s", error.text)
+            return {}
 
     async def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
         """Who else is switching something in one of the service's zones, on whatever computer."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from changeover.model.platforms.comparison import Row, Side, Verdict, compared, differing
+from changeover.model.platforms.comparison import Agreement, Compared, Side, compared, differing
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
     AttachedResource,
@@ -19,10 +19,10 @@ from changeover.model.platforms.platform_observation import (
     PlatformObservation,
     Process,
 )
-from changeover.model.settings.platform import Parity
+from changeover.model.settings.platform import DriftRules
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ANYTHING = Parity()
+ANYTHING = DriftRules()
 PG = AttachedResource(name="pg-1", kind="postgresql", plan="standard-0")
 WWW, APEX = "www.shop.example", "shop.example"
 FULL = PlatformObservation(
@@ -58,14 +58,14 @@ FULL = PlatformObservation(
 def rows(
     backup: PlatformObservation,
     primary: PlatformObservation = FULL,
-    parity: Parity = ANYTHING,
+    rules: DriftRules = ANYTHING,
     platforms: tuple[str, str] = ("heroku", "heroku"),
-) -> tuple[Row, ...]:
+) -> tuple[Compared, ...]:
     sides = (
         Side(name="primary", platform=platforms[0], observation=primary),
         Side(name="backup", platform=platforms[1], observation=backup),
     )
-    return compared(*sides, (WWW, APEX), parity, NOW)
+    return compared(*sides, (WWW, APEX), rules, NOW)
 
 
 def scaled(**wanted: int) -> tuple[Process, ...]:
@@ -76,7 +76,7 @@ def test_two_equal_apps_have_no_difference() -> None:
     """And every row of them says so."""
     found = rows(FULL)
     assert differing(found) == ()
-    assert {row.verdict for row in found} == {Verdict.SAME}
+    assert {row.agreement for row in found} == {Agreement.SAME}
     assert all(row.why == "" for row in found)
 
 
@@ -116,7 +116,7 @@ def certificate(*names: str, **fields: Any) -> tuple[PlatformCertificate, ...]:
         ({"runtime": "heroku-22"}, "runtime", "stack", "another stack"),
         ({"runtime": "container"}, "runtime", "stack", "another stack"),
         ({"runtime_support": "ended"}, "runtime", "support", "no repairs any more"),
-        ({"runtime_support": "security only"}, "runtime", "support", "security repairs only"),
+        ({"runtime_support": "security"}, "runtime", "support", "security repairs only"),
         ({"buildpacks": ("heroku/ruby", "heroku/nodejs")}, "runtime", "buildpacks", "built in another way"),
         ({"buildpacks": ("heroku/python",)}, "runtime", "buildpacks", "built in another way"),
         ({"hostnames": (WWW,), "domains": WITHOUT_APEX}, "domain", APEX, "shop.example is not attached at backup"),
@@ -172,14 +172,14 @@ def test_what_the_primary_has_alone(primary: Mapping[str, Any], aspect: str, sub
 @pytest.mark.parametrize(("minimum", "fits"), [({"web": 2}, True), ({"web": 3}, False), ({"mailer": 1}, False)])
 def test_the_declared_minimum_counts(minimum: dict[str, int], fits: bool) -> None:
     """Whatever the primary is scaled to."""
-    found = differing(rows(FULL, parity=Parity(minimum=minimum)))
+    found = differing(rows(FULL, rules=DriftRules(minimum=minimum)))
     assert (found == ()) == fits
 
 
 def test_a_quota_that_has_no_room() -> None:
     """For what the minimum lacks."""
-    parity = Parity(minimum={"web": 5})
-    found = differing(rows(replace(FULL, quota_left=2), parity=parity))
+    rules = DriftRules(minimum={"web": 5})
+    found = differing(rows(replace(FULL, quota_left=2), rules=rules))
     assert [row.subject for row in found] == ["web", "quota"]
     assert "3 more instances, and its quota has room for 2" in found[1].why
 
@@ -190,20 +190,20 @@ def test_what_only_heroku_gives() -> None:
     for platform, missing in (("cloudfoundry", ["DYNO"]), ("url", ["DYNO", "PORT"])):
         found = differing(rows(FULL, here, platforms=("heroku", platform)))
         assert [row.subject for row in found] == missing
-    assert differing(rows(FULL, here, Parity(ignore=("DYNO",)), ("heroku", "cloudfoundry"))) == ()
+    assert differing(rows(FULL, here, DriftRules(ignore=("DYNO",)), ("heroku", "cloudfoundry"))) == ()
 
 
 @pytest.mark.parametrize("word", ["config", "SMTP_HOST"])
 def test_what_is_meant_to_differ_is_shown_and_is_no_difference(word: str) -> None:
     """By its name, or all of an aspect."""
-    found = rows(replace(FULL, config={**FULL.config, "SMTP_HOST": "9"}), parity=Parity(differs=(word,)))
+    found = rows(replace(FULL, config={**FULL.config, "SMTP_HOST": "9"}), rules=DriftRules(differs=(word,)))
     assert differing(found) == ()
-    assert [(row.subject, row.why) for row in found if row.verdict is Verdict.MEANT] == [("SMTP_HOST", "")]
+    assert [(row.subject, row.why) for row in found if row.agreement is Agreement.MEANT] == [("SMTP_HOST", "")]
 
 
 def test_what_is_ignored_has_no_row() -> None:
     """So that a variable of no interest is not read about each day."""
-    found = rows(replace(FULL, config=OTHER_CONFIG), parity=Parity(ignore=("SMTP_HOST",)))
+    found = rows(replace(FULL, config=OTHER_CONFIG), rules=DriftRules(ignore=("SMTP_HOST",)))
     assert "SMTP_HOST" not in {row.subject for row in found}
     assert differing(found) == ()
 
@@ -211,12 +211,12 @@ def test_what_is_ignored_has_no_row() -> None:
 def test_what_was_kept_without_hashes_is_not_known() -> None:
     """Names are still compared."""
     found = rows(replace(FULL, config={"SECRET_KEY": "", "RAILS_ENV": "", "NEW": ""}))
-    verdicts = {row.subject: row.verdict for row in found if row.aspect == "config"}
+    verdicts = {row.subject: row.agreement for row in found if row.aspect == "config"}
     assert verdicts == {
-        "SECRET_KEY": Verdict.UNKNOWN,
-        "RAILS_ENV": Verdict.UNKNOWN,
-        "NEW": Verdict.DIFFERS,
-        "SMTP_HOST": Verdict.DIFFERS,
+        "SECRET_KEY": Agreement.UNKNOWN,
+        "RAILS_ENV": Agreement.UNKNOWN,
+        "NEW": Agreement.DIFFERS,
+        "SMTP_HOST": Agreement.DIFFERS,
     }
 
 
@@ -252,7 +252,7 @@ def test_every_difference_says_what_it_means(primary: PlatformObservation, backu
     found = rows(backup, primary)
     assert len({(row.aspect, row.subject) for row in found}) == len(found)
     for row in found:
-        assert bool(row.why) == (row.verdict is Verdict.DIFFERS)
+        assert bool(row.why) == (row.agreement is Agreement.DIFFERS)
         assert row.primary and row.backup
 
 

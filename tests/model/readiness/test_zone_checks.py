@@ -18,6 +18,7 @@ from changeover.model.health.connectivity import Connection, Connectivity, Evide
 from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 from changeover.model.health.status_page import StatusPage
 from changeover.model.health.track import State
+from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
 from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
@@ -124,6 +125,14 @@ def proven(seconds: float | None) -> dict[str, Any]:
     when = None if seconds is None else NOW - timedelta(seconds=seconds)
     healths = {name: health_of(name, "healthy") for name in ("primary", "backup")}
     return {"health": {**healths, "backup": replace(healths["backup"], proven=when)}}
+
+
+def ran(primary: dict[str, Any], backup: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a snapshot in which the platforms of both said this five minutes ago."""
+    pairs = (("primary", primary), ("backup", backup))
+    seen = {name: PlatformObservation(**{"wanted": 1, "maintenance": False, **fields}) for name, fields in pairs}
+    at = NOW - timedelta(minutes=5)
+    return {"platforms": {name: KeptObservation(at=at, observation=one) for name, one in seen.items()}}
 
 
 def said(ok: bool) -> tuple[StatusPage, ...]:
@@ -387,6 +396,8 @@ CASES: list[Case] = [
     ),
     ("dnssec", "pass", observed(signing=(Signing(zone=APEX, signed=("ns1",)),)), "is signed"),
     ("dnssec", "warn", observed(signing=(Signing(zone=APEX, signed=("ns1",), unsigned=("ns2",)),)), "no signatures"),
+    ("drift", "pass", observed(**ran({}, {})), "backup has what primary has, as their platforms said 5 min ago"),
+    ("drift", "warn", observed(**ran({}, {"maintenance": True})), "backup is in maintenance"),
     ("lease", "block", observed(lease="ben@desk is switching shop"), "ben@desk is switching shop"),
     ("records-changed", "warn", changed(300), "www.shop.example was changed in the last 5 min by somebody else: CNAME"),
     ("unfinished-run", "pass", observed(), "No unfinished run"),
@@ -433,6 +444,7 @@ def test_a_service_that_is_ready_passes_everything() -> None:
         "earlier": {"api": "backup"},
         "status_pages": said(True),
     }
+    more |= ran({}, {})
     more |= {"journeys": walked(True, "fine"), "watched": True, "signing": (Signing(zone=APEX, signed=("ns1",)),)}
     passed = findings(observed(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}

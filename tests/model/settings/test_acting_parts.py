@@ -27,6 +27,7 @@ from changeover.model.settings.acting_parts import (
 )
 from changeover.model.settings.action import Action, Approval, CommandLine, HttpCall, Note, Phase, PlatformCall
 from changeover.model.settings.maintenance import Maintenance
+from changeover.model.settings.platform import DriftRules
 from changeover.model.settings.service import Account, Answer, Deployment, LookupSettings, Marker, Service, Settings
 
 LOGIN = JourneyStep(path="/login", method="POST", body="password={secret:probe}", capture={"token": "json:token"})
@@ -231,7 +232,9 @@ WATCHING = {
     "an address of another hostname": lambda: with_deployment(0, answers={"shop.example": Answer(a=("192.0.2.9",))}),
     "a marker": lambda: with_deployment(0, marker=Marker("X", "y")),
     "a status page": lambda: with_deployment(0, status_page="https://status.example"),
-    "TTL and lease": lambda: with_shop(ttl=30, lease=False, recovery_objective=60),
+    "TTL and lease": lambda: with_shop(
+        ttl=30, lease=False, recovery_objective=60, drift=DriftRules(minimum={"web": 2})
+    ),
     "maintenance": lambda: with_shop(maintenance=(Maintenance(at="02:00", minutes=5, days=("monday",)),)),
     "witnesses": lambda: with_lookup(witnesses=(), portal="", doh=()),
     "another zone's name servers": lambda: with_lookup(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck as Hypothesis
@@ -23,11 +24,15 @@ from changeover.model.settings.action import (
     HttpCall,
     Note,
     Phase,
+    Verb,
     WaitUntil,
 )
 from changeover.model.settings.service import Service, Settings
 from changeover.storage.settings import file as settings_file
 from storage.settings_texts import changed
+
+*_MORE, _LAST = (f'"{verb}"' for verb in get_args(Verb))
+VERBS = f"{', '.join(_MORE)} or {_LAST}"
 
 
 def text_with(actions: str) -> str:
@@ -203,8 +208,7 @@ WRONG = {
     ),
     'platform = { verb = "promte", to = 3 }': (
         "one.platform.deployment: missing; it must be a text in quotes",
-        'one.platform.verb: must be "maintenance-on", "maintenance-off", "scale", "promote" or "purge-cache", '
-        'not the text "promte"',
+        f'one.platform.verb: must be {VERBS}, not the text "promte"',
     ),
     'platform = { deployment = "x", verb = "scale", to = 3 }': (
         'one.platform.deployment: no deployment is "x"; known: primary, backup',

@@ -16,6 +16,7 @@ from changeover.model.health.check import HealthCheck, Journey, JourneyStep, Thr
 from changeover.model.settings.account_fields import every_secret, option_fields
 from changeover.model.settings.action import Action, Approval, HttpCall, Note, Phase
 from changeover.model.settings.maintenance import Maintenance
+from changeover.model.settings.platform import DriftRules
 from changeover.model.settings.service import Deployment, LookupSettings, Service
 from changeover.storage.settings import file as settings_file
 from changeover.storage.settings.action_tables import ActionTable, Wait
@@ -31,6 +32,7 @@ TABLES = (
     Thresholds,
     JourneyStep,
     Maintenance,
+    DriftRules,
     ActionTable,
     HttpCall,
     Wait,

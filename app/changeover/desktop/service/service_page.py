@@ -15,6 +15,7 @@ from changeover.desktop.history.chart import ResponseChart
 from changeover.desktop.history.history_card import HistoryCard
 from changeover.desktop.service.activity_card import ActivityCard
 from changeover.desktop.service.lifecycle_line import LifeLine, more_verbs
+from changeover.desktop.service.platforms_card import PlatformsCard
 from changeover.desktop.service.route import RouteDiagram
 from changeover.desktop.service.service_actions import SERVICE_VERBS
 from changeover.desktop.widgets.colours import colours
@@ -116,6 +117,8 @@ class ServicePage(QScrollArea):
         self._pair.addWidget(self.findings, 9)
         self._pair.addLayout(right, 8)
         column.addLayout(self._pair)
+        self.platforms = PlatformsCard()
+        column.addWidget(self.platforms)
         column.addStretch(1)
         self._column = column
 
@@ -164,6 +167,7 @@ class ServicePage(QScrollArea):
         self.route.show_state(state, now)
         self.history.show_state(state, now)
         self.findings.show_state(state)
+        self.platforms.show_state(state, now)
         able = more_verbs(state, now)
         for verb in SERVICE_VERBS:
             self.more_actions[verb].setVisible(verb in able)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from math import ceil
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextOption
-from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from changeover.desktop.widgets.parts import Card
+from changeover.desktop.widgets.text_table import TextTable
 from changeover.desktop.wizard.flow import rows
 from changeover.desktop.wizard.sentences import SentencesCard
 from changeover.model.dns.change import Change
@@ -18,7 +16,7 @@ from changeover.model.runs.plan import Plan
 
 
 def changes_html(changes: Iterable[Change]) -> str:
-    """Every record set before and after. One text, since hundreds of hostnames as widgets would take seconds."""
+    """Every record set before and after."""
     lines = ['<tr><td width="48%">now</td><td></td><td width="48%">then</td></tr>']
     for change in changes:
         lines.append(f'<tr><td colspan="3"><b>{escape(change.name)}</b></td></tr>')
@@ -29,28 +27,11 @@ def changes_html(changes: Iterable[Change]) -> str:
     return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(lines)}</table>'
 
 
-class ChangesTable(QTextBrowser):
-    """The changes as one text that is as high as it needs to be, and breaks a long name rather than cut it off."""
-
-    def __init__(self, zone: str, changes: Iterable[Change]) -> None:
-        super().__init__()
-        self.setProperty("role", "table")
-        self.setAccessibleName(f"Changes in zone {zone}")
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setOpenLinks(False)
-        self.document().setDocumentMargin(0)
-        self.document().documentLayout().documentSizeChanged.connect(
-            lambda size: self.setFixedHeight(ceil(size.height()) + 2)
-        )
-        self.setHtml(changes_html(changes))
-
-
 def changes_card(plan: Plan, zone: str, account: str) -> Card:
     """What changes in one zone at one account."""
+    changes = [c for c in plan.changes if (c.zone, c.account) == (zone, account)]
     card = Card(f"DNS · account {account} · zone {zone}")
-    card.body.addWidget(ChangesTable(zone, (c for c in plan.changes if (c.zone, c.account) == (zone, account))))
+    card.body.addWidget(TextTable(f"Changes in zone {zone}", changes_html(changes)))
     return card
 
 

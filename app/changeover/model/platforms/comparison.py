@@ -20,7 +20,7 @@ from changeover.model.platforms.platform_observation import (
     PlatformObservation,
     Process,
 )
-from changeover.model.settings.platform import Parity
+from changeover.model.settings.platform import DriftRules
 
 #: A certificate that ends sooner, and that nobody is known to renew, is told.
 SOON = timedelta(days=14)
@@ -31,7 +31,7 @@ _SET_BY_PLATFORM = ("HEROKU_", "VCAP_", "CF_INSTANCE_")
 _OF_HEROKU = ("DYNO", "PORT")
 
 
-class Verdict(StrEnum):
+class Agreement(StrEnum):
     SAME = "same"
     DIFFERS = "differs"
     #: It differs, and somebody said that it should.
@@ -40,14 +40,14 @@ class Verdict(StrEnum):
     UNKNOWN = "not known"
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class Compared(Struct, frozen=True, kw_only=True):
     """One thing on both sides. `why` says what a difference means for who switches; it is empty where there is none."""
 
     aspect: str
     subject: str
     primary: str
     backup: str
-    verdict: Verdict
+    agreement: Agreement
     why: str = ""
 
 
@@ -59,52 +59,54 @@ class Side(Struct, frozen=True, kw_only=True):
     observation: PlatformObservation
 
 
-def compared(primary: Side, backup: Side, hostnames: Sequence[str], parity: Parity, at: datetime) -> tuple[Row, ...]:
-    """Every row. `parity` says what the backup must have, and what is not looked at, or may differ."""
+def compared(
+    primary: Side, backup: Side, hostnames: Sequence[str], rules: DriftRules, at: datetime
+) -> tuple[Compared, ...]:
+    """Every row. `rules` says what the backup must have, and what is not looked at, or may differ."""
     here, there = primary.observation, backup.observation
     rows = [
         *_state(primary, backup),
         *_release(primary, backup),
-        *_processes(here, there, backup.name, parity),
-        *_config(primary, backup, parity),
+        *_processes(here, there, backup.name, rules),
+        *_config(primary, backup, rules),
         *_runtime(primary, backup),
         *_domains(here, there, hostnames, backup.name),
         *_certificates(here, there, hostnames, backup.name, at),
         *_resources(here, there, backup.name),
     ]
-    return tuple(_judged(row, parity) for row in rows)
+    return tuple(_judged(row, rules) for row in rows)
 
 
-def differing(rows: Iterable[Row]) -> tuple[Row, ...]:
+def differing(rows: Iterable[Compared]) -> tuple[Compared, ...]:
     """Those that differ, and that nobody meant to."""
-    return tuple(row for row in rows if row.verdict is Verdict.DIFFERS)
+    return tuple(row for row in rows if row.agreement is Agreement.DIFFERS)
 
 
-def _judged(row: Row, parity: Parity) -> Row:
+def _judged(row: Compared, rules: DriftRules) -> Compared:
     """`row`, as who set the service up wants differences of its subject, or of its whole aspect, taken."""
-    if row.verdict is Verdict.DIFFERS and {row.subject, row.aspect}.intersection(parity.differs):
-        return replace(row, verdict=Verdict.MEANT, why="")
+    if row.agreement is Agreement.DIFFERS and {row.subject, row.aspect}.intersection(rules.differs):
+        return replace(row, agreement=Agreement.MEANT, why="")
     return row
 
 
-def _row(aspect: str, subject: str, primary: str, backup: str, why: str = "", *, same: bool | None = None) -> Row:
+def _row(aspect: str, subject: str, primary: str, backup: str, why: str = "", *, same: bool | None = None) -> Compared:
     """One row. What is empty was not told. `same` where that is not just the equality of the two."""
     if same is None:
         same = primary == backup
     known = bool(primary and backup)
-    verdict = Verdict.SAME if same else Verdict.DIFFERS if known or why else Verdict.UNKNOWN
-    told = why if verdict is Verdict.DIFFERS else ""
-    return Row(
+    agreement = Agreement.SAME if same else Agreement.DIFFERS if known or why else Agreement.UNKNOWN
+    told = why if agreement is Agreement.DIFFERS else ""
+    return Compared(
         aspect=aspect,
         subject=subject,
         primary=primary or "not told",
         backup=backup or "not told",
-        verdict=verdict,
+        agreement=agreement,
         why=told,
     )
 
 
-def _state(primary: Side, backup: Side) -> Iterator[Row]:
+def _state(primary: Side, backup: Side) -> Iterator[Compared]:
     here, there, name = primary.observation, backup.observation, backup.name
     if there.started is not None:
         why = f"{name} is stopped; start it before visitors come"
@@ -125,7 +127,7 @@ def _state(primary: Side, backup: Side) -> Iterator[Row]:
             break
 
 
-def _release(primary: Side, backup: Side) -> Iterator[Row]:
+def _release(primary: Side, backup: Side) -> Iterator[Compared]:
     """By commit. The numbers of releases are counted by each app alone, so that they say nothing of each other."""
     here, there = primary.observation, backup.observation
     if here.commit or there.commit:
@@ -142,12 +144,14 @@ def _release(primary: Side, backup: Side) -> Iterator[Row]:
         yield _row("release", "date", *told, why, same=late < timedelta(days=1))
 
 
-def _processes(here: PlatformObservation, there: PlatformObservation, name: str, parity: Parity) -> Iterator[Row]:
+def _processes(
+    here: PlatformObservation, there: PlatformObservation, name: str, rules: DriftRules
+) -> Iterator[Compared]:
     """Each kind of process that runs at the primary, or that a minimum is declared for."""
     own = here.processes or ((web,) if (web := _process(here, "web")) is not None else ())
     wanted = {process.name: process for process in own if process.wanted > 0}
-    for kind in sorted({*wanted, *parity.minimum}):
-        least = parity.minimum.get(kind, 1)
+    for kind in sorted({*wanted, *rules.minimum}):
+        least = rules.minimum.get(kind, 1)
         other = _process(there, kind)
         if other is None and not there.processes:
             yield _row("scale", kind, _scale(wanted.get(kind)), "")
@@ -162,7 +166,7 @@ def _processes(here: PlatformObservation, there: PlatformObservation, name: str,
     if there.quota_left is not None:
         lacking = sum(
             max(0, least - (found.wanted if (found := _process(there, kind)) else 0))
-            for kind, least in parity.minimum.items()
+            for kind, least in rules.minimum.items()
         )
         why = f"{name} needs {counted(lacking, 'more instance')}, and its quota has room for {there.quota_left}"
         yield _row(
@@ -175,7 +179,7 @@ def _processes(here: PlatformObservation, there: PlatformObservation, name: str,
         )
 
 
-def _config(primary: Side, backup: Side, parity: Parity) -> Iterator[Row]:
+def _config(primary: Side, backup: Side, rules: DriftRules) -> Iterator[Compared]:
     """By name, and by the hash of the value where both were read by this process."""
     here, there = primary.observation.config, backup.observation.config
     if not here and not there:
@@ -185,7 +189,7 @@ def _config(primary: Side, backup: Side, parity: Parity) -> Iterator[Row]:
         return
     moved = primary.platform != backup.platform
     for name in sorted({*here, *there}):
-        if name in parity.ignore or (moved and name.startswith(_SET_BY_PLATFORM)):
+        if name in rules.ignore or (moved and name.startswith(_SET_BY_PLATFORM)):
             continue
         if name not in there:
             yield _row("config", name, "set", "missing", f"{name} is not set at {backup.name}")
@@ -196,14 +200,14 @@ def _config(primary: Side, backup: Side, parity: Parity) -> Iterator[Row]:
             why = f"{name} has another value at {backup.name}"
             yield _row("config", name, "set", "set" if same else "set to something else", why, same=same)
         else:
-            yield Row(aspect="config", subject=name, primary="set", backup="set", verdict=Verdict.UNKNOWN)
+            yield Compared(aspect="config", subject=name, primary="set", backup="set", agreement=Agreement.UNKNOWN)
     if moved and primary.platform == "heroku":
         for name in _OF_HEROKU:
-            if name not in there and name not in parity.ignore and not (name == "PORT" and _gives_port(backup)):
+            if name not in there and name not in rules.ignore and not (name == "PORT" and _gives_port(backup)):
                 why = f"Heroku gives {name} to every app by itself; at {backup.name} nobody does"
                 yield _row("config", name, "by the platform", "missing", why)
     for name in backup.observation.urls_without_tls:
-        if name not in primary.observation.urls_without_tls and name not in parity.ignore:
+        if name not in primary.observation.urls_without_tls and name not in rules.ignore:
             why = f"the database's address in {name} does not ask for TLS (sslmode) at {backup.name}"
             yield _row("config", f"{name} (TLS)", "asked for", "not asked for", why)
 
@@ -213,9 +217,9 @@ def _gives_port(side: Side) -> bool:
     return side.platform == "cloudfoundry"
 
 
-def _runtime(primary: Side, backup: Side) -> Iterator[Row]:
+def _runtime(primary: Side, backup: Side) -> Iterator[Compared]:
     here, there = primary.observation, backup.observation
-    if there.runtime_support in ("security only", "ended"):
+    if there.runtime_support in ("security", "ended"):
         gets = "no repairs any more" if there.runtime_support == "ended" else "security repairs only"
         why = f"{there.runtime}, which {backup.name} runs on, gets {gets}"
         yield _row("runtime", "support", here.runtime_support, there.runtime_support, why, same=False)
@@ -231,7 +235,7 @@ def _runtime(primary: Side, backup: Side) -> Iterator[Row]:
 
 def _domains(
     here: PlatformObservation, there: PlatformObservation, hostnames: Sequence[str], name: str
-) -> Iterator[Row]:
+) -> Iterator[Compared]:
     """Each hostname of the service, where the backup's platform serves an app by its hostnames."""
     if there.hostnames or there.domains:
         for host in hostnames:
@@ -247,7 +251,7 @@ def _serves(observation: PlatformObservation, host: str) -> bool:
 
 def _certificates(
     here: PlatformObservation, there: PlatformObservation, hostnames: Sequence[str], name: str, at: datetime
-) -> Iterator[Row]:
+) -> Iterator[Compared]:
     for host in hostnames:
         domain, other = _domain(there, host), _domain(here, host)
         if domain is not None and domain.certificate in ("waiting", "failed"):
@@ -276,7 +280,7 @@ def _covering(observation: PlatformObservation, host: str) -> PlatformCertificat
     return max(found, key=lambda one: one.not_after.timestamp() if one.not_after else float("inf"), default=None)
 
 
-def _resources(here: PlatformObservation, there: PlatformObservation, name: str) -> Iterator[Row]:
+def _resources(here: PlatformObservation, there: PlatformObservation, name: str) -> Iterator[Compared]:
     """By what they are: their names and plans are each platform's own."""
     if here.resources is None or there.resources is None:
         return

@@ -96,7 +96,7 @@ class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True)
     region: str = ""
     #: What it runs on, such as "heroku-24" or "cflinuxfs4", and whether that still gets all repairs.
     runtime: str = ""
-    runtime_support: Literal["", "full", "security only", "ended"] = ""
+    runtime_support: Literal["", "full", "security", "ended"] = ""
     buildpacks: tuple[str, ...] = ()
     #: Does it fall asleep without visitors, so that the first one waits?
     sleeps: bool | None = None
@@ -122,6 +122,13 @@ class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True)
     def for_keeping(self) -> PlatformObservation:
         """What may be kept on disk: the configuration's names without the hashes."""
         return replace(self, config=dict.fromkeys(self.config, ""))
+
+
+class KeptObservation(Struct, frozen=True, kw_only=True):
+    """What a deployment's platform said of it at a moment, kept for when it says nothing."""
+
+    at: datetime
+    observation: PlatformObservation
 
 
 _TAKEN_BACK = (

@@ -11,6 +11,7 @@ from changeover.model.readiness.decision_checks import (
     ownership_findings,
     source_known_findings,
 )
+from changeover.model.readiness.drift_checks import drift_findings
 from changeover.model.readiness.observation import Observation
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.readiness.target_checks import (
@@ -41,6 +42,7 @@ def snapshot_findings(snapshot: Snapshot, source: str, to: str, expected: str | 
         *ownership_findings(snapshot),
         *place_findings(snapshot, to),
         *source_known_findings(source, expected, snapshot.undecided),
+        *drift_findings(snapshot, source, to),
         *lease_findings(snapshot),
     )
 

@@ -26,7 +26,7 @@ class ScaleOptions(Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
-class Parity(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class DriftRules(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a backup must have in common with the primary.
 
     `minimum` has, by kind of process, how many instances it must have at least. `ignore` are configuration variables

@@ -11,7 +11,7 @@ from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.health.check import HealthCheck
 from changeover.model.settings.action import Action
 from changeover.model.settings.maintenance import Maintenance
-from changeover.model.settings.platform import ANY_ADDRESS
+from changeover.model.settings.platform import ANY_ADDRESS, DriftRules
 
 #: Words with a meaning of their own where a deployment's name may stand.
 RESERVED_DEPLOYMENT_NAMES = ("mixed", "elsewhere", "unknown")
@@ -98,6 +98,7 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     name_servers_needed: str = "half"
     #: How soon visitors should be served again after the beginning of an incident, in seconds.
     recovery_objective: int | None = None
+    drift: DriftRules = DriftRules()
 
     @property
     def primary(self) -> Deployment:

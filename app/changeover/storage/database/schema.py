@@ -159,4 +159,16 @@ _TOLD_OUTAGES = (
     """,
 )
 
-MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS, _TOLD_OUTAGES)
+_PLATFORM_OBSERVATIONS = (
+    """
+    CREATE TABLE platform_observations (
+        service TEXT NOT NULL,
+        deployment TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (service, deployment)
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS, _TOLD_OUTAGES, _PLATFORM_OBSERVATIONS)

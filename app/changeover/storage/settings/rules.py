@@ -8,7 +8,7 @@ from pathlib import Path
 
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.records import canonical_value, hostname, in_zone
-from changeover.model.settings.platform import ANY_ADDRESS, AccountKinds
+from changeover.model.settings.platform import ANY_ADDRESS, AccountKinds, DriftRules
 from changeover.model.settings.service import (
     RESERVED_DEPLOYMENT_NAMES,
     Answer,
@@ -68,6 +68,7 @@ def service_rules(accounts: Mapping[str, object], folder: Path, kinds: AccountKi
                 "status_page": status_page,
             },
         ),
+        DriftRules: Rule({"minimum": _least, "ignore": not_empty, "differs": not_empty}),
         Answer: Rule(
             {"cname": hostname, "alias": hostname, "a": _address("A"), "aaaa": _address("AAAA")},
             (Check(("cname", "alias", "a", "aaaa"), _one_kind),),
@@ -130,6 +131,11 @@ def _address(rtype: str) -> Callable[[str], str]:
 def _by_hostname(pair: tuple[str, Answer]) -> tuple[str, Answer]:
     name, answer = pair
     return hostname(name), answer
+
+
+def _least(pair: tuple[str, int]) -> tuple[str, int]:
+    kind, number = pair
+    return not_empty(kind), int(between(0, 10_000)(number))
 
 
 def _servers_of_zone(pair: tuple[str, Sequence[str | None]]) -> tuple[str, tuple[str | None, ...]]:
