@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
     from changeover.model.settings.acting_parts import ActingPart
+    from changeover.model.settings.action import Action
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.service import Service
     from changeover.model.wording.notice import Notice
@@ -267,6 +268,18 @@ class Switchboard:
         if deployment is not None:
             chosen = (self._configuration.deployment(name, deployment),)
         return await read_platforms(service.name, chosen, self._configuration.open_platform, self._kept)
+
+    async def template(self, service: Service) -> tuple[Action, ...]:
+        """The steps besides DNS that the platforms of a service make possible, which need not be set up yet."""
+        from changeover.accounts.kinds import KINDS
+        from changeover.model.platforms.template import template
+        from changeover.monitoring.platform_reading import read_platforms
+
+        readings = await read_platforms(
+            service.name, service.deployments, self._configuration.open_platform, self._kept
+        )
+        known = {r.deployment.name: r.observation for r in readings if r.observation is not None}
+        return template(service, KINDS, known)
 
     async def refresh(self, name: str) -> None:
         """Probes and reads one service now, for who watches."""

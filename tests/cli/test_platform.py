@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -128,6 +130,53 @@ def test_a_service_is_added_on_a_platform(lab: Lab) -> None:
     here, there = lab.json("platform", "blog")["deployments"]
     assert (here["keys"], here["observed"]["release"]) == ({"app": "primary"}, "v42")
     assert (there["platform"], there["observed"], there["operations"], there["error"]) == ("url", None, [], None)
+
+
+def test_a_template_makes_steps_that_work(lab: Lab) -> None:
+    """What it prints is taken by the settings as it stands; the switch does it, and the undo takes it back."""
+    printed = lab.run("service", "template", "shop")
+    assert printed.returncode == 0
+    settings = lab.home / "changeover.toml"
+    text = settings.read_text()
+    before, after = text.split("[[services.actions]]")
+    settings.write_text(f"{before}{printed.stdout}\n{after[after.index('[lookup]') :]}")
+    assert lab.run("trust", "--yes").returncode == 0
+    steps = [step["name"] for step in lab.json("plan", "shop", "--to", "backup")["steps"]]
+    around = ["change-records", "name-servers", "visitors"]
+    assert steps == ["room at backup", "primary quiet", "primary drained", "backup open", "backup proven", *around]
+    run = lab.json("switch", "shop", "--to", "backup", "--yes")
+    assert run["outcome"] == "completed"
+    primary, backup = (one["observed"] for one in lab.json("platform", "shop")["deployments"])
+    assert (primary["maintenance"], backup["maintenance"]) == (True, False)
+    lab.json("undo", run["run"], "--yes")
+    primary, backup = (one["observed"] for one in lab.json("platform", "shop")["deployments"])
+    assert (primary["maintenance"], backup["maintenance"]) == (False, False)
+
+
+def test_an_emergency_asks_the_platform_that_is_down_for_nothing(lab: Lab) -> None:
+    """Nobody waits for it: visitors are served without a single connection to it."""
+    asked: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = lab.home / "changeover.toml"
+        text = settings.read_text()
+        port = silent.getsockname()[1]
+        account = f'[accounts.dead]\nprovider = "lab"\nendpoint = "http://127.0.0.1:{port}"\n\n'
+        text = text.replace("[[services]]", f"{account}[[services]]", 1)
+        text = text.replace('account = "lab-platform"', 'account = "dead"', 1)
+        quiet = '[[services.actions]]\nname = "quiet"\nphase = "quiesce"\nneeds = "source"\n'
+        quiet += 'platform = { deployment = "primary", verb = "maintenance-on" }\n\n'
+        settings.write_text(text.replace("[lookup]", f"{quiet}[lookup]"))
+        assert lab.run("trust", "--yes").returncode == 0
+        (lab.home / "lab" / "broken").mkdir(exist_ok=True)
+        (lab.home / "lab" / "broken" / "primary").touch()
+        run = lab.json("switch", "shop", "--to", "backup", "--emergency", "--yes")
+        assert run["outcome"] == "completed"
+        silent.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            asked.append(silent.accept()[0])
+    assert not asked
+    (quiet_step,) = [step for step in run["steps"] if step["name"] == "quiet"]
+    assert (quiet_step["state"], "it needs primary" in quiet_step["note"]) == ("skipped", True)
 
 
 def test_a_switch_makes_room_and_an_undo_gives_it_back(lab: Lab) -> None:

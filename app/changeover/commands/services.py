@@ -10,12 +10,15 @@ from msgspec.structs import replace
 
 from changeover.accounts.kinds import KINDS
 from changeover.commands.accounts import options_of
-from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
+from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say, show
 from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import UsageError
+from changeover.model.formatting import counted
 from changeover.model.health.check import HealthCheck
 from changeover.model.secret import Secret
 from changeover.model.settings.service import Answer, Deployment, Marker, Service, Settings
+from changeover.storage.settings.action_tables import action_table
+from changeover.storage.settings.layout import actions_text
 
 
 @click.group()
@@ -42,6 +45,7 @@ def service() -> None:
     metavar="DEPLOYMENT=ACCOUNT[,KEY=VALUE…]",
     help="What runs it, by the account that steers it, and the platform's own keys: primary=heroku-me,app=shop-prod.",
 )
+@click.option("--template", "templated", is_flag=True, help="With the steps that its platforms make possible.")
 @click.option("--path", default="/", show_default=True, help="What a health check asks for.")
 @click.option("--marker", "markers", multiple=True, metavar="DEPLOYMENT:HEADER=VALUE", help="Proves who answered.")
 @json_option
@@ -52,6 +56,7 @@ def add(
     zones: tuple[str, ...],
     deployments: tuple[str, ...],
     platforms: tuple[str, ...],
+    templated: bool,
     path: str,
     markers: tuple[str, ...],
     as_json: bool,
@@ -67,10 +72,13 @@ def add(
     with CommandSession() as session:
         for text in platforms:
             made = _on_platform(made, text, session.switchboard.settings)
+        if templated:
+            made = replace(made, actions=session.run(session.switchboard.template(made)))
         session.run(session.switchboard.add_service(made))
     if as_json:
         print_json({"service": name, "added": True})
-    say(f"Service {name} is added. Look at it with: changeover status {name}")
+    steps = f" with {counted(len(made.actions), 'step')} besides DNS" if made.actions else ""
+    say(f"Service {name} is added{steps}. Look at it with: changeover status {name}")
     return DONE
 
 
@@ -158,6 +166,27 @@ def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
     if as_json:
         print_json({"service": name, "secret": field, "added": True})
     say(f"The secret {field} of {name} is in the keyring. Try it with: changeover check {name} --to DEPLOYMENT")
+    return DONE
+
+
+@service.command()
+@click.argument("name")
+@json_option
+@command
+def template(name: str, as_json: bool) -> int:
+    """Steps of a switch besides DNS that the platforms of a service make possible, for its settings.
+
+    Nothing is changed: put what fits below the service in the settings file.
+    """
+    with CommandSession() as session:
+        of = session.switchboard.service(name)
+        tables = [action_table(action) for action in session.run(session.switchboard.template(of))]
+    if as_json:
+        print_json({"service": name, "actions": tables})
+    elif tables:
+        show(*actions_text(tables).splitlines())
+    else:
+        say(f"No platform of {name} can be asked for anything. Name one in its deployments: see changeover platform.")
     return DONE
 
 

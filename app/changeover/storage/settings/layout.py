@@ -66,6 +66,14 @@ def with_service(text: str, service: Mapping[str, Any]) -> str:
     return checked(_appended(text, tomlkit.dumps({"services": services})), wanted)
 
 
+def actions_text(actions: Sequence[Mapping[str, Any]]) -> str:
+    """Tables of actions as they stand below the last service of a file."""
+    import tomlkit
+
+    tables = [{key: in_line(value) for key, value in action.items()} for action in actions]
+    return "\n".join(f"[[services.actions]]\n{tomlkit.dumps(table)}" for table in tables)
+
+
 #: Tables within a health check that are too long for one line.
 HEALTH_BLOCKS = ("thresholds", "journeys")
 
