@@ -81,7 +81,8 @@ def _steps(
     for process in (name for name in need if name != "web"):
         started = there.call("scale", process=process, instances=need[process])
         name = f"{process} of {to.name} started"
-        yield from _action(name, Phase.LIFT, started, to, "target", f"Nothing does the work of {process}.")
+        risk = f"Nothing does the work of {process}."
+        yield from _action(name, Phase.LIFT, started, to, "target", risk)
 
 
 def _action(
