@@ -43,6 +43,7 @@ CHECKS = (
     "source-known",
     "source-healthy",
     "drift",
+    "fenced",
     "order",
     "failback",
     "recent-switch",

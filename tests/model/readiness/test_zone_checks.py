@@ -18,7 +18,7 @@ from changeover.model.health.connectivity import Connection, Connectivity, Evide
 from changeover.model.health.local_fault import LocalFault, LocalFaultKind
 from changeover.model.health.status_page import StatusPage
 from changeover.model.health.track import State
-from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
+from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation, Process
 from changeover.model.readiness.all_checks import findings
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
@@ -51,7 +51,7 @@ ELSEWHERE = {name: (record_set(name, "A", 60, ["192.0.2.99"]),) for name in (WWW
 NEVER = {"answer-legal", "routing-policy", "unfinished-run", "lock", "wildcard", "records-readable"}
 ONLY_FAULTS = {
     *("wildcard", "pinned", "maintenance", "records-changed", "recent-switch"),
-    *("trust", "freeze", "lease", "ownership"),
+    *("trust", "freeze", "lease", "ownership", "fenced"),
 }
 #: What has nothing to say where visitors leave the primary.
 ONLY_BACK = {"failback"}
@@ -135,6 +135,11 @@ def ran(primary: dict[str, Any], backup: dict[str, Any]) -> dict[str, Any]:
     return {"platforms": {name: KeptObservation(at=at, observation=one) for name, one in seen.items()}}
 
 
+def worked(workers: int) -> dict[str, Any]:
+    """Fields of a snapshot in which so many workers of the backup ran five minutes ago."""
+    return ran({}, {"processes": (Process(name="web", wanted=2), Process(name="worker", wanted=9, running=workers))})
+
+
 def said(ok: bool) -> tuple[StatusPage, ...]:
     """What the backup's status page says."""
     return (
@@ -151,6 +156,7 @@ def walked(ok: bool | None, text: str) -> tuple[JourneyResult, ...]:
 
 
 #: The same service, to whose backup visitors went before: "backup" is its primary now.
+BACK_AGAIN = switched(720, source="backup", to="primary")
 BACK = replace(service(), deployments=service().deployments[::-1])
 
 
@@ -398,6 +404,12 @@ CASES: list[Case] = [
     ("dnssec", "warn", observed(signing=(Signing(zone=APEX, signed=("ns1",), unsigned=("ns2",)),)), "no signatures"),
     ("drift", "pass", observed(**ran({}, {})), "backup has what primary has, as their platforms said 5 min ago"),
     ("drift", "warn", observed(**ran({}, {"maintenance": True})), "backup is in maintenance"),
+    (
+        "fenced",
+        "warn",
+        observed(runs=(BACK_AGAIN,), **worked(2)),
+        "backup works on while visitors are at primary",
+    ),
     ("lease", "block", observed(lease="ben@desk is switching shop"), "ben@desk is switching shop"),
     ("records-changed", "warn", changed(300), "www.shop.example was changed in the last 5 min by somebody else: CNAME"),
     ("unfinished-run", "pass", observed(), "No unfinished run"),
