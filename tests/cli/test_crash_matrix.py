@@ -170,13 +170,13 @@ def steered_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteeredS
         yield shop
 
 
-@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(ENTRIES, often=3))
+@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(ENTRIES, often=6))
 async def test_killed_at(world: Shop, number: int, moment: str, direction: str, ender: str) -> None:
     """Afterwards the zone is one of the two, `runs` says what can be done, and each way ends the run."""
     await scenario(world, number, moment, direction, ender, last=ENTRIES[direction])
 
 
-@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_OPERATIONS, often=8))
+@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_OPERATIONS, often=16))
 async def test_killed_among_operations(busy_world: Shop, number: int, moment: str, direction: str, ender: str) -> None:
     """So it is with commands, waits and notes around the records: what was done is done, or taken back."""
     await scenario(busy_world, number, moment, direction, ender, last=WITH_OPERATIONS[direction])
@@ -186,7 +186,7 @@ async def test_killed_among_operations(busy_world: Shop, number: int, moment: st
         assert traces == ({"locked", "open"} if newest.outcome == "completed" else set())
 
 
-@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_PLATFORM, often=8))
+@pytest.mark.parametrize(("number", "moment", "direction", "ender"), scenarios(WITH_PLATFORM, often=16))
 async def test_killed_among_a_platforms_operations(
     steered_world: SteeredShop, number: int, moment: str, direction: str, ender: str
 ) -> None:

@@ -117,6 +117,9 @@ class TestReading:
 
 
 class TestChanging:
+    @pytest.mark.shared_code(
+        "in place", "the apex", "CNAME to addresses", "addresses to CNAME", "gives way", "nothing to CNAME"
+    )
     @pytest.mark.parametrize(
         ("name", "answer"),
         [
@@ -363,6 +366,7 @@ def wrong_secret(ground: Ground) -> str:
 
 
 class TestFailures:
+    @pytest.mark.shared_code
     async def test_a_server_that_is_down_is_unavailable(self, ground: Ground) -> None:
         """Reading and writing say so at once, not after the time-out."""
         there = await planned(ground, WWW, wanted(WWW, ADDRESSES))

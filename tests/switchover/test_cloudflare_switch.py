@@ -8,7 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from changeover.dns.providers.cloudflare import Cloudflare
+from changeover.model.dns.capabilities import Lag
 from changeover.model.errors import Refused
 from changeover.model.finding import Level
 from changeover.model.secret import Secret
@@ -127,9 +130,11 @@ async def test_a_name_that_is_not_proxied_is_seen_at_its_name_servers(
 
 @pytest.mark.parametrize("what", ["answer", "answer-after", "drop-before", "drop-after"])
 async def test_a_lost_or_failing_batch_is_settled_by_reading(
-    tmp_path: Path, cloudflare: CloudflareSimulator, what: str
+    tmp_path: Path, cloudflare: CloudflareSimulator, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A 503 or a dropped connection, before or after the change was made: the run says what really stands."""
+    sooner = replace(Cloudflare.capabilities, lag=Lag(1.0, "as soon as a test can wait"))
+    monkeypatch.setattr(Cloudflare, "capabilities", sooner)
     cloudflare.add(ZONE, type="CNAME", name=WWW, content="origin-primary.example.net", proxied=False, ttl=60)
     before = cloudflare.records(ZONE)
     async with at_cloudflare(tmp_path, cloudflare) as board:
