@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import subprocess
 import sys
@@ -16,11 +17,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dns_servers.grounds import HTTP_GROUNDS
+from fuzz.provider_answers import read_answers, seeds
 from fuzz.readers import READERS, Reader
 
 Record = Callable[[str, object], None]
 TESTS = Path(__file__).resolve().parents[1]
 FEW, MANY = 60, 17_000
+#: The same for each provider's API, of which one input is a whole conversation.
+FEW_ANSWERS, MANY_ANSWERS = 12, 2_000
+#: dns-lexicon speaks to its providers by a client of its own, which it is left to.
+APIS = [name for name in HTTP_GROUNDS if name != "lexicon"]
 #: What breaks readers: numbers that are too large, nesting, other alphabets, ends of lines, names of names.
 _ODD = (
     b"9" * 400,
@@ -85,6 +92,26 @@ def test_many_of_everything(name: str, record_property: Record) -> None:
     fed = feed(READERS[name], MANY)
     record_property("fuzz", f"{name}: {fed} inputs")
     assert fed >= MANY
+
+
+def api(name: str) -> Reader:
+    return Reader(functools.partial(read_answers, name), seeds(name))
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_a_few_answers_of_every_provider(name: str) -> None:
+    """A small part of the long test."""
+    assert feed(api(name), FEW_ANSWERS) >= FEW_ANSWERS
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", APIS)
+def test_many_answers_of_every_provider(name: str, record_property: Record) -> None:
+    """Whatever a provider's API answers to reading, listing and verifying."""
+    fed = feed(api(name), MANY_ANSWERS)
+    record_property("fuzz", f"API of {name}: {fed} inputs")
+    assert fed >= MANY_ANSWERS
 
 
 @pytest.mark.long
