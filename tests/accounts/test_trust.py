@@ -144,6 +144,8 @@ JOURNEYS_MOVED = {
         health=replace(SHOP.health, journeys=(replace(LOGIN, steps=(*LOGIN.steps, *LOGIN.steps)),))
     ),
     "resolver": lambda _: replace(moved(), lookup=LookupSettings(resolvers=("192.0.2.66",))),
+    "system's resolvers": lambda _: replace(moved(), lookup=LookupSettings(system_resolvers=True)),
+    "name servers": lambda _: replace(moved(), lookup=LookupSettings(nameservers={"shop.example": ("192.0.2.66",)})),
     "authority": lambda folder: moved(health=replace(SHOP.health, ca_file=str(folder / "thief.pem"))),
 }
 
@@ -266,6 +268,59 @@ async def test_a_call_goes_only_where_it_was_seen_to_go(world: World) -> None:
     world.settings = replace(world.settings, lookup=LookupSettings(resolvers=("192.0.2.66",)))
     with pytest.raises(NotApproved, match="What decides where calls of shop go has changed"):
         await world.again().call_secrets(acting, HttpCall(url="https://ops.example/"))
+
+
+# Files that commands name
+
+
+#: How a command may name a script of the checkout, whose settings lie in its folder "live".
+NAMING = [
+    ("./deploy.sh",),
+    ("deploy.sh",),
+    ("../scripts/deploy.sh",),
+    ("sh", "-c", "set -e; ./deploy.sh && echo done"),
+    ("sh", "-c", "cat ../scripts/deploy.sh|sh"),
+    ("curl", "-d@deploy.sh", "https://ops.example"),
+    ("ansible-playbook", "--inventory=deploy.sh"),
+    ("env", "BASH_ENV=deploy.sh", "bash", "-c", "true"),
+]
+
+
+@pytest.mark.parametrize("command", NAMING, ids=" ".join)
+async def test_a_script_that_came_with_the_settings_counts_however_it_is_named(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Wherever it lies in their checkout: who can push the settings can push it."""
+    (tmp_path / "home" / ".git").mkdir(parents=True)
+    for folder in ("live", "scripts"):
+        (tmp_path / "home" / folder).mkdir()
+        (tmp_path / "home" / folder / "deploy.sh").write_text("mine")
+    world = World(tmp_path)
+    world.home = Home.at(tmp_path / "home" / "live")
+    act = Action(name="deploy", phase=Phase.PROMOTE, operation=CommandLine(command=command))
+    shop = replace(SHOP, actions=(act,), health=HealthCheck())
+    world.settings = Settings(services=(shop,))
+    world.trust = world.again()
+    await world.approve()
+    running = world.again()
+    await running.permit_files(shop, act)
+    for folder in ("live", "scripts"):
+        (tmp_path / "home" / folder / "deploy.sh").write_text("thief")
+    assert await world.closed() == ["services/shop/actions/deploy"]
+    with pytest.raises(NotApproved, match="Action deploy of shop has changed"):
+        await running.permit_files(shop, act)
+    world.settings = Settings()
+    with pytest.raises(NotApproved):
+        await running.permit_files(shop, act)
+
+
+@pytest.mark.parametrize("change", [{"repeatable": True}, {"timeout": 1.0}, {"needs": "source"}, {"together": "all"}])
+async def test_how_an_action_is_done_counts(world: World, change: dict[str, object]) -> None:
+    """Done twice, cut off, or beside another one, a command that is right does harm."""
+    world.settings = moved(actions=(PROMOTE,))
+    await world.approve()
+    world.settings = moved(actions=(replace(PROMOTE, **change),))
+    assert await world.closed() == ["services/shop/actions/promote"]
 
 
 # From an older version, and without a person

@@ -33,6 +33,7 @@ from changeover.model.settings.acting_parts import (
     calls_part,
     calls_place,
     carrying,
+    files_of_action,
     fingerprint_of,
     journeys_place,
     only,
@@ -40,7 +41,7 @@ from changeover.model.settings.acting_parts import (
     steering_part,
     unapproved,
 )
-from changeover.model.settings.action import HttpCall
+from changeover.model.settings.action import Action, HttpCall
 from changeover.model.settings.placeholders import secrets_of_call
 from changeover.model.settings.service import Account, Service, Settings
 from changeover.model.settings.service_secrets import host_of, vault_name
@@ -142,6 +143,26 @@ class Trust:
     async def permit_steering(self, service: Service) -> None:
         """The same for what is asked of platforms."""
         await self._permit(lambda: (steering_part(service),))
+
+    async def permit_files(self, service: Service, action: Action) -> None:
+        """Raises NotApproved where a file that an action's commands name is not as it was approved.
+
+        So for a run too, which may go on for hours after its beginning, and long after its settings were changed.
+        """
+        await asyncio.to_thread(self._permit_files, service, action)
+
+    def _permit_files(self, service: Service, action: Action) -> None:
+        part, lines = files_of_action(service, action, self._files)
+        if not lines:
+            return
+        settings = self._settings()
+        if self._given(settings):
+            approved = next((now.lines for now in self._parts(settings) if now.place == part.place), None)
+        else:
+            record = self._approvals.read() or ApprovalRecord(home="")
+            approved = record.lines.get(part.place)
+        if not set(lines) <= set(approved or ()):
+            raise not_approved((Unapproved(part=part, was=approved),))
 
     async def _permit(self, parts: Callable[[], tuple[ActingPart, ...]]) -> None:
         found = await self._judged(parts)

@@ -13,8 +13,10 @@ from changeover.commands.accounts import options_of
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
 from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import UsageError
+from changeover.model.foreign_text import escaped
 from changeover.model.health.check import HealthCheck
 from changeover.model.secret import Secret
+from changeover.model.settings.acting_parts import sending
 from changeover.model.settings.service import Answer, Deployment, Marker, Service, Settings
 
 
@@ -154,9 +156,14 @@ def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
     if given == Secret(""):
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
     with CommandSession() as session:
-        session.run(session.switchboard.add_service_secret(name, field, given))
+        board = session.switchboard
+        session.run(board.add_service_secret(name, field, given))
+        places = sending(board.service(name), field)
+        parts = [part for part in session.run(board.trust.parts()) if part.place in places]
     if as_json:
         print_json({"service": name, "secret": field, "added": True})
+    for part in parts:  # who gives it says by that where it goes
+        say(f"{part.words}:", *(f"  {escaped(what)}: {escaped(how)}" for what, how in part.lines))
     say(f"The secret {field} of {name} is in the keyring. Try it with: changeover check {name} --to DEPLOYMENT")
     return DONE
 

@@ -61,6 +61,10 @@ class ActionExecutor:
             case CommandLine(command=command):
                 from changeover.switchover.actions.command import run_command
 
+                try:
+                    await self._trust.permit_files(self._service, step.action)
+                except ChangeoverError as error:
+                    return Verdict(StepState.FAILED, f"{command[0]} was not started: {error.text}. {error.hint}")
                 return await run_command(command, _about(step, run), limit, stop)
             case PlatformCall():
                 return await self._steer(step.operation, _key(step, run), limit)
