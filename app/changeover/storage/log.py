@@ -9,19 +9,26 @@ import logging.handlers
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from changeover.model.errors import ChangeoverError
-from changeover.model.foreign_text import shown
+from changeover.model.foreign_text import many_lines, shown
 from changeover.storage.private import private_folder
 
 _SIZE, _KEPT = 1_000_000, 5
 
 
 class _OneLine(logging.Formatter):
-    """Messages in one line each: what others wrote can neither begin a line of its own nor steer who reads."""
+    """Messages in one line each: what others wrote can neither begin a line of its own nor steer who reads.
+
+    The lines of a traceback are indented.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return shown(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"  {line}" for line in many_lines(super().formatException(ei)).splitlines())
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):

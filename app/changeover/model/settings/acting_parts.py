@@ -270,8 +270,13 @@ def account_part(name: str, credential: Credential, files: Files) -> ActingPart:
 
 def files_of_action(service: Service, action: Action, files: Files) -> tuple[ActingPart, Lines]:
     """An action as a part, beside those of its lines that tell what is in the files that it runs."""
-    part = _action(service, action, files)
-    return part, tuple(line for line in part.lines if ", file " in line[0])
+    lines = [
+        line
+        for verb, operation in (("does", action.operation), ("is taken back by", action.undo))
+        if isinstance(operation, CommandLine)
+        for line in _files_of(verb, operation.command, files)
+    ]
+    return _action(service, action, files), tuple(lines)
 
 
 def _action(service: Service, action: Action, files: Files) -> ActingPart:
@@ -295,10 +300,7 @@ def _operation(verb: str, operation: Operation, service: Service, files: Files) 
             beside = {word: path for word in command if (path := files.beside(word)) is not None}
             words = [f"{_FOLDER}/{beside[word]}" if word in beside else word for word in command]
             yield verb, f"run {shlex.join(words)}"
-            # Somebody who can write the settings can write these as well.
-            parts = (part for word in command for part in (word, *_AROUND.split(word)) if part)
-            for path in dict.fromkeys(path for part in parts if (path := files.beside(part)) is not None):
-                yield f"{verb}, file {path}", f"SHA-256 {files.content(files.whole(path))}"
+            yield from _files_of(verb, command, files)
         case HttpCall(url=url, method=method, headers=headers, body=body):
             yield verb, f"{method} {url}"
             for name, value in headers.items():
@@ -311,6 +313,13 @@ def _operation(verb: str, operation: Operation, service: Service, files: Files) 
                 yield f"{verb}, {key}", _text(value)
         case _:
             yield verb, operation_words(operation)
+
+
+def _files_of(verb: str, command: Sequence[str], files: Files) -> Iterator[tuple[str, str]]:
+    """What is in the files that a command names. Somebody who can write the settings can write these as well."""
+    parts = (part for word in command for part in (word, *_AROUND.split(word)) if part)
+    for path in dict.fromkeys(path for part in parts if (path := files.beside(part)) is not None):
+        yield f"{verb}, file {path}", f"SHA-256 {files.content(files.whole(path))}"
 
 
 def calls_part(service: Service, lookup: LookupSettings, files: Files) -> ActingPart:
