@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from changeover.model.errors import ChangeoverError
 from changeover.model.settings.acting_parts import ActingPart, Lines
+from changeover.storage.private import read_plain
 from changeover.storage.settings.file import write_atomically
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,7 @@ class Approvals:
     def read(self) -> ApprovalRecord | None:
         """The record; None where nothing was ever approved here. One that cannot be read approves nothing."""
         try:
-            with self._file.open("rb") as kept:
-                record = msgspec.json.decode(kept.read(_LARGEST), type=ApprovalRecord)
+            record = msgspec.json.decode(read_plain(self._file, _LARGEST), type=ApprovalRecord)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:

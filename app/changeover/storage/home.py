@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from changeover.model.errors import UsageError
 from changeover.model.foreign_text import one_line
+from changeover.storage.private import read_plain
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def installation_name(home: Home) -> str:
     file = home.data / "installation"
     kept = b""
     with contextlib.suppress(OSError):
-        kept = file.read_bytes()[:64]
+        kept = read_plain(file, 64)
     if len(kept) < 32:
         kept = secrets.token_hex(16).encode()
         try:
@@ -112,7 +113,7 @@ def installation_name(home: Home) -> str:
             try:
                 os.link(made, file)  # of two processes that make one at the same time, the first decides
             except FileExistsError:
-                kept = file.read_bytes()[:64]
+                kept = read_plain(file, 64)
             finally:
                 made.unlink()
         except OSError as error:
