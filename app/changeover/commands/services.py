@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import click
 from msgspec.structs import replace
 
 from changeover.accounts.kinds import KINDS
-from changeover.commands.accounts import options_of
+from changeover.commands.accounts import options_of, secret_input
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say
 from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import UsageError
 from changeover.model.foreign_text import escaped
 from changeover.model.health.check import HealthCheck
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import LONGEST_SECRET
 from changeover.model.settings.acting_parts import sending
 from changeover.model.settings.service import Answer, Deployment, Marker, Service, Settings
 
@@ -152,9 +152,12 @@ def _marker(text: str) -> tuple[str, Marker]:
 @command
 def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
     """Keep a secret that a journey or an action names as {secret:FIELD}: in the keyring, not in the settings."""
-    given = Secret(sys.stdin.read().removesuffix("\n").removesuffix("\r"))
-    if given == Secret(""):
+    text = secret_input().removesuffix("\n").removesuffix("\r")
+    if not text:
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
+    if not text.isprintable() or len(text) > LONGEST_SECRET:
+        raise UsageError("This is no secret in one line", "Send it alone, without line breaks and control characters.")
+    given = Secret(text)
     with CommandSession() as session:
         board = session.switchboard
         session.run(board.add_service_secret(name, field, given))

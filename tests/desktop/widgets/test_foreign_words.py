@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QImage, QTextDocument
-from PySide6.QtWidgets import QTextBrowser
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, QUrl
+from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPixmap, QTextDocument
+from PySide6.QtWidgets import QTextBrowser, QToolTip
 from pytestqt.qtbot import QtBot
 
+from changeover.desktop.widgets.painting import Painted
 from changeover.desktop.widgets.parts import Elided, button, label, plain_tip
 from changeover.desktop.widgets.questions import ReportView
+from changeover.desktop.widgets.shapes import Mark, MarkWidget
 from changeover.desktop.wizard.tables import changes_html
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, address_set
@@ -47,6 +49,29 @@ def test_buttons(qtbot: QtBot, text: str) -> None:
     assert made.text().isprintable()
     assert made.text().replace("&&", "").count("&") == 0
     assert made.shortcut().isEmpty()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_is_painted(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Neither in its place nor in the tooltip that has what does not fit there."""
+    asked: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda _, tip, *__: asked.append(tip))
+    made = Painted()
+    qtbot.addWidget(made)
+    made.resize(60, 20)
+    picture = QPixmap(60, 20)
+    painter = QPainter(picture)
+    made.text(painter, QRectF(0, 0, 30, 20), text * 3, made.font(), "black")
+    painter.end()
+    at = QPoint(5, 5)
+    made.event(QHelpEvent(QEvent.Type.ToolTip, at, made.mapToGlobal(at)))
+    (tip,) = asked
+    assert tip.isprintable()
+    assert "<img" not in tip and "<a " not in tip and "<b>" not in tip
+    mark = MarkWidget()
+    qtbot.addWidget(mark)
+    mark.show_mark(Mark.DOWN, text)
+    assert "<img" not in mark.toolTip() and "\x1b" not in mark.toolTip()
 
 
 def test_records_in_the_table_of_changes(qtbot: QtBot) -> None:
