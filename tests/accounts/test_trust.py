@@ -373,3 +373,41 @@ async def test_a_machine_without_a_person_is_given_a_fingerprint(
         await world.key()
     with pytest.raises(ChangeoverError, match="What is approved cannot be kept"):
         await world.again().approve(await world.trust.parts())
+
+
+# Accounts that take each other's place
+
+OTHER = Account("other", "powerdns", {"endpoint": "https://api.other.example/api/v1", "server": "localhost"})
+
+
+async def given(trust: Trust, account: Account) -> str:
+    """The secret that this account would be opened with; the error's kind where it would not."""
+    try:
+        secret = (await trust.account_secrets(account))["key"]
+    except ChangeoverError as error:
+        return type(error).__name__
+    return "none" if secret is None else secret.reveal()
+
+
+async def test_accounts_that_were_renamed_or_swapped_send_no_secret(world: World) -> None:
+    """A name is all that the keyring has: what stands under it in the file must be what it was."""
+    thief = replace(OTHER, options={"endpoint": "https://thief.example/api/v1", "server": "localhost"})
+    world.settings = replace(world.settings, accounts=(account(), OTHER))
+    for name, host in (("pd", "127.0.0.1"), ("other", "api.other.example")):
+        world.vault.hold(name, "key", host, Secret(f"key of {name}"))
+    await world.approve()
+    for found in (
+        (replace(account(), name="other"), replace(OTHER, name="pd")),  # swapped
+        (replace(thief, name="pd"), replace(thief, name="other")),
+        (replace(account(8082), name="pd"), replace(OTHER, options={**OTHER.options, "server": "thief"})),
+        (account(), replace(OTHER, options={"endpoint": "https://API.other.example/api/v1", "server": "localhost"})),
+        (account(), replace(OTHER, options={"endpoint": "https://api.other.example./api/v1", "server": "localhost"})),
+        (replace(account(), name="service-shop"), replace(thief, name="neu")),
+    ):
+        world.settings = replace(world.settings, accounts=found)
+        for one in found:
+            if one != account():
+                assert "key of" not in await given(world.again(), one)
+    world.settings = replace(world.settings, accounts=(account(), OTHER))
+    assert await given(world.again(), account()) == "key of pd"
+    assert await given(world.again(), OTHER) == "key of other"
