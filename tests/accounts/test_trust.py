@@ -303,15 +303,40 @@ async def test_a_script_that_came_with_the_settings_counts_however_it_is_named(
     world.trust = world.again()
     await world.approve()
     running = world.again()
-    await running.permit_files(shop, act)
+    await running.permit_action(shop, act)
     for folder in ("live", "scripts"):
         (tmp_path / "home" / folder / "deploy.sh").write_text("thief")
     assert await world.closed() == ["services/shop/actions/deploy"]
     with pytest.raises(NotApproved, match="Action deploy of shop has changed"):
-        await running.permit_files(shop, act)
+        await running.permit_action(shop, act)
     world.settings = Settings()
     with pytest.raises(NotApproved):
-        await running.permit_files(shop, act)
+        await running.permit_action(shop, act)
+    (tmp_path / "home" / "live" / "deploy.sh").write_text("mine")
+    (tmp_path / "home" / "scripts" / "deploy.sh").write_text("mine")
+    await running.permit_action(shop, act)
+
+
+async def test_a_run_ends_with_what_was_approved_when_it_began(world: World) -> None:
+    """Whatever was approved since, until everything is taken back; and does nothing that never was."""
+    former, now = moved(actions=(PROMOTE,)), replace(PROMOTE, operation=CommandLine(command=("promote", "--all")))
+    shop = former.services[0]
+    world.settings = former
+    with pytest.raises(NotApproved):
+        await world.trust.permit_action(shop, PROMOTE)
+    await world.approve()
+    world.settings = moved(actions=(now,))
+    await world.approve()
+    for known in (PROMOTE, now):
+        await world.again().permit_action(shop, known)
+    world.edit(Settings(accounts=(account(),)))
+    await world.again().permit_action(shop, now)
+    forged = replace(PROMOTE, operation=CommandLine(command=("sh", "-c", "steal")))
+    with pytest.raises(NotApproved):
+        await world.again().permit_action(shop, forged)
+    await world.trust.withdraw()
+    with pytest.raises(NotApproved):
+        await world.again().permit_action(shop, PROMOTE)
 
 
 @pytest.mark.parametrize("change", [{"repeatable": True}, {"timeout": 1.0}, {"needs": "source"}, {"together": "all"}])

@@ -199,9 +199,7 @@ def test_a_script_that_changes_while_its_run_goes_on_is_not_run(shop: Shop) -> N
         switching.communicate(timeout=60)
     (step,) = [step for step in shop.json("report", "shop-1")["steps"] if step["name"] == "promote"]
     assert step["state"] == "failed"
-    assert (
-        "was not started: The settings changed outside Changeover: Action promote of shop has changed" in step["note"]
-    )
+    assert "not done: The settings changed outside Changeover: Action promote of shop has changed" in step["note"]
     assert (ran.exists(), switched(shop)) == (False, False)
     shop.json("trust", "--yes")
     with shop.start("switch", "shop", "--to", "backup", "--yes", "--json") as switching:

@@ -27,13 +27,13 @@ from changeover.model.settings.acting_parts import (
     account_part,
     account_place,
     acting_parts,
+    action_part,
     bound_of_call,
     bound_of_journeys,
     bound_secrets,
     calls_part,
     calls_place,
     carrying,
-    files_of_action,
     fingerprint_of,
     journeys_place,
     only,
@@ -144,25 +144,23 @@ class Trust:
         """The same for what is asked of platforms."""
         await self._permit(lambda: (steering_part(service),))
 
-    async def permit_files(self, service: Service, action: Action) -> None:
-        """Raises NotApproved where a file that an action's commands name is not as it was approved.
+    async def permit_action(self, service: Service, action: Action) -> None:
+        """Raises NotApproved where a run would do what was never approved here.
 
-        So for a run too, which may go on for hours after its beginning, and long after its settings were changed.
+        Its journal may have come from elsewhere, and a file that a command names may have changed since it began.
         """
-        await asyncio.to_thread(self._permit_files, service, action)
+        await asyncio.to_thread(self._permit_action, service, action)
 
-    def _permit_files(self, service: Service, action: Action) -> None:
-        part, lines = files_of_action(service, action, self._files)
-        if not lines:
+    def _permit_action(self, service: Service, action: Action) -> None:
+        part = action_part(service, action, self._files)
+        record = self._approvals.read() or ApprovalRecord(home="")
+        approved = record.lines.get(part.place)
+        if part.lines == approved or part.fingerprint in record.former:
             return
         settings = self._settings()
-        if self._given(settings):
-            approved = next((now.lines for now in self._parts(settings) if now.place == part.place), None)
-        else:
-            record = self._approvals.read() or ApprovalRecord(home="")
-            approved = record.lines.get(part.place)
-        if not set(lines) <= set(approved or ()):
-            raise not_approved((Unapproved(part=part, was=approved),))
+        if self._given(settings) and part in self._parts(settings):
+            return
+        raise not_approved((Unapproved(part=part, was=approved),))
 
     async def _permit(self, parts: Callable[[], tuple[ActingPart, ...]]) -> None:
         found = await self._judged(parts)

@@ -92,7 +92,7 @@ class ActingPart(Struct, frozen=True, kw_only=True):
 
     @property
     def fingerprint(self) -> str:
-        return _fingerprint((self.place, self.lines))
+        return fingerprint(self.place, self.lines)
 
 
 class Unapproved(Struct, frozen=True, kw_only=True):
@@ -117,6 +117,11 @@ class Unapproved(Struct, frozen=True, kw_only=True):
             gone = [row for row in gone if row[1] != line[0]]
             rows.append((" " if line in kept else "+", *line))
         return (*rows, *gone)
+
+
+def fingerprint(place: str, lines: Lines) -> str:
+    """What tells a part from all others."""
+    return _fingerprint((place, lines))
 
 
 def fingerprint_of(parts: Sequence[ActingPart]) -> str:
@@ -197,7 +202,7 @@ def acting_parts(settings: Settings, credentials: Mapping[str, Credential], file
     """Every part of `settings`, in their order. `credentials` are by account."""
     parts = [account_part(a.name, credentials[a.name], files) for a in settings.accounts if a.name in credentials]
     for service in settings.services:
-        parts += [_action(service, action, files) for action in service.actions if acts(action)]
+        parts += [action_part(service, action, files) for action in service.actions if acts(action)]
         if any(_asks(action, HttpCall) for action in service.actions):
             parts.append(calls_part(service, settings.lookup, files))
         if any(_asks(action, PlatformCall) for action in service.actions):
@@ -268,18 +273,8 @@ def account_part(name: str, credential: Credential, files: Files) -> ActingPart:
     return ActingPart(place=account_place(name), words=f"Account {name}", lines=tuple(lines), owner=name)
 
 
-def files_of_action(service: Service, action: Action, files: Files) -> tuple[ActingPart, Lines]:
-    """An action as a part, beside those of its lines that tell what is in the files that it runs."""
-    lines = [
-        line
-        for verb, operation in (("does", action.operation), ("is taken back by", action.undo))
-        if isinstance(operation, CommandLine)
-        for line in _files_of(verb, operation.command, files)
-    ]
-    return _action(service, action, files), tuple(lines)
-
-
-def _action(service: Service, action: Action, files: Files) -> ActingPart:
+def action_part(service: Service, action: Action, files: Files) -> ActingPart:
+    """An action, be it one of the settings or of a run, with what is in its files now."""
     lines = [("phase", str(action.phase))]
     if action.to:
         lines.append(("for switches to", ", ".join(action.to)))
