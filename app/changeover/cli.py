@@ -19,8 +19,8 @@ from typing import Any  # noqa: E402
 import click  # noqa: E402
 
 from changeover import __version__  # noqa: E402
-from changeover.commands.session import REFUSED, STOPPED, print_fault, print_json, say  # noqa: E402
-from changeover.commands.terminal import prepare_streams  # noqa: E402
+from changeover.commands.session import DONE, REFUSED, STOPPED, print_fault, print_json, say  # noqa: E402
+from changeover.commands.terminal import prepare_streams, readable_words, write_block  # noqa: E402
 
 if _interrupt is not None:
     signal.signal(signal.SIGINT, _interrupt)
@@ -106,10 +106,14 @@ def main() -> None:
     # A command hardly makes garbage, and looking for it takes a tenth of its time, when it ends once more.
     gc.set_threshold(50_000)
     prepare_streams()
+    _listen_for_faults()
     try:
         status = _run()
     except KeyboardInterrupt:
         status = STOPPED
+    except BaseException as error:
+        log.exception("a fault in Changeover")
+        status = print_fault(error, "--json" in sys.argv)
     finally:
         gc.freeze()
     if _IN_MAIN:
@@ -117,9 +121,28 @@ def main() -> None:
     sys.exit(status)
 
 
+def _listen_for_faults() -> None:
+    """What fails where nobody waits for it, as in a thread, and what libraries log, is no output of a command."""
+    logging.getLogger().addHandler(logging.NullHandler())  # else Python writes it to standard error
+
+    def in_thread(fault: threading.ExceptHookArgs) -> None:
+        if fault.exc_value is not None:
+            log.error("a fault in a thread", exc_info=fault.exc_value)
+
+    def unraisable(fault: sys.UnraisableHookArgs) -> None:
+        if fault.exc_value is not None:
+            log.error("a fault where nothing can be raised", exc_info=fault.exc_value)
+
+    threading.excepthook, sys.unraisablehook = in_thread, unraisable
+
+
 def _run() -> int:
-    as_json = "--json" in sys.argv
+    as_json, stdout = "--json" in sys.argv, sys.stdout
     try:
+        try:
+            sys.argv[1:] = readable_words(sys.argv[1:])
+        except UnicodeDecodeError:
+            raise click.UsageError("What was typed is no text") from None
         result: Any = changeover.main(prog_name="changeover", standalone_mode=False)
     except click.Abort as error:
         if isinstance(error.__cause__, KeyboardInterrupt):
@@ -130,9 +153,18 @@ def _run() -> int:
     except click.ClickException as error:
         if as_json:
             print_json({"error": {"kind": "usage", "text": error.format_message(), "hint": "See --help."}})
-        error.show()
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            say(*context.get_usage().splitlines(), f"Try '{context.command_path} --help' for help.", "")
+        say(f"Error: {error.format_message()}")
         return error.exit_code
-    except Exception as error:
-        log.exception("a fault in Changeover")
-        return print_fault(error, as_json)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        return DONE  # click's, which has put another in its place, since nobody reads its help any more
+    except OSError as error:
+        if error.filename is not None or write_block(""):
+            raise
+        say("Error: The output could not be written. Check that the disk it goes to is not full.")
+        return REFUSED
     return result if isinstance(result, int) else 0

@@ -144,6 +144,8 @@ JOURNEYS_MOVED = {
         health=replace(SHOP.health, journeys=(replace(LOGIN, steps=(*LOGIN.steps, *LOGIN.steps)),))
     ),
     "resolver": lambda _: replace(moved(), lookup=LookupSettings(resolvers=("192.0.2.66",))),
+    "system's resolvers": lambda _: replace(moved(), lookup=LookupSettings(system_resolvers=True)),
+    "name servers": lambda _: replace(moved(), lookup=LookupSettings(nameservers={"shop.example": ("192.0.2.66",)})),
     "authority": lambda folder: moved(health=replace(SHOP.health, ca_file=str(folder / "thief.pem"))),
 }
 
@@ -268,6 +270,84 @@ async def test_a_call_goes_only_where_it_was_seen_to_go(world: World) -> None:
         await world.again().call_secrets(acting, HttpCall(url="https://ops.example/"))
 
 
+# Files that commands name
+
+
+#: How a command may name a script of the checkout, whose settings lie in its folder "live".
+NAMING = [
+    ("./deploy.sh",),
+    ("deploy.sh",),
+    ("../scripts/deploy.sh",),
+    ("sh", "-c", "set -e; ./deploy.sh && echo done"),
+    ("sh", "-c", "cat ../scripts/deploy.sh|sh"),
+    ("curl", "-d@deploy.sh", "https://ops.example"),
+    ("ansible-playbook", "--inventory=deploy.sh"),
+    ("env", "BASH_ENV=deploy.sh", "bash", "-c", "true"),
+]
+
+
+@pytest.mark.parametrize("command", NAMING, ids=" ".join)
+async def test_a_script_that_came_with_the_settings_counts_however_it_is_named(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Wherever it lies in their checkout: who can push the settings can push it."""
+    (tmp_path / "home" / ".git").mkdir(parents=True)
+    for folder in ("live", "scripts"):
+        (tmp_path / "home" / folder).mkdir()
+        (tmp_path / "home" / folder / "deploy.sh").write_text("mine")
+    world = World(tmp_path)
+    world.home = Home.at(tmp_path / "home" / "live")
+    act = Action(name="deploy", phase=Phase.PROMOTE, operation=CommandLine(command=command))
+    shop = replace(SHOP, actions=(act,), health=HealthCheck())
+    world.settings = Settings(services=(shop,))
+    world.trust = world.again()
+    await world.approve()
+    running = world.again()
+    await running.permit_action(shop, act)
+    for folder in ("live", "scripts"):
+        (tmp_path / "home" / folder / "deploy.sh").write_text("thief")
+    assert await world.closed() == ["services/shop/actions/deploy"]
+    with pytest.raises(NotApproved, match="Action deploy of shop has changed"):
+        await running.permit_action(shop, act)
+    world.settings = Settings()
+    with pytest.raises(NotApproved):
+        await running.permit_action(shop, act)
+    (tmp_path / "home" / "live" / "deploy.sh").write_text("mine")
+    (tmp_path / "home" / "scripts" / "deploy.sh").write_text("mine")
+    await running.permit_action(shop, act)
+
+
+async def test_a_run_ends_with_what_was_approved_when_it_began(world: World) -> None:
+    """Whatever was approved since, until everything is taken back; and does nothing that never was."""
+    former, now = moved(actions=(PROMOTE,)), replace(PROMOTE, operation=CommandLine(command=("promote", "--all")))
+    shop = former.services[0]
+    world.settings = former
+    with pytest.raises(NotApproved):
+        await world.trust.permit_action(shop, PROMOTE)
+    await world.approve()
+    world.settings = moved(actions=(now,))
+    await world.approve()
+    for known in (PROMOTE, now):
+        await world.again().permit_action(shop, known)
+    world.edit(Settings(accounts=(account(),)))
+    await world.again().permit_action(shop, now)
+    forged = replace(PROMOTE, operation=CommandLine(command=("sh", "-c", "steal")))
+    with pytest.raises(NotApproved):
+        await world.again().permit_action(shop, forged)
+    await world.trust.withdraw()
+    with pytest.raises(NotApproved):
+        await world.again().permit_action(shop, PROMOTE)
+
+
+@pytest.mark.parametrize("change", [{"repeatable": True}, {"timeout": 1.0}, {"needs": "source"}, {"together": "all"}])
+async def test_how_an_action_is_done_counts(world: World, change: dict[str, object]) -> None:
+    """Done twice, cut off, or beside another one, a command that is right does harm."""
+    world.settings = moved(actions=(PROMOTE,))
+    await world.approve()
+    world.settings = moved(actions=(replace(PROMOTE, **change),))
+    assert await world.closed() == ["services/shop/actions/promote"]
+
+
 # From an older version, and without a person
 
 
@@ -318,3 +398,41 @@ async def test_a_machine_without_a_person_is_given_a_fingerprint(
         await world.key()
     with pytest.raises(ChangeoverError, match="What is approved cannot be kept"):
         await world.again().approve(await world.trust.parts())
+
+
+# Accounts that take each other's place
+
+OTHER = Account("other", "powerdns", {"endpoint": "https://api.other.example/api/v1", "server": "localhost"})
+
+
+async def given(trust: Trust, account: Account) -> str:
+    """The secret that this account would be opened with; the error's kind where it would not."""
+    try:
+        secret = (await trust.account_secrets(account))["key"]
+    except ChangeoverError as error:
+        return type(error).__name__
+    return "none" if secret is None else secret.reveal()
+
+
+async def test_accounts_that_were_renamed_or_swapped_send_no_secret(world: World) -> None:
+    """A name is all that the keyring has: what stands under it in the file must be what it was."""
+    thief = replace(OTHER, options={"endpoint": "https://thief.example/api/v1", "server": "localhost"})
+    world.settings = replace(world.settings, accounts=(account(), OTHER))
+    for name, host in (("pd", "127.0.0.1"), ("other", "api.other.example")):
+        world.vault.hold(name, "key", host, Secret(f"key of {name}"))
+    await world.approve()
+    for found in (
+        (replace(account(), name="other"), replace(OTHER, name="pd")),  # swapped
+        (replace(thief, name="pd"), replace(thief, name="other")),
+        (replace(account(8082), name="pd"), replace(OTHER, options={**OTHER.options, "server": "thief"})),
+        (account(), replace(OTHER, options={"endpoint": "https://API.other.example/api/v1", "server": "localhost"})),
+        (account(), replace(OTHER, options={"endpoint": "https://api.other.example./api/v1", "server": "localhost"})),
+        (replace(account(), name="service-shop"), replace(thief, name="neu")),
+    ):
+        world.settings = replace(world.settings, accounts=found)
+        for one in found:
+            if one != account():
+                assert "key of" not in await given(world.again(), one)
+    world.settings = replace(world.settings, accounts=(account(), OTHER))
+    assert await given(world.again(), account()) == "key of pd"
+    assert await given(world.again(), OTHER) == "key of other"

@@ -184,6 +184,32 @@ def test_a_script_beside_the_settings_counts_with_its_content(shop: Shop) -> Non
     assert "+ does, file promote.sh: SHA-256" in shown
 
 
+def test_a_script_that_changes_while_its_run_goes_on_is_not_run(shop: Shop) -> None:
+    """As by a pull between a run's beginning and the step; the next run may, once it is approved."""
+    script, ran = shop.home_folder / "promote.sh", shop.folder / "ran"
+    script.write_text(f"echo mine >> {ran}\n")
+    through_a_shell = SCRIPT.replace('["./promote.sh"]', f'["/bin/sh", "-c", ". {script}; true"]')
+    pull(shop, "[lookup]", WAITS + through_a_shell + "[lookup]")
+    shop.json("trust", "--yes")
+    with shop.start("switch", "shop", "--to", "backup", "--yes", "--json") as switching:
+        assert switching.stderr is not None
+        next(line for line in switching.stderr if "pause: Wait for" in line)
+        script.write_text(f"echo theirs >> {ran}\n")
+        shop.json("approve", "shop-1", "go")
+        switching.communicate(timeout=60)
+    (step,) = [step for step in shop.json("report", "shop-1")["steps"] if step["name"] == "promote"]
+    assert step["state"] == "failed"
+    assert "not done: The settings changed outside Changeover: Action promote of shop has changed" in step["note"]
+    assert (ran.exists(), switched(shop)) == (False, False)
+    shop.json("trust", "--yes")
+    with shop.start("switch", "shop", "--to", "backup", "--yes", "--json") as switching:
+        assert switching.stderr is not None
+        next(line for line in switching.stderr if "pause: Wait for" in line)
+        shop.json("approve", "shop-2", "go")
+        switching.communicate(timeout=60)
+    assert ran.read_text() == "theirs\n"
+
+
 def test_at_night_an_emergency_goes_on_without_what_nobody_approved(shop: Shop) -> None:
     """Left out by name and with a reason, which stands in the report; a planned switch cannot."""
     ran = shop.folder / "ran"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from changeover.commands import session
+from changeover.commands.export import _row
 from changeover.commands.session import print_error, print_table, say, show
 from changeover.commands.terminal import json_text
 from changeover.model.errors import ChangeoverError, SettingsError
@@ -89,6 +91,64 @@ def test_an_output_that_takes_nothing(tmp_path: Path, to: str, status: int) -> N
     )
     assert (ended.returncode, "Traceback" in ended.stderr) == (status, False), ended.stderr
     assert ("could not be written" in ended.stderr) == bool(status)
+
+
+#: A line for bash, and the exit status of the command in it.
+STREAMS = {
+    "{} --help > /dev/full": 3,
+    "{} --version > /dev/full": 3,
+    "{} runs --help > /dev/full": 3,
+    "{} runs --json > /dev/full": 3,
+    "{} --help | true": 0,
+    "{} --help >&-": 0,
+    "{} runs --json >&- 2>&-": 0,
+    "{} runs --json <&- >&- 2>&-": 0,
+    "{} nosuch 2>&-": 2,
+    "{} nosuch 2> /dev/full": 2,
+    "{} account add x --provider desec --secret-stdin <&-": 2,
+    "{} report $'\\xff\\xfe'": 2,
+    "LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 {} report $'\\xc3\\xbc' --json": 2,
+    "USER=$'\\xff\\x1b[2J' LOGNAME=$'\\xff' {} runs": 0,
+    "CHANGEOVER_HOME=$'/tmp/\\xff' {} runs": 2,
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no bash")
+@pytest.mark.parametrize("line", list(STREAMS))
+def test_streams_and_words_of_every_kind(tmp_path: Path, line: str) -> None:
+    """Full, closed, read by nobody; words and names that are no text: said in words, with the status that is so."""
+    command = "set -o pipefail; " + line.format(f"{sys.executable} -m changeover")
+    environment = {**os.environ, "CHANGEOVER_HOME": str(tmp_path)}
+    ended = subprocess.run(
+        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == STREAMS[line], ended.stderr
+    assert "Traceback" not in ended.stderr and "A fault in Changeover" not in ended.stderr
+    assert all(part.isprintable() for part in (*ended.stdout.splitlines(), *ended.stderr.splitlines()))
+
+
+def test_words_that_are_no_command_cannot_steer(tmp_path: Path) -> None:
+    """A script may have them from anywhere."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "changeover", "x\x1b[2Jy\nError: forged"],
+        env={**os.environ, "CHANGEOVER_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "\x1b" not in ended.stderr
+    assert not any(line.startswith("Error: forged") for line in ended.stderr.splitlines())
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1+cmd|' /C calc'!A0", "@SUM(1)", " =1", "\t=1", "\x1b[2J=1"])
+def test_a_text_is_no_formula_of_a_spreadsheet(text: str) -> None:
+    """What a server says stands in exports too."""
+    (row,) = csv.reader([_row([text, "fine", -1.5, None])])
+    assert not row[0].lstrip().startswith(("=", "+", "-", "@"))
+    assert row[1:] == ["fine", "-1.5", ""]
+    assert row[0].isprintable()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell takes the line apart")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changeover.model.foreign_text import many_lines, one_line
+from changeover.model.foreign_text import escaped, many_lines, one_line, quoted
 
 #: Everything that Python's texts may hold, lone surrogates and what steers terminals often.
 _ANY = st.text(
@@ -57,3 +57,12 @@ def test_a_long_one_is_cut(text: str, most: int) -> None:
     line = one_line(text, most)
     assert len(line) <= most + 1
     assert len(line) <= most or line.endswith("…")
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\ufe0f", "\u115f", "\u034f", "\x1b", "\u202e", "\n", "\ud800"])
+def test_nothing_hides_where_a_person_says_yes(blank: str) -> None:
+    """Neither what steers, nor letters that are printable by their category and show nothing."""
+    for line in (escaped(f"a{blank}b"), quoted(f"a{blank}b")):
+        assert blank not in line
+        assert line.isprintable()
+        assert "\\" in line

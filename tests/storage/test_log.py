@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -84,6 +85,27 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
     )
     assert ended.returncode in (2, 3)
     assert ended.stderr.count("cannot be written") == 1
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("unshare") is None, reason="needs a disk of its own")
+def test_a_disk_that_can_only_be_read(tmp_path: Path) -> None:
+    """As after an error of the disk: looking goes on without a log, and what writes is refused in words."""
+    script = (
+        f"mount -t tmpfs tmpfs {tmp_path} && mount -o remount,ro {tmp_path} || exit 77; "
+        f"{sys.executable} -m changeover status; echo $?; {sys.executable} -m changeover freeze x --reason x; echo $?"
+    )
+    ended = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script],
+        env={**os.environ, "CHANGEOVER_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if ended.returncode == 77 or "unshare" in ended.stderr:
+        pytest.skip(f"no disk of its own can be made here: {ended.stderr.strip()}")
+    assert ended.stdout.split() == ["0", "2"], ended.stderr
     assert "Traceback" not in ended.stderr
 
 

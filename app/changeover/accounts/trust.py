@@ -27,6 +27,7 @@ from changeover.model.settings.acting_parts import (
     account_part,
     account_place,
     acting_parts,
+    action_part,
     bound_of_call,
     bound_of_journeys,
     bound_secrets,
@@ -40,7 +41,7 @@ from changeover.model.settings.acting_parts import (
     steering_part,
     unapproved,
 )
-from changeover.model.settings.action import HttpCall
+from changeover.model.settings.action import Action, HttpCall
 from changeover.model.settings.placeholders import secrets_of_call
 from changeover.model.settings.service import Account, Service, Settings
 from changeover.model.settings.service_secrets import host_of, vault_name
@@ -142,6 +143,24 @@ class Trust:
     async def permit_steering(self, service: Service) -> None:
         """The same for what is asked of platforms."""
         await self._permit(lambda: (steering_part(service),))
+
+    async def permit_action(self, service: Service, action: Action) -> None:
+        """Raises NotApproved where a run would do what was never approved here.
+
+        Its journal may have come from elsewhere, and a file that a command names may have changed since it began.
+        """
+        await asyncio.to_thread(self._permit_action, service, action)
+
+    def _permit_action(self, service: Service, action: Action) -> None:
+        part = action_part(service, action, self._files)
+        record = self._approvals.read() or ApprovalRecord(home="")
+        approved = record.lines.get(part.place)
+        if part.lines == approved or part.fingerprint in record.former:
+            return
+        settings = self._settings()
+        if self._given(settings) and part in self._parts(settings):
+            return
+        raise not_approved((Unapproved(part=part, was=approved),))
 
     async def _permit(self, parts: Callable[[], tuple[ActingPart, ...]]) -> None:
         found = await self._judged(parts)

@@ -29,6 +29,7 @@ from changeover.model.errors import UsageError
 from changeover.model.formatting import counted
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import (
+    LONGEST_SECRET,
     AccountKind,
     OptionField,
     SecretField,
@@ -36,6 +37,9 @@ from changeover.model.settings.account_fields import (
     option_fields,
     secret_fields,
 )
+
+#: Bytes of standard input that are read: several secrets in one object.
+_LARGEST_INPUT = 4 * LONGEST_SECRET
 
 
 @click.group()
@@ -92,16 +96,27 @@ def _given(name: str, provider: str, options: dict[str, Any]) -> dict[str, Secre
         raise UsageError("This account takes no secret", "Leave out --secret-stdin.")
     if sys.stdin.isatty():
         return _asked(fields)
-    text = sys.stdin.read()
+    text = secret_input()
     if len(fields) == 1:
         return {fields[0].name: Secret(text.removesuffix("\n").removesuffix("\r"))}
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise UsageError("Standard input is not a JSON object of texts", f"It needs: {_object(fields)}")
     return {key: Secret(value) for key, value in found.items()}
+
+
+def secret_input() -> str:
+    """What standard input holds. Raises UsageError where that is no text, or no end of it comes."""
+    raw = sys.stdin.buffer.read(_LARGEST_INPUT + 1)
+    if len(raw) > _LARGEST_INPUT:
+        raise UsageError(f"Standard input has more than {_LARGEST_INPUT} bytes", "Send the secret alone.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise UsageError("Standard input is no text in UTF-8", "Send the secret as it was given to you.") from None
 
 
 def _asked(fields: Sequence[SecretField]) -> dict[str, Secret]:

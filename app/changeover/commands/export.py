@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-import sys
-from collections.abc import AsyncIterator, Sequence
+import io
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from changeover.commands.session import DONE
-from changeover.commands.terminal import json_text
+from changeover.commands.terminal import json_text, write_block
 from changeover.model.foreign_text import shown
 from changeover.model.health.tally import Counts, Times
 from changeover.storage.history.history import History
@@ -25,22 +24,28 @@ async def export(
     It is written as it is read, so that any length fits into memory.
     """
     lines = _results(history, service, names, since, until) if raw else _hours(history, service, names, since, until)
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    fields: list[str] | None = None
-    try:
-        async for line in lines:
-            if form == "json":
-                sys.stdout.write(json_text(line) + "\n")
-                continue
-            if fields is None:
-                fields = list(line)
-                table.writerow(fields)
-            table.writerow(shown(v) if isinstance(v, str) else v for v in line.values())
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has enough, as `head` does. What Python flushes at its end must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    headed = False
+    async for line in lines:
+        made = f"{json_text(line)}\n" if form == "json" else _row(line.values())
+        if not headed and form == "csv":
+            made, headed = _row(line) + made, True
+        if not write_block(made):  # whoever reads has enough, as `head` does
+            break
     return DONE
+
+
+def _row(values: Iterable[object]) -> str:
+    """A line of CSV. No text in it is a formula, which spreadsheets would calculate, and send where it says."""
+    made = io.StringIO()
+    csv.writer(made, lineterminator="\n").writerow(_cell(value) for value in values)
+    return made.getvalue()
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = shown(value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 async def _hours(

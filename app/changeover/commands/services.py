@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import click
 from msgspec.structs import replace
 
 from changeover.accounts.kinds import KINDS
-from changeover.commands.accounts import options_of
+from changeover.commands.accounts import options_of, secret_input
 from changeover.commands.session import DONE, CommandSession, command, json_option, print_json, print_table, say, show
 from changeover.model.dns.change import ZoneAt
 from changeover.model.errors import UsageError
+from changeover.model.foreign_text import escaped
 from changeover.model.formatting import counted
 from changeover.model.health.check import HealthCheck
 from changeover.model.secret import Secret
+from changeover.model.settings.account_fields import LONGEST_SECRET
+from changeover.model.settings.acting_parts import sending
 from changeover.model.settings.service import Answer, Deployment, Marker, Service, Settings
 from changeover.storage.settings.action_tables import action_table
 from changeover.storage.settings.layout import actions_text
@@ -158,13 +160,21 @@ def _marker(text: str) -> tuple[str, Marker]:
 @command
 def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
     """Keep a secret that a journey or an action names as {secret:FIELD}: in the keyring, not in the settings."""
-    given = Secret(sys.stdin.read().removesuffix("\n").removesuffix("\r"))
-    if given == Secret(""):
+    text = secret_input().removesuffix("\n").removesuffix("\r")
+    if not text:
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")
+    if not text.isprintable() or len(text) > LONGEST_SECRET:
+        raise UsageError("This is no secret in one line", "Send it alone, without line breaks and control characters.")
+    given = Secret(text)
     with CommandSession() as session:
-        session.run(session.switchboard.add_service_secret(name, field, given))
+        board = session.switchboard
+        session.run(board.add_service_secret(name, field, given))
+        places = sending(board.service(name), field)
+        parts = [part for part in session.run(board.trust.parts()) if part.place in places]
     if as_json:
         print_json({"service": name, "secret": field, "added": True})
+    for part in parts:  # who gives it says by that where it goes
+        say(f"{part.words}:", *(f"  {escaped(what)}: {escaped(how)}" for what, how in part.lines))
     say(f"The secret {field} of {name} is in the keyring. Try it with: changeover check {name} --to DEPLOYMENT")
     return DONE
 

@@ -74,7 +74,7 @@ def print_error(error: ChangeoverError, as_json: bool) -> None:
         say(error.hint)
 
 
-def print_fault(error: Exception, as_json: bool, run: str | None = None) -> int:
+def print_fault(error: BaseException, as_json: bool, run: str | None = None) -> int:
     """Tells of an error that nobody foresaw, in one line, and gives the exit status; its traceback is in the log."""
     last = next((h.baseFilename for h in logging.getLogger("changeover").handlers if hasattr(h, "baseFilename")), None)
     kept = f"its details are in {last}" if last is not None else "there is no log yet that could have its details"
@@ -180,11 +180,12 @@ def command(call: Callable[P, int | None]) -> Callable[P, None]:
             # What fails in the midst of a run has not left everything as it was.
             status = INCOMPLETE if begun.get(_BEGUN) and not isinstance(error, Refused) else exit_status(error)
         except KeyboardInterrupt:
-            say("Stopped.")
-            status = STOPPED
+            run = begun.get(_BEGUN)
+            say("Stopped." if run is None else f"Stopped. How run {run} stands: changeover report {run}")
+            status = STOPPED if run is None else INCOMPLETE
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
-        except Exception as error:
+        except BaseException as error:
             log.exception("a fault in Changeover")
             status = print_fault(error, as_json, begun.get(_BEGUN))
         if sys.stdout in lost and status == DONE and not begun.get(_BEGUN):

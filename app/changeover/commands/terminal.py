@@ -35,11 +35,20 @@ _NARROW = "changeover-narrow"
 
 
 def prepare_streams() -> None:
-    """Lets standard output and error take every text, whatever their encoding is."""
+    """Lets standard output and error take every text, whatever their encoding is; one that was closed goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Takes the lowest free number, so that no file of ours gets the one of a stream.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  (for as long as the process)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors=_NARROW)
+
+
+def readable_words(words: Sequence[str]) -> list[str]:
+    """What was typed, as text: UTF-8 where the locale knows no such letters. Raises ValueError for what is no text."""
+    return [word if word.isascii() else os.fsencode(word).decode() for word in words]
 
 
 def write(line: str = "", *, to: TextIO | None = None) -> None:
@@ -47,9 +56,11 @@ def write(line: str = "", *, to: TextIO | None = None) -> None:
     write_block(f"{shown(line)}\n", to=to)
 
 
-def write_block(text: str, *, to: TextIO | None = None) -> None:
-    """A text of lines that are clean already. Where nobody reads on (`| head`), the rest of the output is dropped."""
+def write_block(text: str, *, to: TextIO | None = None) -> bool:
+    """A text of lines that are clean already. False where nobody takes it (`| head`): the rest is dropped."""
     stream = sys.stdout if to is None else to
+    if stream in _dropped:
+        return False
     try:
         stream.write(text)
         stream.flush()
@@ -59,14 +70,18 @@ def write_block(text: str, *, to: TextIO | None = None) -> None:
         # What cannot be told (a full disk) must not end the work that tells it.
         _drop(stream)
         lost.append(stream)
+    return stream not in _dropped
 
 
 #: Streams whose output could not be written, other than because nobody reads it.
 lost: list[TextIO] = []
+#: All that are written to no more.
+_dropped: list[TextIO] = []
 
 
 def _drop(stream: TextIO) -> None:
     """Sends what else is written to `stream` nowhere, so that Python's own last flush finds nothing to complain of."""
+    _dropped.append(stream)
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

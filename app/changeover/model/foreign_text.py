@@ -36,7 +36,10 @@ def shown(text: str) -> str:
 
 def escaped(text: str) -> str:
     """`text` in one line, with what is not seen as itself written as Python does: nothing hides."""
-    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in text)
+    plain = (c.isprintable() and c != "\\" and c not in _BLANK for c in text)
+    return "".join(
+        c if as_it_is else c.encode("unicode_escape").decode() for c, as_it_is in zip(text, plain, strict=True)
+    )
 
 
 def quoted(word: str) -> str:

@@ -16,11 +16,14 @@ import msgspec
 from msgspec import Struct, field
 
 from changeover.model.errors import ChangeoverError
-from changeover.model.settings.acting_parts import ActingPart, Lines
+from changeover.model.settings.acting_parts import ActingPart, Lines, fingerprint
+from changeover.storage.private import read_plain
 from changeover.storage.settings.file import write_atomically
 
 log = logging.getLogger(__name__)
 
+#: So many that were approved before are known.
+_MOST_FORMER = 10_000
 #: Bytes of the file that are read; it takes thousands of parts to come near.
 _LARGEST = 16 * 1024 * 1024
 
@@ -34,11 +37,15 @@ class ApprovedPart(Struct, frozen=True, kw_only=True):
 
 
 class ApprovalRecord(Struct, frozen=True, kw_only=True):
-    """All that was approved, by place. `withdrawn` counts how often everything was taken back."""
+    """All that was approved, by place. `withdrawn` counts how often everything was taken back.
+
+    `former` are the fingerprints of what was approved before, newest last: a run that began with it may end with it.
+    """
 
     home: str
     approved: dict[str, ApprovedPart] = field(default_factory=dict)
     withdrawn: int = 0
+    former: tuple[str, ...] = ()
 
     @property
     def lines(self) -> Mapping[str, Lines]:
@@ -55,8 +62,7 @@ class Approvals:
     def read(self) -> ApprovalRecord | None:
         """The record; None where nothing was ever approved here. One that cannot be read approves nothing."""
         try:
-            with self._file.open("rb") as kept:
-                record = msgspec.json.decode(kept.read(_LARGEST), type=ApprovalRecord)
+            record = msgspec.json.decode(read_plain(self._file, _LARGEST), type=ApprovalRecord)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -67,21 +73,27 @@ class Approvals:
     def approve(self, parts: Iterable[ActingPart], who: str, now: datetime) -> None:
         """Approves `parts` as they are. Raises ChangeoverError where this cannot be kept."""
         new = {part.place: ApprovedPart(lines=part.lines, at=now, who=who) for part in parts}
-        self._change(lambda record: msgspec.structs.replace(record, approved={**record.approved, **new}))
+        self._change(
+            lambda record: msgspec.structs.replace(
+                record, approved={**record.approved, **new}, former=_former(record, new)
+            )
+        )
 
     def forget(self, places: Iterable[str]) -> None:
         """Takes back what was approved at `places`."""
         gone = set(places)
         self._change(
             lambda record: msgspec.structs.replace(
-                record, approved={place: a for place, a in record.approved.items() if place not in gone}
+                record,
+                approved={place: a for place, a in record.approved.items() if place not in gone},
+                former=_former(record, gone),
             )
         )
 
     def withdraw(self) -> int:
         """Takes back everything, and gives how many parts that were."""
         had = self.read()
-        self._change(lambda record: msgspec.structs.replace(record, approved={}, withdrawn=record.withdrawn + 1))
+        self._change(lambda record: ApprovalRecord(home=record.home, withdrawn=record.withdrawn + 1))
         return len(had.approved) if had is not None else 0
 
     def _change(self, change: Callable[[ApprovalRecord], ApprovalRecord]) -> None:
@@ -99,3 +111,9 @@ class Approvals:
             raise ChangeoverError(text, "Nothing was approved. Check that the disk is not full.") from None
         except filelock.Timeout:
             raise ChangeoverError(f"{self._file} is being written by another program", "Try again.") from None
+
+
+def _former(record: ApprovalRecord, places: Iterable[str]) -> tuple[str, ...]:
+    """What was approved before, with what stands at `places` now."""
+    gone = [fingerprint(place, record.approved[place].lines) for place in places if place in record.approved]
+    return tuple(dict.fromkeys((*record.former, *gone)))[-_MOST_FORMER:]

@@ -14,7 +14,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from changeover.model.errors import UsageError
+from changeover.model.foreign_text import one_line
+from changeover.storage.private import read_plain
+
 log = logging.getLogger(__name__)
+
+_MOST_OF_A_NAME = 200
 
 
 class Home(Struct, frozen=True):
@@ -33,15 +39,23 @@ class Home(Struct, frozen=True):
 
     @classmethod
     def from_environment(cls) -> Home:
+        """Raises UsageError where the path of a folder is no text, which keyring and journal could not keep."""
         folder = os.environ.get("CHANGEOVER_HOME")
         if folder:
-            return cls.at(Path(folder).expanduser())
-        import platformdirs
+            home = cls.at(Path(folder).expanduser())
+        else:
+            import platformdirs
 
-        return cls(
-            config=platformdirs.user_config_path("changeover", appauthor=False),
-            data=platformdirs.user_data_path("changeover", appauthor=False),
-        )
+            home = cls(
+                config=platformdirs.user_config_path("changeover", appauthor=False),
+                data=platformdirs.user_data_path("changeover", appauthor=False),
+            )
+        try:
+            f"{home.config}{home.data}".encode()
+        except UnicodeEncodeError:
+            text = f"The path of Changeover's folder is no text: {home.config}"
+            raise UsageError(text, "Name another one in CHANGEOVER_HOME.") from None
+        return home
 
     @property
     def settings_file(self) -> Path:
@@ -75,7 +89,7 @@ def this_person() -> str:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # no name in the environment, and none for this user's number
         user = "somebody"
-    return f"{user}@{socket.gethostname()}"
+    return one_line(f"{user}@{socket.gethostname()}", _MOST_OF_A_NAME)
 
 
 def installation_name(home: Home) -> str:
@@ -87,7 +101,7 @@ def installation_name(home: Home) -> str:
     file = home.data / "installation"
     kept = b""
     with contextlib.suppress(OSError):
-        kept = file.read_bytes()[:64]
+        kept = read_plain(file, 64)
     if len(kept) < 32:
         kept = secrets.token_hex(16).encode()
         try:
@@ -99,7 +113,7 @@ def installation_name(home: Home) -> str:
             try:
                 os.link(made, file)  # of two processes that make one at the same time, the first decides
             except FileExistsError:
-                kept = file.read_bytes()[:64]
+                kept = read_plain(file, 64)
             finally:
                 made.unlink()
         except OSError as error:

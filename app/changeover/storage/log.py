@@ -9,19 +9,26 @@ import logging.handlers
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from changeover.model.errors import ChangeoverError
-from changeover.model.foreign_text import shown
+from changeover.model.foreign_text import many_lines, shown
 from changeover.storage.private import private_folder
 
 _SIZE, _KEPT = 1_000_000, 5
 
 
 class _OneLine(logging.Formatter):
-    """Messages in one line each: what others wrote can neither begin a line of its own nor steer who reads."""
+    """Messages in one line each: what others wrote can neither begin a line of its own nor steer who reads.
+
+    The lines of a traceback are indented.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return shown(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"  {line}" for line in many_lines(super().formatException(ei)).splitlines())
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
@@ -47,7 +54,8 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 def start_log(file: Path, debug: bool) -> None:
     """Sends this program's log to `file`. Libraries' own logs stay out: some write request headers at debug level.
 
-    Raises ChangeoverError where the file cannot be written.
+    On a disk that is full or can only be read there is no log. Raises ChangeoverError where the file cannot be
+    written for another reason.
     """
     logger = logging.getLogger("changeover")
     for old in logger.handlers[:]:
@@ -60,6 +68,8 @@ def start_log(file: Path, debug: bool) -> None:
         private_folder(file.parent)
         handler = _PrivateFile(file, maxBytes=_SIZE, backupCount=_KEPT - 1, encoding="utf-8")
     except OSError as error:
+        if error.errno in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+            return  # looking goes on without a log; whatever writes says what is wrong with the disk
         raise ChangeoverError(
             f"The log {file} cannot be written: {error.strerror or error}",
             "Check that the disk is not full and that the folder is yours.",

@@ -1,8 +1,10 @@
-"""Folders and files that are for this user alone, whatever the umask is."""
+"""Folders and files that are for this user alone, whatever the umask is; and none that is a pipe or a device."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from pathlib import Path
 
@@ -41,6 +43,23 @@ def private_file(file: Path) -> bool:
         except FileExistsError:
             take_from_others(file)
             return False
+
+
+def refuse_others(file: Path) -> None:
+    """Raises OSError where something stands at `file` that is no plain file: to open a pipe would wait for ever."""
+    if os.path.lexists(file) and not file.is_file():
+        raise OSError(errno.EINVAL, "it is no plain file", str(file))
+
+
+def read_plain(file: Path, most: int) -> bytes:
+    """At most so many bytes of a plain file. Raises OSError for any other, and FileNotFoundError where there is none.
+
+    Nothing is waited for, as a pipe would be.
+    """
+    with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as kept:
+        if not stat.S_ISREG(os.fstat(kept.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(file))
+        return kept.read(most)
 
 
 def take_from_others(file: Path) -> None:

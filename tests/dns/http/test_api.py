@@ -11,7 +11,16 @@ import pytest
 
 import changeover
 from changeover.dns.http import provider as http_provider
-from changeover.dns.http.api import Api, Lost, endpoint_host, retry_after, retry_rate_limited, retry_read, segment
+from changeover.dns.http.api import (
+    Api,
+    Lost,
+    endpoint_host,
+    is_safe_endpoint,
+    retry_after,
+    retry_rate_limited,
+    retry_read,
+    segment,
+)
 from changeover.dns.provider import Applied
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import address_set, record_set
@@ -132,3 +141,29 @@ async def test_a_change_of_type_goes_on_after_an_answer_429(tmp_path: Path, monk
         assert await ground.provider.apply(ZONE_NAME, [change]) == Applied()
         assert address_set((await ground.provider.read(ZONE_NAME, [name])).records[name]) == after
         await ground.provider.aclose()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *(
+            "https://good.example@thief.example",
+            "https://good.example\\.thief.example",
+            "https://g\u043e\u043ed.example",
+        ),
+        *("https://good\u3002example", "https://good.example%2ethief.example", "https://good.example\t.thief.example"),
+        *("https://good.example:443:80", "https://good.example\n", "https://good\u200b.example", "//good.example"),
+        *("http://127.0.0.1.thief.example", "http://localhost.", "https://[good.example]", "https://good.example?x"),
+    ],
+)
+def test_an_endpoint_is_what_everybody_reads_in_it(endpoint: str) -> None:
+    """No host that one program, or a person, reads as another."""
+    assert not is_safe_endpoint(endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["https://API.good.example:8443/v1", "https://[2001:db8::1]:8443/", "http://[::1]:80", "http://localhost"],
+)
+def test_a_plain_endpoint_is_taken(endpoint: str) -> None:
+    assert is_safe_endpoint(endpoint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from changeover.model.runs.plan import Plan
 from changeover.model.runs.run import Intent, Outcome, Started, fold
 from changeover.storage.database.repair import is_damaged, repair
 from changeover.storage.journal.journal import Journal
+from changeover.storage.journal.lock import is_locked, service_lock
 
 NOW = datetime(2026, 12, 1, 4, 41, tzinfo=UTC)
 
@@ -125,6 +127,70 @@ async def test_a_number_that_cannot_be_read(tmp_path: Path) -> None:
         (tmp_path / "locks" / "shop.number").write_bytes(nonsense)
         number = int((await next_number(file)).rpartition("-")[2])
         assert number >= 2
+
+
+#: What may stand in the place of a file: each would be waited for, written to in vain, or fail in its own way.
+IN_ITS_PLACE = {
+    "folder": lambda file: file.mkdir(),
+    "pipe": lambda file: os.mkfifo(file),
+    "device": lambda file: file.symlink_to("/dev/zero"),
+    "link to nothing": lambda file: file.symlink_to(file.parent / "not" / "there"),
+    "link to itself": lambda file: file.symlink_to(file.name),
+}
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+
+
+@posix
+@pytest.mark.parametrize("end", ["", "-wal", "-shm"])
+@pytest.mark.parametrize("what", list(IN_ITS_PLACE))
+async def test_no_file_in_the_place_of_one(tmp_path: Path, what: str, end: str) -> None:
+    """Said with the way out, which keeps what there is and gives no number twice. Nothing is waited for."""
+    file = tmp_path / "changeover.db"
+    await written(file, runs=2, entries=1)
+    place = tmp_path / f"changeover.db{end}"
+    place.unlink(missing_ok=True)
+    IN_ITS_PLACE[what](place)
+    with pytest.raises(ChangeoverError, match=r"it is damaged: .* is no plain file") as refused:
+        await next_number(file)
+    assert "changeover repair" in refused.value.hint
+    assert is_damaged(file)
+    done = repair(file, NOW)
+    assert any(os.path.lexists(f"{done.moved}{end}{mark}") for mark in ("", ".no-file"))
+    assert done.kept["runs"] == (2 if end else 0)
+    assert await next_number(file) == "shop-3"
+
+
+@posix
+@pytest.mark.parametrize("what", list(IN_ITS_PLACE))
+async def test_no_file_beside_the_database(tmp_path: Path, what: str) -> None:
+    """A number or a reserve that is none costs nothing; nobody works without a lock, and that is said at once."""
+    file = tmp_path / "changeover.db"
+    await written(file, runs=1, entries=1)
+    for name in ("changeover.reserve", "locks/shop.number"):
+        (tmp_path / name).unlink(missing_ok=True)
+        IN_ITS_PLACE[what](tmp_path / name)
+    assert await next_number(file) == "shop-2"
+    lock = tmp_path / "locks" / "shop.lock"
+    lock.unlink(missing_ok=True)
+    IN_ITS_PLACE[what](lock)
+    for held in (lambda: is_locked(lock), lambda: service_lock(lock, "shop").__enter__()):
+        with pytest.raises(ChangeoverError, match=r"The lock .* cannot be used: it is no plain file"):
+            held()
+
+
+async def test_a_run_that_could_not_be_begun_has_done_nothing(tmp_path: Path) -> None:
+    """So that a command which fails there says that nothing was changed."""
+    journal = Journal(tmp_path / "changeover.db")
+    assert (await journal.begin(started("blog"))).run == "blog-1"
+    again = Journal(tmp_path / "changeover.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "changeover.db")) as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        connection.commit()
+    with pytest.raises(ChangeoverError, match="no room"):
+        await again.begin(started())
+    assert (again.written, journal.written) == (None, "blog-1")
+    journal.close()
+    again.close()
 
 
 async def test_a_whole_one_is_not_damaged(tmp_path: Path) -> None:

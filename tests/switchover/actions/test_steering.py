@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts, Steering
-from changeover.accounts.trust import Trust
+from changeover.accounts.trust import Trust, files_of
 from changeover.dns.lookup.client import Lookup
 from changeover.lab.app import AppSettings, LabApp
 from changeover.model.dns.change import ZoneAt
@@ -19,6 +19,7 @@ from changeover.model.errors import NotApproved, NotFound, Unavailable
 from changeover.model.runs.plan import ActionStep, Plan
 from changeover.model.runs.run import Entry, Run, Started, StepState, fold
 from changeover.model.runs.verification import Verdict
+from changeover.model.settings.acting_parts import action_part
 from changeover.model.settings.action import Action, CommandLine, Operation, Phase, PlatformCall, Verb
 from changeover.model.settings.service import Account, Answer, Deployment, LookupSettings, Service, Settings
 from changeover.storage.home import Home
@@ -52,6 +53,7 @@ class World:
         self.api = LabApi({"primary": self.app})
         home = Home.at(folder)
         vault = Vault(home, timeout=5)
+        self.files = files_of(home)
         self.trust = Trust(home, lambda: SETTINGS, vault)
         self.accounts = Accounts(home, vault, self.trust)
         lookup = Lookup(LookupSettings(resolvers=(), witnesses=()))
@@ -66,6 +68,7 @@ class World:
 
     async def perform(self, operation: Operation) -> Verdict:
         step = step_of(operation)
+        await self.trust.approve([action_part(SHOP, step.action, self.files)])
         plan = Plan(
             service="shop", source="primary", to="backup", steps=(step,), made_at=datetime(2026, 12, 1, tzinfo=UTC)
         )

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from changeover.desktop.widgets.colours import colours, text_size
 from changeover.desktop.widgets.parts import button, plain_tip
 from changeover.desktop.widgets.shapes import Mark, of_state, paint_mark
+from changeover.model.foreign_text import shown
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.wording.sentence import list_line
 
@@ -63,8 +64,8 @@ class _Row(QStyledItemDelegate):
             row = QRectF(text.left(), text.top() + number * half, text.width(), half)
             painter.setFont(how)
             painter.setPen(QColor(tone))
-            shown = QFontMetricsF(how).elidedText(what, Qt.TextElideMode.ElideRight, row.width())
-            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
+            fitting = QFontMetricsF(how).elidedText(shown(what), Qt.TextElideMode.ElideRight, row.width())
+            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, fitting)
         painter.restore()
 
 

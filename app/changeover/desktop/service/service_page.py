@@ -20,7 +20,7 @@ from changeover.desktop.service.route import RouteDiagram
 from changeover.desktop.service.service_actions import SERVICE_VERBS
 from changeover.desktop.widgets.colours import colours
 from changeover.desktop.widgets.findings_card import FindingsCard
-from changeover.desktop.widgets.parts import Elided, button, label, selectable, set_role
+from changeover.desktop.widgets.parts import Elided, button, caption, label, selectable, set_role
 from changeover.desktop.widgets.shapes import of_state
 from changeover.model.health.history import Gap, Incident
 from changeover.model.readiness.service_state import ServiceState
@@ -159,7 +159,7 @@ class ServicePage(QScrollArea):
         self.title.show_text(state.service.name)
         self.hostnames.show_text(", ".join(state.service.hostnames))
         action = main_action(state)
-        self.main_button.setText(action.text)
+        self.main_button.setText(caption(action.text))
         self.main_button.setProperty("verb", action.verb)
         self.main_button.setEnabled(bool(action.verb))
         set_role(self.main_button, action.role)

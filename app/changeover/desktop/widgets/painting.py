@@ -7,6 +7,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QP
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from changeover.desktop.widgets.colours import text_size
+from changeover.desktop.widgets.parts import plain_tip
+from changeover.model.foreign_text import shown
 
 
 def font(widget: QWidget, *, bold: bool = False, smaller: int = 0) -> QFont:
@@ -51,12 +53,13 @@ class Painted(QWidget):
     ) -> float:
         """Paints one line of text into `area`, shortened where it does not fit. Gives the width that it took."""
         metrics = QFontMetricsF(how)
-        shown = metrics.elidedText(text, elide, area.width())
-        if shown != text:
+        text = shown(text)
+        fitting = metrics.elidedText(text, elide, area.width())
+        if fitting != text:
             self.tip(area, text)
         painter.setFont(how)
         painter.setPen(QColor(tone))
-        painter.drawText(area, align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
+        painter.drawText(area, align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, fitting)
         return min(metrics.horizontalAdvance(text), area.width())
 
     def event(self, event: QEvent) -> bool:
@@ -64,7 +67,7 @@ class Painted(QWidget):
             at = event.pos()
             found = [text for area, text in self._tips if area.contains(at)]
             if found:
-                QToolTip.showText(event.globalPos(), found[-1], self)
+                QToolTip.showText(event.globalPos(), plain_tip(found[-1]), self)
             else:
                 QToolTip.hideText()
             return True

@@ -29,6 +29,11 @@ def plain_tip(text: str) -> str:
     return f"<span>{escape(clean).replace(chr(10), '<br>')}</span>" if "<" in clean else clean
 
 
+def caption(text: str) -> str:
+    """`text` for a button, a box or a menu, where Qt hides an "&" and underlines what follows."""
+    return shown(text).replace("&", "&&")
+
+
 def label(text: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
     """A text. `role` is its look in the style sheet: title, muted, small, heading, strong, fault."""
     made = PlainLabel()
@@ -47,7 +52,7 @@ def selectable(made: QLabel) -> QLabel:
 
 def button(text: str, pressed: Callable[[], object] | None = None, role: str = "", *, name: str = "") -> QPushButton:
     """A button that Enter never presses from elsewhere. `name` is for a screen reader, where the text is not enough."""
-    made = QPushButton(text)
+    made = QPushButton(caption(text))
     made.setAutoDefault(False)
     if role:
         made.setProperty("role", role)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from changeover.desktop.widgets.colours import Colours, colours
+from changeover.desktop.widgets.parts import plain_tip
 from changeover.model.finding import Level
 from changeover.model.health.probe_result import Health
 from changeover.model.health.track import State
@@ -233,7 +234,7 @@ class MarkWidget(QWidget):
 
     def _say(self, word: str = "") -> None:
         self.setAccessibleName(word or self._mark.value)
-        self.setToolTip(word or self._mark.value)
+        self.setToolTip(plain_tip(word or self._mark.value))
 
     def sizeHint(self) -> QSize:
         return QSize(self._side + 2, self._side + 8)

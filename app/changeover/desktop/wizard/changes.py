@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
-from changeover.desktop.widgets.parts import Card, clear, label
+from changeover.desktop.widgets.parts import Card, caption, clear, label
 from changeover.desktop.wizard.flow import follow_words
 from changeover.desktop.wizard.tables import plan_view
 from changeover.model.formatting import counted
@@ -77,7 +77,7 @@ class ChangesPage(QWidget):
         self._doubt.setText(doubt)
         self._sure.setVisible(bool(doubt))
         self.sure_box.setChecked(False)
-        self.sure_box.setText(f"Go back to {plan.to} all the same")
+        self.sure_box.setText(caption(f"Go back to {plan.to} all the same"))
         if overrides:
             caution = Card(role="caution")
             blocks = counted(len(overrides), "blocking finding")

@@ -11,6 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from changeover.desktop.runtime.tasks import Tasks
+from changeover.desktop.widgets.parts import caption
 from changeover.desktop.widgets.strips import words
 from changeover.desktop.wizard.changes import ChangesPage
 from changeover.desktop.wizard.direction import DirectionPage
@@ -208,7 +209,7 @@ class Wizard(Frame):
         self.switch_button.setVisible(page is WizardPage.CHANGES and plan is not None and bool(plan.steps))
         self.switch_button.setEnabled(self.changes.confirmed)
         if plan is not None:
-            self.switch_button.setText(switch_button(plan))
+            self.switch_button.setText(caption(switch_button(plan)))
         self._arrange_run()
         self.close_button.setText("Close" if page in RUN_PAGES else "Cancel")
         enter = {
@@ -232,7 +233,7 @@ class Wizard(Frame):
         self.pause_button.setEnabled(goes_on and not (self.work is not None and self.work.stop.is_set()))
         self.resume_button.setVisible("resume" in able)
         if run is not None:
-            self.resume_button.setText(go_on_words(run))
+            self.resume_button.setText(caption(go_on_words(run)))
         escalable = open_ and forward and run is not None and not run.emergency and run.plan.kind is PlanKind.SWITCH
         self.emergency_button.setVisible(escalable)
         self.back_out_button.setVisible(goes_on and forward and self.here)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
 
-from changeover.desktop.widgets.parts import Card, label
+from changeover.desktop.widgets.parts import Card, caption, label
 from changeover.desktop.widgets.shapes import OF_HEALTH, Mark, MarkWidget
 from changeover.desktop.wizard.flow import destinations, emergency_first, kind_words
 from changeover.model.dns import active
@@ -63,7 +63,7 @@ class DirectionPage(QWidget):
         for number, name in enumerate(destinations(self._state)):
             health = self._state.health.get(name)
             row = QHBoxLayout()
-            choice = QRadioButton(name)
+            choice = QRadioButton(caption(name))
             choice.setProperty("deployment", name)
             choice.setChecked(number == 0)
             self._targets.addButton(choice)
@@ -98,7 +98,7 @@ class DirectionPage(QWidget):
         for choice, explained, words in zip(
             (self.planned_choice, self.emergency_choice), self._explained, kind_words(self._state, self.to), strict=True
         ):
-            choice.setText(words[0])
+            choice.setText(caption(words[0]))
             explained.setText(words[1])
             choice.setAccessibleDescription(words[1])
         self.changed.emit()

@@ -60,6 +60,8 @@ Fields = Mapping[str, str | Secret]
 
 #: A path of names, each a `segment`.
 _PATH = re.compile(r"(/[A-Za-z0-9._~%!$'()*+,;=:@-]*)*")
+#: Host and port of an endpoint.
+_PLACE = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 #: The next page in a Link header (RFC 8288), as far as DNS providers use it.
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next\b')
 
@@ -377,6 +379,8 @@ def is_safe_endpoint(endpoint: str) -> bool:
         return False
     if not host or parts.username is not None or parts.query or parts.fragment:
         return False
+    if not _PLACE.fullmatch(parts.netloc) or not (endpoint.isascii() and endpoint.isprintable()):
+        return False  # programs read other letters there in different ways, and people take them for others
     return parts.scheme == "https" or (parts.scheme == "http" and is_this_computer(host))
 
 

@@ -21,6 +21,9 @@ from msgspec import Struct
 
 from changeover.model.secret import Secret
 
+#: Characters. Key files have a twentieth of that.
+LONGEST_SECRET = 64 * 1024
+
 
 class Option(Struct, frozen=True):
     """How a key is told to people. `pattern` is a regular expression for the whole text, empty where any will do."""
@@ -57,7 +60,7 @@ class SecretField(Struct, frozen=True, kw_only=True):
         One that has no lines of its own goes into a header or a message, so it is one line of ASCII.
         """
         text = secret.reveal()
-        if secret.is_blank:
+        if secret.is_blank or len(text) > LONGEST_SECRET:
             return None
         if not self.pattern:
             one = text.strip("\r\n")

@@ -33,6 +33,8 @@ Lines = tuple[tuple[str, str], ...]
 #: Stands for the folder of the settings file, so that a path is the same on every computer.
 _FOLDER = "SETTINGS_FOLDER"
 _SLASH = r"[/\\]"
+#: What may stand around the name of a file within one argument: "--file=x", "@x", a line for a shell.
+_AROUND = re.compile(r"""[\s=@:,;&|<>(){}"'`$]+""")
 
 #: Is said once to who comes from an older version.
 TAKEN_OVER = (
@@ -49,11 +51,11 @@ class Files(Protocol):
         ...
 
     def beside(self, word: str) -> str | None:
-        """The path, from the settings' folder, of the file there that `word` names; None where it names none."""
+        """The path, from the settings' folder, of the file that `word` names, where it came with the settings."""
         ...
 
     def whole(self, relative: str) -> str:
-        """The path of a file in the settings' folder."""
+        """The whole path of one of these."""
         ...
 
 
@@ -90,7 +92,7 @@ class ActingPart(Struct, frozen=True, kw_only=True):
 
     @property
     def fingerprint(self) -> str:
-        return _fingerprint((self.place, self.lines))
+        return fingerprint(self.place, self.lines)
 
 
 class Unapproved(Struct, frozen=True, kw_only=True):
@@ -115,6 +117,11 @@ class Unapproved(Struct, frozen=True, kw_only=True):
             gone = [row for row in gone if row[1] != line[0]]
             rows.append((" " if line in kept else "+", *line))
         return (*rows, *gone)
+
+
+def fingerprint(place: str, lines: Lines) -> str:
+    """What tells a part from all others."""
+    return _fingerprint((place, lines))
 
 
 def fingerprint_of(parts: Sequence[ActingPart]) -> str:
@@ -195,7 +202,7 @@ def acting_parts(settings: Settings, credentials: Mapping[str, Credential], file
     """Every part of `settings`, in their order. `credentials` are by account."""
     parts = [account_part(a.name, credentials[a.name], files) for a in settings.accounts if a.name in credentials]
     for service in settings.services:
-        parts += [_action(service, action, files) for action in service.actions if acts(action)]
+        parts += [action_part(service, action, files) for action in service.actions if acts(action)]
         if any(_asks(action, HttpCall) for action in service.actions):
             parts.append(calls_part(service, settings.lookup, files))
         if any(_asks(action, PlatformCall) for action in service.actions):
@@ -266,10 +273,15 @@ def account_part(name: str, credential: Credential, files: Files) -> ActingPart:
     return ActingPart(place=account_place(name), words=f"Account {name}", lines=tuple(lines), owner=name)
 
 
-def _action(service: Service, action: Action, files: Files) -> ActingPart:
+def action_part(service: Service, action: Action, files: Files) -> ActingPart:
+    """An action, be it one of the settings or of a run, with what is in its files now."""
     lines = [("phase", str(action.phase))]
     if action.to:
         lines.append(("for switches to", ", ".join(action.to)))
+    usual = Action(name="", phase=action.phase, operation=action.operation)
+    for key in ("needs", "timeout", "repeatable", "together"):
+        if (value := getattr(action, key)) != getattr(usual, key):
+            lines.append((key, _text(value)))
     lines += _operation("does", action.operation, service, files)
     if action.undo is not None:
         lines += _operation("is taken back by", action.undo, service, files)
@@ -283,9 +295,7 @@ def _operation(verb: str, operation: Operation, service: Service, files: Files) 
             beside = {word: path for word in command if (path := files.beside(word)) is not None}
             words = [f"{_FOLDER}/{beside[word]}" if word in beside else word for word in command]
             yield verb, f"run {shlex.join(words)}"
-            # What lies beside the settings comes with them.
-            for path in dict.fromkeys(beside.values()):
-                yield f"{verb}, file {path}", f"SHA-256 {files.content(files.whole(path))}"
+            yield from _files_of(verb, command, files)
         case HttpCall(url=url, method=method, headers=headers, body=body):
             yield verb, f"{method} {url}"
             for name, value in headers.items():
@@ -300,9 +310,16 @@ def _operation(verb: str, operation: Operation, service: Service, files: Files) 
             yield verb, operation_words(operation)
 
 
+def _files_of(verb: str, command: Sequence[str], files: Files) -> Iterator[tuple[str, str]]:
+    """What is in the files that a command names. Somebody who can write the settings can write these as well."""
+    parts = (part for word in command for part in (word, *_AROUND.split(word)) if part)
+    for path in dict.fromkeys(path for part in parts if (path := files.beside(part)) is not None):
+        yield f"{verb}, file {path}", f"SHA-256 {files.content(files.whole(path))}"
+
+
 def calls_part(service: Service, lookup: LookupSettings, files: Files) -> ActingPart:
     """What decides where the calls of a service's actions go, besides their URLs."""
-    lines = [("certificates", _authority(service, files)), ("resolvers", _listed(lookup.resolvers))]
+    lines = [("certificates", _authority(service, files)), *_resolvers(lookup)]
     place, words = calls_place(service.name), f"What decides where calls of {service.name} go"
     return ActingPart(place=place, words=words, lines=tuple(lines), owner=vault_name(service.name))
 
@@ -325,7 +342,7 @@ def _journeys(service: Service, lookup: LookupSettings, files: Files) -> ActingP
     for deployment in service.deployments:
         answer = deployment.answer_for(hostname)
         lines.append((f"at {deployment.name}", answer.target or _listed((*answer.a, *answer.aaaa))))
-    lines.append(("resolvers", _listed(lookup.resolvers)))
+    lines += _resolvers(lookup)
     if zone in lookup.nameservers:
         lines.append((f"name servers of {zone}", _listed(lookup.nameservers[zone])))
     for number, journey in enumerate(service.health.journeys, start=1):
@@ -345,6 +362,12 @@ def _step(label: str, step: JourneyStep) -> Iterator[tuple[str, str]]:
         yield f"{label}, body", step.body
     for name, source in step.capture.items():
         yield f"{label}, then {{{name}}} is", source
+
+
+def _resolvers(lookup: LookupSettings) -> Iterator[tuple[str, str]]:
+    yield "resolvers", _listed(lookup.resolvers)
+    if lookup.system_resolvers is not None:
+        yield "then the system's resolvers", "yes" if lookup.system_resolvers else "no"
 
 
 def _authority(service: Service, files: Files) -> str:

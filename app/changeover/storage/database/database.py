@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import sqlite3
 import threading
 import time
@@ -94,6 +95,8 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         private_folder(self._file.parent)
+        if (wrong := no_plain_file(self._file)) is not None:
+            raise damaged(self._name, self._file, f"{wrong.name} is no plain file")
         new = private_file(self._file)
         for end in ("wal", "shm"):  # new ones are as the file is
             with contextlib.suppress(FileNotFoundError):
@@ -134,6 +137,13 @@ class Database:
         if version > len(MIGRATIONS):
             raise ChangeoverError(f"{self._file} is from a newer Changeover", "Update this one.")
         return version
+
+
+def no_plain_file(file: Path) -> Path | None:
+    """What stands in the place of a database or of its logs and is no file: a folder, a device, a pipe, a link that
+    leads nowhere. What is written there would be lost."""
+    parts = (file.with_name(f"{file.name}{end}") for end in ("", "-wal", "-shm"))
+    return next((part for part in parts if os.path.lexists(part) and not part.is_file()), None)
 
 
 def has_numbers(file: Path) -> bool:

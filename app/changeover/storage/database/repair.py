@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from changeover.model.errors import ChangeoverError
-from changeover.storage.database.database import Database, has_numbers, transaction
+from changeover.storage.database.database import Database, has_numbers, no_plain_file, transaction
 
 #: A file that is read gives at most so many rows of a table.
 _MOST = 10_000_000
@@ -26,6 +26,8 @@ class Repaired(Struct, frozen=True):
 
 def is_damaged(file: Path) -> bool:
     """Is there a database that is no longer whole? One that was cut to nothing is not, where there were runs."""
+    if no_plain_file(file) is not None:
+        return True
     if not file.exists():
         return False
     try:
@@ -46,8 +48,11 @@ def repair(file: Path, now: datetime) -> Repaired:
     moved = file.with_name(f"{file.name}.damaged-{now:%Y%m%d-%H%M%S}")
     try:
         for end in ("", "-wal", "-shm"):
+            part = file.with_name(file.name + end)
+            # What is no file is not taken for the log of the one that is read below.
+            mark = ".no-file" if end and not part.is_file() else ""
             with contextlib.suppress(FileNotFoundError):
-                file.with_name(file.name + end).rename(moved.with_name(moved.name + end))
+                part.rename(moved.with_name(f"{moved.name}{end}{mark}"))
     except OSError as error:
         hint = "Check that the folder is yours. Nothing was changed."
         raise ChangeoverError(f"{file} cannot be moved aside: {error.strerror or error}", hint) from None

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from changeover.storage.private import private_file
+from changeover.storage.private import private_file, refuse_others
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class Reserve:
             there = self._file.stat().st_size if self._file.exists() else 0
             if there >= SIZE or (not whatever_is_left and shutil.disk_usage(self._file.parent).free < 4 * SIZE):
                 return
+            refuse_others(self._file)
             private_file(self._file)
             with self._file.open("ab", buffering=0) as out:
                 for _ in range(there, SIZE, _CHUNK):

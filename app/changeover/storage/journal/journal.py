@@ -38,7 +38,7 @@ class Journal:
         self._home = Home.at(file.parent)
         self._known: dict[str, tuple[Entry, ...]] = {}
         self._seen = 0
-        #: The run that this process wrote of last, or was about to begin.
+        #: The run that this process wrote of last. One that could not be begun has done nothing.
         self.written: str | None = None
 
     async def begin(self, started: Started) -> Entry:
@@ -48,6 +48,7 @@ class Journal:
 
     async def append(self, run: str, event: Event) -> Entry:
         """Adds one entry, durably."""
+        self.written = run
         return await self._database.in_need(self._append, run, event)
 
     async def read(self, run: str) -> tuple[Entry, ...]:
@@ -87,9 +88,9 @@ class Journal:
             (last,) = connection.execute("SELECT max(number) FROM runs WHERE service = ?", (service,)).fetchone()
             number = max(last or 0, last_number(kept)) + 1
             run = f"{service}-{number}"
-            self.written = run
             connection.execute("INSERT INTO runs (service, number, run) VALUES (?, ?, ?)", (service, number, run))
             entry = self._append(run, started)
+        self.written = run
         keep_number(kept, number)
         return entry
 
@@ -100,7 +101,6 @@ class Journal:
             "INSERT INTO journal (run, at, event, version, checksum) VALUES (?, ?, ?, ?, ?)",
             (run, entry.at.isoformat(), raw.decode(), version, checksum),
         )
-        self.written = run
         return entry
 
     def _read(self, run: str) -> tuple[Entry, ...]:

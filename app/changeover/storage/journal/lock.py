@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from changeover.model.errors import ChangeoverError, Refused
-from changeover.storage.private import private_folder
+from changeover.storage.private import private_folder, refuse_others
 
 #: Looking whether a lock is held takes it for a moment; a run waits that long, in seconds, for such looks to pass.
 _GRACE = 0.2
@@ -26,6 +26,7 @@ def service_lock(file: Path, service: str) -> Iterator[None]:
     lock = filelock.FileLock(file, mode=PRIVATE, is_singleton=False)
     try:
         private_folder(file.parent, ours=True)
+        refuse_others(file)
         lock.acquire(timeout=_GRACE, poll_interval=_POLL)
     except filelock.Timeout:
         raise Refused(
@@ -46,6 +47,7 @@ def is_locked(file: Path) -> bool:
     Raises ChangeoverError where that cannot be found out.
     """
     try:
+        refuse_others(file)
         return file.exists() and _is_held(file)
     except OSError as error:
         raise _unusable(file, error) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from changeover.storage.private import private_folder
+from changeover.storage.private import private_folder, read_plain
 from changeover.storage.settings.file import write_atomically
 
 #: More runs than that nobody makes.
@@ -22,8 +22,7 @@ def number_file(lock_file: Path) -> Path:
 def last_number(file: Path) -> int:
     """The number that the newest run was given; 0 where none is known: the database has it too."""
     try:
-        with file.open("rb") as kept:
-            number = int(kept.read(_DIGITS + 2))
+        number = int(read_plain(file, _DIGITS + 2))
         return number if number < 10**_DIGITS else 0
     except FileNotFoundError:
         return 0

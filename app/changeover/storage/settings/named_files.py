@@ -13,7 +13,10 @@ class NamedFiles:
     """Those of a settings file that lies in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = str(folder.resolve())
+        folder = folder.resolve()
+        self._folder = str(folder)
+        #: What comes by the same way as the settings: the checkout that they are in, else their folder.
+        self._checkout = str(next((up for up in (folder, *folder.parents) if (up / ".git").exists()), folder))
 
     def content(self, path: str) -> str:
         """Half of its SHA-256; empty where there is no plain file that can be read. It is read when it was changed."""
@@ -26,18 +29,17 @@ class NamedFiles:
             return ""
 
     def beside(self, word: str) -> str | None:
-        """The path, from the settings' folder, of the file there or below that `word` names; None where it is none."""
+        """The path, from the settings' folder, of the file that `word` names, where it came with the settings."""
         path = os.path.normpath(os.path.join(self._folder, word))
         try:
-            relative = os.path.relpath(path, self._folder)
-            found = Path(path).is_file()
+            came = os.path.commonpath((path, self._checkout)) == self._checkout and Path(path).is_file()
+            return Path(os.path.relpath(path, self._folder)).as_posix() if came else None
         except (OSError, ValueError):  # another drive, or no path at all
             return None
-        return Path(relative).as_posix() if found and not relative.startswith(os.pardir) else None
 
     def whole(self, relative: str) -> str:
-        """The path of a file in the settings' folder."""
-        return os.path.join(self._folder, relative)
+        """The whole path of one of these."""
+        return os.path.normpath(os.path.join(self._folder, relative))
 
 
 @functools.lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep
 from changeover.model.runs.run import Direction, Run, StepState
 from changeover.model.runs.verification import Verdict
+from changeover.model.settings.acting_parts import acts
 from changeover.model.settings.action import Approval, CommandLine, HttpCall, Note, PlatformCall, WaitUntil
 from changeover.model.settings.platform import operation_of
 from changeover.platforms.platform import InDoubt
@@ -53,6 +54,11 @@ class ActionExecutor:
         call that is under way gets the rest of its time, so that its answer is not lost.
         """
         limit = step.action.limit(step.operation)
+        if acts(step.action):
+            try:
+                await self._trust.permit_action(self._service, step.action)
+            except ChangeoverError as error:
+                return Verdict(StepState.FAILED, f"not done: {error.text}. {error.hint}")
         match step.operation:
             case HttpCall():
                 from changeover.switchover.actions.http_call import call
