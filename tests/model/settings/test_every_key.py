@@ -76,7 +76,8 @@ COUNTS: dict[type[Struct], dict[str, Any]] = {
 #: What is shown with the plan, or only looked at and judged. A key that is new belongs here or above.
 HARMLESS: dict[type[Struct], set[str]] = {
     Service: {
-        *("dns", "ttl", "maintenance", "after", "run_timeout", "lease", "name_servers_needed", "recovery_objective")
+        *("dns", "ttl", "maintenance", "after", "run_timeout", "lease", "name_servers_needed", "recovery_objective"),
+        "drift",
     },
     Deployment: {"marker", "status_page"},
     HealthCheck: {

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from changeover.desktop.widgets.parts import Card, button, label
 from changeover.desktop.widgets.shapes import Mark, MarkWidget
 from changeover.desktop.widgets.text_table import TextTable
+from changeover.model.foreign_text import shown
 from changeover.model.formatting import age, counted
 from changeover.model.platforms.comparison import Agreement, Compared, differing
 from changeover.model.readiness.drift_checks import compared_with, drift_rows
@@ -22,17 +23,21 @@ _TOLD = (Agreement.DIFFERS, Agreement.MEANT)
 
 def table_html(rows: tuple[Compared, ...], beside: str, to: str) -> str:
     """Both sides of each row, and below a difference what it means."""
-    lines = [f'<tr><td width="30%"></td><td width="35%">{escape(beside)}</td><td>{escape(to)}</td></tr>']
+    lines = [f'<tr><td width="30%"></td><td width="35%">{_text(beside)}</td><td>{_text(to)}</td></tr>']
     for row in rows:
-        what = escape(f"{row.aspect}: {row.subject}")
-        told = f"<td>{escape(row.primary)}</td><td>{escape(row.backup)}</td>"
+        what = _text(f"{row.aspect}: {row.subject}")
+        told = f"<td>{_text(row.primary)}</td><td>{_text(row.backup)}</td>"
         if row.agreement is Agreement.DIFFERS:
             lines.append(f"<tr><td><b>≠ {what}</b></td>{told}</tr>")
-            lines.append(f'<tr><td></td><td colspan="2"><i>{escape(row.why)}</i></td></tr>')
+            lines.append(f'<tr><td></td><td colspan="2"><i>{_text(row.why)}</i></td></tr>')
         else:
             note = "" if row.agreement is Agreement.SAME else f" ({row.agreement})"
             lines.append(f"<tr><td>{what}{note}</td>{told}</tr>")
     return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(lines)}</table>'
+
+
+def _text(text: str) -> str:
+    return escape(shown(text))
 
 
 class PlatformsCard(Card):
@@ -67,7 +72,7 @@ class PlatformsCard(Card):
         if not kept:
             return
         said = [
-            f"{d.name}: {observation_words(kept[d.name].observation)}, seen {age(kept[d.name].at, now)}"
+            shown(f"{d.name}: {observation_words(kept[d.name].observation)}, seen {age(kept[d.name].at, now)}")
             for d in state.service.deployments
             if d.name in kept
         ]
