@@ -159,4 +159,7 @@ _TOLD_OUTAGES = (
     """,
 )
 
-MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS, _TOLD_OUTAGES)
+#: When it was told; nobody knows it of outages of before.
+_TOLD_AT = ("ALTER TABLE told_outages ADD COLUMN told INTEGER",)
+
+MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS, _TOLD_OUTAGES, _TOLD_AT)
