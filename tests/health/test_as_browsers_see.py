@@ -147,8 +147,15 @@ async def test_a_file_that_cannot_be_used_is_no_fault_of_the_deployment(tmp_path
         ("\ufeff服务异常".encode(), [b"Content-Type: text/html; charset=gb2312"]),
         ("服务异常".encode(), [b"Content-Type: text/html; charset=no-such-charset"]),
         ("服务异常".encode(), []),
+        ("异常".encode("gbk"), [b"Content-Type: text/html; charset=utf-8", b"Content-Type: text/html; charset=gbk"]),
+        (b"<style>" + b" " * 1500 + '</style><meta charset="gbk">异常'.encode("gbk"), []),
+        ('<!-- <meta charset="utf-8"> --><meta charset=gbk>异常'.encode("gbk"), []),
+        ('<?xml version="1.0" encoding="gb2312"?><a>异常</a>'.encode("gbk"), [b"Content-Type: application/xml"]),
     ],
-    ids=["header", "gbk", "meta", "meta http-equiv", "UTF-16 mark", "UTF-8 mark", "unknown", "nothing said"],
+    ids=[
+        *("header", "gbk", "meta", "meta http-equiv", "UTF-16 mark", "UTF-8 mark", "unknown", "nothing said"),
+        *("two headers", "late", "behind a comment", "XML"),
+    ],
 )
 async def test_a_text_is_found_in_the_charset_of_its_page(body: bytes, headers: list[bytes]) -> None:
     """Wanted or forbidden: by byte order mark, then the header, then the page itself, else UTF-8."""
