@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 
-#: A page says its charset near its beginning. Parsers of browsers go on looking beyond the 1024 bytes of HTML, 13.2.3.2.
+#: A page says its charset near its beginning; browsers take it also beyond the 1024 bytes of HTML, 13.2.3.2.
 _BEGINNING = 65536
 #: Nothing in a comment counts; one without an end goes on to the end.
 _COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
