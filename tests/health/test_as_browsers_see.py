@@ -328,3 +328,14 @@ async def test_checks_wait_for_a_socket_and_lose_no_time_by_it(monkeypatch: pyte
         found = await asyncio.gather(*(probe(BACKUP, WWW, "127.0.0.1", check) for _ in range(40)))
     assert [result.ok for result in found] == [True] * 40
     assert most == 2
+
+
+@pytest.mark.parametrize(
+    "load", [b"NaN", b"1" + b"0" * 5000, b"-Infinity", b"1e999"], ids=["NaN", "long", "-inf", "huge"]
+)
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+async def test_numbers_that_are_no_plain_ones_are_json_still(before: bytes, load: bytes) -> None:
+    """What stands beside them is read; a number of 5,000 digits is more than 80, and no fault of the JSON."""
+    raw = response(before + b'{"s": "ok", "\\udfff": "\\ud800", "load": ' + load + b"}")
+    assert (await answered(raw, expect_json={"s": "ok"})).ok
+    assert (await answered(raw, expect_json={"load": "< 80"})).ok is (load == b"-Infinity")

@@ -201,7 +201,15 @@ def _json(response: Response) -> Any:
     try:
         return msgspec.json.decode(response.body)
     except msgspec.DecodeError:
-        return json.loads(response.text)
+        return json.loads(response.text, parse_int=_whole)
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number; one of more digits than Python takes is infinite, and not a fault of the JSON."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def json_text(value: Any) -> str:
