@@ -12,11 +12,16 @@ from pathlib import Path
 
 import dns.resolver
 import pytest
+from hypothesis import settings
 
 import changeover
 from shop import Shop
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# No property is about how long an example takes: the machine may be busy with other work.
+settings.register_profile("changeover", deadline=None)
+settings.load_profile("changeover")
 
 
 def pytest_configure() -> None:

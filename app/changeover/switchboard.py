@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +105,7 @@ class Switchboard:
         )
         self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
         live.reset(configuration.settings.services)
-        self._preparer = preparer = Preparer(configuration, recorded, observer, live)
+        self._preparer = preparer = Preparer(configuration, recorded, observer, live, self._told)
         self._runs = runs = Runs(home, configuration, self.journal, recorded, observer, live, preparer)
         self._ttls = ttls = Ttls(configuration, recorded, observer, runs)
         self._decisions = decisions = OperatorDecisions(self.journal, recorded, live, settled=ttls.restore_after)
@@ -253,11 +253,14 @@ class Switchboard:
         seen = replace(seen, overlay=replace(seen.overlay, visit=visit))
         return assess(seen, replace(unread(service, seen.at), run=run))
 
-    async def tell_outages(self, channel: str, tell: Callable[[Notice], None]) -> None:
-        """Calls `tell` with each outage that begins and ends, for who watches, until cancelled."""
+    async def tell_outages(self, channel: str, tell: Callable[[Notice], None], names: Sequence[str] = ()) -> None:
+        """Calls `tell` with each outage that begins and ends, for who watches, until cancelled.
+
+        `names` are the services that this is about; all of them where it names none.
+        """
         from changeover.monitoring.notices import tell_outages
 
-        await tell_outages(self._live, self._told, channel, tell)
+        await tell_outages(self._live, self._told, channel, tell, names)
 
     async def read_platforms(self, name: str, deployment: str | None = None) -> tuple[PlatformReading, ...]:
         """What the platforms of a service, or of one of its deployments, say of them now, or said last."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
 from changeover.commands.watching import status_lines
 from changeover.model.health.probe_result import Cause, DeploymentHealth
 from changeover.model.health.track import State
+from changeover.storage.outages import ToldOutages
+from changeover.switchover.report import utc
 from model.snapshots import health_of, observed, result, state
+from shop import Shop
 
 
 def told(**backup: object) -> dict[str, str]:
@@ -45,3 +50,24 @@ def test_another_state_is_a_change(other: dict[str, object]) -> None:
     """So are another cause and another status."""
     before = {**bad("503 in 12 ms", 503, True), "cause": Cause.ADDRESS}
     assert list(told(**before)) != list(told(**{**before, **other}))
+
+
+async def test_a_switch_knows_when_the_watch_said_that_visitors_are_not_served(shop: Shop) -> None:
+    """ "Noticed" ends when the other terminal said so, and what comes after was the decision."""
+    shop.web.break_("primary")
+    watch = shop.start("status", "shop", "--watch")
+    told = ToldOutages(shop.home.database)
+    try:
+        async with asyncio.timeout(60):
+            while not (known := await told.of_service("shop")):
+                assert watch.poll() is None
+    finally:
+        told.close()
+        watch.terminate()
+        watch.communicate(timeout=60)
+    report = shop.json("switch", "shop", "--to", "backup", "--emergency", "--yes")
+    (first,) = known
+    assert (report["noticed"], report["told"]) == (utc(first.began), utc(first.told))
+    assert first.told is not None
+    said = (first.told - first.began).total_seconds()
+    assert report["recovery"]["noticed"] == pytest.approx(said, abs=0.001)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changeover.commands import session
@@ -26,7 +26,6 @@ STEERING = "\x1b[2J\x1b]0;t\x07\x9b31m\u202e\u2066\u200b\ud800\r\n\u2028\x85\x7f
 ANY = st.text(st.one_of(st.characters(codec=None), st.sampled_from(STEERING + "a ")))
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_a_line_is_a_line(text: str) -> None:
     """Whatever it holds, it neither steers nor begins another."""

@@ -387,8 +387,10 @@ def test_a_switch_that_worsens(look: str, qtbot: QtBot, pictures: Path, board: S
     wizard.outcome.show_soak(soak_of(NOW, worse=False))
     wizard.go_to(WizardPage.RESULT)
     assert not wizard.outcome.back_button.isVisible()
+    assert wizard.outcome.mark is Mark.HEALTHY
     wizard.outcome.show_soak(soak_of(NOW, worse=True))
     assert wizard.outcome.back_button.isVisible()
+    assert wizard.outcome.mark is Mark.DEGRADED
     draw(wizard, pictures / f"wizard-5-worse-{look}.png")
 
 

@@ -62,9 +62,7 @@ def feed(reader: Reader, count: int) -> int:
     """Feeds so many inputs, the same ones every time; gives how many it were."""
     fed = 0
 
-    @settings(
-        max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=count, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(spoilt(list(reader.seeds)))
     def one(data: bytes) -> None:
         nonlocal fed

@@ -147,8 +147,15 @@ async def test_a_file_that_cannot_be_used_is_no_fault_of_the_deployment(tmp_path
         ("\ufeff服务异常".encode(), [b"Content-Type: text/html; charset=gb2312"]),
         ("服务异常".encode(), [b"Content-Type: text/html; charset=no-such-charset"]),
         ("服务异常".encode(), []),
+        ("异常".encode("gbk"), [b"Content-Type: text/html; charset=utf-8", b"Content-Type: text/html; charset=gbk"]),
+        (b"<style>" + b" " * 1500 + '</style><meta charset="gbk">异常'.encode("gbk"), []),
+        ('<!-- <meta charset="utf-8"> --><meta charset=gbk>异常'.encode("gbk"), []),
+        ('<?xml version="1.0" encoding="gb2312"?><a>异常</a>'.encode("gbk"), [b"Content-Type: application/xml"]),
     ],
-    ids=["header", "gbk", "meta", "meta http-equiv", "UTF-16 mark", "UTF-8 mark", "unknown", "nothing said"],
+    ids=[
+        *("header", "gbk", "meta", "meta http-equiv", "UTF-16 mark", "UTF-8 mark", "unknown", "nothing said"),
+        *("two headers", "late", "behind a comment", "XML"),
+    ],
 )
 async def test_a_text_is_found_in_the_charset_of_its_page(body: bytes, headers: list[bytes]) -> None:
     """Wanted or forbidden: by byte order mark, then the header, then the page itself, else UTF-8."""
@@ -321,3 +328,14 @@ async def test_checks_wait_for_a_socket_and_lose_no_time_by_it(monkeypatch: pyte
         found = await asyncio.gather(*(probe(BACKUP, WWW, "127.0.0.1", check) for _ in range(40)))
     assert [result.ok for result in found] == [True] * 40
     assert most == 2
+
+
+@pytest.mark.parametrize(
+    "load", [b"NaN", b"1" + b"0" * 5000, b"-Infinity", b"1e999"], ids=["NaN", "long", "-inf", "huge"]
+)
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+async def test_numbers_that_are_no_plain_ones_are_json_still(before: bytes, load: bytes) -> None:
+    """What stands beside them is read; a number of 5,000 digits is more than 80, and no fault of the JSON."""
+    raw = response(before + b'{"s": "ok", "\\udfff": "\\ud800", "load": ' + load + b"}")
+    assert (await answered(raw, expect_json={"s": "ok"})).ok
+    assert (await answered(raw, expect_json={"load": "< 80"})).ok is (load == b"-Infinity")

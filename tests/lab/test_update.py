@@ -290,7 +290,7 @@ _UPDATE = st.one_of(
 
 
 # A prerequisite that stands there twice counts once here (RFC 2136, 3.2.3 compares sets), and fails in BIND.
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     messages=st.lists(
         st.tuples(st.lists(_PREREQUISITE, max_size=2, unique=True), st.lists(_UPDATE, max_size=4)), max_size=4

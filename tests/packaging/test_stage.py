@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "packaging"))
 BUILD = runpy.run_path(str(ROOT / "packaging" / "build.py"))
 #: What Briefcase takes over from pyproject.toml's [project].
 FROM_PROJECT = {
@@ -37,6 +38,7 @@ def copy(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "app" / "changeover").mkdir(parents=True)
     (tmp_path / "resources").mkdir()
+    shutil.copytree(ROOT / "packaging", tmp_path / "packaging")
     return tmp_path
 
 
@@ -44,8 +46,23 @@ def test_the_joined_file_has_the_tables_of_both(stage: Path) -> None:
     """Briefcase finds the project's version and its own tables in one file."""
     tables = tomllib.loads((stage / "pyproject.toml").read_text())
     assert tables["project"]["version"]
-    assert tables["project"]["dependencies"]
+    assert tables["project"]["scripts"]
     assert tables["tool"]["briefcase"]["app"]["changeover"]["sources"] == ["app/changeover"]
+
+
+def test_an_installer_takes_the_pinned_files_and_nothing_else(stage: Path) -> None:
+    """Every line of the lock, with its hash, and no other: one with a hash makes pip refuse every file without."""
+    tables = tomllib.loads((stage / "pyproject.toml").read_text())
+    _, *lines = BUILD["lock_file"]().read_text().splitlines()
+    assert tables["tool"]["briefcase"]["app"]["changeover"]["requires"] == lines
+    assert tables["project"]["dependencies"] == []
+
+
+def test_a_system_without_a_lock_is_told_how_to_make_one(copy: Path) -> None:
+    """Nothing is built of whatever an index has today."""
+    (copy / "packaging" / BUILD["lock_file"]().name).unlink()
+    with pytest.raises(BUILD["CannotBuild"], match=r"packaging/lock\.py"):
+        BUILD["stage"](copy, copy / "stage")
 
 
 def test_nothing_is_stated_in_both_files() -> None:

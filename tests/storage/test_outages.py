@@ -8,7 +8,7 @@ from changeover.model.health.outage import Fault, FaultKind, Outage
 from changeover.storage.outages import ToldOutages
 from storage.recorded import AT, after
 
-DEAD = Outage(fault=Fault(FaultKind.ROUTING_NAME, "edge.example.net"), began=AT)
+DEAD = Outage(fault=Fault(FaultKind.ROUTING_NAME, "edge.example.net"), began=AT, told=after(seconds=90))
 OWN = Outage(fault=Fault(FaultKind.SERVICE, "mail"), began=after(minutes=1))
 
 
@@ -24,4 +24,5 @@ async def test_they_are_as_they_were_after_a_restart(tmp_path: Path) -> None:
         assert await again.of("desktop") == kept
         assert await again.of("mail") == {"shop": DEAD}
         assert await again.of("nobody") == {}
+        assert await again.of_service("shop") == [DEAD, *[DEAD for name in kept if name == "shop"]]
         again.close()

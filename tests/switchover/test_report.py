@@ -61,7 +61,7 @@ def test_markdown_shows_it_as_text(text: str) -> None:
     assert made.replace("\n", "").isprintable()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ANY)
 def test_whatever_it_is(text: str) -> None:
     """No text makes another report."""

@@ -255,7 +255,13 @@ def verify(name: str, zone: str | None, as_json: bool) -> int:
     with CommandSession() as session:
         found = session.run(session.switchboard.verify_account(name, zone))
     if as_json:
-        said = {"account": name, "ok": found.ok, "zones": list(found.zones), "may_write": found.may_write}
+        said = {
+            "account": name,
+            "ok": found.ok,
+            "tried": found.tried,
+            "zones": list(found.zones),
+            "may_write": found.may_write,
+        }
         more = {
             "writable": None if found.writable is None else list(found.writable),
             "expires": None if found.expires is None else found.expires.astimezone(UTC).isoformat(),

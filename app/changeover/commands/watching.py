@@ -44,6 +44,10 @@ async def tell_changes(board: Switchboard, names: Sequence[str], as_json: bool, 
     say("Watching. Ctrl-C ends it.")
     end = board.subscribe(look)
     watch = asyncio.create_task(board.watch())
+    # What is printed is told: a switch from another terminal counts from then on. One watch of some services knows
+    # nothing of the others.
+    channel = " ".join(["watch", *(names if len(names) < len(board.settings.services) else ())])
+    telling = asyncio.create_task(board.tell_outages(channel, lambda _: None, names))
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((watch, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -51,7 +55,7 @@ async def tell_changes(board: Switchboard, names: Sequence[str], as_json: bool, 
             watch.result()
     finally:
         end()
-        for task in (watch, stopped):
+        for task in (watch, telling, stopped):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

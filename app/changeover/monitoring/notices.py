@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from changeover.model.errors import ChangeoverError
@@ -19,8 +19,14 @@ log = logging.getLogger(__name__)
 SETTLE = 0.1
 
 
-async def tell_outages(live: LiveStates, told: ToldOutages, channel: str, tell: Callable[[Notice], None]) -> None:
-    """Calls `tell` with what a channel is to be told, until cancelled.
+async def tell_outages(
+    live: LiveStates,
+    told: ToldOutages,
+    channel: str,
+    tell: Callable[[Notice], None],
+    names: Sequence[str] = (),
+) -> None:
+    """Calls `tell` with what a channel is to be told, until cancelled: of these services, or of all.
 
     It is kept after it was told: a crash in between may tell it twice, and never hides an outage. What cannot be kept
     is logged, and told all the same.
@@ -30,7 +36,9 @@ async def tell_outages(live: LiveStates, told: ToldOutages, channel: str, tell: 
     end = live.subscribe(lambda _: changed.set())
     try:
         while True:
-            found, after = notices(live.states(), before, datetime.now().astimezone())
+            found, after = notices(
+                [s for s in live.states() if not names or s.service.name in names], before, datetime.now().astimezone()
+            )
             for notice in found:
                 tell(notice)
             if after != before:

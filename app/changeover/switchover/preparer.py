@@ -28,6 +28,7 @@ from changeover.model.settings.service import Service
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
 from changeover.storage.journal.recorded_runs import RecordedRuns
+from changeover.storage.outages import ToldOutages
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +40,18 @@ class Preparer:
     """Makes preparations. Reads only."""
 
     def __init__(
-        self, configuration: Configuration, recorded: RecordedRuns, observer: Observer, live: LiveStates
+        self,
+        configuration: Configuration,
+        recorded: RecordedRuns,
+        observer: Observer,
+        live: LiveStates,
+        told: ToldOutages,
     ) -> None:
         self._configuration = configuration
         self._recorded = recorded
         self._observer = observer
         self._live = live
+        self._told = told
 
     async def prepare(self, name: str, to: str, emergency: bool = False, expected: str | None = None) -> Preparation:
         """What a switch of the service to `to` would do, and what speaks against it.
@@ -59,10 +66,11 @@ class Preparer:
         from changeover.monitoring.public_name import take_baseline
 
         lookup = self._observer.lookup
-        seen, cached, baseline = await asyncio.gather(
+        seen, cached, baseline, told_before = await asyncio.gather(
             self._observation(service, to),
             optional(f"the caches of {name}", cache_time(service, lookup), longest_cache(())),
             optional(f"the baseline of {name}", take_baseline(service, lookup), Baseline(at=datetime.now(UTC))),
+            optional(f"what was told of {name}", self._told.of_service(name), []),
         )
         snapshot, now = seen.snapshot, seen.at
         readable = all(r.error is None for r in snapshot.readings)
@@ -75,7 +83,7 @@ class Preparer:
             longest = max(plan.visitors_follow_within, left, chain)
             plan = compared_with(with_actions(plan, service, emergency), baseline)
             plan = replace(plan, visitors_follow_within=longest)
-        began, told = failing_since(seen, snapshot.active)
+        began, told = failing_since(seen, snapshot.active, told_before)
         return Preparation(
             service=name,
             to=to,

@@ -57,7 +57,7 @@ USUAL = form_of(HealthCheck(), ())
 # Without a window
 
 
-@limits(max_examples=60, deadline=None, suppress_health_check=[Hypothesis.too_slow])
+@limits(max_examples=60, suppress_health_check=[Hypothesis.too_slow])
 @given(health=HEALTH, windows=st.lists(MAINTENANCE, max_size=3).map(tuple))
 def test_what_is_shown_is_read_back(health: HealthCheck, windows: tuple[Maintenance, ...]) -> None:
     """Any check and any windows, through the fields and back."""

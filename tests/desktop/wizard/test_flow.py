@@ -386,6 +386,9 @@ def test_what_a_credential_can_do_in_words() -> None:
     bad = AccountCheck(account="dns-main", ok=False, text="The token is wrong", hint="Make another.")
     assert check_words(bad) == "The token is wrong Make another."
     assert (check_mark(good), check_mark(bad)) == (Mark.HEALTHY, Mark.DOWN)
+    untried = AccountCheck(account="dns-main", ok=False, tried=False, text="dns-main was not tried: no service uses it")
+    assert check_mark(untried) is Mark.UNKNOWN
+    assert check_words(untried) == "dns-main was not tried: no service uses it. It is tried once a service uses it."
     wide = replace(good, zones=tuple(f"z{n}.example" for n in range(10)), warnings=("It can change all 10 zones.",))
     assert check_words(wide).startswith("dns-main may change records. It can change all 10 zones. Zones: z0.example, ")
     assert check_words(wide).endswith("z7.example and 2 more.")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changeover.dns.http.sigv4 import SigV4
@@ -41,7 +41,6 @@ def test_published_vectors(method: str, target: str, signature: str) -> None:
     )
 
 
-@settings(deadline=None)  # botocore takes long to import
 @given(
     path=st.lists(
         st.text("abz09-_.~ *", min_size=1, max_size=8).filter(lambda part: part not in (".", "..")), max_size=4

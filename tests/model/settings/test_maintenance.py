@@ -207,7 +207,7 @@ def begins(window: Maintenance) -> list[datetime]:
     return [day.replace(hour=hour, minute=minute, tzinfo=ZoneInfo(window.zone)).astimezone(UTC) for day in wanted]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(windows, moments)
 def test_it_is_in_a_window_that_has_begun_and_is_not_over(window: Maintenance, now: datetime) -> None:
     """And in none only where every beginning is still to come, or its time is over."""

@@ -84,6 +84,8 @@ def test_a_credential_that_ends_soon_is_a_warning(days: int, warns: bool) -> Non
 
 
 def test_nothing_to_try() -> None:
-    """An account that no service uses, at a provider that lists no zones."""
+    """An account that no service uses, at a provider that lists no zones: that is no proof, and not called one."""
     found = account_check("dns-main", zones=(), rights={}, now=NOW)
-    assert (found.may_write, "no service uses it yet" in found.text) == (None, True)
+    assert (found.ok, found.tried, found.may_write) == (False, False, None)
+    assert found.text == "dns-main was not tried: no service uses it yet, and it lists no zones"
+    assert found.hint.endswith("changeover account verify dns-main --zone ZONE")

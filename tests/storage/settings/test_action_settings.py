@@ -343,7 +343,7 @@ actions = st.lists(
 
 
 @given(actions, st.booleans())
-@limits(max_examples=60, deadline=None, suppress_health_check=[Hypothesis.too_slow])
+@limits(max_examples=60, suppress_health_check=[Hypothesis.too_slow])
 def test_what_is_written_is_read_back(found: tuple[Action, ...], together: bool) -> None:
     """Whatever the texts hold; everything else of the file stays."""
     if together:

@@ -343,7 +343,7 @@ MAINTENANCE = st.builds(
 )
 
 
-@limits(max_examples=40, deadline=None, suppress_health_check=[Hypothesis.too_slow])
+@limits(max_examples=40, suppress_health_check=[Hypothesis.too_slow])
 @given(
     edits=st.lists(st.tuples(HEALTH, st.lists(MAINTENANCE, max_size=3).map(tuple)), min_size=1, max_size=2),
     layout=st.sampled_from([text for name, text in LAYOUTS.items() if name not in ("Windows", "a byte order mark")]),

@@ -74,7 +74,7 @@ def test_usual_patterns(usual: str) -> None:
     assert pattern(usual).pattern == usual
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="ab(){}[]|?*+\\,0123456789:i^-", max_size=60))
 def test_no_pattern_takes_long(text: str) -> None:
     """Whatever passes the look at its size compiles at once, or is no pattern."""

@@ -36,6 +36,8 @@ _NO_NAME = "It needs a name: any short word, such as dns-main."
 
 def check_words(check: AccountCheck) -> str:
     """What a credential can do, in words."""
+    if not check.tried:
+        return f"{check.text}. It is tried once a service uses it."
     if not check.ok:
         return f"{check.text} {check.hint}".strip()
     seen = [("Zones", check.zones), ("Apps", [app.name for app in check.apps])]
@@ -51,6 +53,8 @@ def _listed(heading: str, names: Sequence[str]) -> str:
 
 def check_mark(check: AccountCheck) -> Mark:
     """What a credential can do, as a shape."""
+    if not check.tried:
+        return Mark.UNKNOWN
     if not check.ok:
         return Mark.DOWN
     return Mark.DEGRADED if check.may_write is False or check.warnings else Mark.HEALTHY

@@ -150,7 +150,7 @@ class AddService(QDialog):
         self.contains.setPlaceholderText("a text, if you like; more conditions can be set later")
         add_field(form, "The body contains", self.contains)
         self.marker = QLineEdit()
-        self.marker.setPlaceholderText("a header such as X-Deployment, if they send one")
+        self.marker.setPlaceholderText("header, such as X-Deployment")
         self.marker.setAccessibleName("Header by which each deployment says who it is")
         self.says = (QLineEdit(PRIMARY), QLineEdit(BACKUP))
         who = QHBoxLayout()

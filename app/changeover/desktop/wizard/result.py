@@ -87,7 +87,7 @@ class ResultPage(QWidget):
         """Shows how a run ended."""
         self.run = run
         headline, text = outcome_words(run)
-        self._mark.show_mark(Mark.DEGRADED if undone_in_doubt(run) else OF_OUTCOME[run.outcome])
+        self._show_mark(worse=False)
         self._headline.setText(headline)
         self._text.setText(text)
         seen = visitors_words(run)
@@ -141,17 +141,29 @@ class ResultPage(QWidget):
         self._kept = tuple(kept)
         self.tick(now)
 
+    @property
+    def mark(self) -> Mark:
+        """How the run stands, as a shape."""
+        return self._mark.mark
+
     def show_soak(self, soak: Soak | None) -> None:
         """Shows what the watch after a switch sees; nothing where there is none."""
         self._soak_seen = soak
         text, worse = soak_words(soak) if soak is not None else ("", False)
         self.soak.setText(text)
+        self._show_mark(worse)
         set_role(self.soak, "" if worse else "muted")
         set_role(self._soaking, "alarm" if worse else "card")
         self._soak_mark.show_mark(Mark.DOWN if worse else Mark.HEALTHY)
         able = self.run is not None and "undo" in self.run.next
         self.back_button.setVisible(worse and able)
         self._soaking.setVisible(bool(text))
+
+    def _show_mark(self, worse: bool) -> None:
+        """The run's mark. It is not the sign of health that it was where visitors are served worse by now."""
+        if self.run is not None:
+            doubt = worse or undone_in_doubt(self.run)
+            self._mark.show_mark(Mark.DEGRADED if doubt else OF_OUTCOME[self.run.outcome])
 
     def tick(self, now: datetime | None = None) -> None:
         """A second has passed: what is left of the caches, of the soak and of the time for an undo runs down."""

@@ -170,12 +170,13 @@ class Rfc2136:
                 raise
             wires = error.answers
         if key is not None:
-            wires = [w and without_signature(w, key, mac) for w, mac in zip(wires, macs, strict=True)]
-            if None in wires:
+            checked = [w and without_signature(w, key, mac) for w, mac in zip(wires, macs, strict=True)]
+            if any(w is not None and read is None for w, read in zip(wires, checked, strict=True)):
                 raise AuthError(
                     f"{server} does not sign its answers to signed questions",
                     'Check key_name, algorithm and secret against the server\'s, or set sign_queries = "off".',
                 )
+            wires = checked
         came = zip(ordered, wires, strict=True)
         return {q: answer_to(wire, q[0]) if wire is not None else _SILENT for q, wire in came}
 

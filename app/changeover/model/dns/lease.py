@@ -6,8 +6,10 @@ A lease is a TXT record in the zone itself, since that is the one place that all
                                       service=shop run=shop-4"
 
 The world can read it, so its owner is a random name of an installation, which tells nothing of a person or a computer.
-Whose it is on this computer, the journal knows. (Before, an owner was a person at a computer, beside the mark of a home
-folder, and a lease that was given back stayed in the zone with an end in 1970; such leases are read as ever.)
+Whose it is on this computer, the journal knows. Others need the service and the run: to decide whether to take it over,
+and to find by `changeover runs` which computer of the team it is. (Before, an owner was a person at a computer, beside
+the mark of a home folder, and a lease that was given back stayed in the zone with an end in 1970; such leases are read
+as ever.)
 
 It is written by compare-and-set only, and removed when it is given back. It holds for five minutes and is renewed each
 minute, so that a computer which died stops nobody for long. Its fence grows by one with every holder that finds one

@@ -8,8 +8,11 @@ from __future__ import annotations
 import codecs
 import re
 
-#: Where a page says its charset stands within so many bytes (HTML, 13.2.3.2).
-_BEGINNING = 1024
+#: A page says its charset near its beginning; browsers take it also beyond the 1024 bytes of HTML, 13.2.3.2.
+_BEGINNING = 65536
+#: Nothing in a comment counts; one without an end goes on to the end.
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_XML = re.compile(rb"""\s{0,20}<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([-\w:.]{1,40})""")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _META = re.compile(rb"""<meta\s[^>]{0,200}?charset\s*=\s*["']?\s*([-\w:.]{1,40})""", re.IGNORECASE)
 _SAID = re.compile(r"""charset\s*=\s*["']?\s*([-\w:.]{1,40})""", re.IGNORECASE)
@@ -38,7 +41,8 @@ def decoded(body: bytes, content_type: str) -> str:
     for bom, codec in _BOMS:
         if body.startswith(bom):
             return body[len(bom) :].decode(codec, "replace")
-    said, meta = _SAID.search(content_type), _META.search(body[:_BEGINNING])
+    beginning = _COMMENT.sub(b"", body[:_BEGINNING])
+    said, meta = _SAID.search(content_type), _XML.match(beginning) or _META.search(beginning)
     codec = (said and _codec(said[1])) or (meta and _codec(meta[1].decode("ascii", "replace"))) or "utf-8"
     if said is None and meta is not None and codec.startswith("utf-16"):
         codec = "utf-8"  # who could read that was not reading UTF-16

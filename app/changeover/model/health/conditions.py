@@ -71,7 +71,8 @@ class Response(Struct, frozen=True):
     @property
     def text(self) -> str:
         """The body as text, in the charset that a browser would read it in. What is no text there becomes U+FFFD."""
-        return decoded(self.body, self.header("content-type") or "")
+        said = [value for value in self.values("content-type") if "charset" in value.lower()]
+        return decoded(self.body, said[-1] if said else "")  # of several the last counts (Fetch, "extract a MIME type")
 
 
 def seconds_told(text: str | None) -> int | None:
@@ -200,7 +201,15 @@ def _json(response: Response) -> Any:
     try:
         return msgspec.json.decode(response.body)
     except msgspec.DecodeError:
-        return json.loads(response.text)
+        return json.loads(response.text, parse_int=_whole)
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number; one of more digits than Python takes is infinite, and not a fault of the JSON."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def json_text(value: Any) -> str:

@@ -27,7 +27,8 @@ class Fault(Struct, frozen=True):
 
 
 class Outage(Struct, frozen=True, kw_only=True):
-    """One service's outage that was told of and is not over."""
+    """One service's outage that was told of and is not over; `told` is when, None where an earlier version told it."""
 
     fault: Fault
     began: datetime
+    told: datetime | None = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
+from changeover.model.health.outage import Outage
 from changeover.model.health.probe_result import DeploymentHealth, Health, judged
 from changeover.model.readiness.overlay import Overlay, in_context
 from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.run import Outcome
 from changeover.model.settings.service import Service
 
 
@@ -40,9 +42,25 @@ def observed(
     return Observation(snapshot=snapshot, at=at, health=health, overlay=overlay, watched=watched)
 
 
-def failing_since(seen: Observation, deployment: str) -> tuple[datetime | None, datetime | None]:
-    """When a deployment began to fail, where it does, and when it was first said to be down."""
+#: What was told longer ago than this, and not seen to be over, may have been over while nobody watched.
+_SAME_OUTAGE = timedelta(days=1)
+_MOVED = (Outcome.COMPLETED, Outcome.UNDONE)
+
+
+def failing_since(
+    seen: Observation, deployment: str, told: Iterable[Outage] = ()
+) -> tuple[datetime | None, datetime | None]:
+    """When a deployment began to fail, where it does, and when it was first said to be down.
+
+    `told` is what people were told of the service's outages, by whichever process watches. One from before visitors
+    came to the deployment is of another.
+    """
     health = seen.health.get(deployment)
     if health is None or health.health is not Health.UNHEALTHY:
         return None, None
-    return health.since, health.judged_at
+    moved = [run.ended for run in seen.snapshot.runs if run.ended is not None and run.outcome in _MOVED]
+    after = max([*moved, seen.at - _SAME_OUTAGE])
+    before = [outage for outage in told if outage.told is not None and after < outage.told <= seen.at]
+    began = [health.since, *(outage.began for outage in before)]
+    said = [health.judged_at, *(outage.told for outage in before)]
+    return min(filter(None, began), default=None), min(filter(None, said), default=None)

@@ -18,15 +18,17 @@ class AccountRow(Struct, frozen=True, kw_only=True):
 
 
 class AccountCheck(Struct, frozen=True, kw_only=True):
-    """What an account's credential can do. `may_write` is None where nobody knows before it is tried.
+    """What an account's credential can do. `ok`: something was tried, and it may read there.
 
-    `zones` are those that it sees, `writable` those that it may change, None where that is not known; `apps` are what
-    an account at a platform sees. `warnings` has a
-    sentence for each thing that needs a look, and `notes` for what is as it should be.
+    `tried`: it was asked for something at all. `may_write` is None where nobody knows before it is tried. `zones` are
+    those that it sees, `writable` those that it may change, None where that is not known; `apps` are what an account
+    at a platform sees. `warnings` has a sentence for each thing that needs a look, and `notes` for what is as it
+    should be.
     """
 
     account: str
     ok: bool
+    tried: bool = True
     zones: tuple[str, ...] = ()
     apps: tuple[DiscoveredApp, ...] = ()
     may_write: bool | None = None

@@ -18,9 +18,6 @@ _MONTHS = (
 )
 
 
-TRY_A_ZONE = "Try it in the zone that it is for: changeover account verify NAME --zone ZONE"
-
-
 def account_check(
     account: str,
     *,
@@ -38,19 +35,24 @@ def account_check(
     that use it; `permission` what it should be allowed.
     """
     may_write = together(list(rights.values()))
+    tried = bool(zones or rights)
+    hint = f"Try it in the zone that it is for: changeover account verify {account} --zone ZONE" if not rights else ""
+    if may_write is False and permission:
+        hint = f"It needs: {permission}"
     warnings = [wide_words(writable, zones, used)] if writable is not None else []
     notes: list[str] = []
     if expires is not None:
         (warnings if expires - now < SOON else notes).append(expiry_words(expires, now))
     return AccountCheck(
         account=account,
-        ok=True,
+        ok=tried,
+        tried=tried,
         zones=zones,
         may_write=may_write,
         writable=writable,
         expires=expires,
-        text=_text(account, zones, rights, may_write),
-        hint=f"It needs: {permission}" if may_write is False and permission else "" if rights else TRY_A_ZONE,
+        text=_text(account, rights, may_write) if tried else f"{account} was not tried: {_UNUSED}",
+        hint=hint,
         warnings=tuple(filter(None, warnings)),
         notes=tuple(notes),
     )
@@ -68,9 +70,10 @@ def together(rights: Sequence[bool | None]) -> bool | None:
     return True if rights and all(rights) else None
 
 
-def _text(account: str, zones: tuple[str, ...], rights: Mapping[str, bool | None], may_write: bool | None) -> str:
-    if not zones and not rights:
-        return f"{account} was not tried: no service uses it yet, and it lists no zones"
+_UNUSED = "no service uses it yet, and it lists no zones"
+
+
+def _text(account: str, rights: Mapping[str, bool | None], may_write: bool | None) -> str:
     if may_write is None:
         return f"{account} may read; whether it may change records shows only when it does"
     if may_write:

@@ -71,7 +71,7 @@ def notices(
             over[name] = state, after.pop(name)
     known = {outage.fault for outage in after.values()}
     for fault, failing in begun.items():
-        after.update({s.service.name: Outage(fault=fault, began=_began(s, now)) for s in failing})
+        after.update({s.service.name: Outage(fault=fault, began=_began(s, now), told=now) for s in failing})
     found = [_outage(fault, failing, now) for fault, failing in begun.items() if fault not in known]
     return found + ([_recovery(over, now)] if over else []), after
 

@@ -159,6 +159,9 @@ _TOLD_OUTAGES = (
     """,
 )
 
+#: When it was told; nobody knows it of outages of before.
+_TOLD_AT = ("ALTER TABLE told_outages ADD COLUMN told INTEGER",)
+
 _PLATFORM_OBSERVATIONS = (
     """
     CREATE TABLE platform_observations (
@@ -171,4 +174,12 @@ _PLATFORM_OBSERVATIONS = (
     """,
 )
 
-MIGRATIONS = (_JOURNAL, _HISTORY, _FREEZES, _EVENT_VERSIONS, _TOLD_OUTAGES, _PLATFORM_OBSERVATIONS)
+MIGRATIONS = (
+    _JOURNAL,
+    _HISTORY,
+    _FREEZES,
+    _EVENT_VERSIONS,
+    _TOLD_OUTAGES,
+    _TOLD_AT,
+    _PLATFORM_OBSERVATIONS,
+)
