@@ -186,6 +186,8 @@ SENTENCES = {
         "Visitors reach primary. All 3 deployments are healthy and backup-in-another-country is ready.",
     ),
     "working": ("", "A switch is being prepared."),
+    "same-on-both": ("", "Visitors reach primary. Both deployments are healthy and the backup is ready."),
+    "drift": ("", "Visitors reach primary. Both deployments are healthy and the backup is ready."),
 }
 
 GLANCES = {
@@ -230,6 +232,8 @@ GLANCES = {
     "untried": (ServiceStatus.UNKNOWN, "on primary · could not be checked"),
     "long-names": (ServiceStatus.HEALTHY, "on primary · healthy"),
     "working": (ServiceStatus.DEGRADED, "switching now"),
+    "same-on-both": (ServiceStatus.HEALTHY, "on primary · healthy"),
+    "drift": (ServiceStatus.HEALTHY, "on primary · healthy"),
 }
 
 
@@ -243,7 +247,7 @@ def test_the_sentence(name: str) -> None:
 def test_every_state_has_a_sentence_of_its_own() -> None:
     """No two states are told in the same words, but for the quiet ones, and every state is in the table."""
     assert set(SENTENCES) == set(gallery())
-    quiet = ("visited", "suspect", "ttl-shortened")
+    quiet = ("visited", "suspect", "ttl-shortened", "same-on-both", "drift")
     told = [sentence(each, NOW).text for name, each in gallery().items() if name not in quiet]
     assert len(set(told)) == len(told)
 

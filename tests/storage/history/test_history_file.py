@@ -219,7 +219,7 @@ async def test_what_cannot_be_written_waits(file: Path) -> None:
     for work in (history.flush, history.last_seen):
         with pytest.raises(ChangeoverError, match=r"The history .* cannot be used") as failed:
             await work()
-        assert "disk is not full" in failed.value.hint
+        assert "changeover repair" in failed.value.hint
     history.end_incident("shop", "primary", after(minutes=1))
     file.rmdir()
     await history.flush()
