@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.settings.action import Verb
 from changeover.platforms.platform import Platform, PlatformType
 from dns_servers.http_simulator import HttpSimulator
@@ -43,6 +44,14 @@ class PlatformGround(ABC):
     @abstractmethod
     def options(self, verb: Verb, number: int) -> Any:
         """What an operation is told, where it is told a number that one."""
+
+    def requests(self, verb: Verb) -> int:
+        """How many requests that change something an operation may make."""
+        return 1
+
+    def told(self, seen: PlatformObservation) -> PlatformObservation:
+        """What of an observation is the same again once an operation was taken back."""
+        return seen
 
     @abstractmethod
     def world(self) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from platforms.ground import PlatformGround
+from platforms.heroku_ground import HerokuGround
 from platforms.lab_ground import LabGround
 
-GROUNDS: dict[str, Callable[[Path], PlatformGround]] = {"lab": LabGround}
+GROUNDS: dict[str, Callable[[Path], PlatformGround]] = {"heroku": HerokuGround, "lab": LabGround}

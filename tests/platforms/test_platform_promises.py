@@ -136,7 +136,8 @@ async def test_its_reverse_gives_back_what_was_there(of: PlatformGround, operati
                 reversed_.add(back.verb)
                 await perform(of, back)
             assert of.world() == world or operation.reverse is None
-            assert await of.platform.observe(of.target) == before or operation.reverse is None
+            after = await of.platform.observe(of.target)
+            assert of.told(after) == of.told(before) or operation.reverse is None
     assert reversed_ == ({operation.reverse} if operation.reverse is not None else set())
 
 
@@ -183,7 +184,8 @@ async def test_a_lost_answer_is_in_doubt_and_never_repeated(
     of.behind.misbehave(what, writes_only=True, status=502)
     found = await perform(of, call(of, operation.verb, 2))
     assert isinstance(found, InDoubt)
-    assert of.stands(operation.verb, 2)
+    several = of.requests(operation.verb) > 1
+    assert of.stands(operation.verb, 2) or several, "the first was lost, and the second was not made"
     assert len([method for method, _ in of.behind.requests if method != "GET"]) == 1
 
 

@@ -14,13 +14,12 @@ from changeover.dns.http import provider as http_provider
 from changeover.dns.http.api import (
     Api,
     Lost,
-    endpoint_host,
-    is_safe_endpoint,
     retry_after,
     retry_rate_limited,
     retry_read,
     segment,
 )
+from changeover.dns.http.endpoint import endpoint_host, is_safe_endpoint
 from changeover.dns.provider import Applied
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import address_set, record_set

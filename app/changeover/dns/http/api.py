@@ -29,7 +29,6 @@ import stamina
 from msgspec import Struct
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from changeover.dns.provider import is_this_computer
 from changeover.model.errors import (
     AuthError,
     Conflict,
@@ -60,8 +59,6 @@ Fields = Mapping[str, str | Secret]
 
 #: A path of names, each a `segment`.
 _PATH = re.compile(r"(/[A-Za-z0-9._~%!$'()*+,;=:@-]*)*")
-#: Host and port of an endpoint.
-_PLACE = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 #: The next page in a Link header (RFC 8288), as far as DNS providers use it.
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next\b')
 
@@ -368,25 +365,3 @@ def _wait(error: RateLimited, end: float) -> float | None:
     """The seconds to wait where they end before `end`. A provider that says 0 means a moment."""
     wait = None if error.retry_after is None else max(error.retry_after, 0.05)
     return wait if wait is not None and time.monotonic() + wait < end else None
-
-
-def is_safe_endpoint(endpoint: str) -> bool:
-    """Is it an https address, or plain http on this computer, and nothing but scheme, host, port and path?"""
-    try:
-        parts = urlsplit(endpoint)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or parts.username is not None or parts.query or parts.fragment:
-        return False
-    if not _PLACE.fullmatch(parts.netloc) or not (endpoint.isascii() and endpoint.isprintable()):
-        return False  # programs read other letters there in different ways, and people take them for others
-    return parts.scheme == "https" or (parts.scheme == "http" and is_this_computer(host))
-
-
-def endpoint_host(endpoint: str) -> str:
-    """The host of an endpoint's address, in lower case, without the port; empty where it is no address."""
-    try:
-        return urlsplit(endpoint).hostname or ""
-    except ValueError:
-        return ""

@@ -34,12 +34,11 @@ from changeover.dns.http.api import (
     UnderWay,
     Unreadable,
     credential,
-    endpoint_host,
-    is_safe_endpoint,
     refusal,
     retry_rate_limited,
     retry_read,
 )
+from changeover.dns.http.endpoint import endpoint_host, is_safe_endpoint
 from changeover.dns.provider import (
     TEXT_TTL,
     Access,

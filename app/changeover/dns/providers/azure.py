@@ -43,12 +43,11 @@ from changeover.dns.http.api import (
     Hints,
     Lost,
     Query,
-    endpoint_host,
-    is_safe_endpoint,
     pages,
     query_of,
     segment,
 )
+from changeover.dns.http.endpoint import endpoint_host, is_safe_endpoint
 from changeover.dns.http.notation import carried_over, relative_name
 from changeover.dns.http.oauth import AccessTokens, BearerApi
 from changeover.dns.http.provider import ENDPOINT, TIMEOUT, HttpProvider, HttpProviderType, Reason, Replacement, Zone

@@ -40,7 +40,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, endpoint_host, pages, retry_after
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Query, pages, retry_after
+from changeover.dns.http.endpoint import endpoint_host
 from changeover.dns.http.notation import as_written, carried_over, record_value, written_value
 from changeover.dns.http.oauth import AccessTokens, BearerApi
 from changeover.dns.http.provider import (

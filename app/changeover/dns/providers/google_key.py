@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
-from changeover.dns.http.api import endpoint_host, is_safe_endpoint
+from changeover.dns.http.endpoint import endpoint_host, is_safe_endpoint
 from changeover.dns.provider import is_this_computer
 from changeover.model.secret import Secret
 

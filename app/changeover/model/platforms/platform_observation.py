@@ -184,7 +184,7 @@ def reverse_of(call: PlatformCall, before: PlatformObservation | None) -> Platfo
 
 def _wanted(before: PlatformObservation, process: Any) -> int | None:
     """How many instances of a process were wanted; of those that serve visitors, where none is named."""
-    if process is None:
+    if not process:
         return before.wanted
     found = before.process(process)
     return None if found is None else found.wanted

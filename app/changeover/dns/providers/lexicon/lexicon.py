@@ -43,7 +43,8 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Struct
 
-from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Unreadable, is_safe_endpoint
+from changeover.dns.http.api import Api, ApiAnswer, Hints, Lost, Unreadable
+from changeover.dns.http.endpoint import is_safe_endpoint
 from changeover.dns.http.provider import Reason, Replacement
 from changeover.dns.http.record_by_record import Record, RecordByRecord, record_sets, records_of
 from changeover.dns.provider import Access, Provider, RecordsRead

@@ -1,0 +1,1 @@
+"""Heroku: its apps by the Platform API, and their databases by Heroku Postgres' own."""

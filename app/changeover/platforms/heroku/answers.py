@@ -1,0 +1,163 @@
+"""What Heroku's Platform API answers, as far as it is used (devcenter.heroku.com/articles/platform-api-reference).
+
+Lists that a person may make long come in pages; see `heroku.Heroku._listed`. Whatever else an answer holds is left.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct, field
+
+
+class Named(Struct, frozen=True):
+    """Whatever has a name, and an id."""
+
+    name: str = ""
+    id: str = ""
+
+
+class App(Struct, frozen=True):
+    name: str
+    maintenance: bool = False
+    #: Automated Certificate Management.
+    acm: bool | None = None
+    region: Named = Named()
+    #: What it runs on, and what its next build will run on.
+    stack: Named = Named()
+    generation: Named | None = None
+
+
+class Formation(Struct, frozen=True):
+    """A kind of process, and how many dynos of it are wanted."""
+
+    type: str
+    quantity: int
+    size: str = ""
+
+
+class Dyno(Struct, frozen=True):
+    type: str
+    #: "crashed", "down", "idle", "starting" or "up".
+    state: str
+    name: str = ""
+
+
+class Slug(Struct, frozen=True):
+    id: str | None = None
+    commit: str | None = None
+
+
+class Artifact(Struct, frozen=True):
+    """What a release of generation Fir runs: an OCI image."""
+
+    id: str = ""
+    type: str = ""
+
+
+class Release(Struct, frozen=True):
+    id: str
+    version: int
+    status: str = ""
+    created_at: datetime | None = None
+    slug: Slug | None = None
+    artifacts: tuple[Artifact, ...] = ()
+
+
+class Domain(Struct, frozen=True):
+    hostname: str
+    cname: str | None = None
+    #: "custom", or "heroku" for the app's own name below herokuapp.com.
+    kind: str = ""
+    acm_status: str | None = None
+    acm_status_reason: str | None = None
+    sni_endpoint: Named | None = None
+
+
+class SslCertificate(Struct, frozen=True):
+    cert_domains: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    issuer: str = ""
+
+
+class SniEndpoint(Struct, frozen=True):
+    name: str = ""
+    ssl_cert: SslCertificate = SslCertificate()
+
+
+class AddOn(Struct, frozen=True):
+    id: str
+    name: str
+    addon_service: Named = Named()
+    plan: Named = Named()
+    state: str = ""
+    config_vars: tuple[str, ...] = ()
+
+
+class BuildpackName(Struct, frozen=True):
+    url: str = ""
+    name: str = ""
+
+
+class BuildpackInstallation(Struct, frozen=True):
+    buildpack: BuildpackName
+
+
+class Stack(Struct, frozen=True):
+    name: str
+    #: "public", "beta" or "deprecated".
+    state: str = ""
+
+
+class Info(Struct, frozen=True):
+    """One line of what Heroku Postgres says of a database."""
+
+    name: str
+    values: tuple[object, ...] = ()
+
+
+class Database(Struct, frozen=True):
+    """What Heroku Postgres says of one, as `heroku pg:info` shows it."""
+
+    name: str = ""
+    info: tuple[Info, ...] = ()
+
+    def line(self, name: str) -> str:
+        """The first value of a line; empty where it is not there."""
+        values = next((one.values for one in self.info if one.name == name), ())
+        return str(values[0]) if values else ""
+
+
+class Transfer(Struct, frozen=True):
+    """A backup, a restore or a copy."""
+
+    from_name: str = ""
+    to_type: str = ""
+    succeeded: bool | None = None
+    finished_at: str | None = None
+
+
+class Refusal(Struct, frozen=True):
+    """Why a request was refused. `id` is Heroku's word for it, `resource` what it is about."""
+
+    id: str = ""
+    message: str = ""
+    resource: str = ""
+
+
+class Everything(Struct, frozen=True, kw_only=True):
+    """All that was told of one app. What could not be read is None."""
+
+    app: App
+    formation: tuple[Formation, ...]
+    dynos: tuple[Dyno, ...] | None = None
+    release: Release | None = None
+    commit: str = ""
+    domains: tuple[Domain, ...] | None = None
+    endpoints: tuple[SniEndpoint, ...] | None = None
+    config: dict[str, str] | None = None
+    addons: tuple[AddOn, ...] | None = None
+    buildpacks: tuple[BuildpackInstallation, ...] | None = None
+    stacks: tuple[Stack, ...] | None = None
+    databases: tuple[Database, ...] = ()
+    transfers: tuple[Transfer, ...] = field(default_factory=tuple)
