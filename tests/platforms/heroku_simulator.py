@@ -119,7 +119,7 @@ class HerokuApp:
                 "updated_at": MADE,
                 "plan": plan,
                 "provider_id": "1",
-                "provision_message": None,
+                "provision_message": "",
                 "state": "provisioned",
                 "web_url": None,
             }
