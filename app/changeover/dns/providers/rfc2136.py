@@ -60,6 +60,8 @@ _PROBED = ("CNAME", "A", "AAAA", "HTTPS")
 _ESSENTIAL = ("A", "AAAA", "CNAME", "NS", "SOA", "TXT")
 #: Stands for an answer that did not come, or was not asked for.
 _SILENT = WireAnswer(dns.rcode.SERVFAIL, False, False, ())
+#: Stands for one that came, and whose records cannot be read.
+_UNREADABLE = WireAnswer(dns.rcode.FORMERR, False, False, ())
 
 _Answers = dict[tuple[str, str], WireAnswer]
 
@@ -124,7 +126,7 @@ class Rfc2136:
                 raise Rejected(f"{name} is in the zone {up}, which {server} has beside {zone}", hint)
         for rtype in ADDRESS:
             said = answers.get((name, rtype), _SILENT)
-            if said.referral:
+            if said.referral and rtype in _ESSENTIAL:  # some are not authoritative for a type that they do not know
                 raise Rejected(f"{name} is delegated away from {zone} on {server}", hint)
             if said.zone not in (None, zone) and said.authoritative:
                 raise Rejected(f"{name} is in the zone {said.zone}, which {server} has beside {zone}", hint)
@@ -177,8 +179,7 @@ class Rfc2136:
                     'Check key_name, algorithm and secret against the server\'s, or set sign_queries = "off".',
                 )
             wires = checked
-        came = zip(ordered, wires, strict=True)
-        return {q: answer_to(wire, q[0]) if wire is not None else _SILENT for q, wire in came}
+        return {q: _read(wire, *q) for q, wire in zip(ordered, wires, strict=True)}
 
     async def _signs(self, server: Server, asked: Sequence[tuple[str, str]]) -> bool:
         """Are questions to be signed? Where nobody said, the server's answer to the first one decides."""
@@ -215,6 +216,10 @@ class Rfc2136:
         asked = [(name, rtype) for name, rtypes in types.items() for rtype in rtypes]
         answers = await self._ask(asked + ([(guard.name, "TXT")] if guard else []))
         self._refuse_errors(zone, answers, answers)
+        if hidden := [name for name in types if answers.get((name, "ANY")) is _UNREADABLE]:
+            raise Rejected(
+                f"{hidden[0]} has a record that cannot be read, which a CNAME would delete", "Remove or correct it."
+            )
         live = {name: _found(answers, name, rtypes) for name, rtypes in types.items()}
         beside = answers[(guard.name, "TXT")].records if guard else ()
         found = [text for change in changes for text in conflicts(change, live[change.name])]
@@ -430,6 +435,17 @@ def _found(answers: _Answers, name: str, rtypes: Iterable[str]) -> tuple[RecordS
         if record.type != "HINFO" or "RFC8482" not in record.values[0]:
             found.setdefault(record.type, record)
     return tuple(found.values())
+
+
+def _read(wire: bytes | None, name: str, rtype: str) -> WireAnswer:
+    """An answer; raises DNSException where one that is needed cannot be read. The others are as if they had not come:
+    dnspython refuses records that a server let in."""
+    try:
+        return answer_to(wire, name) if wire is not None else _SILENT
+    except dns.exception.DNSException:
+        if rtype in _ESSENTIAL:
+            raise
+        return _UNREADABLE
 
 
 def _none_of(failed: Sequence[Unavailable]) -> Unavailable:
