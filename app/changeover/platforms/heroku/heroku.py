@@ -103,21 +103,28 @@ class Heroku:
 
     async def observe(self, target: HerokuTarget) -> PlatformObservation:
         path = _path(target.app)
-        app, formation = await asyncio.gather(
-            self._requests.read(path, App), self._requests.read(f"{path}/formation", tuple[Formation, ...])
-        )
         left = self._requests.left
-        if left is not None and left < RESERVE:
-            log.warning("%s: %d requests are left this hour; only what is needed is read", self._account, left)
-            return observation_of(Everything(app=app, formation=formation), target.process)
-        return observation_of(await self._everything(path, app, formation), target.process)
+        spare = left is None or left >= RESERVE
+        if not spare:
+            log.warning("%s: %s requests are left this hour; only what is needed is read", self._account, left)
+        # None of them is left alone where another one fails.
+        app, formation, rest = await asyncio.gather(
+            self._requests.read(path, App),
+            self._requests.read(f"{path}/formation", tuple[Formation, ...]),
+            self._rest(path) if spare else _nothing(),
+            return_exceptions=True,
+        )
+        for failed in (app, formation, rest):
+            if isinstance(failed, BaseException):
+                raise failed
+        return observation_of(Everything(app=app, formation=formation, **rest), target.process)
 
     async def discover(self) -> tuple[DiscoveredApp, ...]:
         apps = await self._requests.retried(lambda: self._requests.listed("/apps", App))
         return tuple(DiscoveredApp(name=app.name, keys={"app": app.name}) for app in apps)
 
-    async def _everything(self, path: str, app: App, formation: tuple[Formation, ...]) -> Everything:
-        """What else there is to know, as far as it is told."""
+    async def _rest(self, path: str) -> dict[str, Any]:
+        """What else there is to know, as far as it is told, by the names that Everything has for it."""
         maybe, domains_at = self._requests.maybe, f"{path}/domains"
         (dynos, releases, domains, endpoints, config), (addons, buildpacks, stacks, transfers) = await asyncio.gather(
             asyncio.gather(
@@ -145,21 +152,19 @@ class Heroku:
             for one, database in zip(postgres, databases, strict=True)
             if database is not None
         ]
-        return Everything(
-            app=app,
-            formation=formation,
-            dynos=dynos,
-            release=release,
-            commit=commit,
-            domains=None if domains is None else tuple(domains),
-            endpoints=endpoints,
-            config=None if config is None else {name: value or "" for name, value in config.items()},
-            addons=addons,
-            buildpacks=buildpacks,
-            stacks=stacks,
-            databases=tuple(named),
-            transfers=transfers or (),
-        )
+        return {
+            "dynos": dynos,
+            "release": release,
+            "commit": commit,
+            "domains": None if domains is None else tuple(domains),
+            "endpoints": endpoints,
+            "config": None if config is None else {name: value or "" for name, value in config.items()},
+            "addons": addons,
+            "buildpacks": buildpacks,
+            "stacks": stacks,
+            "databases": tuple(named),
+            "transfers": transfers or (),
+        }
 
     async def _commit(self, path: str, release: Release | None) -> str:
         """What the release was built from: its slug's commit, or, on Fir, its image's."""
@@ -249,6 +254,10 @@ class Heroku:
 
     async def aclose(self) -> None:
         await self._requests.aclose()
+
+
+async def _nothing() -> dict[str, Any]:
+    return {}
 
 
 def _path(app: str) -> str:
