@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from changeover.model.settings.acting_parts import ActingPart
     from changeover.model.settings.action import Action
     from changeover.model.settings.maintenance import Maintenance
+    from changeover.model.settings.platform import DiscoveredApp
     from changeover.model.settings.service import Service
     from changeover.model.wording.notice import Notice
     from changeover.monitoring.platform_reading import PlatformReading
@@ -271,6 +272,10 @@ class Switchboard:
         if deployment is not None:
             chosen = (self._configuration.deployment(name, deployment),)
         return await read_platforms(service.name, chosen, self._configuration.open_platform, self._kept)
+
+    async def apps(self, account: str) -> tuple[DiscoveredApp, ...]:
+        """What an account at a platform has, to pick a deployment from."""
+        return await self._configuration.apps(account)
 
     async def template(self, service: Service) -> tuple[Action, ...]:
         """The steps besides DNS that the platforms of a service make possible, which need not be set up yet."""

@@ -190,6 +190,20 @@ def test_where_readings_lag_an_undo_right_after_works(ground: HttpGround, home: 
     assert ground.records() == start
 
 
+@pytest.mark.parametrize("ground", [_always_or_long(name) for name in HTTP_GROUNDS if name != "lexicon"], indirect=True)
+def test_where_readings_lag_a_switch_right_after_is_not_planned_from_what_stood_before(
+    ground: HttpGround, home: Home
+) -> None:
+    """Committed, and back at once by other processes: what this computer wrote is read before anything is planned."""
+    ground.behind.lag = 4.0
+    run = home.json("switch", "shop", "--to", "backup", "--yes")
+    assert run["outcome"] == "completed"
+    home.json("commit", run["run"], "--yes")
+    back = home.json("switch", "shop", "--to", "primary", "--yes")
+    assert (back["outcome"], back["from"]) == ("completed", "backup")
+    assert "origin-primary" in next(r.value for r in ground.content() if (r.name, r.type) == (WWW, "CNAME"))
+
+
 async def _delegated_to(ground: HttpGround) -> list[str]:
     """The name servers that the provider shows for the zone, where it shows any: the zone is delegated to it."""
     provider = ground.open()

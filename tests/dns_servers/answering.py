@@ -9,9 +9,12 @@ from typing import Self
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
+import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
@@ -79,6 +82,45 @@ def failing_at(port: int, types: Collection[str], rcode: dns.rcode.Rcode | None)
         return dns.query.tcp(query, "127.0.0.1", port=port, timeout=QUERY_TIMEOUT)
 
     return respond
+
+
+def altered(port: int, types: Collection[str], alter: Callable[[dns.message.Message], None]) -> Respond:
+    """What the server at `port` says, its answers to questions for `types` as `alter` makes them."""
+    plain = failing_at(port, (), None)
+
+    def respond(query: dns.message.Message) -> dns.message.Message | None:
+        answer = plain(query)
+        if answer is not None and query.opcode() == dns.opcode.QUERY:
+            asked = dns.rdatatype.to_text(query.question[0].rdtype)
+            if asked in types:
+                alter(answer)
+        return answer
+
+    return respond
+
+
+def not_its_own(answer: dns.message.Message) -> None:
+    """The server does not say that it is authoritative."""
+    answer.flags &= ~dns.flags.AA
+
+
+def cut_short(answer: dns.message.Message) -> None:
+    """Over TCP as well."""
+    answer.flags |= dns.flags.TC
+
+
+def unreadable(answer: dns.message.Message) -> None:
+    """A record as a server let it in that checks nothing."""
+    asked = answer.question[0]
+    rtype = asked.rdtype if asked.rdtype != dns.rdatatype.ANY else dns.rdatatype.HTTPS
+    rrset = dns.rrset.RRset(asked.name, dns.rdataclass.IN, rtype)
+    rrset.add(dns.rdata.GenericRdata(dns.rdataclass.IN, rtype, b"\x00"), 60)  # type: ignore[no-untyped-call]
+    answer.answer = [rrset]
+
+
+def to_another_question(answer: dns.message.Message) -> None:
+    """It is about another name."""
+    answer.question[0].name = dns.name.from_text("mail.shop.other.")
 
 
 def refusing(query: dns.message.Message, rcode: dns.rcode.Rcode) -> dns.message.Message:

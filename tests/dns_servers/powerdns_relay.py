@@ -16,12 +16,16 @@ PREFIX = "/api/v1"
 
 
 class PowerDnsRelay(HttpSimulator):
-    """A PowerDNS with one zone; `endpoint` leads to its API through the relay, `ask` directly."""
+    """A PowerDNS with one zone; `endpoint` leads to its API through the relay, `ask` directly.
+
+    With `proxied_at`, the API is only below that path, and a web page is everywhere else.
+    """
 
     lagging = "/zones/|search-data"
 
     def __init__(self, folder: Path, zone: str, zone_text: str, key: str) -> None:
         super().__init__()
+        self.proxied_at = ""
         self.zone = zone
         self._given: dict[str, Answer] = {}
         self._key = key
@@ -87,6 +91,9 @@ class PowerDnsRelay(HttpSimulator):
         return answer
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if not target.startswith(f"{self.proxied_at}{PREFIX}" if self.proxied_at else ""):
+            return Answer(200, (), b"<!DOCTYPE html><title>Welcome</title>")
+        target = target.removeprefix(self.proxied_at)
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.api_port, timeout=5)) as server:
             kept = {k: v for k, v in headers.items() if k in ("x-api-key", "content-type", "accept")}
             server.request(method, target, body, kept)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -126,6 +127,27 @@ class HerokuApp:
         )
         self.databases[key] = {"name": name, "follows": follows, "behind": behind}
 
+    def attached(self) -> list[Json]:
+        """Each database under a name of its own, and the one that is DATABASE."""
+        own = {f"HEROKU_POSTGRESQL_{number}": one["id"] for number, one in enumerate(self.addons)}
+        first = {"DATABASE": self.addons[0]["id"]} if self.addons else {}
+        by_id = {one["id"]: one for one in self.addons}
+        return [
+            {
+                "id": ident(f"{self.name} {name}"),
+                "name": name,
+                "namespace": None,
+                "app": self.own,
+                "addon": {"id": key, "name": by_id[key]["name"], "app": self.own, "plan": by_id[key]["plan"]},
+                "config_vars": [f"{name}_URL"],
+                "created_at": MADE,
+                "updated_at": MADE,
+                "web_url": None,
+                "log_input_url": None,
+            }
+            for name, key in {**own, **first, **self.attachments}.items()
+        ]
+
     def state(self) -> Json:
         """All that an operation may change; of releases, what runs."""
         return copy.deepcopy(
@@ -201,12 +223,12 @@ class HerokuSimulator(HttpSimulator):
         """Ranges (platform-api-reference#ranges): by a key, from a value on, so many at most."""
         if "order=desc" in asked:
             found = found[::-1]
-        order, _, options = asked.partition(";")
-        start = order.partition(" ")[2].partition("..")[0].strip("] ")
+        key, _, options = asked.partition(";")
+        start = key.partition(" ")[2].partition("..")[0].strip("] ")
         names = [str(one.get("name", one.get("hostname", one.get("id", "")))) for one in found]
         first = names.index(start) if start in names else 0
-        most = next((int(o.partition("=")[2]) for o in options.split(",") if o.strip().startswith("max=")), 200)
-        most = min(most, self.page)
+        said = re.search(r"\bmax=(\d+)", options)
+        most = min(int(said[1]) if said else 200, self.page)
         rest = found[first : first + most]
         if first + most < len(found) and "order=desc" not in asked:
             told.append(("Next-Range", f"name {names[first + most]}..; max={most}"))
@@ -221,6 +243,8 @@ class HerokuSimulator(HttpSimulator):
                 return 200, {"id": ident("me"), "email": "me@shop.example", "name": "Me", "verified": True}
             case "GET", ["apps"]:
                 return 200, [app.shown() for app in self.apps.values()]
+            case "GET", ["addon-attachments"]:
+                return 200, [one for app in self.apps.values() for one in app.attached()]
             case "GET", ["stacks"]:
                 names = {"heroku-22": "deprecated", "heroku-24": "public"}
                 return 200, [
@@ -336,7 +360,9 @@ class HerokuSimulator(HttpSimulator):
             case "GET", ["buildpack-installations"]:
                 url = "urn:buildpack:heroku/ruby"
                 return 200, [{"ordinal": 0, "buildpack": {"url": url, "name": "heroku/ruby"}}]
-            case "GET", ["sni-endpoints" | "addon-attachments" | "collaborators" | "pipeline-couplings"]:
+            case "GET", ["addon-attachments"]:
+                return 200, app.attached()
+            case "GET", ["sni-endpoints" | "collaborators" | "pipeline-couplings"]:
                 return 200, []
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, RateLimited, Rejected
 from changeover.model.platforms.platform_observation import AttachedDomain, HostedDatabase, Process
 from changeover.model.secret import Secret
-from changeover.platforms.heroku.answers import App, Database, Domain, Everything, Formation, Info, Named, Stack
+from changeover.platforms.heroku.answers import App, Domain, Everything, Formation, Info, Named, PostgresDatabase, Stack
 from changeover.platforms.heroku.heroku import PLATFORM, RESERVE, DatabaseOptions, DynoOptions, Heroku, HerokuOptions
 from changeover.platforms.heroku.observing import observation_of
 from changeover.platforms.platform import Done
@@ -194,7 +194,7 @@ def test_how_long_a_stack_is_kept(stack: str, state: str, support: str) -> None:
 def test_how_far_a_follower_is_behind(said: str, behind: int | None) -> None:
     """As Heroku says it; what is no number is not known."""
     lines = (Info(name="Following", values=("DATABASE_URL",)), Info(name="Behind By", values=(said,)))
-    (seen,) = observation_of(everything(databases=(Database(name="f", info=lines),)), "web").databases
+    (seen,) = observation_of(everything(databases=(PostgresDatabase(name="f", info=lines),)), "web").databases
     expected = HostedDatabase(name="f", role="standby", follows="DATABASE_URL", behind=behind)
     assert replace(seen, behind=None) == replace(expected, behind=None)
     assert seen.behind in (behind, int("9" * 16))

@@ -28,7 +28,7 @@ from changeover.model.secret import Secret
 from changeover.model.settings.account import AccountCheck, AccountRow
 from changeover.model.settings.account_fields import AccountKind, SecretField, option_fields, secret_fields
 from changeover.model.settings.acting_parts import account_place
-from changeover.model.settings.platform import PlatformKind
+from changeover.model.settings.platform import DiscoveredApp, PlatformKind
 from changeover.model.settings.service import Account, Deployment, Settings
 from changeover.model.wording.credential import account_check, apps_check
 from changeover.platforms import platform_type
@@ -81,6 +81,13 @@ class Accounts:
             raise NotFound(text, f"Add it again, or change the account of {deployment.name}.")
         target = msgspec.convert(deployment.options, kind.target)
         return Steering(kind, await self._platform(account), target)
+
+    async def apps(self, settings: Settings, name: str) -> tuple[DiscoveredApp, ...]:
+        """What an account at a platform has. Raises a ChangeoverError where that cannot be told."""
+        account = known_account(settings, name)
+        if KINDS.platform(account.provider) is None:
+            raise UsageError(f"Account {name} is at a DNS provider, which runs no apps")
+        return await (await self._platform(account)).discover()
 
     async def _provider(self, account: Account) -> Provider:
         async with self._opening:  # two of one account would not know of each other's writes

@@ -17,6 +17,7 @@ from changeover.model.runs.open_run import open_run_words
 from changeover.model.secret import Secret
 from changeover.model.settings.account import AccountCheck, AccountRow
 from changeover.model.settings.maintenance import Maintenance
+from changeover.model.settings.platform import DiscoveredApp
 from changeover.model.settings.service import Deployment, Service, Settings
 from changeover.model.settings.service_secrets import service_secrets
 from changeover.storage.home import Home
@@ -67,6 +68,10 @@ class Configuration:
     async def open_platform(self, deployment: Deployment) -> Steering:
         """What steers a deployment. Raises a ChangeoverError where it cannot be opened."""
         return await self.accounts.open_platform(self.settings, deployment)
+
+    async def apps(self, account: str) -> tuple[DiscoveredApp, ...]:
+        """What an account at a platform has."""
+        return await self.accounts.apps(self.settings, account)
 
     async def rows(self) -> tuple[AccountRow, ...]:
         """Every account, and where its secret is."""

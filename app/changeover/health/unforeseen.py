@@ -13,6 +13,7 @@ from changeover.model.errors import ChangeoverError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_PACKAGE = Path(__file__).parents[1]
 #: Seconds that evidence may take without which a switch goes on.
 OPTIONAL = 5.0
 
@@ -48,6 +49,6 @@ def unforeseen(what: str, error: Exception) -> str:
     calls = "".join(traceback.format_tb(error.__traceback__))
     log.error("Changeover failed to read %s: %s\n%s", what, type(error).__qualname__, calls)
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "changeover" in Path(f.filename).parts and f.filename != __file__]
+    own = [f for f in frames if Path(f.filename).is_relative_to(_PACKAGE) and f.filename != __file__]
     where = f" in {Path(own[-1].filename).name}, line {own[-1].lineno}" if own else ""
     return f"Changeover failed to read this ({type(error).__qualname__}{where}; the log has more)"

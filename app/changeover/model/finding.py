@@ -36,6 +36,7 @@ CHECKS = (
     "target-answers",
     "evidence",
     "platform-status",
+    "platform",
     "journeys",
     "marker",
     "certificate",

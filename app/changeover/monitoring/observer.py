@@ -29,6 +29,7 @@ from changeover.model.readiness.observation import Observation, observed
 from changeover.model.readiness.overlay import overlay_at
 from changeover.model.readiness.pin import Pin
 from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.own_writes import hidden_for
 from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run, foremost
 from changeover.model.settings.acting_parts import places_of
@@ -43,6 +44,9 @@ from changeover.storage.platform_observations import KeptObservations
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: Seconds between two readings, where the first may be from before a write.
+SECOND_LOOK = 1.0
 
 if TYPE_CHECKING:
     from changeover.dns.lookup.client import Lookup
@@ -115,14 +119,15 @@ class Observer:
         """What people want left alone now."""
         return await _or_none(self._freezes.all())
 
-    async def look(self, service: Service, to: str | None = None) -> Observation:
+    async def look(self, service: Service, to: str | None = None, *, settled: bool = False) -> Observation:
         """Reads everything now, for somebody who watches nothing, with health from a few probes.
 
         Where something fails, the witnesses are asked whether it is this computer. Journeys are taken at `to` only.
+        `settled` is as for `read`.
         """
         await self.load(service)
         (found, connection), snapshot, pins, freezes = await asyncio.gather(
-            self._probed(service), self.read(service, to), self.pins(), self.freezes()
+            self._probed(service), self.read(service, to, settled=settled), self.pins(), self.freezes()
         )
         now = datetime.now(UTC)
         overlay = overlay_at(service, now, connection=connection, pins=pins, freezes=freezes)
@@ -188,8 +193,12 @@ class Observer:
             return known
         return replace(known, servers=servers, platforms=platforms, **recorded._asdict())
 
-    async def read(self, service: Service, to: str | None = None) -> Snapshot:
-        """Reads everything but health, and takes the journeys, at `to` only where it is given."""
+    async def read(self, service: Service, to: str | None = None, *, settled: bool = False) -> Snapshot:
+        """Reads everything but health, and takes the journeys, at `to` only where it is given.
+
+        With `settled`, for a plan: a provider that may still show what stood before a run of this computer is read
+        until it shows what that wrote, for as long as it may lag.
+        """
         from changeover.health.status_page import status_pages
         from changeover.monitoring.journeys import journeys
         from changeover.monitoring.reading import read_names, read_servers, read_signing
@@ -203,7 +212,7 @@ class Observer:
             self._kept_of(service.name),
         )
         readings, servers, names, signing, (walked, earlier, pages, closed, platforms) = await asyncio.gather(
-            self._read_zones(service),
+            self._settled(service) if settled else self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
             read_signing(service, self.lookup),
@@ -279,6 +288,21 @@ class Observer:
         opening = self._accounts.open_each(self._settings, accounts)
         providers = await guarded(f"the accounts of {service.name}", opening, unread)
         return await read_zones(service, providers)
+
+    async def _settled(self, service: Service) -> tuple[ZoneReading, ...]:
+        """The zones as they are after every write of this computer's runs."""
+        from changeover.monitoring.reading import read_servers
+
+        runs = await _or_none(self._runs(service.name))
+        while True:
+            readings = await self._read_zones(service)
+            if hidden_for(runs, readings, (), datetime.now(UTC)) <= 0:
+                return readings
+            servers = await read_servers(service, self.lookup)
+            if (left := hidden_for(runs, readings, servers, datetime.now(UTC))) <= 0:
+                return readings
+            log.info("%s: readings may be from before what was just written; reading again", service.name)
+            await asyncio.sleep(min(left, SECOND_LOOK))
 
     async def _recorded(self, service: Service) -> _Recorded:
         """What this computer knows of the service's runs."""

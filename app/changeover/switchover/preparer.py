@@ -67,7 +67,7 @@ class Preparer:
 
         lookup = self._observer.lookup
         seen, cached, baseline, told_before = await asyncio.gather(
-            self._observation(service, to),
+            self._observation(service, to, settled=True),
             optional(f"the caches of {name}", cache_time(service, lookup), longest_cache(())),
             optional(f"the baseline of {name}", take_baseline(service, lookup), Baseline(at=datetime.now(UTC))),
             optional(f"what was told of {name}", self._told.of_service(name), []),
@@ -112,10 +112,10 @@ class Preparer:
         text = f"whether {run.source} answers was not found out: {why}"
         return WayBack(to=run.source, findings=(Finding(check="target-answers", level=Level.BLOCK, text=text),))
 
-    async def _observation(self, service: Service, to: str) -> Observation:
+    async def _observation(self, service: Service, to: str, *, settled: bool = False) -> Observation:
         if self._live.knows(service.name):
-            return self._live.observe(await self._observer.read(service, to))
-        return await self._observer.look(service, to)
+            return self._live.observe(await self._observer.read(service, to, settled=settled))
+        return await self._observer.look(service, to, settled=settled)
 
     async def again(self, preparation: Preparation) -> Preparation:
         """A fresh one for who holds the service's lock. Raises Refused where the plan would be another by now."""

@@ -42,7 +42,7 @@ class Ttls:
         Raises Refused where visitors are not at one deployment: what is lowered then would be kept as it is, split.
         """
         service = self._configuration.service(name)
-        snapshot = await self._observer.read(service)
+        snapshot = await self._observer.read(service, settled=True)
         if service.deployment(snapshot.active) is None and all(r.error is None for r in snapshot.readings):
             raise Refused(
                 f"Visitors of {name} are not at one deployment ({snapshot.active}); nothing was changed",
@@ -58,7 +58,7 @@ class Ttls:
         prepared = prepared_by(await self._recorded.all(), name)
         if prepared is None:
             raise Refused(f"The TTLs of {name} were not lowered, or are restored already; nothing was changed")
-        snapshot = await self._observer.read(service)
+        snapshot = await self._observer.read(service, settled=True)
         publish = await self._publish(service)
         plan = restore_plan(service, snapshot.active, snapshot.readings, prepared, snapshot.at, publish)
         return TtlPreparation(plan, snapshot)

@@ -48,6 +48,12 @@ def test_a_deployment_on_a_platform(on_loop: Callable[..., Any], tmp_path: Path,
             assert (app.input.accessibleName(), app.input.placeholderText()) == ("App", "such as primary")
             assert isinstance(app.input, QLineEdit)
 
+            assert form.templated.isVisible()
+            await until(lambda: app.input.completer() is not None, "what the account has")
+            offered = app.input.completer().model()
+            names = [offered.data(offered.index(row, 0)) for row in range(offered.rowCount())]
+            assert names == ["primary", "backup"]
+
             click(form.add_button)
             await until(form.fault.isVisible, "what is missing")
             assert "app: missing" in form.fault.accessibleDescription() + form.fault.text.text()
@@ -65,6 +71,7 @@ def test_a_deployment_on_a_platform(on_loop: Callable[..., Any], tmp_path: Path,
             assert (service.deployments[0].platform, service.deployments[0].account) == ("url", None)
             assert (service.deployments[1].platform, service.deployments[1].account) == ("lab", "lab-platform")
             assert service.deployments[1].options == {"app": "backup"}
+            assert [action.name for action in service.actions][:2] == ["backup open", "backup proven"]
 
     on_loop(scenario())
 
@@ -81,5 +88,6 @@ def test_nobody_is_asked_who_has_no_platform(on_loop: Callable[..., Any], tmp_pa
             assert isinstance(form, AddService)
             await until(form.isVisible, "the form")
             assert not any(made.account.isVisible() for made in form.platforms.values())
+            assert not form.templated.isVisible()
 
     on_loop(scenario())

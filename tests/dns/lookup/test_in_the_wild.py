@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import dns.message
 import dns.rcode
+import dns.rdatatype
 import pytest
 
 from changeover.dns.lookup.client import Lookup
@@ -13,7 +16,17 @@ from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import record_set
 from changeover.model.errors import Unavailable
 from changeover.model.settings.service import LookupSettings
-from dns_servers.answering import Answering, failing_at, scripted
+from dns_servers.answering import (
+    Answering,
+    altered,
+    cut_short,
+    failing_at,
+    not_its_own,
+    refusing,
+    scripted,
+    to_another_question,
+    unreadable,
+)
 from dns_servers.authoritative import ZONE_TEXT
 from dns_servers.bind import Bind
 
@@ -75,7 +88,102 @@ class TestTypes:
                 await asked.addresses("nothing.shop.example")
 
 
+class TestAnswersOfOneType:
+    @pytest.mark.parametrize("alter", [not_its_own, cut_short, unreadable, to_another_question])
+    @pytest.mark.parametrize("types", [("HTTPS", "SVCB"), ("AAAA",), ("AAAA", "HTTPS", "SVCB")], ids="+".join)
+    @pytest.mark.parametrize("many", [False, True], ids=["one name", "many"])
+    async def test_one_that_is_of_no_use_spoils_nothing(
+        self, bind: Bind, types: tuple[str, ...], alter: Callable[[dns.message.Message], None], many: bool
+    ) -> None:
+        """Not authoritative for the type, cut short even over TCP, with a record that cannot be read, or to another
+        question: what the server says of the other types counts, and what is unknown is not called empty."""
+        names = ["mail.shop.example", *(["www.shop.example", ZONE] if many else [])]
+        with Answering(altered(bind.port, types, alter)) as server:
+            answer, *_ = await lookup(server.server, timeout=1.0).authoritative(ZONE, names)
+        assert (answer.error, answer.records) == (None, (record_set("mail.shop.example", "A", 60, ["192.0.2.25"]),))
+        assert answer.failed == types
+
+    @pytest.mark.parametrize(
+        ("alter", "told"),
+        [(not_its_own, "not authoritative"), (cut_short, "does not answer"), (unreadable, "does not answer")],
+    )
+    async def test_without_the_addresses_nothing_is_known(
+        self, bind: Bind, alter: Callable[[dns.message.Message], None], told: str
+    ) -> None:
+        """A name that has IPv4 only, where just that is of no use, is not taken for one without addresses."""
+        with Answering(altered(bind.port, ("A",), alter)) as server:
+            answer = await said_of("mail.shop.example", server.server, timeout=1.0)
+        assert (answer.records, told in (answer.error or "")) == ((), True)
+
+    async def test_silence_at_one_of_many_names(self, bind: Bind) -> None:
+        """Is told at that name only."""
+
+        def drops(query: dns.message.Message) -> dns.message.Message | None:
+            asked = query.question[0]
+            dropped = asked.name.to_text().startswith("mail") and asked.rdtype == dns.rdatatype.A
+            return None if dropped else plain(query)
+
+        plain = failing_at(bind.port, (), None)
+        with Answering(drops) as server:
+            names = ["mail.shop.example", WWW, ZONE]
+            answers = await lookup(server.server, timeout=1.0).authoritative(ZONE, names)
+        assert [a.error for a in answers] == ["it does not answer", None, None]
+
+    async def test_what_else_is_in_an_answer_is_left_alone(self) -> None:
+        """Names in other capitals are the same; records of other names, in the zone or not, are not its own."""
+        extra = "mail.shop.example 60 A 192.0.2.9\nwww.bank.example 60 A 192.0.2.66"
+        says = {(WWW, "A"): f"WwW.sHOP.example 60 A 192.0.2.1\n{extra}\n-bank.example 60 NS ns.bank.example."}
+        with Answering(scripted(says, f"-{ZONE} 60 {SOA}")) as server:
+            answer = await said_of(WWW, server.server)
+        assert (answer.error, answer.records) == (None, (record_set(WWW, "A", 60, ["192.0.2.1"]),))
+
+    @pytest.mark.parametrize("rcode", [dns.rcode.FORMERR, dns.rcode.NOTIMP])
+    async def test_a_resolver_that_knows_no_edns(self, bind: Bind, rcode: dns.rcode.Rcode) -> None:
+        """Is asked again without (RFC 6891, 6.2.2)."""
+        plain = failing_at(bind.port, (), None)
+        with Answering(lambda q: refusing(q, rcode) if q.edns >= 0 else plain(q)) as server:
+            assert await lookup(resolver=server.server).addresses("mail.shop.example") == ("192.0.2.25",)
+
+
 class TestAliases:
+    @pytest.mark.parametrize("hops", [8, 12, 16])
+    async def test_a_long_chain_over_several_zones_with_a_dname_in_it(self, tmp_path: Path, hops: int) -> None:
+        """Each zone at its own server; the last but one hop is what a server makes of a DNAME."""
+        texts = {"a.example": ZONE_TEXT, "b.example": ZONE_TEXT}
+        zones = list(texts)
+        for hop in range(hops):
+            onward = f"n{hop + 1}" if hop + 1 < hops else "n.old"
+            texts[zones[hop % 2]] += f"n{hop} CNAME {onward}.{zones[(hop + 1) % 2]}.\n"
+        texts[zones[hops % 2]] += f"old DNAME new.{zones[(hops + 1) % 2]}.\n"
+        texts[zones[(hops + 1) % 2]] += "n.new A 192.0.2.7\n"
+        with (
+            Bind(tmp_path, zones[0], texts[zones[0]]) as one,
+            Bind(tmp_path, zones[1], texts[zones[1]]) as other,
+        ):
+            asked = Lookup(LookupSettings(nameservers={zones[0]: (one.server,), zones[1]: (other.server,)}, doh=()))
+            assert await asked.own_addresses("n0.a.example") == ("192.0.2.7",)
+            found = await chain(asked, "n0.a.example")
+        assert (found.broken, found.links[-1].type, len(found.links)) == ("", "A", hops + 2)
+
+    async def test_a_loop_over_two_zones(self, tmp_path: Path) -> None:
+        """Is an outage, whichever servers it leads over, and no error."""
+        text = ZONE_TEXT.replace("www CNAME primary.example.net.", "www CNAME www.{}.")
+        with (
+            Bind(tmp_path, "a.example", text.format("b.example")) as one,
+            Bind(tmp_path, "b.example", text.format("a.example")) as other,
+        ):
+            servers = {"a.example": (one.server,), "b.example": (other.server,)}
+            asked = Lookup(LookupSettings(nameservers=servers, doh=()))
+            assert await asked.own_addresses("www.a.example") == ()
+            assert "loop" in (await chain(asked, "www.a.example")).broken
+
+    @pytest.mark.parametrize("target", ["old.shop.example.", "x.old.shop.example."], ids=["itself", "ever longer"])
+    async def test_a_dname_to_itself_ends(self, tmp_path: Path, target: str) -> None:
+        """A name below it has no address."""
+        with Bind(tmp_path, zone_text=ZONE_TEXT + f"old DNAME {target}\n") as bind:
+            assert not await lookup(bind.server).own_addresses("www.old.shop.example")
+            assert (await chain(lookup(bind.server), "www.old.shop.example")).broken
+
     @pytest.mark.parametrize("first", [24, 28, 32])
     async def test_a_long_chain_is_followed(self, tmp_path: Path, first: int) -> None:
         """8, 12 and 16 CNAMEs in a row lead to an address."""
@@ -124,6 +232,15 @@ class TestWhoseAnswer:
             answer = await said_of("www.eu.shop.example", server.server)
         assert answer.elsewhere == "eu.shop.example"
         assert "in the zone eu.shop.example, not in shop.example" in (answer.error or "")
+
+    async def test_a_cname_in_a_zone_within_it(self) -> None:
+        """Beside a CNAME nothing says which zone it is in; where a zone may begin above it, that is asked for."""
+        name = "www.eu.shop.example"
+        says = {(name, rtype): f"{name} 60 CNAME a.plat.example." for rtype in ("A", "AAAA", "HTTPS", "SVCB", "CNAME")}
+        with Answering(scripted({**says, (f"eu.{ZONE}", "SOA"): f"eu.{ZONE} 60 {SOA}"}, f"-{ZONE} 60 {SOA}")) as server:
+            assert (await said_of(name, server.server)).elsewhere == "eu.shop.example"
+        with Answering(scripted(dict(says), f"-{ZONE} 60 {SOA}")) as server:
+            assert (await said_of(name, server.server)).error is None
 
     @pytest.mark.parametrize(
         ("name", "answers"),

@@ -247,6 +247,24 @@ class TestEndpoint:
             assert f'endpoint = "{server.endpoint}"' in caught.value.hint
         await wrong.aclose()
 
+    @pytest.mark.parametrize("path", ["/pdns", "/pdns/", "/pdns/api", "/pdns/api/"])
+    async def test_a_proxy_may_have_it_below_a_path(self, server: PowerDnsRelay, path: str) -> None:
+        """Which is not taken away; whatever the proxy says yes to beside it is not taken for the API."""
+        server.proxied_at = "/pdns"
+        wrong = PowerDns("pd", PowerDnsOptions(server.address + path), {"key": Secret(KEY)})
+        for ask in (wrong.zones(), wrong.read(ZONE, [WWW])):
+            with pytest.raises(NotFound, match=f"the API is at {server.address}/pdns/api/v1$"):
+                await ask
+        await wrong.aclose()
+
+    @pytest.mark.parametrize("more", ["", "/"])
+    async def test_a_slash_at_its_end_changes_nothing(self, server: PowerDnsRelay, more: str) -> None:
+        """The zone is read."""
+        opened = PowerDns("pd", PowerDnsOptions(server.endpoint + more), {"key": Secret(KEY)})
+        assert ZONE in await opened.zones()
+        assert (await opened.read(ZONE, [WWW])).records[WWW]
+        await opened.aclose()
+
     async def test_another_server_id_is_told(self, server: PowerDnsRelay) -> None:
         """The endpoint is right, so that it is not the endpoint that is blamed alone."""
         wrong = PowerDns("pd", PowerDnsOptions(server.endpoint, server="other"), {"key": Secret(KEY)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from changeover.model.dns.change import Change
 from changeover.model.dns.records import RecordSet, address_set, record_set
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, Rejected, Unavailable
 from changeover.model.secret import Secret
-from dns_servers.answering import Answering, failing_at
+from dns_servers.answering import Answering, altered, cut_short, failing_at, not_its_own, unreadable
 from dns_servers.authoritative import ZONE_TEXT
 from dns_servers.bind import Bind
 from dns_servers.powerdns import PowerDns
@@ -262,6 +263,37 @@ async def test_types_that_the_server_fails_at_spoil_nothing(tmp_path: Path, rcod
         assert "www.shop.example. 60 CNAME primary.example.net." in bind.records()
 
 
+@pytest.mark.parametrize("alter", [not_its_own, cut_short, unreadable])
+async def test_answers_of_no_use_to_unusual_types_spoil_nothing(
+    tmp_path: Path, alter: Callable[[dns.message.Message], None]
+) -> None:
+    """One that is not the server's own is no delegation; one that is cut short or cannot be read is as silence."""
+    with Bind(tmp_path, key=False, zone_text=ZONE_TEXT + "api A 192.0.2.1\n") as bind:
+        other, before = record_set(API, "A", 60, ["192.0.2.2"]), record_set(API, "A", 60, ["192.0.2.1"])
+        with Answering(altered(bind.port, ("SVCB", "CAA", "TLSA", "URI"), alter)) as server:
+            asked = Rfc2136("dns-main", Rfc2136Options(server.server), None, timeout=2)
+            assert (await asked.read(ZONE, [API])).records[API] == (before,)
+            assert await asked.apply(ZONE, [change(before, other, API)]) == Applied()
+        with Answering(altered(bind.port, ("A",), alter)) as server:
+            asked = Rfc2136("dns-main", Rfc2136Options(server.server), None, timeout=2)
+            with pytest.raises((Unavailable, Rejected)):
+                await asked.read(ZONE, [API])
+
+
+async def test_what_cannot_be_read_is_not_deleted(tmp_path: Path) -> None:
+    """A CNAME makes everything at its name go; where something stands there that nobody can tell, it is not put."""
+    with (
+        Bind(tmp_path, key=False, zone_text=ZONE_TEXT + "api A 192.0.2.1\n") as bind,
+        Answering(altered(bind.port, ("ANY",), unreadable)) as server,
+    ):
+        asked = Rfc2136("dns-main", Rfc2136Options(server.server), None, timeout=2)
+        cname = record_set(API, "CNAME", 60, ["primary.example.net"])
+        zone = bind.records()
+        with pytest.raises(Rejected, match="cannot be read, which a CNAME would delete"):
+            await asked.apply(ZONE, [change(record_set(API, "A", 60, ["192.0.2.1"]), cname, API)])
+        assert bind.records() == zone
+
+
 async def test_a_record_of_an_unusual_type_is_never_deleted(bind: Bind) -> None:
     """A CNAME makes everything at its name go, so it is not put where anything else stands, whatever that is."""
     bind.change(add=["h 60 A 192.0.2.1", 'h 60 HINFO "x" "y"', "h 60 TYPE65280 \\# 1 00"])
@@ -343,6 +375,8 @@ class TestSettings:
             *((name, name) for name in ALGORITHMS),
             ("HMAC-SHA512", "hmac-sha512"),
             ("hmac-sha512.", "hmac-sha512"),
+            ("HMAC-SHA-256", "hmac-sha256"),
+            ("hmac_sha_1.", "hmac-sha1"),
             (" Hmac_Sha384", "hmac-sha384"),
             ("HMAC-MD5", "hmac-md5.sig-alg.reg.int"),
             ("hmac-md5.sig-alg.reg.int.", "hmac-md5.sig-alg.reg.int"),

@@ -214,7 +214,7 @@ _said = st.builds(
 
 def long_way(wire: bytes, name: str) -> WireAnswer:
     """What dnspython makes of it."""
-    message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
+    message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=True)
     authoritative = bool(message.flags & dns.flags.AA)
     referral = not authoritative and bool(message.authority)
     return WireAnswer(message.rcode(), authoritative, referral, record_sets_in(message.answer, name))

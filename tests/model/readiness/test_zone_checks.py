@@ -135,6 +135,9 @@ def ran(primary: dict[str, Any], backup: dict[str, Any]) -> dict[str, Any]:
     return {"platforms": {name: KeptObservation(at=at, observation=one) for name, one in seen.items()}}
 
 
+SERVED = {"hostnames": (WWW, APEX)}
+
+
 def worked(workers: int) -> dict[str, Any]:
     """Fields of a snapshot in which so many workers of the backup ran five minutes ago."""
     return ran({}, {"processes": (Process(name="web", wanted=2), Process(name="worker", wanted=9, running=workers))})
@@ -402,6 +405,8 @@ CASES: list[Case] = [
     ),
     ("dnssec", "pass", observed(signing=(Signing(zone=APEX, signed=("ns1",)),)), "is signed"),
     ("dnssec", "warn", observed(signing=(Signing(zone=APEX, signed=("ns1",), unsigned=("ns2",)),)), "no signatures"),
+    ("platform", "pass", observed(**ran({}, SERVED)), "serves what its answer leads to, as it said 5 min ago"),
+    ("platform", "warn", observed(**ran({"maintenance": True}, {})), "primary was in maintenance 5 min ago"),
     ("drift", "pass", observed(**ran({}, {})), "backup has what primary has, as their platforms said 5 min ago"),
     ("drift", "warn", observed(**ran({}, {"maintenance": True})), "backup is in maintenance"),
     (
@@ -456,7 +461,7 @@ def test_a_service_that_is_ready_passes_everything() -> None:
         "earlier": {"api": "backup"},
         "status_pages": said(True),
     }
-    more |= ran({}, {})
+    more |= ran(SERVED, SERVED)
     more |= {"journeys": walked(True, "fine"), "watched": True, "signing": (Signing(zone=APEX, signed=("ns1",)),)}
     passed = findings(observed(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}

@@ -114,7 +114,7 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
             ("port = 8443", "port = 84430"),
             ("interval = 15", 'interval = "15"'),
             ('name = "backup"', 'name = "primary"\ncolour = "blue"'),
-            ('platform = "url"', 'platform = "heroku"'),
+            ('platform = "url"', 'platform = "qovery"'),
             ('name = "blog"', 'name = "shop"'),
             ('hostnames = ["blog.example"]', 'hostnames = ["shop.example"]\nhealth = 5'),
             ('account = "cf", zone = "blog.example"', 'account = "c", zone = "blog example"'),
@@ -137,7 +137,7 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
         "services.shop.deployments.primary.name: another one has this name; each needs its own",
         "services.shop.deployments.primary.colour: unknown key; known here: name, answer, platform, account, "
         "answers, marker, status_page",
-        'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url", "lab"',
+        'services.shop.deployments.primary.platform: there is no platform "qovery"; known here: "url", "heroku", "lab"',
         'services.shop.ttl: must be a whole number, not the text "60"',
         "services.shop.health.port: must be from 1 to 65535, not 84430",
         'services.shop.health.interval: must be a number, not the text "15"',
@@ -165,19 +165,19 @@ def test_what_another_version_knows_is_answered_with_what_this_one_does(file: Pa
     """A file for a version with platforms: each unknown word comes with the known ones."""
     file.write_text(
         changed(
-            ("[accounts.cf]", '[accounts.heroku-me]\nprovider = "heroku"\n\n[accounts.cf]'),
+            ("[accounts.cf]", '[accounts.qovery-me]\nprovider = "qovery"\n\n[accounts.cf]'),
             (
                 'name = "primary"                   # the platform',
-                'name = "primary"\nplatform = "heroku"\naccount = "heroku-me"\napp = "shop-prod"',
+                'name = "primary"\nplatform = "qovery"\naccount = "qovery-me"\napp = "shop-prod"',
             ),
             ("port = 8443", 'ca_file = "team-ca.pem"'),
         )
     )
     known = "known here: name, answer, platform, account, answers, marker, status_page"
     assert faults_of(file) == (
-        f"accounts.heroku-me.provider: 'heroku' is not a provider that this version knows; known: {KNOWN}",
+        f"accounts.qovery-me.provider: 'qovery' is not a provider that this version knows; known: {KNOWN}",
         f"services.shop.deployments.primary.app: unknown key; {known}",
-        'services.shop.deployments.primary.platform: there is no platform "heroku"; known here: "url", "lab"',
+        'services.shop.deployments.primary.platform: there is no platform "qovery"; known here: "url", "heroku", "lab"',
         f"services.shop.health.ca_file: there is no file {file.parent / 'team-ca.pem'}",
     )
 

@@ -83,7 +83,7 @@ WRONG = {
         "steer",
     ),
     'platform = "lap"\naccount = "lab-me"': (
-        'deployments.backup.platform: there is no platform "lap"; known here: "url", "lab"',
+        'deployments.backup.platform: there is no platform "lap"; known here: "url", "heroku", "lab"',
     ),
 }
 

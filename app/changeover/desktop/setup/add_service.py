@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from changeover.accounts.kinds import dns_accounts
 from changeover.desktop.runtime.tasks import Tasks
@@ -47,6 +48,7 @@ class AddService(QDialog):
         self._filled: dict[QLineEdit, str] = {}
         self._account_chosen = False
         self._own: asyncio.Task[Any] | None = None
+        self._over = False
         self.setWindowTitle("Add a service")
         self.resize(760, 700)
         self.setMinimumSize(620, 480)
@@ -105,8 +107,27 @@ class AddService(QDialog):
         self.platforms = {}
         for name, where in ((PRIMARY, self.primary), (BACKUP, self.backup)):
             add_field(form, name.capitalize(), where)
-            self.platforms[name] = PlatformRows(form, name)
+            self.platforms[name] = PlatformRows(form, name, functools.partial(self._take_platform, name))
+        self.templated = QCheckBox("With the steps that its platforms make possible: room, maintenance, workers, proof")
+        self.templated.setChecked(True)
+        self.templated.hide()
+        card.body.addWidget(self.templated)
         return card
+
+    def _take_platform(self, deployment: str, account: str | None) -> None:
+        """Steps can be made where a platform steers a deployment, and what its account has is offered."""
+        self.templated.setVisible(any(rows.account.currentData() for rows in self.platforms.values()))
+        if account is not None:
+            self._tasks.spawn(self._offer(deployment, account), "what an account has")
+
+    async def _offer(self, deployment: str, account: str) -> None:
+        try:
+            apps = await self._switchboard.apps(account)
+        except ChangeoverError as error:
+            self.fault.show_error(error)
+            return
+        if not self._over:
+            self.platforms[deployment].offer(account, apps)
 
     def _dns(self) -> Card:
         card = Card("Who may change its DNS")
@@ -300,6 +321,8 @@ class AddService(QDialog):
             service = service_of(self._typed())
             on_platforms = tuple(self.platforms[deployment.name].on(deployment) for deployment in service.deployments)
             service = replace(service, deployments=on_platforms)
+            if self.templated.isVisible() and self.templated.isChecked():
+                service = replace(service, actions=await self._switchboard.template(service))
             await self._switchboard.add_service(service)
         except ValueError as error:
             self.fault.show_words(str(error))
@@ -331,6 +354,7 @@ class AddService(QDialog):
         self._own = self._tasks.spawn(work, "adding a service")
 
     def _let_go(self) -> None:
+        self._over = True
         self._unsubscribe()
         if self._own is not None:
             self._own.cancel()

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
-from PySide6.QtWidgets import QFormLayout, QSizePolicy, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCompleter, QFormLayout, QLineEdit, QSizePolicy, QWidget
 
 from changeover.accounts.kinds import KINDS
 from changeover.desktop.setup.account_form import Choice, KeyField
 from changeover.desktop.widgets.parts import add_field, label
 from changeover.model.settings.account_fields import option_fields
-from changeover.model.settings.platform import PlatformKind
+from changeover.model.settings.platform import DiscoveredApp, PlatformKind
 from changeover.model.settings.service import Account, Deployment
 
 
 class PlatformRows:
-    """Rows at the end of `form`: who steers a deployment, and the keys that its platform declares of one."""
+    """Rows at the end of `form`: who steers a deployment, and the keys that its platform declares of one.
 
-    def __init__(self, form: QFormLayout, deployment: str) -> None:
+    `chosen` is called with the account that was chosen, None for any address.
+    """
+
+    def __init__(self, form: QFormLayout, deployment: str, chosen: Callable[[str | None], None]) -> None:
         self._form = form
+        self._tell = chosen
         self._accounts: dict[str, Account] = {}
         self.keys: dict[str, KeyField] = {}
         self.account = Choice()
@@ -40,6 +45,20 @@ class PlatformRows:
         for account in able.values():
             self.account.addItem(f"{KINDS.of(account.provider).label}, account {account.name}", account.name)
         self.account.setCurrentIndex(max(0, self.account.findData(before)))
+
+    def offer(self, account: str, apps: Sequence[DiscoveredApp]) -> None:
+        """Offers what the account has, where it is still the one that is chosen: a name is picked instead of typed."""
+        if self.account.currentData() != account:
+            return
+        for name, field in self.keys.items():
+            if isinstance(field.input, QLineEdit):
+                found = dict.fromkeys(str(app.keys[name]) for app in apps if name in app.keys)
+                completer = QCompleter(list(found), field.input)
+                completer.setFilterMode(Qt.MatchFlag.MatchContains)
+                completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+                field.input.setCompleter(completer)
+                if len(found) == 1 and not field.input.text():
+                    field.input.setText(next(iter(found)))
 
     def on(self, deployment: Deployment) -> Deployment:
         """The deployment, run by what was chosen."""
@@ -73,3 +92,4 @@ class PlatformRows:
             self._form.insertRow(at, before, field)
             QWidget.setTabOrder(previous, field.input)
             previous = field.input
+        self._tell(self.account.currentData())

@@ -46,8 +46,8 @@ log = logging.getLogger(__name__)
 
 #: Bytes of an answer that are read; more is an error.
 MAX_ANSWER = 16 * 1024 * 1024
-#: Pages of one listing; more is an error.
-MOST_PAGES = 1000
+#: Pages of one listing, which at 100 records a page are 150,000 records; more is an error.
+MOST_PAGES = 1500
 #: Characters of a provider's own words that an error repeats.
 MOST_WORDS = 300
 
@@ -286,8 +286,10 @@ async def pages(
     asked: list[Query] = []
     query: Query | None = {}
     while query is not None:
-        if query in asked or len(asked) >= MOST_PAGES:
+        if query in asked:
             raise Unreadable("The pages of the provider's list do not end", CHECK_ENDPOINT)
+        if len(asked) >= MOST_PAGES:
+            raise TooLarge(f"The provider's list has more than {MOST_PAGES} pages, or they do not end", CHECK_ENDPOINT)
         if most is not None and len(asked) >= most:
             return None
         asked.append(query)

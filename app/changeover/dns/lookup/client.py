@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import dns.exception
 import dns.message
-import dns.rcode
 import dns.rdatatype
 from msgspec import Struct
-from msgspec.structs import replace
 
-from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire, record_sets_in
-from changeover.dns.wire.exchange import NoRoute, Server, Unfinished, ask, ask_wire, exchange, question
+from changeover.dns.lookup.one_server import TYPES, refusal_in, said_by
+from changeover.dns.wire.answer import record_sets_in
+from changeover.dns.wire.exchange import Server, ask, question
 from changeover.model.dns.discovery import parents
 from changeover.model.dns.observed import ServerAnswer
 from changeover.model.dns.records import AddressSet, RecordSet, address_set, in_zone
@@ -23,10 +21,7 @@ from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.errors import NotFound, Unavailable
 from changeover.model.settings.service import LookupSettings
 
-_TYPES = ("A", "AAAA", "HTTPS", "SVCB")
 _FAMILIES = ("A", "AAAA")
-#: Where a server fails at these, visitors go by the addresses.
-_OPTIONAL = {"HTTPS", "SVCB"}
 TIMEOUT = 4.0
 #: More CNAMEs in a row than this are nobody's intention; visitors' resolvers give up at about 16.
 LONGEST_CHAIN = 32
@@ -106,7 +101,7 @@ class Lookup:
         return tuple(await asyncio.gather(*(one(*host) for host in hosts)))
 
     async def authoritative(
-        self, zone: str, hostnames: Sequence[str], types: Sequence[str] = _TYPES
+        self, zone: str, hostnames: Sequence[str], types: Sequence[str] = TYPES
     ) -> tuple[ServerAnswer, ...]:
         """What every address of every authoritative server says about `hostnames`, asked directly, all at once.
 
@@ -118,7 +113,7 @@ class Lookup:
         servers = await self.name_servers(zone)
         pairs = [(ns, server) for ns in servers for server in ns.servers]
         answers = await asyncio.gather(
-            *(_ask_server(ns.name, server, zone, hostnames, types, self._timeout) for ns, server in pairs)
+            *(said_by(ns.name, server, zone, hostnames, types, self._timeout) for ns, server in pairs)
         )
         nowhere = [
             ServerAnswer(server=ns.name, address="", hostname=name, zone=zone, error="its name has no address")
@@ -139,7 +134,7 @@ class Lookup:
                 )
             except (Unavailable, ValueError) as error:
                 return ResolverAnswer(resolver=text, hostname=hostname, error=str(error))
-            if (wrong := _refusal(answer.rcode() for answer in both)) is not None:
+            if (wrong := refusal_in(answer.rcode() for answer in both)) is not None:
                 return ResolverAnswer(resolver=text, hostname=hostname, error=wrong)
             found = {r.type: r for answer in both for r in record_sets_in(answer.answer, hostname)}
             return ResolverAnswer(resolver=text, hostname=hostname, records=address_set(found.values()))
@@ -164,7 +159,7 @@ class Lookup:
             except Unavailable as error:
                 silent.append(str(error))
                 continue
-            if (wrong := _refusal([answer.rcode()])) is None:
+            if (wrong := refusal_in([answer.rcode()])) is None:
                 return answer
             silent.append(f"{text}: {wrong}")
             kind = _Failing
@@ -221,7 +216,7 @@ class Lookup:
         zone = self._zones[name]
         for name_server in await self.name_servers(zone):
             for server in name_server.servers:
-                (answer,) = await _ask_server(name_server.name, server, zone, [name], ("A", "AAAA"), self._timeout)
+                (answer,) = await said_by(name_server.name, server, zone, [name], ("A", "AAAA"), self._timeout)
                 if answer.error is None:
                     return answer.records
         return None
@@ -269,103 +264,6 @@ class Lookup:
             why = error.strerror or "no answer in time"
             raise Unavailable(f"The resolver's name {host} cannot be resolved: {why}") from None
         return Server(str(found[0][4][0]), port)
-
-
-async def _ask_server(
-    label: str, server: Server, zone: str, hostnames: Sequence[str], types: Sequence[str], timeout: float
-) -> list[ServerAnswer]:
-    # By type, so that the usual ones are answered when a server ends or falls silent at another.
-    asked = [(name, rtype) for rtype in types for name in hostnames]
-    try:
-        answers = dict(zip(asked, await _answers(server, asked, timeout), strict=True))
-        silent = [name for name in hostnames if not any(_is_good(answers[(name, rtype)]) for rtype in types)]
-        failing = [name for name in silent if any(answers[(name, rtype)] is not None for rtype in types)]
-        # Some servers follow a CNAME, and fail where it leads nowhere; asked for the CNAME itself, they give it.
-        aliases = [(name, "CNAME") for name in failing]
-        with contextlib.suppress(Unavailable):
-            answers |= dict(zip(aliases, await _answers(server, aliases, timeout), strict=True))
-    except Unavailable as error:
-        return [
-            ServerAnswer(
-                server=label,
-                address=str(server),
-                hostname=name,
-                zone=zone,
-                error=error.text,
-                checked=not isinstance(error, NoRoute),
-            )
-            for name in hostnames
-        ]
-    return [
-        _server_answer(
-            ServerAnswer(server=label, address=str(server), hostname=name, zone=zone),
-            {rtype: answers[(name, rtype)] for rtype in (*types, "CNAME") if (name, rtype) in answers},
-        )
-        for name in hostnames
-    ]
-
-
-def _server_answer(blank: ServerAnswer, answers: Mapping[str, WireAnswer | None]) -> ServerAnswer:
-    """What the answers by type come to. A type that fails spoils nothing, where there are records of another."""
-    good = [answer for answer in answers.values() if answer is not None and answer.good]
-    records = {r.type: r for answer in good for r in answer.records}
-    failed = tuple(rtype for rtype, answer in answers.items() if not _is_good(answer))
-    if "CNAME" in records or set(failed) <= _OPTIONAL:
-        failed = () if "CNAME" in records else failed
-    elif not records.keys() & set(_FAMILIES):
-        wrong = next(answers[rtype] for rtype in failed if rtype not in _OPTIONAL)
-        return replace(blank, error=_refusal([wrong.rcode]) if wrong is not None else "it does not answer")
-    elsewhere = next((a.zone for a in good if a.zone not in (None, blank.zone) and a.authoritative), None)
-    error = None
-    if not all(answer.authoritative for answer in good):
-        error = "it is not authoritative for this name"
-    elif elsewhere is not None:
-        error = f"it has {blank.hostname} in the zone {elsewhere}, not in {blank.zone}"
-    return replace(
-        blank,
-        records=address_set(records.values()),
-        error=error,
-        nonexistent=any(answer.rcode == dns.rcode.NXDOMAIN for answer in good),
-        failed=failed,
-        elsewhere=elsewhere,
-    )
-
-
-def _is_good(answer: WireAnswer | None) -> bool:
-    return answer is not None and answer.good
-
-
-async def _answers(server: Server, asked: Sequence[tuple[str, str]], timeout: float) -> list[WireAnswer | None]:
-    """A few questions go by UDP, all at once, many over one connection; None for those that stay without an answer.
-
-    Raises Unavailable where all of them do, and NoRoute.
-    """
-    queries = [question_wire(*q) for q in asked]
-    wires: Sequence[bytes | None]
-    if len(queries) <= 2 * len(_TYPES):
-        came = await asyncio.gather(*(ask_wire(server, query, timeout) for query in queries), return_exceptions=True)
-        wires = [wire if isinstance(wire, bytes) else None for wire in came]
-        for wrong in came:
-            if isinstance(wrong, BaseException) and not (any(wires) and isinstance(wrong, Unavailable)):
-                raise wrong
-    else:
-        try:
-            wires = await exchange(server, queries, timeout)
-        except Unfinished as error:
-            wires = error.answers
-            known = {rtype for wire, (_, rtype) in zip(wires, asked, strict=True) if wire is not None}
-            missing = {rtype for wire, (_, rtype) in zip(wires, asked, strict=True) if wire is None}
-            if known & missing - _OPTIONAL:  # it is not the type that it fails at: it fell silent
-                raise
-    try:
-        return [answer_to(w, name) if w is not None else None for w, (name, _) in zip(wires, asked, strict=True)]
-    except dns.exception.DNSException:
-        raise Unavailable(f"{server} sent an answer that cannot be read", "Look into the server's log.") from None
-
-
-def _refusal(rcodes: Iterable[dns.rcode.Rcode]) -> str | None:
-    wrong = (rcode for rcode in rcodes if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN))
-    return next((f"it answers {dns.rcode.to_text(rcode)}" for rcode in wrong), None)
 
 
 def _system_resolvers() -> list[str]:

@@ -205,7 +205,7 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
         answer = await self._api.call("GET", self._path(zone), query)
         if answer.status in (404, 422):  # 422: versions before 4.2
             raise await self._missing(f"PowerDNS shows no zone {zone} to account {self.account}")
-        there = self._api.decoded(self._accepted(answer).content, _Zone)
+        there = await self._understood(self._accepted(answer).content, _Zone)
         if there.kind.lower() in _COPIES:
             self._copied_from[zone] = ", ".join(there.masters) or "another server"
         else:
@@ -217,13 +217,24 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
         if await self._is_api(self._api):
             return NotFound(otherwise, _HINTS.missing)
         parts = urlsplit(self._options.endpoint)
-        usual = f"{parts.scheme}://{parts.netloc}/api/v1"
-        async with contextlib.aclosing(self._api_at(usual)) as there:
-            if await self._is_api(there):
-                text = f"{self._options.endpoint} of account {self.account} answers, but the API is at {usual}"
-                return NotFound(text, f'Set endpoint = "{usual}" in the account.')
+        below = f"{parts.path.rstrip('/').removesuffix('/api')}/api/v1"  # a proxy may have it there
+        for path in dict.fromkeys(("/api/v1", below)):
+            usual = f"{parts.scheme}://{parts.netloc}{path}"
+            async with contextlib.aclosing(self._api_at(usual)) as there:
+                if await self._is_api(there):
+                    text = f"{self._options.endpoint} of account {self.account} answers, but the API is at {usual}"
+                    return NotFound(text, f'Set endpoint = "{usual}" in the account.')
         text = f"{self._options.endpoint} answers, but shows account {self.account} no server {self._options.server}"
         return NotFound(text, f"The endpoint of a PowerDNS ends in /api/v1. {CHECK_ENDPOINT}")
+
+    async def _understood(self, content: bytes, of: type[_T]) -> _T:
+        """The JSON text of an answer; where something else answers that says yes to all, that is told."""
+        try:
+            return self._api.decoded(content, of)
+        except Unreadable as error:
+            if await self._is_api(self._api):
+                raise
+            raise await self._missing(error.text) from None
 
     async def _is_api(self, api: Api) -> bool:
         try:
@@ -264,9 +275,11 @@ class PowerDns(HttpProvider[PowerDnsOptions]):
         # Without dnssec=false the server looks at every zone's keys, which takes long where there are many zones.
         path = f"/servers/{self._options.server}/zones"
         try:
-            found = await self._retried(lambda: self._get(path, {"dnssec": "false"}, tuple[_Zone, ...]))
+            answer = await self._retried(lambda: self._api.call("GET", path, {"dnssec": "false"}))
+            content = self._accepted(answer).content
         except NotFound as error:
             raise await self._missing(error.text) from None
+        found = await self._understood(content, tuple[_Zone, ...])
         return tuple(_plain(zone.name) for zone in found)
 
     def _path(self, zone: str) -> str:

@@ -6,7 +6,18 @@ absence of every address type that is not. Prerequisites ignore the TTL (RFC 213
 before the update. What a server would silently ignore (a CNAME beside other records, RFC 2136, 3.4.2.2) is kept from
 happening by prerequisites on the absence of everything else, and seen by the caller's reading afterwards. All that
 gives way to a CNAME is deleted at once (RFC 2136, 2.5.3), which BIND, Knot and PowerDNS take in zones that are signed
-and that are not; NSD takes no updates at all.
+and that are not (tried, every change of type).
+
+The form is one that every server must take, since it uses nothing but what RFC 2136 makes it do: prerequisites before
+updates and grouped by type, which may come in any order (3.2.5), record sets that exist by value (2.4.2) or do not
+(2.4.3), updates in their order (3.4.2.7), and deletes before adds at each name. At the apex, where deleting all would
+leave SOA and NS (3.4.2.3), no CNAME is ever put. No update depends on what a server does with a CNAME beside others.
+
+Which servers take it: NSD takes no updates at all (github.com/NLnetLabs/nsd/issues/34) and is told as such by its
+NOTIMP. Windows DNS lets a zone take all updates or only secure ones (MS-DNSP, 2.2.6.1.1), which are signed by GSS-TSIG
+(RFC 3645); that is no shared key and not spoken here, and an unsigned update is sent to this computer only. So an
+account for a Windows server is not to be had, and none was tried.
+
 A text, and a guard, is compared in the same way: by all TXT records that stood beside it a moment before.
 
 Reading is by direct queries for the given names; no zone transfer is needed. Questions are signed with the key where

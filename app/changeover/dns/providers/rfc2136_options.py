@@ -28,7 +28,7 @@ class Rfc2136Options(Struct, frozen=True, forbid_unknown_fields=True):
             "Algorithm",
             "the algorithm of the TSIG key: hmac-sha256, hmac-sha384, hmac-sha512, hmac-sha224, hmac-sha1 or hmac-md5",
             "hmac-sha256",
-            r"(?i)\s*hmac[-_](sha(1|224|256|384|512)|md5(\.sig-alg\.reg\.int)?)\.?\s*",
+            r"(?i)\s*hmac[-_](sha[-_]?(1|224|256|384|512)|md5(\.sig-alg\.reg\.int)?)\.?\s*",
         ),
     ] = "hmac-sha256"
     sign_queries: Annotated[
@@ -43,5 +43,5 @@ class Rfc2136Options(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def algorithm_name(self) -> str:
         """The algorithm as it stands in a message, however it was written."""
-        name = self.algorithm.strip().lower().replace("_", "-").removesuffix(".")
+        name = self.algorithm.strip().lower().replace("_", "-").replace("sha-", "sha").removesuffix(".")
         return ALGORITHMS[-1] if name == "hmac-md5" else name

@@ -49,8 +49,8 @@ _SOA_WIRE = b"\0\6"
 #: A TTL has 31 bits (RFC 2181, 8).
 _MOST_SECONDS = 2**31 - 1
 _POINTER_TO_QUESTION = b"\xc0\x0c"
-#: The bit of a header's third byte that says "authoritative".
-_AA = dns.flags.AA >> 8
+#: The bits of a header's third byte that say "authoritative" and "cut short".
+_AA, _TC = dns.flags.AA >> 8, dns.flags.TC >> 8
 #: What labels of a host name are made of. Whatever else a label holds is written with escapes, which dnspython knows.
 _PLAIN = re.compile(rb"[a-zA-Z0-9_-]+")
 
@@ -94,7 +94,8 @@ class WireAnswer(NamedTuple):
 
 
 def answer_to(wire: bytes, name: str) -> WireAnswer:
-    """Reads an answer, with the record sets that it has at `name`. Raises DNSException where it is damaged.
+    """Reads an answer, with the record sets that it has at `name`. Raises DNSException where it is damaged, or cut
+    short: what it lacks is not known (RFC 2181, 9).
 
     dnspython parses a message in full, authority and additional section included, which is most of the time that many
     answers take. Where the answer has only addresses or a CNAME of the name that was asked for, those are taken
@@ -103,10 +104,10 @@ def answer_to(wire: bytes, name: str) -> WireAnswer:
     authoritative = bool(wire[2] & _AA)
     referral = not authoritative and wire[8:10] != b"\0\0"
     zone = _empty_zone(wire, name)
-    plain = _plain_records(wire, name)
+    plain = _plain_records(wire, name) if not wire[2] & _TC else None
     if plain is not None:
         return WireAnswer(dns.rcode.Rcode(wire[3] & 0x0F), authoritative, referral, plain, zone)
-    message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
+    message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=True)
     return WireAnswer(message.rcode(), authoritative, referral, record_sets_in(message.answer, name), zone)
 
 

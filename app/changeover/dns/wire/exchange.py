@@ -12,6 +12,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
@@ -26,6 +27,8 @@ TIMEOUT = 5.0
 EACH = 0.5
 #: The bit of a header's third byte that says "cut short" (RFC 1035, 4.1.1).
 _TRUNCATED = 0x02
+#: What is said to an OPT record by those that do not know it, or not its version.
+_KNOWS_NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS)
 
 
 class Server(NamedTuple):
@@ -72,12 +75,20 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 async def ask(server: Server, query: dns.message.Message, timeout: float = TIMEOUT) -> dns.message.Message:
-    """The server's answer to one query, as `ask_wire` gets it. Raises Unavailable and NoRoute."""
+    """The server's answer to one query, as `ask_wire` gets it. Raises Unavailable and NoRoute.
+
+    A server that knows no EDNS is asked again without (RFC 6891, 6.2.2), unless signatures are wanted.
+    """
     wire = await ask_wire(server, query.to_wire(), timeout)
     try:
-        return dns.message.from_wire(_with_id(query.id, wire), ignore_trailing=True, raise_on_truncation=False)
+        answer = dns.message.from_wire(_with_id(query.id, wire), ignore_trailing=True, raise_on_truncation=False)
     except dns.exception.DNSException:
         raise Unavailable(f"{server} sent an answer that cannot be read", _CHECK_SERVER) from None
+    if query.edns >= 0 and not query.ednsflags & dns.flags.DO and answer.rcode() in _KNOWS_NO_EDNS:
+        asked = query.question[0]
+        plain = dns.message.make_query(asked.name, asked.rdtype, flags=query.flags, use_edns=False)
+        return await ask(server, plain, timeout)
+    return answer
 
 
 async def ask_wire(server: Server, query: bytes, timeout: float = TIMEOUT) -> bytes:

@@ -15,7 +15,12 @@ class BatchLimit(Struct, frozen=True, kw_only=True):
 
 
 class Lag(Struct, frozen=True):
-    """For how many seconds after a write, at most, `call` may still show what stood before it."""
+    """For how many seconds after a write, at most, `call` may still show what stood before it.
+
+    The providers' 60 seconds are an assumption: only Route 53 was found to say anything, that ListResourceRecordSets
+    is consistent with changes at once. They cost nothing where a reading is current, since only one that shows what
+    stood before is waited for, and what name servers give is told all the same.
+    """
 
     seconds: float
     call: str

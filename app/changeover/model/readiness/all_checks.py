@@ -14,6 +14,7 @@ from changeover.model.readiness.decision_checks import (
 from changeover.model.readiness.drift_checks import drift_findings
 from changeover.model.readiness.fence_checks import fence_findings
 from changeover.model.readiness.observation import Observation
+from changeover.model.readiness.platform_checks import platform_findings
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.readiness.target_checks import (
     connection_findings,
@@ -43,6 +44,7 @@ def snapshot_findings(snapshot: Snapshot, source: str, to: str, expected: str | 
         *ownership_findings(snapshot),
         *place_findings(snapshot, to),
         *source_known_findings(source, expected, snapshot.undecided),
+        *platform_findings(snapshot, source, to),
         *drift_findings(snapshot, source, to),
         *fence_findings(snapshot, source),
         *lease_findings(snapshot),

@@ -116,7 +116,7 @@ class Info(Struct, frozen=True):
     values: tuple[object, ...] = ()
 
 
-class Database(Struct, frozen=True):
+class PostgresDatabase(Struct, frozen=True):
     """What Heroku Postgres says of one, as `heroku pg:info` shows it."""
 
     name: str = ""
@@ -137,7 +137,7 @@ class Transfer(Struct, frozen=True):
     finished_at: str | None = None
 
 
-class Refusal(Struct, frozen=True):
+class ErrorBody(Struct, frozen=True):
     """Why a request was refused. `id` is Heroku's word for it, `resource` what it is about."""
 
     id: str = ""
@@ -159,5 +159,5 @@ class Everything(Struct, frozen=True, kw_only=True):
     addons: tuple[AddOn, ...] | None = None
     buildpacks: tuple[BuildpackInstallation, ...] | None = None
     stacks: tuple[Stack, ...] | None = None
-    databases: tuple[Database, ...] = ()
+    databases: tuple[PostgresDatabase, ...] = ()
     transfers: tuple[Transfer, ...] = field(default_factory=tuple)

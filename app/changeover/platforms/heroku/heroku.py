@@ -33,11 +33,11 @@ from changeover.platforms.heroku.answers import (
     AddOn,
     App,
     BuildpackInstallation,
-    Database,
     Domain,
     Dyno,
     Everything,
     Formation,
+    PostgresDatabase,
     Release,
     Slug,
     SniEndpoint,
@@ -89,7 +89,7 @@ class ReleaseOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DatabaseOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    database: Annotated[str, Option("Database", "the follower's add-on", "postgresql-curly-12345")]
+    database: Annotated[str, Option("PostgresDatabase", "the follower's add-on", "postgresql-curly-12345")]
 
 
 class Heroku:
@@ -138,7 +138,7 @@ class Heroku:
         postgres = [one for one in addons or () if one.addon_service.name == POSTGRES]
         commit, databases = await asyncio.gather(
             self._commit(path, release),
-            asyncio.gather(*(maybe(_database(one), Database, data=True) for one in postgres)),
+            asyncio.gather(*(maybe(_database(one), PostgresDatabase, data=True) for one in postgres)),
         )
         named = [
             msgspec.structs.replace(database, name=one.name)
@@ -236,7 +236,7 @@ class Heroku:
             known = ", ".join(one.name for one in addons if one.addon_service.name == POSTGRES) or "none"
             raise NotFound(f"{target.app} has no Heroku Postgres {name}", f"Its databases: {known}")
         place = _database(found)
-        database = await self._requests.read(place, Database, data=True)
+        database = await self._requests.read(place, PostgresDatabase, data=True)
         if database.line("Following"):
             await self._requests.write("PUT", f"{place}/unfollow", {}, data=True)
         body = {"addon": found.name, "app": target.app, "name": "DATABASE", "confirm": target.app}
@@ -269,7 +269,7 @@ def _operation(verb: Verb, reverse: Verb | None, does: str, options: type[Struct
 
 class PLATFORM:
     label = "Heroku"
-    tested = "a simulator, held to Heroku's published schema"
+    tested = "a simulator, held to Heroku's published schema and to its own command line tool (version 11)"
     options = HerokuOptions
     target = HerokuTarget
     operations = (

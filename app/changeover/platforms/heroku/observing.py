@@ -15,7 +15,7 @@ from changeover.model.platforms.platform_observation import (
     Process,
 )
 from changeover.platforms.config_hash import hashed, urls_without_tls
-from changeover.platforms.heroku.answers import AddOn, Database, Domain, Everything, Transfer
+from changeover.platforms.heroku.answers import AddOn, Domain, Everything, PostgresDatabase, Transfer
 
 #: Stacks that are past their end (devcenter.heroku.com/articles/stack), in case the list of stacks cannot be read.
 _ENDED = frozenset({"cedar", "cedar-14", "heroku-16", "heroku-18", "heroku-20"})
@@ -116,7 +116,7 @@ def _resource(one: AddOn) -> AttachedResource:
     )
 
 
-def _database(one: Database, found: Everything) -> HostedDatabase:
+def _database(one: PostgresDatabase, found: Everything) -> HostedDatabase:
     follows = one.line("Following")
     return HostedDatabase(
         name=one.name,

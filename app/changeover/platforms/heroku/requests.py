@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from changeover.model.errors import AuthError, ProviderError, RateLimited, Rejected, Unavailable
 from changeover.model.secret import Secret
-from changeover.platforms.heroku.answers import Refusal
+from changeover.platforms.heroku.answers import ErrorBody
 
 if TYPE_CHECKING:
     from changeover.dns.http.api import Api, ApiAnswer, Query
@@ -111,9 +111,9 @@ class Requests:
 
         api = self._api_for(data)
         try:
-            said = api.decoded(answer.content, Refusal)
+            said = api.decoded(answer.content, ErrorBody)
         except Unavailable:
-            said = Refusal()
+            said = ErrorBody()
         if answer.status == 402:
             raise Rejected(api.words(said.message) or "Heroku wants to be paid", "Look at the account's billing page.")
         hints = Hints(

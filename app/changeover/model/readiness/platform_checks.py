@@ -1,0 +1,71 @@
+"""Is a deployment's answer what its platform serves the hostnames under, and can its certificates be renewed there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from changeover.model.finding import Finding, Level
+from changeover.model.formatting import age
+from changeover.model.platforms.platform_observation import AttachedDomain, PlatformObservation
+from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.settings.service import Deployment
+
+#: Names below these are an app's own at its platform, where no certificate is for anybody else's hostname
+#: (devcenter.heroku.com/articles/custom-domains).
+_OF_THE_PLATFORM = (".herokuapp.com",)
+
+
+def platform_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]:
+    """What the platforms of the target and of the deployment that serves visitors said last. None ever blocks."""
+    deployment, kept = snapshot.service.deployment(to), snapshot.platforms.get(to)
+    here = snapshot.platforms.get(source)
+    found = []
+    if here is not None and here.observation.maintenance and source != to:
+        when = age(here.at, snapshot.at)
+        text = f"{source} was in maintenance {when}: visitors there see a maintenance page"
+        found.append(
+            _warning(text, f"Was it left on? changeover platform {snapshot.service.name} says who can end it.")
+        )
+    if deployment is None or kept is None or not (kept.observation.domains or kept.observation.hostnames):
+        return found
+    warnings = [*_answers(snapshot, deployment, kept.observation), *_renewals(kept.observation, to)]
+    if not warnings:
+        text = f"The platform of {to} serves what its answer leads to, as it said {age(kept.at, snapshot.at)}"
+        return [*found, Finding(check="platform", level=Level.PASS, text=text)]
+    return [*found, *warnings]
+
+
+def _answers(snapshot: Snapshot, deployment: Deployment, seen: PlatformObservation) -> Iterator[Finding]:
+    domains = {domain.hostname: domain for domain in seen.domains}
+    for host in snapshot.service.hostnames:
+        target = (deployment.answer_for(host).target or "").lower().rstrip(".")
+        wanted = domains[host].target if host in domains else ""
+        if target.endswith(_OF_THE_PLATFORM):
+            text = f"{host} would lead to {target} at {deployment.name}, which has no certificate for it"
+            own = (
+                f"Lead it to {wanted}." if wanted else "Attach the hostname to the app, and lead it to its DNS target."
+            )
+            yield _warning(text, own)
+        elif target and wanted and target != wanted:
+            text = f"{host} would lead to {target} at {deployment.name}, and its DNS target there is {wanted}"
+            yield _warning(text, "Correct the deployment's answer: a target that was replaced may serve somebody else.")
+
+
+def _renewals(seen: PlatformObservation, name: str) -> Iterator[Finding]:
+    for domain in seen.domains:
+        if domain.certificate == "failed":
+            yield _warning(f"The certificate of {domain.hostname} at {name} fails{_why(domain)}", _RENEW)
+
+
+def _why(domain: AttachedDomain) -> str:
+    return f": {domain.reason}" if domain.reason else ""
+
+
+_RENEW = (
+    "While DNS leads elsewhere a platform cannot prove that the name is yours. Upload a certificate there, or look at "
+    "CAA and AAAA records that keep it from being made."
+)
+
+
+def _warning(text: str, fix: str) -> Finding:
+    return Finding(check="platform", level=Level.WARN, text=text, fix=fix)
