@@ -92,10 +92,10 @@ async def _response(data: bytes) -> None:
     try:
         async with (progress := request._Progress(limits)).limit:
             head, body, cut = await request._read(coming, anew(), progress, None, anew)  # type: ignore[arg-type]
+        headers, body, cut = unpacked(tuple(head.headers), body, MAX_BODY, cut=cut)
     except (h11.RemoteProtocolError, EOFError, OSError):
         return
-    headers, body, more = unpacked(tuple(head.headers), body, MAX_BODY)
-    judge(Response(head.status_code, headers, body, 0.1, cut or more))
+    judge(Response(head.status_code, headers, body, 0.1, cut))
 
 
 @functools.cache
@@ -113,7 +113,11 @@ def read_head(data: bytes) -> None:
 
 def read_body(data: bytes) -> None:
     kind, _, body = data.partition(b"\n")
-    headers, plain, cut = unpacked(((b"content-type", kind), (b"content-encoding", kind[:7])), body, MAX_BODY)
+    said = ((b"content-type", kind), (b"content-encoding", kind[:7]))
+    try:
+        headers, plain, cut = unpacked(said, body, MAX_BODY, cut=False)
+    except EOFError:
+        return
     judge(Response(200, headers, plain, 0.1, cut))
 
 

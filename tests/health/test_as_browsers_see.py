@@ -184,11 +184,13 @@ def _deflated(body: bytes, window: int) -> bytes:
     [
         (gzip.compress(b'{"ok": true}'), b"gzip"),
         (gzip.compress(b'{"ok": true}'), b"X-GZIP"),
+        (gzip.compress(b'{"ok"') + gzip.compress(b"") + gzip.compress(b": true}"), b"gzip"),
+        (gzip.compress(b'{"ok": true}') + b"\0" * 30, b"gzip"),
         (_deflated(b'{"ok": true}', 15), b"deflate"),
         (_deflated(b'{"ok": true}', -15), b"deflate"),
         (b'{"ok": true}', b"identity"),
     ],
-    ids=["gzip", "x-gzip", "deflate", "bare deflate", "identity"],
+    ids=["gzip", "x-gzip", "members", "something behind", "deflate", "bare deflate", "identity"],
 )
 async def test_a_body_that_comes_packed_unasked_is_unpacked(packed: bytes, coding: bytes) -> None:
     """Some servers have nothing else to give."""
@@ -197,12 +199,47 @@ async def test_a_body_that_comes_packed_unasked_is_unpacked(packed: bytes, codin
     assert (await answered(raw, expect_body_without="ok")).ok is False
 
 
-async def test_what_cannot_be_unpacked_is_said() -> None:
-    """In a coding that nobody asked for, or damaged."""
-    for body, coding in ((b"\x0b\x02\x80ok\x03", b"br"), (b"no gzip", b"gzip"), (b"ok", b"gzip, gzip")):
-        found = await answered(response(body, b"Content-Encoding: " + coding), expect_body="ok")
-        assert found.ok is False
-        assert f"comes packed ({coding.decode()}), which was not asked for and cannot be unpacked" in found.reason
+@pytest.mark.parametrize(("body", "coding"), [(b"\x0b\x02\x80ok\x03", b"br"), (b"ok", b"gzip, gzip")])
+async def test_a_coding_that_nobody_asked_for_is_said(body: bytes, coding: bytes) -> None:
+    """Where a condition looks into the body; nobody else needs to know what is in it."""
+    found = await answered(response(body, b"Content-Encoding: " + coding), expect_body="ok")
+    words = f"the body comes packed ({coding.decode()}), which was not asked for and cannot be unpacked"
+    assert (found.ok, found.reason) == (False, f"200, but {words}")
+    assert (await answered(response(body, b"Content-Encoding: " + coding))).ok
+
+
+PAGE = b"".join(b"<p>%d ok</p>" % number for number in range(400))
+
+
+@pytest.mark.parametrize(
+    ("packed", "coding", "words"),
+    [
+        (gzip.compress(PAGE)[:-200], b"gzip", "the body ends in the middle of its gzip"),
+        (gzip.compress(PAGE)[:-1], b"x-gzip", "the body ends in the middle of its x-gzip"),
+        (gzip.compress(PAGE) + gzip.compress(PAGE)[:50], b"gzip", "the body ends in the middle of its gzip"),
+        (_deflated(PAGE, 15)[:-9], b"deflate", "the body ends in the middle of its deflate"),
+        (_deflated(PAGE, -15)[:-9], b"deflate", "the body ends in the middle of its deflate"),
+        (b"ok", b"gzip", "the body says that it is gzip, and is not"),
+        (b"<p>ok</p>", b"deflate", "the body says that it is deflate, and is not"),
+    ],
+    ids=["cut off", "last byte", "second member", "deflate", "bare deflate", "no gzip", "no deflate"],
+)
+@pytest.mark.parametrize("check", [{}, {"expect_body": "ok"}], ids=["any", "text"])
+async def test_a_page_that_cannot_be_unpacked_is_none(
+    packed: bytes, coding: bytes, words: str, check: dict[str, str]
+) -> None:
+    """Visitors see an error, however good its beginning and its status are; with a length as it came or without one."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: " + coding + b"\r\n"
+    for length in (b"Content-Length: %d\r\n" % len(packed), b""):
+        found = await answered(head + length + b"\r\n" + packed, **check)
+        assert (found.ok, found.cause, found.reason) == (False, Cause.PATH, f"not a valid HTTP response: {words}")
+
+
+async def test_a_long_packed_page_that_is_not_read_to_its_end_is_no_fault() -> None:
+    """What Changeover itself cut off was not cut off by the server."""
+    page = b"ok" + os.urandom(3 * MAX_BODY)
+    raw = response(gzip.compress(page), b"Content-Encoding: gzip")
+    assert (await answered(raw, expect_body="ok")).ok
 
 
 async def test_a_bomb_is_not_unpacked_further_than_a_body_is_read() -> None:
@@ -339,3 +376,12 @@ async def test_numbers_that_are_no_plain_ones_are_json_still(before: bytes, load
     raw = response(before + b'{"s": "ok", "\\udfff": "\\ud800", "load": ' + load + b"}")
     assert (await answered(raw, expect_json={"s": "ok"})).ok
     assert (await answered(raw, expect_json={"load": "< 80"})).ok is (load == b"-Infinity")
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+@pytest.mark.parametrize("kind", [b"application/json", b"application/json; charset=utf-16"], ids=["unsaid", "said"])
+async def test_json_of_wide_characters_is_json(codec: str, kind: bytes) -> None:
+    """With a byte order mark or without, and whichever order `charset=utf-16` is to mean."""
+    raw = response('{"state": "läuft 正常", "load": 7}'.encode(codec), b"Content-Type: " + kind)
+    assert (await answered(raw, expect_json={"state": "läuft 正常", "load": "< 80"})).ok
+    assert (await answered(raw, expect_json={"load": "> 80"})).reason == '200, but "load" is 7, expected > 80'

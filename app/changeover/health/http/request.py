@@ -252,9 +252,9 @@ async def _attempt(
     asked, http = _asked(request, endpoint.host)
     await wire.send(asked)
     head, body, cut = await _read(wire, http, progress, suffices, lambda: _asked(request, endpoint.host)[1])
-    headers, body, more = unpacked(tuple(head.headers), body, MAX_BODY)
+    headers, body, cut = unpacked(tuple(head.headers), body, MAX_BODY, cut=cut)
     progress.reached("total")
-    return Response(head.status_code, headers, body, progress.seconds["total"], cut or more)
+    return Response(head.status_code, headers, body, progress.seconds["total"], cut)
 
 
 def _asked(request: Request, host: str) -> tuple[bytes, h11.Connection]:

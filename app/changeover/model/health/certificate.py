@@ -73,7 +73,10 @@ class VerifyError(Struct, frozen=True):
 
 #: Where a certificate's own chain is in order: it is not yet valid, has expired, or is for another name or address.
 OTHER_NAME = 62
-_CHAIN_HOLDS = (9, 10, OTHER_NAME, 64)
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_CHAIN_HOLDS = (_NOT_YET_VALID, _EXPIRED, OTHER_NAME, 64)
+#: An authority is limited to other names (RFC 5280, 4.2.1.10).
+_OUT_OF_BOUNDS = (47, 48)
 #: Where the way from a certificate to a trusted authority is broken: an issuer is missing, or its root is nobody's.
 _CHAIN_BROKEN = (2, 19, 20, 21)
 
@@ -88,12 +91,17 @@ class CertificateFaultKind(StrEnum):
     MACHINES_OWN = "machine's own"
     #: Its chain is incomplete, or ends at an authority that is not trusted; `subject` is the issuer, where it is known.
     CHAIN = "chain"
+    #: An authority in its chain, not itself, has expired or is not valid yet; `subject` is the issuer.
+    CHAIN_EXPIRED = "chain expired"
+    CHAIN_NOT_YET_VALID = "chain not yet valid"
+    #: An authority in its chain may issue none for such names; `subject` is the issuer.
+    OUT_OF_BOUNDS = "out of bounds"
     #: Whatever else OpenSSL has against it, in its own words: `message`. `subject` as above.
     REFUSED = "refused"
     EXPIRED = "expired"
     NOT_YET_VALID = "not yet valid"
     OTHER_NAMES = "other names"
-    #: The hostname is its common name, which browsers do not look at.
+    #: The hostname is covered by its common name alone, `names`, which browsers do not look at.
     COMMON_NAME = "common name"
 
 
@@ -173,7 +181,7 @@ def certificate_faults(
     broken = refusal.code in _CHAIN_BROKEN
     issuer = certificate.issuer if certificate is not None and certificate.kind is CertificateKind.UNTRUSTED else ""
     refused = CertificateFault(
-        kind=kinds.CHAIN if broken else kinds.REFUSED,
+        kind=kinds.CHAIN if broken else kinds.OUT_OF_BOUNDS if refusal.code in _OUT_OF_BOUNDS else kinds.REFUSED,
         hostname=hostname,
         subject=issuer,
         message="" if broken else refusal.message,
@@ -197,8 +205,11 @@ def certificate_faults(
         found.append(CertificateFault(kind=kinds.EXPIRED, hostname=hostname, seconds=ago))
     if certificate.issued > at:
         found.append(CertificateFault(kind=kinds.NOT_YET_VALID, hostname=hostname, since=certificate.issued))
+    if not found and refusal.code in (_EXPIRED, _NOT_YET_VALID):
+        kind = kinds.CHAIN_EXPIRED if refusal.code == _EXPIRED else kinds.CHAIN_NOT_YET_VALID
+        found.append(CertificateFault(kind=kind, hostname=hostname, subject=certificate.issuer))
     if refusal.code == OTHER_NAME and covers(names, hostname):
-        found.append(CertificateFault(kind=kinds.COMMON_NAME, hostname=hostname))
+        found.append(CertificateFault(kind=kinds.COMMON_NAME, hostname=hostname, names=names))
     if not covers(names, hostname):
         found.append(CertificateFault(kind=kinds.OTHER_NAMES, hostname=hostname, names=names))
     return tuple(found) or (refused,)

@@ -201,7 +201,9 @@ def _json(response: Response) -> Any:
     try:
         return msgspec.json.decode(response.body)
     except msgspec.DecodeError:
-        return json.loads(response.text, parse_int=_whole)
+        # A zero byte stands in JSON of UTF-16 and UTF-32 alone, which some send without saying so (RFC 4627, 3).
+        text = response.body if b"\0" in response.body else response.text
+        return json.loads(text, parse_int=_whole)
 
 
 def _whole(digits: str) -> int | float:

@@ -81,6 +81,12 @@ def _certificate_fault(fault: CertificateFault) -> str:
     match fault.kind:
         case kinds.CHAIN:
             return f"the chain is incomplete or its authority is not trusted{issuer}"
+        case kinds.CHAIN_EXPIRED:
+            return f"a certificate of an authority in its chain has expired{issuer}"
+        case kinds.CHAIN_NOT_YET_VALID:
+            return f"a certificate of an authority in its chain is not valid yet{issuer}"
+        case kinds.OUT_OF_BOUNDS:
+            return f"its authority may issue none for {fault.hostname}{issuer}"
         case kinds.REFUSED:
             return f"{fault.message}{issuer}"
         case kinds.STAGING:
@@ -96,7 +102,7 @@ def _certificate_fault(fault: CertificateFault) -> str:
         case kinds.NOT_YET_VALID:
             return f"it is not valid before {fault.since:%Y-%m-%d %H:%M} UTC"
         case kinds.COMMON_NAME:
-            return f"{fault.hostname} is only its common name, which browsers do not look at: it needs a DNS name"
+            return f"{fault.names[0]} is only its common name, which browsers do not look at: it needs a DNS name"
         case kinds.OTHER_NAMES:
             return f"it is for {_names(fault.names)}, not for {fault.hostname}"
 
