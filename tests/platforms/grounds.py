@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from platforms.cloudfoundry_ground import CloudFoundryGround
 from platforms.ground import PlatformGround
 from platforms.lab_ground import LabGround
 
-GROUNDS: dict[str, Callable[[Path], PlatformGround]] = {"lab": LabGround}
+GROUNDS: dict[str, Callable[[Path], PlatformGround]] = {
+    "cloudfoundry": CloudFoundryGround,
+    "lab": LabGround,
+}

@@ -200,7 +200,8 @@ async def test_an_answer_that_never_comes(ground: PlatformGround) -> None:
         )
     assert [type(one) for one in found[:2]] == [type(found[0])] * 2
     assert isinstance(found[0], Unavailable)
-    assert isinstance(found[2], InDoubt)
+    written = any(method != "GET" for method, _ in ground.behind.requests)
+    assert isinstance(found[2], InDoubt if written else Unavailable)
 
 
 @pytest.mark.parametrize("drip", [b" ", b"x" * 65536])
