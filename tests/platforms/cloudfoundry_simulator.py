@@ -264,7 +264,7 @@ class CloudFoundrySimulator(HttpSimulator):
         def link(href: str) -> Json:
             return {"href": href}
 
-        links: Json = {"self": link(self.address), "cloud_controller_v2": None}
+        links: Json = {"self": link(self.address)}
         links["cloud_controller_v3"] = {"href": f"{self.address}/v3", "meta": {"version": "3.195.0"}}
         login = self.login_address or self.uaa.address
         if not self.korifi or self.login_address:
