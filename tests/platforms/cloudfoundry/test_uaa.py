@@ -129,7 +129,7 @@ async def test_a_refresh_token_that_is_good_once(ground: CloudFoundryGround) -> 
 
 async def test_the_login_server_that_the_api_names(ground: CloudFoundryGround) -> None:
     """One at another port is not beside the API: no secret goes there until a person names it."""
-    platform = opened(ground, "a-client-secret", client="changeover", uaa="")
+    platform = opened(ground, "a-client-secret", login="client", client="changeover", uaa="")
     with pytest.raises(Rejected, match="not beside it") as refused:
         await platform.observe(ground.target)
     assert "`uaa`" in refused.value.hint
@@ -214,7 +214,7 @@ def test_an_end_that_is_none(end: Any) -> None:
 def test_what_the_options_lack() -> None:
     """A client without an id, a password without its user, addresses that would show the secret to others."""
     faults = [
-        (CloudFoundryOptions(endpoint=API), "client"),
+        (CloudFoundryOptions(endpoint=API, login="client"), "client"),
         (CloudFoundryOptions(endpoint=API, login="password"), "username"),
         (CloudFoundryOptions(endpoint="http://api.cf.example.net", client="x"), "endpoint"),
         (CloudFoundryOptions(endpoint=API, client="x", uaa="http://login.cf.example.net"), "uaa"),

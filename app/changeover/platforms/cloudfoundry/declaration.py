@@ -42,9 +42,9 @@ class CloudFoundryOptions(Struct, frozen=True, forbid_unknown_fields=True):
             "Login",
             "what the secret is: that of a client, a user's password, a refresh token, a one-time code of the login"
             " page, or a bearer token as it is, such as that of a Kubernetes service account at Korifi",
-            "client",
+            "refresh",
         ),
-    ] = "client"
+    ] = "refresh"
     client: Annotated[
         str, Option("Client", "the client's id; where users log in, the one that the cf command uses", "changeover")
     ] = ""
