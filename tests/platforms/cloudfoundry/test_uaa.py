@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from changeover.model.errors import AuthError, Rejected
 from changeover.model.secret import Secret
-from changeover.platforms.cloudfoundry.declaration import PLATFORM, CloudFoundryOptions
+from changeover.platforms.cloudfoundry import PLATFORM
+from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions
 from changeover.platforms.cloudfoundry.foundation import CloudFoundry
 from changeover.platforms.cloudfoundry.resources import CfLink, CfRoot, CfRootLinks
 from changeover.platforms.cloudfoundry.uaa import ends_at, uaa_address

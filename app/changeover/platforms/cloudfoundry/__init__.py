@@ -11,6 +11,6 @@ route may stand before DNS leads there. In maintenance a route leads to the page
 names of processes that no app has, so that taking it back is exact; at Korifi that does not work, and is refused.
 """
 
-from changeover.platforms.cloudfoundry.declaration import PLATFORM
+from changeover.platforms.cloudfoundry.kind import CloudFoundryKind
 
-__all__ = ["PLATFORM"]
+PLATFORM = CloudFoundryKind

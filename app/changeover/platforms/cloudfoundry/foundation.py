@@ -16,7 +16,7 @@ from changeover.model.settings.platform import DiscoveredApp
 from changeover.platforms.cloudfoundry import operations
 from changeover.platforms.cloudfoundry.cloud_controller import CloudController
 from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions, CloudFoundryTarget
-from changeover.platforms.cloudfoundry.reading import Place, isolation_of, observed
+from changeover.platforms.cloudfoundry.observing import CfPlace, isolation_of, observed
 from changeover.platforms.cloudfoundry.resources import CfApp, CfNamed
 from changeover.platforms.platform import Done, InDoubt
 
@@ -33,7 +33,7 @@ class CloudFoundry:
         self, account: str, options: CloudFoundryOptions, secrets: Mapping[str, Secret], timeout: float = TIMEOUT
     ) -> None:
         self._cloud = CloudController(account, options, secrets, timeout)
-        self._places: dict[tuple[str, str], tuple[float, Place]] = {}
+        self._places: dict[tuple[str, str], tuple[float, CfPlace]] = {}
 
     @property
     def credential_ends(self) -> datetime | None:
@@ -82,7 +82,7 @@ class CloudFoundry:
     async def aclose(self) -> None:
         await self._cloud.aclose()
 
-    async def _find(self, target: CloudFoundryTarget) -> tuple[Place, CfApp]:
+    async def _find(self, target: CloudFoundryTarget) -> tuple[CfPlace, CfApp]:
         names = (target.organization, target.space)
         kept = self._places.get(names)
         if kept is not None and time.monotonic() < kept[0]:
@@ -99,7 +99,7 @@ class CloudFoundry:
             )
         return place, app
 
-    async def _place(self, target: CloudFoundryTarget) -> Place:
+    async def _place(self, target: CloudFoundryTarget) -> CfPlace:
         found = await self._cloud.listed("/v3/organizations", CfNamed, names=target.organization)
         organization = next((one for one in found if one.name == target.organization), None)
         if organization is None:
@@ -113,13 +113,13 @@ class CloudFoundry:
         if space is None:
             text = f"The account sees no space {target.space} in organization {target.organization}"
             raise NotFound(text, "Look at the deployment's space, and at the account's roles there.")
-        return Place(organization, space, await isolation_of(self._cloud, organization.guid, space.guid))
+        return CfPlace(organization, space, await isolation_of(self._cloud, organization.guid, space.guid))
 
-    async def _app(self, place: Place, name: str) -> CfApp | None:
+    async def _app(self, place: CfPlace, name: str) -> CfApp | None:
         found = await self._cloud.listed("/v3/apps", CfApp, names=name, space_guids=place.space.guid)
         return next((app for app in found if app.name == name), None)
 
-    async def _page(self, target: CloudFoundryTarget, place: Place) -> CfApp:
+    async def _page(self, target: CloudFoundryTarget, place: CfPlace) -> CfApp:
         if not target.maintenance_app:
             raise Rejected(
                 "The deployment names no app that shows a maintenance page",

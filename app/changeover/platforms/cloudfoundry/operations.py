@@ -10,7 +10,7 @@ from changeover.model.errors import Conflict, NotFound, ProviderError, Rejected
 from changeover.model.formatting import counted
 from changeover.model.settings.action import Verb
 from changeover.platforms.cloudfoundry.cloud_controller import CloudController
-from changeover.platforms.cloudfoundry.reading import WEB, Place, is_in_maintenance
+from changeover.platforms.cloudfoundry.observing import WEB, CfPlace, is_in_maintenance
 from changeover.platforms.cloudfoundry.resources import CfApp, CfDestination, CfNamed, CfRoute
 from changeover.platforms.cloudfoundry.routes import leads_to, sent, with_page, without_app, without_page
 from changeover.platforms.platform import Done, InDoubt
@@ -75,7 +75,9 @@ async def maintain(cloud: CloudController, app: CfApp, page: CfApp, on: bool) ->
     return await made(cloud, changes, told)
 
 
-async def attach(cloud: CloudController, place: Place, app: CfApp, page: CfApp | None, hostname: str) -> Done | InDoubt:
+async def attach(
+    cloud: CloudController, place: CfPlace, app: CfApp, page: CfApp | None, hostname: str
+) -> Done | InDoubt:
     """Maps the hostname's route to the app; makes it, where there is none."""
     domain = await _domain(cloud, place, hostname)
     host = "" if domain.name == hostname else hostname.partition(".")[0]
@@ -122,7 +124,7 @@ async def detach(cloud: CloudController, app: CfApp, page: CfApp | None, hostnam
     return await made(cloud, changes, f"{hostname} does not lead to {app.name}")
 
 
-async def _domain(cloud: CloudController, place: Place, hostname: str) -> CfNamed:
+async def _domain(cloud: CloudController, place: CfPlace, hostname: str) -> CfNamed:
     """The domain of the organization that the hostname is, or is right below."""
     names = [hostname, hostname.partition(".")[2]]
     path = f"/v3/organizations/{segment(place.organization.guid)}/domains"

@@ -52,7 +52,7 @@ _ENDED, _KEPT = ("lucid64", "cflinuxfs2", "cflinuxfs3"), ("cflinuxfs4", "cflinux
 _MOST_GUIDS = 50
 
 
-class Place(Struct, frozen=True):
+class CfPlace(Struct, frozen=True):
     """A space, its organization, and the isolation segment that its apps run in, where that is another than all's."""
 
     organization: CfNamed
@@ -67,7 +67,7 @@ class Room(Struct, frozen=True):
     used: CfUsage
 
 
-async def observed(cloud: CloudController, place: Place, app: CfApp, page: str | None) -> PlatformObservation:
+async def observed(cloud: CloudController, place: CfPlace, app: CfApp, page: str | None) -> PlatformObservation:
     """What runs of `app`. `page` is the app that shows the maintenance page; None where there is none."""
     path = f"/v3/apps/{segment(app.guid)}"
     active = {"app_guids": app.guid, "status_values": "ACTIVE"}
@@ -213,7 +213,7 @@ async def _resources(cloud: CloudController, app: str) -> tuple[AttachedResource
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-async def _rooms(cloud: CloudController, place: Place) -> list[Room]:
+async def _rooms(cloud: CloudController, place: CfPlace) -> list[Room]:
     """The quotas of the organization and of the space, where they have some and show them."""
 
     async def room(kind: str, quotas: str, of: CfNamed) -> Room | None:
