@@ -75,6 +75,16 @@ async def test_what_korifi_lacks_is_left_out(ground: CloudFoundryGround, status:
         await ground.platform.perform(ground.target, "maintenance-on", None, "key")
 
 
+async def test_processes_and_segments_that_do_not_show_themselves(ground: CloudFoundryGround) -> None:
+    """How many should run is told, not how many do; a segment by its id."""
+    ground.begin(2, maintenance=False)
+    ground.simulator.isolate(ground.space, "only-ours")
+    ground.simulator.lacking = {".*/stats": 404, "/v3/isolation_segments/.*": 404}
+    found = await ground.platform.observe(ground.target)
+    assert (found.wanted, found.running) == (2, None)
+    assert found.isolation == ground.simulator.spaces[ground.space]["segment"]
+
+
 async def test_a_role_that_only_looks(ground: CloudFoundryGround) -> None:
     """It is not shown the configuration, and may not change anything: told with what it takes."""
     ground.begin(1, maintenance=False)

@@ -16,7 +16,7 @@ from changeover.model.settings.platform import DiscoveredApp
 from changeover.platforms.cloudfoundry import operations
 from changeover.platforms.cloudfoundry.cloud_controller import CloudController
 from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions, CloudFoundryTarget
-from changeover.platforms.cloudfoundry.observing import CfPlace, isolation_of, observed
+from changeover.platforms.cloudfoundry.observing import CfPlace, found_place, observed
 from changeover.platforms.cloudfoundry.resources import CfApp, CfNamed
 from changeover.platforms.platform import Done, InDoubt
 
@@ -34,6 +34,7 @@ class CloudFoundry:
     ) -> None:
         self._cloud = CloudController(account, options, secrets, timeout)
         self._places: dict[tuple[str, str], tuple[float, CfPlace]] = {}
+        self._finding = asyncio.Lock()
 
     @property
     def credential_ends(self) -> datetime | None:
@@ -85,12 +86,13 @@ class CloudFoundry:
     async def _find(self, target: CloudFoundryTarget) -> tuple[CfPlace, CfApp]:
         names = (target.organization, target.space)
         kept = self._places.get(names)
-        if kept is not None and time.monotonic() < kept[0]:
-            app = await self._app(kept[1], target.app)
-            if app is not None:
-                return kept[1], app
-        place = await self._place(target)
-        self._places[names] = (time.monotonic() + KEPT, place)
+        app = await self._app(kept[1], target.app) if kept is not None and time.monotonic() < kept[0] else None
+        if kept is not None and app is not None:
+            return kept[1], app
+        async with self._finding:  # several deployments in one space ask once
+            if self._places.get(names) is kept:
+                self._places[names] = (time.monotonic() + KEPT, await self._place(target))
+            place = self._places[names][1]
         app = await self._app(place, target.app)
         if app is None:
             raise NotFound(
@@ -113,7 +115,7 @@ class CloudFoundry:
         if space is None:
             text = f"The account sees no space {target.space} in organization {target.organization}"
             raise NotFound(text, "Look at the deployment's space, and at the account's roles there.")
-        return CfPlace(organization, space, await isolation_of(self._cloud, organization.guid, space.guid))
+        return await found_place(self._cloud, organization, space)
 
     async def _app(self, place: CfPlace, name: str) -> CfApp | None:
         found = await self._cloud.listed("/v3/apps", CfApp, names=name, space_guids=place.space.guid)

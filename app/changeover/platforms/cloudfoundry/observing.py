@@ -52,19 +52,34 @@ _ENDED, _KEPT = ("lucid64", "cflinuxfs2", "cflinuxfs3"), ("cflinuxfs4", "cflinux
 _MOST_GUIDS = 50
 
 
+class Limit(Struct, frozen=True):
+    """A quota, and where what is used of it is told."""
+
+    usage: str
+    quota: CfQuotaApps
+
+
 class CfPlace(Struct, frozen=True):
-    """A space, its organization, and the isolation segment that its apps run in, where that is another than all's."""
+    """A space and its organization, the isolation segment that its apps run in, where that is another than all's, and
+    the quotas of both."""
 
     organization: CfNamed
     space: CfNamed
     isolation: str = ""
+    limits: tuple[Limit, ...] = ()
 
 
-class Room(Struct, frozen=True):
-    """What a quota allows altogether, and what is used of it."""
-
-    quota: CfQuotaApps
-    used: CfUsage
+async def found_place(cloud: CloudController, organization: CfNamed, space: CfNamed) -> CfPlace:
+    """All of a space that is the same for each of its apps, and seldom changes."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            isolation = group.create_task(_isolation(cloud, organization.guid, space.guid))
+            whole = group.create_task(_limit(cloud, "organizations", "organization_quotas", organization))
+            own = group.create_task(_limit(cloud, "spaces", "space_quotas", space))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    limits = tuple(one for one in (whole.result(), own.result()) if one is not None)
+    return CfPlace(organization, space, isolation.result(), limits)
 
 
 async def observed(cloud: CloudController, place: CfPlace, app: CfApp, page: str | None) -> PlatformObservation:
@@ -80,7 +95,7 @@ async def observed(cloud: CloudController, place: CfPlace, app: CfApp, page: str
             config = group.create_task(if_there(_config(cloud, path), ({}, ())))
             deployments = group.create_task(if_there(cloud.listed("/v3/deployments", CfDeployment, **active), []))
             resources = group.create_task(if_there(_resources(cloud, app.guid), None))
-            rooms = group.create_task(_rooms(cloud, place))
+            used = group.create_task(_used(cloud, place.limits))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     built, here = droplet.result(), merged(processes.result())
@@ -108,7 +123,7 @@ async def observed(cloud: CloudController, place: CfPlace, app: CfApp, page: str
         config=hashes,
         urls_without_tls=without_tls,
         resources=resources.result(),
-        quota_left=quota_left(rooms.result(), memory),
+        quota_left=quota_left(used.result(), memory),
         isolation=place.isolation,
     )
 
@@ -118,26 +133,26 @@ def is_in_maintenance(routes: Sequence[CfRoute], page: str) -> bool:
     return bool(routes) and all(in_maintenance(route.destinations, page) for route in routes)
 
 
-def merged(processes: Iterable[tuple[CfProcess, CfStats]]) -> tuple[Process, ...]:
+def merged(processes: Iterable[tuple[CfProcess, CfStats | None]]) -> tuple[Process, ...]:
     """The processes by their kind. While a deployment is under way there are two of one kind, the old and the new."""
     found: dict[str, Process] = {}
     for one, stats in processes:
-        states = [instance.state for instance in stats.resources]
-        former = found.get(one.type, Process(name=one.type, wanted=0, running=0))
+        states = [] if stats is None else [instance.state for instance in stats.resources]
+        former = found.get(one.type, Process(name=one.type, wanted=0))
         found[one.type] = Process(
             name=one.type,
             wanted=max(former.wanted, one.instances),
-            running=(former.running or 0) + states.count("RUNNING"),
+            running=former.running if stats is None else (former.running or 0) + states.count("RUNNING"),
             size=former.size or (f"{one.memory_in_mb} MB" if one.memory_in_mb else ""),
             crashed=former.crashed + states.count("CRASHED"),
         )
     return tuple(found[kind] for kind in sorted(found, key=lambda kind: (kind != WEB, kind)))
 
 
-def quota_left(rooms: Iterable[Room], memory: int | None) -> int | None:
+def quota_left(limits: Iterable[tuple[CfQuotaApps, CfUsage]], memory: int | None) -> int | None:
     """How many more instances of `memory` MB every quota allows; None where none limits them."""
     left: list[int] = []
-    for quota, used in ((room.quota, room.used) for room in rooms):
+    for quota, used in limits:
         if quota.total_instances is not None:
             left.append(quota.total_instances - used.started_instances)
         if quota.total_memory_in_mb is not None and memory:
@@ -158,7 +173,7 @@ def commit_of(*metadata: CfMetadata | None) -> str:
     return ""
 
 
-async def isolation_of(cloud: CloudController, organization: str, space: str) -> str:
+async def _isolation(cloud: CloudController, organization: str, space: str) -> str:
     """The name of the isolation segment of a space's apps; empty where they run among all others."""
     for path in (
         f"/v3/spaces/{segment(space)}/relationships/isolation_segment",
@@ -166,14 +181,19 @@ async def isolation_of(cloud: CloudController, organization: str, space: str) ->
     ):
         found = await if_there(cloud.get(path, CfToOne), CfToOne())
         if found.guid:
-            return (await cloud.get(f"/v3/isolation_segments/{segment(found.guid)}", CfNamed)).name
+            named = await if_there(cloud.get(f"/v3/isolation_segments/{segment(found.guid)}", CfNamed), None)
+            return found.guid if named is None else named.name
     return ""
 
 
-async def _processes(cloud: CloudController, path: str) -> list[tuple[CfProcess, CfStats]]:
+async def _processes(cloud: CloudController, path: str) -> list[tuple[CfProcess, CfStats | None]]:
+    """The processes with their instances; None where one is gone meanwhile, as the old one at a deployment's end."""
+
+    async def stats(one: CfProcess) -> CfStats | None:
+        return await if_there(cloud.get(f"/v3/processes/{segment(one.guid)}/stats", CfStats), None)
+
     found = await cloud.listed(f"{path}/processes", CfProcess)
-    stats = await asyncio.gather(*(cloud.get(f"/v3/processes/{segment(one.guid)}/stats", CfStats) for one in found))
-    return list(zip(found, stats, strict=True))
+    return list(zip(found, await asyncio.gather(*map(stats, found)), strict=True))
 
 
 async def _config(cloud: CloudController, path: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
@@ -213,23 +233,20 @@ async def _resources(cloud: CloudController, app: str) -> tuple[AttachedResource
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-async def _rooms(cloud: CloudController, place: CfPlace) -> list[Room]:
-    """The quotas of the organization and of the space, where they have some and show them."""
+async def _limit(cloud: CloudController, kind: str, quotas: str, of: CfNamed) -> Limit | None:
+    guid = of.relationships.quota.guid
+    found = await if_there(cloud.get(f"/v3/{quotas}/{segment(guid)}", CfQuota), None) if guid else None
+    return None if found is None else Limit(f"/v3/{kind}/{segment(of.guid)}/usage_summary", found.apps)
 
-    async def room(kind: str, quotas: str, of: CfNamed) -> Room | None:
-        guid = of.relationships.quota.guid
-        if not guid:
-            return None
-        quota, used = await asyncio.gather(
-            if_there(cloud.get(f"/v3/{quotas}/{segment(guid)}", CfQuota), None),
-            if_there(cloud.get(f"/v3/{kind}/{segment(of.guid)}/usage_summary", CfUsageSummary), None),
-        )
-        return Room(quota.apps, used.usage_summary) if quota is not None and used is not None else None
 
-    rooms = await asyncio.gather(
-        room("organizations", "organization_quotas", place.organization), room("spaces", "space_quotas", place.space)
-    )
-    return [one for one in rooms if one is not None]
+async def _used(cloud: CloudController, limits: Iterable[Limit]) -> list[tuple[CfQuotaApps, CfUsage]]:
+    """What is used of each quota, where that is told."""
+
+    async def used(limit: Limit) -> tuple[CfQuotaApps, CfUsage] | None:
+        found = await if_there(cloud.get(limit.usage, CfUsageSummary), None)
+        return None if found is None else (limit.quota, found.usage_summary)
+
+    return [one for one in await asyncio.gather(*map(used, limits)) if one is not None]
 
 
 def _built_with(app: CfApp, built: CfDroplet | None) -> tuple[str, tuple[str, ...]]:
