@@ -9,6 +9,7 @@ from changeover.platforms.platform import PlatformType
 #: By the name that the settings file uses. Modules are imported when first needed: each brings its own libraries.
 PLATFORMS = {
     "heroku": "changeover.platforms.heroku.heroku",
+    "cloudfoundry": "changeover.platforms.cloudfoundry",
     "lab": "changeover.platforms.lab",
 }
 
