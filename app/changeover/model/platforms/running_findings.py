@@ -10,7 +10,7 @@ from changeover.model.health.certificate import covers
 from changeover.model.platforms.platform_observation import PlatformObservation
 
 #: The check that all of these belong to.
-CHECK = "platform-app"
+CHECK = "platform"
 
 
 def running_findings(
