@@ -174,11 +174,15 @@ class HttpSimulator(ABC):
 
     def _answer_with_lag(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         now = time.monotonic()
-        if method != "GET":
-            if self.lag and now >= self._shows_former_until:
-                self._former = copied(self._state())
-            self._shows_former_until = now + self.lag
-        elif now < self._shows_former_until and re.search(self.lagging, target.partition("?")[0]):
+        if method != "GET" and self.lag:
+            before = copied(self._state())
+            answer = self._answer(method, target, headers, body)
+            if not before or self._state() != before:  # else it only asked, such as what a credential may do
+                if now >= self._shows_former_until:
+                    self._former = before
+                self._shows_former_until = now + self.lag
+            return answer
+        if method == "GET" and now < self._shows_former_until and re.search(self.lagging, target.partition("?")[0]):
             return self._former_answer(method, target, headers, body)
         return self._answer(method, target, headers, body)
 
