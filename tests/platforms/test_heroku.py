@@ -102,7 +102,7 @@ async def test_the_last_requests_of_an_hour_are_for_an_emergency(ground: HerokuG
     before = len(ground.behind.requests)
     seen = await ground.platform.observe(ground.target)
     assert (seen.wanted, seen.maintenance, seen.config) == (1, False, {})
-    assert len(ground.behind.requests) == before + 2
+    assert len(ground.behind.requests) == before + 4
     ground.behind.remaining = 1  # type: ignore[attr-defined]
     with pytest.raises(RateLimited, match="API rate limit"):
         await ground.platform.observe(ground.target)

@@ -8,8 +8,8 @@ from changeover.platforms.platform import PlatformType
 
 #: By the name that the settings file uses. Modules are imported when first needed: each brings its own libraries.
 PLATFORMS = {
-    "heroku": "changeover.platforms.heroku.heroku",
     "cloudfoundry": "changeover.platforms.cloudfoundry",
+    "heroku": "changeover.platforms.heroku.heroku",
     "lab": "changeover.platforms.lab",
 }
 
