@@ -1,0 +1,155 @@
+"""A shop on Heroku with its mirror on Cloud Foundry, by commands: over and back, and at night with Heroku silent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyring_session import KeyringSession
+from platforms.cloudfoundry_ground import SECRET, CloudFoundryGround
+from platforms.heroku_ground import HerokuGround
+from platforms.heroku_simulator import TOKEN
+from shop import APEX, WWW, Shop
+
+ACCOUNTS = """
+[accounts.heroku-me]
+provider = "heroku"
+endpoint = "{heroku}"
+
+[accounts.cf-me]
+provider = "cloudfoundry"
+endpoint = "{cf}"
+login = "client"
+client = "changeover"
+uaa = "{uaa}"
+
+[[services]]
+"""
+ON_HEROKU = '\nname = "primary"\nplatform = "heroku"\naccount = "heroku-me"\napp = "shop-prod"\n'
+ON_CLOUD_FOUNDRY = """
+name = "backup"
+platform = "cloudfoundry"
+account = "cf-me"
+organization = "shop"
+space = "production"
+app = "shop-web"
+maintenance_app = "shop-sorry"
+"""
+
+
+class Moving(Shop):
+    """The shop, with both of its platforms."""
+
+    def __init__(self, folder: Path, session: KeyringSession) -> None:
+        super().__init__(folder, session=session.environment)
+        self.heroku = HerokuGround(folder)
+        self.cloud_foundry = CloudFoundryGround()
+
+    def __enter__(self) -> Moving:
+        self.heroku.behind.__enter__()
+        self.cloud_foundry.__enter__()
+        super().__enter__()
+        text = self.home.settings_file.read_text()
+        places = {
+            "heroku": self.heroku.behind.address,
+            "cf": self.cloud_foundry.behind.address,
+            "uaa": self.cloud_foundry.uaa.address,
+        }
+        for old, new in (
+            ("\n[[services]]\n", ACCOUNTS.format(**places)),
+            ('\nname = "primary"\n', ON_HEROKU),
+            ('\nname = "backup"\n', ON_CLOUD_FOUNDRY),
+        ):
+            assert old in text
+            text = text.replace(old, new, 1)
+        self.home.settings_file.write_text(text)
+        self.json("account", "secret", "heroku-me", "--secret-stdin", stdin=TOKEN)
+        self.json("account", "secret", "cf-me", "--secret-stdin", stdin=SECRET.reveal())
+        self.json("trust", "--yes")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self.cloud_foundry.__exit__(*error)
+        self.heroku.behind.__exit__(*error)
+
+    def take_template(self) -> None:
+        """Puts the steps that the platforms make possible into the settings, as a person does."""
+        printed = self.run("service", "template", "shop")
+        assert printed.returncode == 0, printed.stderr
+        text = self.home.settings_file.read_text()
+        self.home.settings_file.write_text(text.replace("[lookup]", f"{printed.stdout}\n[lookup]"))
+        self.json("trust", "--yes")
+
+    def observed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        primary, backup = (one["observed"] for one in self.json("platform", "shop")["deployments"])
+        return primary, backup
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyringSession]:
+    with KeyringSession(tmp_path_factory.mktemp("keyring")) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(tmp_path: Path, session: KeyringSession) -> Iterator[Moving]:
+    with Moving(tmp_path, session) as running:
+        yield running
+
+
+def test_over_and_back(shop: Moving) -> None:
+    """Heroku is quiet and its workers rest while the mirror serves; the undo gives back what stood on both sides."""
+    for name in (WWW, APEX):
+        shop.heroku.app.attach(name)
+    shop.take_template()
+    before = shop.observed()
+    assert (before[0]["release"], before[0]["maintenance"]) == ("v41", False)
+    steps = [step["name"] for step in shop.json("plan", "shop", "--to", "backup")["steps"]]
+    assert steps[:3] == ["room at backup", "primary quiet", "worker of primary stopped"]
+    assert steps.index("backup proven") < steps.index("change-records") < steps.index("worker of backup started")
+    run = shop.json("switch", "shop", "--to", "backup", "--yes")
+    assert run["outcome"] == "completed", json.dumps(run["steps"])
+    primary, backup = shop.observed()
+    assert primary["maintenance"] is True
+    assert {one["name"]: one["wanted"] for one in primary["processes"]} == {"web": 1, "worker": 0}
+    assert backup["maintenance"] is False
+    assert shop.json("undo", run["run"], "--yes")["outcome"] == "undone"
+    after = shop.observed()
+    for side in (0, 1):
+        for key in ("maintenance", "processes", "hostnames", "started"):
+            assert after[side][key] == before[side][key], key
+
+
+def test_where_the_two_differ(shop: Moving) -> None:
+    """Names of variables and what only Heroku gives; no value leaves."""
+    mirror = shop.cloud_foundry
+    mirror.simulator.variables[mirror.app] = {"LANG": "C.UTF-8", "SECRET_KEY": "canary-of-config"}
+    ended = shop.run("drift", "shop")
+    assert ended.returncode == 0, ended.stderr
+    assert "RAILS_ENV is not set at backup" in ended.stdout
+    assert "Heroku gives DYNO to every app by itself" in ended.stdout
+    assert "www.shop.example is not attached at backup" in ended.stdout
+    kept = b"".join(file.read_bytes() for file in shop.home_folder.rglob("*") if file.is_file())
+    for secret in (TOKEN, SECRET.reveal(), "canary-of-config"):
+        assert secret not in ended.stdout + ended.stderr
+        assert secret.encode() not in kept
+
+
+def test_at_night_with_heroku_silent(shop: Moving) -> None:
+    """Nothing is asked of it before visitors are served, and what it said before is shown with its age."""
+    shop.take_template()
+    shop.web.break_("primary")
+    shop.heroku.behind.misbehave("hang", times=10_000)
+    asked = len(shop.heroku.behind.requests)
+    run = shop.json("switch", "shop", "--to", "backup", "--emergency", "--yes")
+    assert run["outcome"] == "completed", json.dumps(run["steps"])
+    assert len(shop.heroku.behind.requests) == asked
+    left_out = {step["name"] for step in run["steps"] if step["state"] == "skipped"}
+    assert {"primary quiet", "worker of primary stopped", "primary drained"} <= left_out
+    (drift,) = [one for one in run["findings"] if one["check"] == "drift"]
+    assert "as their platforms said" in drift["text"]
