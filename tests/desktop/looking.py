@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -89,7 +90,8 @@ def check_words(window: QWidget, name: str) -> None:
     said = [_CLOCK.sub("(time)", text) for text in read(window)]
     if "CHANGEOVER_WORDS" in os.environ:
         file.write_text("\n".join(said) + "\n", encoding="utf-8")
-    assert said == file.read_text(encoding="utf-8").splitlines()
+    wanted = file.read_text(encoding="utf-8").splitlines()
+    assert said == wanted, "\n".join(difflib.unified_diff(wanted, said, lineterm="", n=1))
 
 
 def picture(window: QWidget) -> QImage:
