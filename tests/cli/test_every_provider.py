@@ -201,7 +201,7 @@ def test_where_readings_lag_a_switch_right_after_is_not_planned_from_what_stood_
     ground: HttpGround, home: Home
 ) -> None:
     """Committed, and back at once by other processes: what this computer wrote is read before anything is planned."""
-    ground.behind.lag = 4.0
+    ground.behind.lag = 8.0
     run = home.json("switch", "shop", "--to", "backup", "--yes")
     assert run["outcome"] == "completed"
     home.json("commit", run["run"], "--yes")

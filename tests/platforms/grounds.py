@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from platforms.cloudfoundry_ground import CloudFoundryGround
 from platforms.ground import PlatformGround
 from platforms.heroku_ground import HerokuGround
 from platforms.lab_ground import LabGround
 
-GROUNDS: dict[str, Callable[[Path], PlatformGround]] = {"heroku": HerokuGround, "lab": LabGround}
+GROUNDS: dict[str, Callable[[Path], PlatformGround]] = {
+    "heroku": HerokuGround,
+    "cloudfoundry": CloudFoundryGround,
+    "lab": LabGround,
+}

@@ -15,7 +15,7 @@ from changeover.platforms.platform import Platform
 from platforms.ground import PlatformGround
 from platforms.heroku_simulator import TOKEN, HerokuApp, HerokuSimulator
 
-PATIENCE = 1.0
+PATIENCE = 3.0
 WWW, NEW = "www.shop.example", "new.shop.example"
 
 

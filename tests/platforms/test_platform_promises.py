@@ -167,9 +167,10 @@ async def test_nobody_answers(ground: PlatformGround) -> None:
     elsewhere = ground.open(f"http://127.0.0.1:{port}")
     with pytest.raises(Unavailable):
         await elsewhere.observe(ground.target)
-    for operation in ground.kind.operations:
-        with pytest.raises(Unavailable):
-            await elsewhere.perform(ground.target, operation.verb, ground.options(operation.verb, 2), "key")
+    verbs = [operation.verb for operation in ground.kind.operations]
+    asked = (elsewhere.perform(ground.target, verb, ground.options(verb, 2), "key") for verb in verbs)
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(one) for one in found} == {Unavailable}
     await elsewhere.aclose()
     assert ground.world() == before
 
@@ -202,7 +203,8 @@ async def test_an_answer_that_never_comes(ground: PlatformGround) -> None:
         )
     assert [type(one) for one in found[:2]] == [type(found[0])] * 2
     assert isinstance(found[0], Unavailable)
-    assert isinstance(found[2], InDoubt)
+    written = any(method != "GET" for method, _ in ground.behind.requests)
+    assert isinstance(found[2], InDoubt if written else Unavailable)
 
 
 @pytest.mark.parametrize("drip", [b" ", b"x" * 65536])

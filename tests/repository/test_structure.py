@@ -24,6 +24,7 @@ SAME_SUBJECT = {
     "lease": "the lease in a zone: its text, and holding it",
     "lifecycle": "is there a backup: decided, and the commands",
     "local_fault": "what is wrong with this computer: as data, and in words",
+    "observing": "what the answers of a platform come to, of each platform",
     "platform": "what runs a deployment: what it declares, what it is asked, and the command",
     "propagation": "which resolvers still have what: decided, read, and the command",
     "provider": "a DNS provider: the contract, and what those with an HTTP API share",

@@ -81,6 +81,8 @@ def changed(*pairs: tuple[str, str]) -> str:
 
 #: Every provider and platform as faults name them.
 KNOWN = ", ".join(f'"{name}"' for name in KINDS.names)
+#: What a deployment can be on, as they name it.
+KNOWN_PLATFORMS = ", ".join(f'"{name}"' for name in ("url", *KINDS.platforms))
 
 
 class Wrong(NamedTuple):
@@ -96,4 +98,8 @@ def wrong_files() -> Iterator[Wrong]:
     for case in Path(__file__).with_name("wrong_settings.txt").read_text().split("\n== ")[1:]:
         what, *lines = case.rstrip("\n").split("\n")
         old, new, faults = ("\n".join(x[2:] for x in lines if x.startswith(sign)) for sign in "-+!")
-        yield Wrong(what, changed((old, new)), tuple(faults.replace("{providers}", KNOWN).split("\n")))
+        yield Wrong(
+            what,
+            changed((old, new)),
+            tuple(faults.replace("{providers}", KNOWN).replace("{platforms}", KNOWN_PLATFORMS).split("\n")),
+        )

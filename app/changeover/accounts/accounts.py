@@ -32,7 +32,7 @@ from changeover.model.settings.platform import DiscoveredApp, PlatformKind
 from changeover.model.settings.service import Account, Deployment, Settings
 from changeover.model.wording.credential import account_check, apps_check
 from changeover.platforms import platform_type
-from changeover.platforms.platform import Platform
+from changeover.platforms.platform import EndingCredential, Platform
 from changeover.storage.home import Home
 from changeover.storage.keyring import Vault
 from changeover.storage.settings import file as settings_file
@@ -209,7 +209,9 @@ class Accounts:
 
     async def _verify_apps(self, account: Account) -> AccountCheck:
         platform = await self._platform(account)
-        return apps_check(account.name, await platform.discover())
+        apps = await platform.discover()
+        expires = platform.credential_ends if isinstance(platform, EndingCredential) else None
+        return apps_check(account.name, apps, expires, datetime.now(UTC))
 
     async def _verify_zones(self, settings: Settings, account: Account, zone: str | None) -> AccountCheck:
         name = account.name

@@ -26,7 +26,8 @@ Every call ends in bounded time, with an answer of bounded size, whatever the pl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -69,6 +70,16 @@ class Platform(Protocol):
 
     async def aclose(self) -> None:
         """Closes connections. The platform is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class EndingCredential(Protocol):
+    """A platform that may know when its credential ends, so that nobody is surprised by it."""
+
+    @property
+    def credential_ends(self) -> datetime | None:
+        """The last moment that it is good, with its time zone; None where it does not end, or that is not told."""
         ...
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from changeover.model.wording.credential import account_check, expiry_words, wide_words
+from changeover.model.wording.credential import account_check, apps_check, expiry_words, wide_words
 
 NOW = datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
 ZONES = ("shop.example", "blog.example", "wiki.example")
@@ -89,3 +89,13 @@ def test_nothing_to_try() -> None:
     assert (found.ok, found.tried, found.may_write) == (False, False, None)
     assert found.text == "dns-main was not tried: no service uses it yet, and it lists no zones"
     assert found.hint.endswith("changeover account verify dns-main --zone ZONE")
+
+
+@pytest.mark.parametrize(("days", "warned"), [(3, True), (300, False)])
+def test_a_credential_at_a_platform_ends(days: int, warned: bool) -> None:
+    """Soon is a warning, later a note; nothing is said of one that does not end."""
+    ends = NOW + timedelta(days=days, minutes=1)
+    found = apps_check("cf-me", (), ends, NOW)
+    assert (found.expires, len(found.warnings), len(found.notes)) == (ends, int(warned), int(not warned))
+    endless = apps_check("cf-me", (), None, NOW)
+    assert (endless.expires, endless.warnings, endless.notes) == (None, (), ())

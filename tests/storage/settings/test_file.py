@@ -18,7 +18,7 @@ from changeover.model.errors import ChangeoverError, SettingsError
 from changeover.model.health.check import HealthCheck
 from changeover.model.settings.service import Account, Answer, Deployment, Marker, Service, Settings
 from changeover.storage.settings import file as settings_file
-from storage.settings_texts import GOOD, KNOWN, Wrong, changed, wrong_files
+from storage.settings_texts import GOOD, KNOWN, KNOWN_PLATFORMS, Wrong, changed, wrong_files
 
 SECOND = Account("second", "cloudflare", {"endpoint": "https://api.cloudflare.com/client/v4"})
 NEWS = Service(
@@ -137,7 +137,7 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
         "services.shop.deployments.primary.name: another one has this name; each needs its own",
         "services.shop.deployments.primary.colour: unknown key; known here: name, answer, platform, account, "
         "answers, marker, status_page",
-        'services.shop.deployments.primary.platform: there is no platform "qovery"; known here: "url", "heroku", "lab"',
+        f'services.shop.deployments.primary.platform: there is no platform "qovery"; known here: {KNOWN_PLATFORMS}',
         'services.shop.ttl: must be a whole number, not the text "60"',
         "services.shop.health.port: must be from 1 to 65535, not 84430",
         'services.shop.health.interval: must be a number, not the text "15"',
@@ -177,7 +177,7 @@ def test_what_another_version_knows_is_answered_with_what_this_one_does(file: Pa
     assert faults_of(file) == (
         f"accounts.qovery-me.provider: 'qovery' is not a provider that this version knows; known: {KNOWN}",
         f"services.shop.deployments.primary.app: unknown key; {known}",
-        'services.shop.deployments.primary.platform: there is no platform "qovery"; known here: "url", "heroku", "lab"',
+        f'services.shop.deployments.primary.platform: there is no platform "qovery"; known here: {KNOWN_PLATFORMS}',
         f"services.shop.health.ca_file: there is no file {file.parent / 'team-ca.pem'}",
     )
 

@@ -11,7 +11,7 @@ from changeover.accounts.kinds import KINDS
 from changeover.model.errors import SettingsError
 from changeover.model.settings.service import Settings
 from changeover.storage.settings import file as settings_file
-from storage.settings_texts import changed
+from storage.settings_texts import KNOWN_PLATFORMS, changed
 
 ACCOUNT = '[accounts.lab-me]\nprovider = "lab"\nendpoint = "http://127.0.0.1:5380"\n\n[accounts.cf]'
 ON_PLATFORM = 'platform = "lab"\naccount = "lab-me"\napp = "backup"'
@@ -83,7 +83,7 @@ WRONG = {
         "steer",
     ),
     'platform = "lap"\naccount = "lab-me"': (
-        'deployments.backup.platform: there is no platform "lap"; known here: "url", "heroku", "lab"',
+        f'deployments.backup.platform: there is no platform "lap"; known here: {KNOWN_PLATFORMS}',
     ),
 }
 

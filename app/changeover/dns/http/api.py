@@ -79,6 +79,10 @@ class TooLarge(Unreadable):
     """There is more of an answer than is read."""
 
 
+class Unsupported(Rejected):
+    """The server does not have what was asked of it (501; RFC 9110, 15.6.2), and so did nothing."""
+
+
 class ApiAnswer(NamedTuple):
     """What the server said; its status is below 300, 304 (only where If-None-Match was sent), or from 400 to 499."""
 
@@ -150,7 +154,7 @@ class Api:
         """One request, made once, with `body` as JSON, `content` as it is, or a form. Redirects are not followed.
 
         Raises Lost where it may have been carried out (time-out, connection lost, a server error), Unavailable where
-        it was not sent, and Rejected for a redirect.
+        it was not sent, Rejected for a redirect, and Unsupported where the server has no such thing.
         """
         if not _PATH.fullmatch(path) or {".", ".."}.intersection(path.split("/")):
             # A name or an id that a provider gave, and that would lead to another place of the API.
@@ -162,6 +166,8 @@ class Api:
         except httpx.InvalidURL as error:
             raise Rejected(f"{self.host} cannot be asked for that: {self.words(str(error))}", CHECK_ENDPOINT) from None
         response, received = await self._exchange(request)
+        if response.status_code == 501:
+            raise Unsupported(f"{self.host} answers 501: it does not have that", CHECK_ENDPOINT)
         if response.status_code >= 500 or response.status_code == 408:
             raise Lost(f"{self.host} answers {response.status_code}", "Look at the provider's status page.")
         unchanged = response.status_code == 304 and "if-none-match" in request.headers

@@ -35,6 +35,7 @@ class _Token(Struct, frozen=True):
     access_token: Annotated[str, Meta(pattern=r"\A[!-~]{1,16384}\Z")]
     token_type: Annotated[str, Meta(pattern=r"\A[Bb]earer\Z")]
     expires_in: Annotated[int, Meta(ge=0)] | Annotated[str, Meta(pattern=r"\A\d{1,9}\Z")] = _USUAL
+    refresh_token: Annotated[str, Meta(pattern=r"\A[!-~]{1,16384}\Z")] | None = None
 
 
 class _Fault(Struct, frozen=True):
@@ -48,7 +49,8 @@ class AccessTokens:
     """The tokens of one account.
 
     `endpoint` is the whole address. `grant` gives the fields of the request, anew for each; `secrets` are what it is
-    made with. `who` is told in errors ("Google"), `hint` says what to do about a credential that is refused.
+    made with, `headers` go with it. `who` is told in errors ("Google"), `hint` says what to do about a credential that
+    is refused. `refresh` is the last refresh token that came with one (RFC 6749, 6), for grants that use it.
     """
 
     def __init__(
@@ -61,15 +63,17 @@ class AccessTokens:
         who: str,
         hint: str,
         secrets: Sequence[Secret] = (),
+        headers: Fields | None = None,
     ) -> None:
         parts = urlsplit(endpoint)
-        self._api = Api(f"{parts.scheme}://{parts.netloc}", {}, timeout, secrets=secrets)
+        self._api = Api(f"{parts.scheme}://{parts.netloc}", headers or {}, timeout, secrets=secrets)
         self._path = parts.path
         self._grant = grant
         self._account = account
         self._who = who
         self._hint = hint
         self._token: Secret | None = None
+        self.refresh: Secret | None = None
         self._until = 0.0
         self._asking = asyncio.Lock()
 
@@ -87,8 +91,10 @@ class AccessTokens:
         return self._token
 
     def words(self, text: str) -> str:
-        """A provider's own words, fit to be shown, without the token and without what it is had for."""
-        return self._api.words(text.replace(self._token.reveal(), "…") if self._token else text)
+        """A provider's own words, fit to be shown, without the tokens and without what they are had for."""
+        for kept in (self._token, self.refresh):
+            text = text.replace(kept.reveal(), "…") if kept is not None else text
+        return self._api.words(text)
 
     async def _ask(self) -> Secret:
         began = time.monotonic()
@@ -101,12 +107,14 @@ class AccessTokens:
             # The API itself was not asked yet.
             raise Unavailable(error.text, error.hint) from None
         self._until = began + min(float(token.expires_in), _LONGEST) - MARGIN
+        if token.refresh_token is not None:
+            self.refresh = Secret(token.refresh_token)
         return Secret(token.access_token)
 
     def _refusal(self, answer: ApiAnswer) -> ProviderError:
         try:
             fault = self._api.decoded(answer.content, _Fault)
-            words = self._api.words(fault.error_description or fault.error)
+            words = self.words(fault.error_description or fault.error)
         except Unreadable:
             words = "nothing more"
         said = f"{self._who} gives account {self._account} no access token: {words} (status {answer.status})"

@@ -13,12 +13,16 @@ from changeover.model.settings.action import PlatformCall, Verb
 
 
 class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One kind of process of an app, such as "web": how many instances should run, how many do, and their size."""
+    """One kind of process of an app, such as "web": how many instances should run, how many do, and their size.
+
+    `crashed` is how many end by themselves and are started anew, or given up.
+    """
 
     name: str
     wanted: int
     running: int | None = None
     size: str = ""
+    crashed: int = 0
 
 
 class AttachedDomain(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,6 +113,8 @@ class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True)
     databases: tuple[HostedDatabase, ...] = ()
     #: How many more instances of its size the account's quota allows.
     quota_left: int | None = None
+    #: The part of the platform's machines that is kept for some, such as Cloud Foundry's isolation segment.
+    isolation: str = ""
 
     def process(self, name: str) -> Process | None:
         return next((process for process in self.processes if process.name == name), None)

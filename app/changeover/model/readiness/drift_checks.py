@@ -24,7 +24,7 @@ def drift_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]:
         return []
     oldest = min(snapshot.platforms[name].at for name in (beside, to))
     when = f"as their platforms said {age(oldest, snapshot.at)}"
-    found = differing(rows)
+    found = [row for row in differing(rows) if not _told_by_platform(row)]
     if not found:
         return [Finding(check="drift", level=Level.PASS, text=f"{to} has what {beside} has, {when}")]
     told = "; ".join(row.why for row in found[:_TOLD])
@@ -32,6 +32,11 @@ def drift_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]:
     text = f"{to} differs from {beside}, {when}: {told}{more}"
     fix = f"See them side by side: changeover drift {snapshot.service.name}"
     return [Finding(check="drift", level=Level.WARN, text=text, fix=fix)]
+
+
+def _told_by_platform(row: Compared) -> bool:
+    """Is it wrong with the target whatever it is compared with? Then the check `platform` tells it."""
+    return row.aspect in ("domain", "certificate") or row.subject in ("started", "deployment", "quota", "support")
 
 
 def compared_with(service: Service, source: str, to: str) -> str:

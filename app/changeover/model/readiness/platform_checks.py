@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import age
 from changeover.model.platforms.platform_observation import AttachedDomain, PlatformObservation
+from changeover.model.platforms.running_findings import running_findings
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.service import Deployment
 
@@ -28,7 +29,12 @@ def platform_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]
         )
     if deployment is None or kept is None or not (kept.observation.domains or kept.observation.hostnames):
         return found
-    warnings = [*_answers(snapshot, deployment, kept.observation), *_renewals(kept.observation, to)]
+    of = snapshot.service
+    warnings = [
+        *running_findings(to, kept.observation, of.hostnames, of.drift.minimum),
+        *_answers(snapshot, deployment, kept.observation),
+        *_renewals(kept.observation, to),
+    ]
     if not warnings:
         text = f"The platform of {to} serves what its answer leads to, as it said {age(kept.at, snapshot.at)}"
         return [*found, Finding(check="platform", level=Level.PASS, text=text)]

@@ -39,10 +39,8 @@ def account_check(
     hint = f"Try it in the zone that it is for: changeover account verify {account} --zone ZONE" if not rights else ""
     if may_write is False and permission:
         hint = f"It needs: {permission}"
-    warnings = [wide_words(writable, zones, used)] if writable is not None else []
-    notes: list[str] = []
-    if expires is not None:
-        (warnings if expires - now < SOON else notes).append(expiry_words(expires, now))
+    soon, notes = _expiry(expires, now)
+    warnings = [wide_words(writable, zones, used) if writable is not None else "", *soon]
     return AccountCheck(
         account=account,
         ok=tried,
@@ -58,9 +56,26 @@ def account_check(
     )
 
 
-def apps_check(account: str, apps: tuple[DiscoveredApp, ...]) -> AccountCheck:
+def apps_check(account: str, apps: tuple[DiscoveredApp, ...], expires: datetime | None, now: datetime) -> AccountCheck:
     """What the credential of `account`, which is at a platform, can look at; what it may do shows when it does."""
-    return AccountCheck(account=account, ok=True, apps=apps, text=f"{account} sees {counted(len(apps), 'app')}")
+    warnings, notes = _expiry(expires, now)
+    return AccountCheck(
+        account=account,
+        ok=True,
+        apps=apps,
+        expires=expires,
+        text=f"{account} sees {counted(len(apps), 'app')}",
+        warnings=tuple(warnings),
+        notes=tuple(notes),
+    )
+
+
+def _expiry(expires: datetime | None, now: datetime) -> tuple[list[str], list[str]]:
+    """That a credential ends: a warning where it is soon, else a note."""
+    if expires is None:
+        return [], []
+    words = [expiry_words(expires, now)]
+    return (words, []) if expires - now < SOON else ([], words)
 
 
 def together(rights: Sequence[bool | None]) -> bool | None:

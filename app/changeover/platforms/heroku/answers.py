@@ -150,10 +150,10 @@ class Everything(Struct, frozen=True, kw_only=True):
 
     app: App
     formation: tuple[Formation, ...]
-    dynos: tuple[Dyno, ...] | None = None
+    domains: tuple[Domain, ...] = ()
     release: Release | None = None
     commit: str = ""
-    domains: tuple[Domain, ...] | None = None
+    dynos: tuple[Dyno, ...] | None = None
     endpoints: tuple[SniEndpoint, ...] | None = None
     config: dict[str, str] | None = None
     addons: tuple[AddOn, ...] | None = None

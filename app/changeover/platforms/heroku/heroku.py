@@ -4,10 +4,10 @@ The credential is an API key or an OAuth token, sent to the endpoint, and to Her
 from it. To look, the scopes read and read-protected are enough (read alone hides config variables, which are then not
 compared); operations need write-protected.
 
-One look asks for everything at the same time: two round trips, since the release names what it was built from. Only
-the app and its formation must be told; of the rest, what the credential may not see, or what fails, stays empty. What
-has not changed is not sent again (ETag). Heroku grants 4,500 requests an hour; of the last RESERVE none is spent on the
-rest, so that there are some for an emergency.
+One look asks for everything at the same time: two round trips, since the release names what it was built from. What an
+operation is taken back by must be told: the app, its formation, domains and release. Of the rest, what the credential
+may not see, or what fails, stays empty. What has not changed is not sent again (ETag). Heroku grants 4,500 requests an
+hour; of the last RESERVE none is spent on the rest, so that there are some for an emergency.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ from changeover.platforms.platform import Done, InDoubt
 
 log = logging.getLogger(__name__)
 
+#: Of a list of releases, the newest alone.
+_NEWEST = {"Range": "version ..; order=desc,max=1"}
 #: Requests that are kept for an emergency: looks that cost more leave out what is not needed.
 RESERVE = 450
 _NAME = r"[a-z][a-z0-9-]{1,29}"
@@ -103,63 +105,65 @@ class Heroku:
 
     async def observe(self, target: HerokuTarget) -> PlatformObservation:
         path = _path(target.app)
-        app, formation = await asyncio.gather(
-            self._requests.read(path, App), self._requests.read(f"{path}/formation", tuple[Formation, ...])
-        )
         left = self._requests.left
-        if left is not None and left < RESERVE:
-            log.warning("%s: %d requests are left this hour; only what is needed is read", self._account, left)
-            return observation_of(Everything(app=app, formation=formation), target.process)
-        return observation_of(await self._everything(path, app, formation), target.process)
+        spare = left is None or left >= RESERVE
+        if not spare:
+            log.warning("%s: %s requests are left this hour; only what is needed is read", self._account, left)
+        domains_at = f"{path}/domains"
+        # None of them is left alone where another one fails.
+        app, formation, domains, releases, rest = await asyncio.gather(
+            self._requests.read(path, App),
+            self._requests.read(f"{path}/formation", tuple[Formation, ...]),
+            self._requests.retried(lambda: self._requests.listed(domains_at, Domain)),
+            self._requests.read(f"{path}/releases", tuple[Release, ...], _NEWEST),
+            self._rest(path) if spare else _nothing(),
+            return_exceptions=True,
+        )
+        for failed in (app, formation, domains, releases, rest):
+            if isinstance(failed, BaseException):
+                raise failed
+        release = releases[0] if releases else None
+        commit = await self._commit(path, release) if spare else ""
+        found = Everything(app=app, formation=formation, domains=tuple(domains), release=release, commit=commit, **rest)
+        return observation_of(found, target.process)
 
     async def discover(self) -> tuple[DiscoveredApp, ...]:
         apps = await self._requests.retried(lambda: self._requests.listed("/apps", App))
         return tuple(DiscoveredApp(name=app.name, keys={"app": app.name}) for app in apps)
 
-    async def _everything(self, path: str, app: App, formation: tuple[Formation, ...]) -> Everything:
-        """What else there is to know, as far as it is told."""
-        maybe, domains_at = self._requests.maybe, f"{path}/domains"
-        (dynos, releases, domains, endpoints, config), (addons, buildpacks, stacks, transfers) = await asyncio.gather(
+    async def _rest(self, path: str) -> dict[str, Any]:
+        """What else there is to know, as far as it is told, by the names that Everything has for it."""
+        maybe = self._requests.maybe
+        (dynos, endpoints, config, addons), (buildpacks, stacks, transfers) = await asyncio.gather(
             asyncio.gather(
                 maybe(f"{path}/dynos", tuple[Dyno, ...]),
-                maybe(f"{path}/releases", tuple[Release, ...], {"Range": "version ..; order=desc,max=1"}),
-                self._requests.optional(domains_at, lambda: self._requests.listed(domains_at, Domain)),
                 maybe(f"{path}/sni-endpoints", tuple[SniEndpoint, ...]),
                 maybe(f"{path}/config-vars", dict[str, str | None]),
+                maybe(f"{path}/addons", tuple[AddOn, ...]),
             ),
             asyncio.gather(
-                maybe(f"{path}/addons", tuple[AddOn, ...]),
                 maybe(f"{path}/buildpack-installations", tuple[BuildpackInstallation, ...]),
                 maybe("/stacks", tuple[Stack, ...]),
                 maybe(f"/client/v11{path}/transfers", tuple[Transfer, ...], data=True),
             ),
         )
-        release = releases[0] if releases else None
         postgres = [one for one in addons or () if one.addon_service.name == POSTGRES]
-        commit, databases = await asyncio.gather(
-            self._commit(path, release),
-            asyncio.gather(*(maybe(_database(one), PostgresDatabase, data=True) for one in postgres)),
-        )
+        databases = await asyncio.gather(*(maybe(_database(one), PostgresDatabase, data=True) for one in postgres))
         named = [
             msgspec.structs.replace(database, name=one.name)
             for one, database in zip(postgres, databases, strict=True)
             if database is not None
         ]
-        return Everything(
-            app=app,
-            formation=formation,
-            dynos=dynos,
-            release=release,
-            commit=commit,
-            domains=None if domains is None else tuple(domains),
-            endpoints=endpoints,
-            config=None if config is None else {name: value or "" for name, value in config.items()},
-            addons=addons,
-            buildpacks=buildpacks,
-            stacks=stacks,
-            databases=tuple(named),
-            transfers=transfers or (),
-        )
+        return {
+            "dynos": dynos,
+            "endpoints": endpoints,
+            "config": None if config is None else {name: value or "" for name, value in config.items()},
+            "addons": addons,
+            "buildpacks": buildpacks,
+            "stacks": stacks,
+            "databases": tuple(named),
+            "transfers": transfers or (),
+        }
 
     async def _commit(self, path: str, release: Release | None) -> str:
         """What the release was built from: its slug's commit, or, on Fir, its image's."""
@@ -249,6 +253,10 @@ class Heroku:
 
     async def aclose(self) -> None:
         await self._requests.aclose()
+
+
+async def _nothing() -> dict[str, Any]:
+    return {}
 
 
 def _path(app: str) -> str:

@@ -33,7 +33,7 @@ def observation_of(found: Everything, web: str) -> PlatformObservation:
             up[dyno.type] = up.get(dyno.type, 0) + (dyno.state == "up")
     serving = next((one for one in found.formation if one.type == web), None)
     release, config = found.release, found.config or {}
-    domains = tuple(_domain(one) for one in found.domains or () if one.kind != "heroku")
+    domains = tuple(_domain(one) for one in found.domains if one.kind != "heroku")
     return PlatformObservation(
         wanted=serving.quantity if serving is not None else 0,
         running=None if up is None else up.get(web, 0),

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from changeover.model.errors import AuthError, ProviderError, RateLimited, Rejected, Unavailable
+from changeover.model.errors import ProviderError, Rejected, Unavailable
 from changeover.model.secret import Secret
 from changeover.platforms.heroku.answers import ErrorBody
 
@@ -51,14 +51,12 @@ class Requests:
     async def maybe(
         self, path: str, of: type[_T], headers: Mapping[str, str] | None = None, *, data: bool = False
     ) -> _T | None:
-        """The same, or None where it is not told. A credential that is refused is, since nothing works then."""
+        """The same, or None where it is not told, for whatever reason: what is needed says it as well."""
         return await self.optional(path, lambda: self.read(path, of, headers, data=data))
 
     async def optional(self, path: str, read: Callable[[], Awaitable[_T]]) -> _T | None:
         try:
             return await read()
-        except (AuthError, RateLimited):
-            raise
         except ProviderError as error:
             log.info("%s: %s is not told: %s", self._account, path, error.text)
             return None
