@@ -157,6 +157,7 @@ def test_over_and_back_by_commands(ground: HttpGround, home: Home) -> None:
     questions = _questions(home, ground, "plan", "shop", "--to", "backup")
     run = _with_fault(home, ground, "answer-after", questions, "switch", "shop", "--to", "backup")
     assert run["outcome"] == "completed"
+    assert {change["name"] for change in run["changes"]} == {WWW, ZONE_NAME}
     assert ground.beside(WWW, ZONE_NAME) <= start
     assert home.json("undo", run["run"], "--yes")["outcome"] == "undone"
     assert ground.records() == start
