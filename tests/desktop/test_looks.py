@@ -40,7 +40,7 @@ from changeover.model.wording.local_fault import clock_note
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
 from changeover.switchover.report import markdown
-from desktop.looking import draw, picture
+from desktop.looking import check_words, draw, picture
 from desktop.samples import (
     ACTING,
     ASLEEP,
@@ -212,7 +212,7 @@ def test_no_services_yet(
 
 
 def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -> None:
-    """A faulty settings file is shown in words."""
+    """A faulty settings file is shown in words: what is wrong, where, and what to do."""
     window = framed()
     qtbot.addWidget(window)
     page = WordsPage()
@@ -222,6 +222,7 @@ def test_settings_that_cannot_be_used(look: str, qtbot: QtBot, pictures: Path) -
     with qtbot.waitExposed(window):
         window.show()
     draw(window, pictures / f"faulty-settings-{look}.png")
+    check_words(window, "faulty-settings")
 
 
 class NoCommands:
@@ -326,12 +327,14 @@ def test_every_page_of_a_run(which: str, look: str, qtbot: QtBot, pictures: Path
     wizard.progress.show_run(run(None), NOW)
     wizard.go_to(WizardPage.SWITCH)
     draw(wizard, pictures / f"wizard-4-switch-{which}-{look}.png")
+    check_words(wizard, "wizard-4-switch")
     wizard.outcome.show_run(ended)
     wizard.outcome.show_panel(panel_of(ended, NOW), NOW)
     if which == "completed":
         wizard.outcome.show_soak(soak_of(NOW, worse=False))
     wizard.go_to(WizardPage.RESULT)
     draw(wizard, pictures / f"wizard-5-result-{which}-{look}.png")
+    check_words(wizard, f"wizard-5-result-{which}")
 
 
 #: Runs with steps beyond DNS, by how they stand. A run that was cut off leaves an operation that nobody knows about.
@@ -403,13 +406,16 @@ def test_questions(look: str, qtbot: QtBot, pictures: Path) -> None:
         "freeze": FreezeQuestion(None, "shop"),
         "approve": ask.NoteQuestion(None, "Approve?", "Does it look right?", "Approve", note="Note"),
         "undo-changed": about_undo(None, "shop-3", undo, False, "www.shop.example is A 192.0.2.9"),
-        "report": ask.ReportView(None, "shop-3", markdown(run(Outcome.COMPLETED)), ignore),
+        "report": ask.ReportView(
+            None, "shop-3", markdown(run(Outcome.COMPLETED, text="Visitors are served by backup")), ignore
+        ),
     }
     for name, dialog in dialogs.items():
         qtbot.addWidget(dialog)
         with qtbot.waitExposed(dialog):
             dialog.show()
         draw(dialog, pictures / f"ask-{name}-{look}.png")
+        check_words(dialog, f"ask-{name}")
 
 
 def test_forms(look: str, qtbot: QtBot, pictures: Path, board: Switchboard, on_loop: Callable[..., None]) -> None:
@@ -427,14 +433,19 @@ def test_forms(look: str, qtbot: QtBot, pictures: Path, board: Switchboard, on_l
         service.primary.setText("fathomless-elm.herokudns.com")
         accounts = AccountsWindow(None, board, tasks)
         await accounts.read()
-        for name, dialog in {"account": account, "service": service, "accounts": accounts}.items():
+        dialogs = {"account": account, "service": service, "accounts": accounts}
+        for name, dialog in dialogs.items():
             qtbot.addWidget(dialog)
             dialog.show()
             draw(dialog, pictures / f"form-{name}-{look}.png")
-            service.fault.show_words("Backup: say where it is: a host name or addresses.")
-            account.fault.show_words("The keyring does not answer", "Unlock it, or keep the secret in memory.")
-            account.memory_button.show()
+            check_words(dialog, f"form-{name}")
+        service.fault.show_words("Backup: say where it is: a host name or addresses.")
+        account.fault.show_words("The keyring does not answer", "Unlock it, or keep the secret in memory.")
+        account.memory_button.show()
+        for name, dialog in {"account": account, "service": service}.items():
             draw(dialog, pictures / f"form-{name}-fault-{look}.png")
+            check_words(dialog, f"form-{name}-fault")
+        for dialog in dialogs.values():
             dialog.close()
         await tasks.close()
 

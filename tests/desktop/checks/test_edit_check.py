@@ -42,7 +42,7 @@ from changeover.model.settings.service import Service
 from changeover.storage.home import Home
 from changeover.storage.settings import file as settings_file
 from changeover.switchboard import Switchboard
-from desktop.looking import draw, settle
+from desktop.looking import check_words, draw, settle
 from desktop.on_screen import click, lab_desktop
 from desktop.samples import NOW, SHOP
 from desktop.test_reach import nameless
@@ -199,12 +199,13 @@ def test_the_form_shows_everything(dialog: EditCheck, qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_it_looks_right(dialog: EditCheck, qtbot: QtBot, pictures: Path, look: str) -> None:
-    """Every card, with faults and without, at the usual and at the smallest size."""
+    """Every card, with faults and without, at the usual and at the smallest size; word for word."""
     use({"light": LIGHT, "dark": DARK}[look])
     qtbot.addWidget(dialog)
     with qtbot.waitExposed(dialog):
         dialog.show()
     draw(dialog, pictures / f"check-{look}.png")
+    check_words(dialog, "check")
     dialog.resize(dialog.minimumSize())
     draw(dialog, pictures / f"check-smallest-{look}.png")
     dialog.resize(820, 760)
@@ -215,6 +216,7 @@ def test_it_looks_right(dialog: EditCheck, qtbot: QtBot, pictures: Path, look: s
     dialog.read()
     settle()
     draw(dialog, pictures / f"check-faults-{look}.png")
+    check_words(dialog, "check-faults")
     bar = dialog.area.verticalScrollBar()
     for part in range(1, 4):
         bar.setValue(bar.maximum() * part // 3)

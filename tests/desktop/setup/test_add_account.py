@@ -29,7 +29,7 @@ from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import every_secret, option_fields
 from changeover.storage.home import Home
 from changeover.switchboard import Switchboard
-from desktop.looking import cut_off, draw
+from desktop.looking import check_words, cut_off, draw
 from desktop.on_screen import click, lab_desktop
 from desktop.waiting import until
 
@@ -456,7 +456,7 @@ def test_the_window_says_what_a_credential_can_do(
 def test_pictures_of_the_form(
     on_form: Callable[..., None], pictures: Path, name: str, tones: Colours, request: pytest.FixtureRequest
 ) -> None:
-    """Nothing is cut off, with faults and without."""
+    """Nothing is cut off, with faults and without, and every key and secret is explained, word for word."""
     if name not in PROVIDERS:
         pytest.skip(f"{name} is not registered")
 
@@ -468,9 +468,11 @@ def test_pictures_of_the_form(
         await until(lambda: form.height() > 400, "the fields")
         look = "light" if tones is LIGHT else "dark"
         draw(form, pictures / f"account-{name}-{look}.png")
+        check_words(form, f"account-{name}")
         click(form.add_button)
         await until(form.fault.isVisible, "the faults")
         QApplication.processEvents()
         draw(form, pictures / f"account-{name}-faults-{look}.png")
+        check_words(form, f"account-{name}-faults")
 
     on_form(scenario)
