@@ -5,7 +5,7 @@ TO_RUN := python3-venv ca-certificates fonts-dejavu-core libdbus-1-3 libegl1 lib
 	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
 	libxkbcommon-x11-0
 TO_TEST := at-spi2-core bind9 bind9-dnsutils curl dbus dbus-x11 gir1.2-atspi-2.0 gnome-keyring imagemagick iproute2 knot libglib2.0-bin \
-	nginx-light openbox pdns-backend-sqlite3 pdns-server procps prometheus-blackbox-exporter python3-pyatspi trayer \
+	nginx-light openbox pdns-backend-sqlite3 pdns-server postgresql procps prometheus-blackbox-exporter python3-pyatspi trayer \
 	unbound x11-utils xdotool xvfb
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11

@@ -1,0 +1,1 @@
+"""Asking the database servers of a service how they stand, and making a standby the primary."""

@@ -1,0 +1,1 @@
+"""What database servers say of their replication, and how two of them stand to each other."""
