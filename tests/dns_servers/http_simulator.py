@@ -189,8 +189,8 @@ class HttpSimulator(ABC):
         return self._answer(method, target, headers, body)
 
     def _state(self) -> dict[str, Any]:
-        """What a simulator itself keeps."""
-        return {name: value for name, value in vars(self).items() if name not in self._own}
+        """What a simulator itself keeps, but for how much may still be asked of it."""
+        return {name: value for name, value in vars(self).items() if name not in {*self._own, "remaining"}}
 
     def _former_answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """What a reading would have given before the last writes."""

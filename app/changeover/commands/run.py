@@ -123,7 +123,8 @@ def switch(
         if not yes:
             _approve_first(session, service)
         preparation = session.run(board.prepare(service, to, emergency, expected))
-        if preparation.already_there:
+        nothing = preparation.plan is not None and not preparation.plan.steps
+        if preparation.already_there or (nothing and not _would_be_refused(preparation, reasons)):
             if as_json:
                 print_json(_without_run(preparation, "completed", "already there"))
             say(f"Visitors are sent to {to} already. There is nothing to change.")

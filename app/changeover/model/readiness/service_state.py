@@ -73,8 +73,8 @@ class Preparation(Struct, frozen=True, kw_only=True):
 
     @property
     def already_there(self) -> bool:
-        """Nothing is to be changed, and nothing unfinished stands in between."""
-        waiting = any(f.check in ("unfinished-run", "lock") for f in self.blocked)
+        """Nothing is to be changed, nothing unfinished stands in between, and no name server says otherwise."""
+        waiting = any(f.check in ("unfinished-run", "lock", "records-agree") for f in self.blocked)
         return self.plan is not None and not self.plan.steps and not waiting
 
 
