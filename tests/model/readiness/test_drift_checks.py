@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from changeover.model.finding import Level
-from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
+from changeover.model.platforms.platform_observation import (
+    AttachedDomain,
+    KeptObservation,
+    PlatformCertificate,
+    PlatformObservation,
+)
 from changeover.model.readiness.drift_checks import compared_with, drift_findings
+from changeover.model.readiness.platform_checks import platform_findings
 from changeover.model.readiness.snapshot import Snapshot
-from model.snapshots import service
+from changeover.model.settings.platform import DriftRules
+from model.snapshots import WWW, service
 from model.strategies import NOW
 
+HOSTNAMES = service().hostnames
 SEEN = PlatformObservation(wanted=1, running=1, config={"A": "1", "B": "2", "C": "3", "D": "4"})
 
 
@@ -38,6 +47,47 @@ def test_differences_warn_and_never_block() -> None:
         "A is not set at backup; B is not set at backup; C is not set at backup; and 2 more differences" in found.text
     )
     assert found.fix == "See them side by side: changeover drift shop"
+
+
+def certificate(state: str) -> PlatformObservation:
+    return PlatformObservation(hostnames=HOSTNAMES, domains=(AttachedDomain(hostname=WWW, certificate=state),))
+
+
+#: What is wrong with the target itself, and what only the table would tell.
+OF_THE_TARGET = {
+    "stopped": PlatformObservation(started=False),
+    "quota": PlatformObservation(wanted=1, quota_left=0),
+    "failed": certificate("failed"),
+    "ended": PlatformObservation(runtime="stack-1", runtime_support="ended"),
+    "deploying": PlatformObservation(deploying="building"),
+}
+OF_THE_PAIR = {
+    "waiting": certificate("waiting"),
+    "missing": PlatformObservation(certificates=(PlatformCertificate(names=("other.example",)),)),
+    "security": PlatformObservation(runtime="stack-2", runtime_support="security"),
+    "named quota": PlatformObservation(config={"quota": "2"}),
+    "named started": PlatformObservation(config={"started": "2"}),
+}
+
+
+@pytest.mark.parametrize("found", [*OF_THE_TARGET, *OF_THE_PAIR])
+def test_each_difference_is_told_by_one_check(found: str) -> None:
+    """By `platform` where it is wrong with the target whatever it is compared with, else by `drift`."""
+    here = PlatformObservation(config={"quota": "1", "started": "1"} if found.startswith("named") else {})
+    there = {**OF_THE_TARGET, **OF_THE_PAIR}[found]
+    kept = snapshot(primary=here, backup=there)
+    rules = DriftRules(minimum={"web": 2}, differs=("web",)) if found == "quota" else DriftRules()
+    kept = replace(kept, service=replace(kept.service, drift=rules))
+    findings = platform_findings(kept, "primary", "backup") + drift_findings(kept, "primary", "backup")
+    told = {one.check for one in findings if one.level is Level.WARN}
+    assert told == {"platform" if found in OF_THE_TARGET else "drift"}
+
+
+def test_a_source_that_is_being_deployed() -> None:
+    """No check of the target tells it."""
+    here = PlatformObservation(deploying="building")
+    (found,) = drift_findings(snapshot(primary=here, backup=PlatformObservation()), "primary", "backup")
+    assert "primary is being deployed at this moment" in found.text
 
 
 @pytest.mark.parametrize("known", [{}, {"primary": SEEN}, {"backup": SEEN}])

@@ -148,11 +148,10 @@ def _processes(
     here: PlatformObservation, there: PlatformObservation, name: str, rules: DriftRules
 ) -> Iterator[Compared]:
     """Each kind of process that runs at the primary, or that a minimum is declared for."""
-    own = here.processes or ((web,) if (web := _process(here, "web")) is not None else ())
-    wanted = {process.name: process for process in own if process.wanted > 0}
+    wanted = {process.name: process for process in here.kinds if process.wanted > 0}
     for kind in sorted({*wanted, *rules.minimum}):
         least = rules.minimum.get(kind, 1)
-        other = _process(there, kind)
+        other = there.process(kind)
         if other is None and not there.processes:
             yield _row("scale", kind, _scale(wanted.get(kind)), "")
             continue
@@ -161,13 +160,10 @@ def _processes(
         yield _row("scale", kind, _scale(wanted.get(kind)), _scale(other) or "none", why, same=count >= least)
         if other is not None and other.running is not None and other.running < other.wanted:
             why = f"{counted(other.wanted - other.running, f'{kind} instance')} of {name} should run and does not"
-            told = (_running(_process(here, kind)), _running(other))
+            told = (_running(here.process(kind)), _running(other))
             yield _row("running", kind, *told, why, same=False)
     if there.quota_left is not None:
-        lacking = sum(
-            max(0, least - (found.wanted if (found := _process(there, kind)) else 0))
-            for kind, least in rules.minimum.items()
-        )
+        lacking = there.lacking(rules.minimum)
         why = f"{name} needs {counted(lacking, 'more instance')}, and its quota has room for {there.quota_left}"
         yield _row(
             "scale",
@@ -291,14 +287,6 @@ def _resources(here: PlatformObservation, there: PlatformObservation, name: str)
         why = f"{name} has no {kind}"
         told = (plan or "there", "missing" if other is None else other.plan or "there")
         yield _row("resource", kind, *told, why, same=other is not None)
-
-
-def _process(observation: PlatformObservation, kind: str) -> Process | None:
-    """A kind of process; where the platform tells none, its instances that serve visitors are "web"."""
-    found = observation.process(kind)
-    if found is None and kind == "web" and not observation.processes and observation.wanted is not None:
-        return Process(name="web", wanted=observation.wanted, running=observation.running)
-    return found
 
 
 def _scale(process: Process | None) -> str:

@@ -116,8 +116,25 @@ class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True)
     #: The part of the platform's machines that is kept for some, such as Cloud Foundry's isolation segment.
     isolation: str = ""
 
+    @property
+    def kinds(self) -> tuple[Process, ...]:
+        """Its kinds of process; where the platform tells none, its instances that serve visitors are "web"."""
+        if not self.processes and self.wanted is not None:
+            return (Process(name="web", wanted=self.wanted, running=self.running),)
+        return self.processes
+
+    @property
+    def workers(self) -> tuple[Process, ...]:
+        """The kinds of process that work without visitors."""
+        return tuple(process for process in self.processes if process.name != "web")
+
     def process(self, name: str) -> Process | None:
-        return next((process for process in self.processes if process.name == name), None)
+        return next((process for process in self.kinds if process.name == name), None)
+
+    def lacking(self, minimum: Mapping[str, int]) -> int:
+        """How many more instances it needs for `minimum`, by kind of process. One that is stopped uses none yet."""
+        has = {} if self.started is False else {process.name: process.wanted for process in self.kinds}
+        return sum(max(0, least - has.get(kind, 0)) for kind, least in minimum.items())
 
     @property
     def for_journal(self) -> PlatformObservation:

@@ -34,7 +34,7 @@ def running_findings(
 
 def _stopped(name: str, found: PlatformObservation) -> Iterator[Finding]:
     if found.started is False:
-        yield _warning(f"{name} is stopped at its platform, so it answers nobody", "Start it, or add a step that does.")
+        yield warning(f"{name} is stopped at its platform, so it answers nobody", "Start it, or add a step that does.")
 
 
 def _crashed(name: str, found: PlatformObservation) -> Iterator[Finding]:
@@ -42,30 +42,23 @@ def _crashed(name: str, found: PlatformObservation) -> Iterator[Finding]:
         if process.crashed:
             told = f"{process.crashed} of {counted(process.wanted, process.name + ' instance')} of {name}"
             verb = "crashes" if process.crashed == 1 else "crash"
-            yield _warning(f"{told} {verb}", "Look at its log, and at the memory that it has.")
+            yield warning(f"{told} {verb}", "Look at its log, and at the memory that it has.")
 
 
 def _routes(name: str, found: PlatformObservation, hostnames: Sequence[str]) -> Iterator[Finding]:
     """Where the platform serves an app by its hostnames, each of the service's must be one of them."""
     missing = [host for host in hostnames if not covers(found.hostnames, host)]
     if missing and (found.hostnames or found.domains or found.started is not None):
-        yield _warning(
+        yield warning(
             f"The platform of {name} has no route for {', '.join(missing)}, so visitors would get an error there",
             "Attach it: it may be attached before DNS leads there.",
         )
 
 
 def _quota(name: str, found: PlatformObservation, minimum: Mapping[str, int]) -> Iterator[Finding]:
-    """Instances of an app that is stopped use nothing of a quota yet."""
-    if found.quota_left is None or not minimum:
-        return
-    lacking = 0
-    for kind, least in minimum.items():
-        process = found.process(kind)
-        used = 0 if process is None or found.started is False else process.wanted
-        lacking += max(0, least - used)
-    if lacking > found.quota_left:
-        yield _warning(
+    lacking = found.lacking(minimum)
+    if found.quota_left is not None and lacking > found.quota_left:
+        yield warning(
             f"{name} needs {counted(lacking, 'more instance')}, and its quota has room for {found.quota_left}",
             "Have the quota raised, or stop something else there.",
         )
@@ -73,7 +66,7 @@ def _quota(name: str, found: PlatformObservation, minimum: Mapping[str, int]) ->
 
 def _deploying(name: str, found: PlatformObservation) -> Iterator[Finding]:
     if found.deploying:
-        yield _warning(
+        yield warning(
             f"{name} is being deployed at this moment ({found.deploying}): it cannot be scaled until that has ended",
             "Wait until it has ended.",
         )
@@ -81,11 +74,12 @@ def _deploying(name: str, found: PlatformObservation) -> Iterator[Finding]:
 
 def _runtime(name: str, found: PlatformObservation) -> Iterator[Finding]:
     if found.runtime_support == "ended":
-        yield _warning(
+        yield warning(
             f"{name} runs on {found.runtime}, which gets no repairs any more and may refuse the next deployment",
             "Deploy it on a newer stack.",
         )
 
 
-def _warning(text: str, fix: str) -> Finding:
+def warning(text: str, fix: str) -> Finding:
+    """A warning of this check."""
     return Finding(check=CHECK, level=Level.WARN, text=text, fix=fix)

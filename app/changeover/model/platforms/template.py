@@ -129,9 +129,7 @@ class _Sender:
 
 def _workers(runs: PlatformObservation | None) -> list[str]:
     """The kinds of process that work at the source and serve no visitor."""
-    if runs is None:
-        return []
-    return sorted(process.name for process in runs.processes if process.name != "web" and process.wanted > 0)
+    return sorted(process.name for process in runs.workers if process.wanted > 0) if runs is not None else []
 
 
 def _needed(service: Service, runs: PlatformObservation | None, stands: PlatformObservation | None) -> dict[str, int]:
@@ -140,12 +138,9 @@ def _needed(service: Service, runs: PlatformObservation | None, stands: Platform
     What the target has more of stays.
     """
     need = dict(service.drift.minimum)
-    if runs is not None:
-        for process in runs.processes:
-            need[process.name] = max(need.get(process.name, 0), process.wanted)
-        if runs.wanted is not None and not runs.processes:
-            need["web"] = max(need.get("web", 0), runs.wanted)
-    for process in stands.processes if stands is not None else ():
+    for process in runs.kinds if runs is not None else ():
+        need[process.name] = max(need.get(process.name, 0), process.wanted)
+    for process in stands.kinds if stands is not None else ():
         if process.name in need:
             need[process.name] = max(need[process.name], process.wanted)
     return {name: number for name, number in sorted(need.items()) if number > 0}

@@ -36,7 +36,17 @@ def drift_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]:
 
 def _told_by_platform(row: Compared) -> bool:
     """Is it wrong with the target whatever it is compared with? Then the check `platform` tells it."""
-    return row.aspect in ("domain", "certificate") or row.subject in ("started", "deployment", "quota", "support")
+    match row.aspect, row.subject:
+        case ("domain", _) | ("state", "started") | ("scale", "quota"):
+            return True
+        case "certificate", _:
+            return row.backup == "failed"
+        case "runtime", "support":
+            return row.backup == "ended"
+        case "state", "deployment":
+            return row.backup != "nothing"
+        case _:
+            return False
 
 
 def compared_with(service: Service, source: str, to: str) -> str:

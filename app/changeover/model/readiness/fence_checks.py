@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import age, counted
-from changeover.model.platforms.platform_observation import PlatformObservation, Process
+from changeover.model.platforms.platform_observation import Process
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.runs.run import Outcome
 
@@ -20,7 +20,7 @@ def fence_findings(snapshot: Snapshot, active: str) -> list[Finding]:
     kept = snapshot.platforms.get(run.source)
     if kept is None or kept.at <= run.ended or run.reprotected is not None:
         return []
-    at_work = [process for process in _beside_visitors(kept.observation) if _running(process)]
+    at_work = [process for process in kept.observation.workers if _running(process)]
     if not at_work:
         return []
     told = ", ".join(counted(_running(process), f"{process.name} instance") for process in at_work)
@@ -28,11 +28,6 @@ def fence_findings(snapshot: Snapshot, active: str) -> list[Finding]:
     text = f"{run.source} works on while visitors are at {active}: {told} ran there {when}; both sides may write"
     fix = f"Scale them to 0 at the platform of {run.source}, or say that this is the new backup: changeover protect."
     return [Finding(check="fenced", level=Level.WARN, text=text, fix=fix)]
-
-
-def _beside_visitors(observation: PlatformObservation) -> tuple[Process, ...]:
-    """The kinds of process that work without visitors."""
-    return tuple(process for process in observation.processes if process.name != "web")
 
 
 def _running(process: Process) -> int:

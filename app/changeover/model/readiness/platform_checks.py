@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import age
 from changeover.model.platforms.platform_observation import AttachedDomain, PlatformObservation
-from changeover.model.platforms.running_findings import running_findings
+from changeover.model.platforms.running_findings import CHECK, running_findings, warning
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.service import Deployment
 
@@ -24,20 +24,18 @@ def platform_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]
     if here is not None and here.observation.maintenance and source != to:
         when = age(here.at, snapshot.at)
         text = f"{source} was in maintenance {when}: visitors there see a maintenance page"
-        found.append(
-            _warning(text, f"Was it left on? changeover platform {snapshot.service.name} says who can end it.")
-        )
-    if deployment is None or kept is None or not (kept.observation.domains or kept.observation.hostnames):
+        found.append(warning(text, f"Was it left on? changeover platform {snapshot.service.name} says who can end it."))
+    if deployment is None or kept is None:
         return found
-    of = snapshot.service
+    of, seen = snapshot.service, kept.observation
     warnings = [
-        *running_findings(to, kept.observation, of.hostnames, of.drift.minimum),
-        *_answers(snapshot, deployment, kept.observation),
-        *_renewals(kept.observation, to),
+        *running_findings(to, seen, of.hostnames, of.drift.minimum),
+        *_answers(snapshot, deployment, seen),
+        *_renewals(seen, to),
     ]
-    if not warnings:
+    if not warnings and (seen.domains or seen.hostnames):
         text = f"The platform of {to} serves what its answer leads to, as it said {age(kept.at, snapshot.at)}"
-        return [*found, Finding(check="platform", level=Level.PASS, text=text)]
+        return [*found, Finding(check=CHECK, level=Level.PASS, text=text)]
     return [*found, *warnings]
 
 
@@ -51,16 +49,16 @@ def _answers(snapshot: Snapshot, deployment: Deployment, seen: PlatformObservati
             own = (
                 f"Lead it to {wanted}." if wanted else "Attach the hostname to the app, and lead it to its DNS target."
             )
-            yield _warning(text, own)
+            yield warning(text, own)
         elif target and wanted and target != wanted:
             text = f"{host} would lead to {target} at {deployment.name}, and its DNS target there is {wanted}"
-            yield _warning(text, "Correct the deployment's answer: a target that was replaced may serve somebody else.")
+            yield warning(text, "Correct the deployment's answer: a target that was replaced may serve somebody else.")
 
 
 def _renewals(seen: PlatformObservation, name: str) -> Iterator[Finding]:
     for domain in seen.domains:
         if domain.certificate == "failed":
-            yield _warning(f"The certificate of {domain.hostname} at {name} fails{_why(domain)}", _RENEW)
+            yield warning(f"The certificate of {domain.hostname} at {name} fails{_why(domain)}", _RENEW)
 
 
 def _why(domain: AttachedDomain) -> str:
@@ -71,7 +69,3 @@ _RENEW = (
     "While DNS leads elsewhere a platform cannot prove that the name is yours. Upload a certificate there, or look at "
     "CAA and AAAA records that keep it from being made."
 )
-
-
-def _warning(text: str, fix: str) -> Finding:
-    return Finding(check="platform", level=Level.WARN, text=text, fix=fix)
