@@ -18,16 +18,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dns_servers.grounds import HTTP_GROUNDS
-from fuzz.provider_answers import read_answers, seeds
+from fuzz.api_answers import read_answers, seeds
 from fuzz.readers import READERS, Reader
+from platforms.grounds import GROUNDS as PLATFORM_GROUNDS
 
 Record = Callable[[str, object], None]
 TESTS = Path(__file__).resolve().parents[1]
 FEW, MANY = 60, 17_000
-#: The same for each provider's API, of which one input is a whole conversation.
+#: The same for each API of a provider or a platform, of which one input is a whole conversation.
 FEW_ANSWERS, MANY_ANSWERS = 12, 2_000
 #: dns-lexicon speaks to its providers by a client of its own, which it is left to.
-APIS = [name for name in HTTP_GROUNDS if name != "lexicon"]
+APIS = [*(name for name in HTTP_GROUNDS if name != "lexicon"), *PLATFORM_GROUNDS]
 #: What breaks readers: numbers that are too large, nesting, other alphabets, ends of lines, names of names.
 _ODD = (
     b"9" * 400,
@@ -97,7 +98,7 @@ def api(name: str) -> Reader:
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_a_few_answers_of_every_provider(name: str) -> None:
+def test_a_few_answers_of_every_api(name: str) -> None:
     """A small part of the long test."""
     assert feed(api(name), FEW_ANSWERS) >= FEW_ANSWERS
 
@@ -105,8 +106,8 @@ def test_a_few_answers_of_every_provider(name: str) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", APIS)
-def test_many_answers_of_every_provider(name: str, record_property: Record) -> None:
-    """Whatever a provider's API answers to reading, listing and verifying."""
+def test_many_answers_of_every_api(name: str, record_property: Record) -> None:
+    """Whatever an API answers to reading, listing and verifying."""
     fed = feed(api(name), MANY_ANSWERS)
     record_property("fuzz", f"API of {name}: {fed} inputs")
     assert fed >= MANY_ANSWERS

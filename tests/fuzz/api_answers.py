@@ -1,7 +1,8 @@
-"""The answers of each provider's HTTP API, as functions of bytes: real conversations, with one answer spoilt.
+"""The answers of each HTTP API, as functions of bytes: real conversations, with one answer spoilt.
 
-What a provider asks while a zone is read, verified and listed is recorded once against its simulator, and given again
-without a network: the first byte says which answer is spoilt, the second which status it has, the rest is its body.
+What a provider asks while a zone is read, verified and listed, and a platform while its account and an app are looked
+at, is recorded once against its simulator, and given again without a network: the first byte says which answer is
+spoilt, the second which status it has, the rest is its body.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -18,8 +20,9 @@ import httpx
 import stamina
 
 from changeover.model.errors import ChangeoverError
-from dns_servers.ground import ZONE_NAME, HttpGround
+from dns_servers.ground import ZONE_NAME
 from dns_servers.grounds import HTTP_GROUNDS
+from platforms.grounds import GROUNDS as PLATFORM_GROUNDS
 
 NAMES = ["www.shop.example", "mail.shop.example", ZONE_NAME]
 STATUSES = (200, 200, 200, 200, 201, 206, 400, 401, 403, 404, 409, 422, 429)
@@ -33,33 +36,62 @@ class _Reply(NamedTuple):
     content: bytes
 
 
+Talk = Callable[[], Awaitable[None]]
+Look = Callable[[], Awaitable[object]]
+
+
 class _Conversation(NamedTuple):
-    ground: HttpGround
+    talk: Talk
     replies: tuple[_Reply, ...]
-
-
-Handle = Callable[[httpx.Request], httpx.Response]
 
 
 def _talking(handle: Callable[..., object]) -> mock._patch[object]:
     return mock.patch.object(httpx.AsyncHTTPTransport, "handle_async_request", handle)
 
 
-async def _talk(ground: HttpGround) -> None:
-    """All that only looks."""
-    provider = ground.open()
-    try:
-        for look in (
-            lambda: provider.zones(),
-            lambda: provider.read(ZONE_NAME, NAMES),
-            lambda: provider.verify(ZONE_NAME, NAMES[:1]),
-        ):
+async def _take(looks: Sequence[Look]) -> None:
+    for look in looks:
+        try:
+            await look()
+        except ChangeoverError as error:
+            assert error.text.isprintable(), error.text
+
+
+@contextmanager
+def _with_provider(name: str, folder: Path) -> Iterator[Talk]:
+    """All that only looks at a zone."""
+    with HTTP_GROUNDS[name](folder) as ground:
+
+        async def talk() -> None:
+            provider = ground.open()
             try:
-                await look()
-            except ChangeoverError as error:
-                assert error.text.isprintable(), error.text
-    finally:
-        await provider.aclose()
+                await _take(
+                    (
+                        provider.zones,
+                        lambda: provider.read(ZONE_NAME, NAMES),
+                        lambda: provider.verify(ZONE_NAME, NAMES[:1]),
+                    )
+                )
+            finally:
+                await provider.aclose()
+
+        yield talk
+
+
+@contextmanager
+def _with_platform(name: str, folder: Path) -> Iterator[Talk]:
+    """All that only looks at an account and at an app; twice, since a second look is asked in another way."""
+    with PLATFORM_GROUNDS[name](folder) as ground:
+
+        async def talk() -> None:
+            platform = ground.open(ground.behind.address)
+            look = lambda: platform.observe(ground.target)  # noqa: E731
+            try:
+                await _take((platform.discover, look, look))
+            finally:
+                await platform.aclose()
+
+        yield talk
 
 
 def _target(request: httpx.Request) -> str:
@@ -80,15 +112,16 @@ def _conversation(name: str) -> _Conversation:
         return httpx.Response(response.status_code, headers=response.headers, content=content)
 
     folder = Path(tempfile.mkdtemp(prefix="changeover-fuzz-"))
-    with HTTP_GROUNDS[name](folder) as ground, _talking(recording):
-        asyncio.run(_talk(ground))
+    having = _with_platform if name in PLATFORM_GROUNDS else _with_provider
+    with having(name, folder) as talk, _talking(recording):
+        asyncio.run(talk())
     assert replies, name
-    return _Conversation(ground, tuple(replies))
+    return _Conversation(talk, tuple(replies))
 
 
 def read_answers(name: str, data: bytes) -> None:
     """The conversation with one answer spoilt. Whatever comes of it is an answer, or an error for people."""
-    ground, replies = _conversation(name)
+    talk, replies = _conversation(name)
     which = data[0] % len(replies) if data else 0
     status = STATUSES[data[1] % len(STATUSES)] if len(data) > 1 else 200
     spoilt = replies[which]._replace(status=status, content=data[2:])
@@ -103,7 +136,7 @@ def read_answers(name: str, data: bytes) -> None:
         return httpx.Response(reply.status, headers=kept, content=reply.content)
 
     with _talking(replaying), stamina.set_testing(True, attempts=1):
-        asyncio.run(_talk(ground))
+        asyncio.run(talk())
 
 
 def seeds(name: str) -> list[bytes]:
