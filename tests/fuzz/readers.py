@@ -18,6 +18,7 @@ import trustme
 from cryptography import x509
 
 from changeover.accounts.kinds import KINDS
+from changeover.dns.lookup.system_resolvers import resolvers_in
 from changeover.dns.wire.answer import answer_to, question_wire, record_sets_in
 from changeover.dns.wire.exchange import question
 from changeover.health.connectivity import doh, witnesses
@@ -25,6 +26,7 @@ from changeover.health.http import certificate, request
 from changeover.health.http.body import unpacked
 from changeover.health.http.head import tidied
 from changeover.health.journey import _Cookies
+from changeover.model.dns.server_address import parse_server
 from changeover.model.errors import SettingsError
 from changeover.model.health.certificate import VerifyError, certificate_faults, days_left
 from changeover.model.health.check import Expectations
@@ -219,6 +221,11 @@ def read_journal(data: bytes) -> None:
     fold([Entry(run="shop-1", at=NOW, event=event) for event in events])
 
 
+def read_resolvers(data: bytes) -> None:
+    for address in resolvers_in(data):
+        parse_server(address)
+
+
 _HEAD = b"HTTP/1.1 200 OK\r\n"
 _SERVED = [
     _HEAD
@@ -288,5 +295,6 @@ READERS: dict[str, Reader] = {
     ),
     "portals": Reader(read_portal, [b"Date: Thu, 01 Jan 2026 00:00:00 GMT\nAge: 5\nLocation: http://login/"]),
     "settings": Reader(read_settings, [_TOML]),
+    "resolv.conf": Reader(read_resolvers, [b"search lan\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\n"]),
     "journal": Reader(read_journal, [_EVENTS]),
 }

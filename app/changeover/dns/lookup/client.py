@@ -12,6 +12,7 @@ import dns.rdatatype
 from msgspec import Struct
 
 from changeover.dns.lookup.one_server import TYPES, refusal_in, said_by
+from changeover.dns.lookup.system_resolvers import system_resolvers
 from changeover.dns.wire.answer import record_sets_in
 from changeover.dns.wire.exchange import Server, ask, question
 from changeover.model.dns.discovery import parents
@@ -153,7 +154,7 @@ class Lookup:
     async def _ask_resolvers(self, name: str, rtype: str) -> dns.message.Message:
         silent = []
         kind = Unavailable
-        for text in (*self._settings.resolvers, *(_system_resolvers() if self._settings.falls_back else ())):
+        for text in (*self._settings.resolvers, *(system_resolvers() if self._settings.falls_back else ())):
             try:
                 answer = await ask(await self.resolver(text), question(name, rtype, recursion=True), self._timeout)
             except Unavailable as error:
@@ -264,14 +265,3 @@ class Lookup:
             why = error.strerror or "no answer in time"
             raise Unavailable(f"The resolver's name {host} cannot be resolved: {why}") from None
         return Server(str(found[0][4][0]), port)
-
-
-def _system_resolvers() -> list[str]:
-    """The system's resolvers, tried last. A system without a list of them has none."""
-    import dns.resolver
-
-    try:
-        found = dns.resolver.get_default_resolver().nameservers
-    except (dns.exception.DNSException, OSError):
-        return []
-    return [str(server) for server in found if isinstance(server, str)]
