@@ -353,12 +353,15 @@ class Switchboard:
         """The run that must be ended before the service takes a new one."""
         return await self._recorded.unfinished(service)
 
-    async def prepare(self, name: str, to: str, emergency: bool = False, expected: str | None = None) -> Preparation:
+    async def prepare(
+        self, name: str, to: str, emergency: bool = False, expected: str | None = None, dns_first: bool = False
+    ) -> Preparation:
         """What a switch of the service to `to` would do, and what speaks against it.
 
         `expected` is the deployment that a person believes to be active; that another one is blocks the switch.
+        `dns_first`: the records are changed before any action, in an emergency.
         """
-        return await self._preparer.prepare(name, to, emergency, expected)
+        return await self._preparer.prepare(name, to, emergency, expected, dns_first)
 
     async def switch(
         self,

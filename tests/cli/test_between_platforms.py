@@ -153,3 +153,20 @@ def test_at_night_with_heroku_silent(shop: Moving) -> None:
     assert {"primary quiet", "worker of primary stopped", "primary drained"} <= left_out
     (drift,) = [one for one in run["findings"] if one["check"] == "drift"]
     assert "as their platforms said" in drift["text"]
+
+
+def test_dns_first(shop: Moving) -> None:
+    """Visitors are led away before any platform is asked, and looked at once the target is ready."""
+    shop.take_template()
+    shop.web.break_("primary")
+    shop.heroku.behind.misbehave("hang", times=10_000)
+    refused = shop.run("plan", "shop", "--to", "backup", "--dns-first")
+    assert (refused.returncode, "--dns-first is for an emergency" in refused.stderr) == (2, True)
+    night = ("shop", "--to", "backup", "--emergency", "--dns-first")
+    planned = [step["name"] for step in shop.json("plan", *night)["steps"]]
+    assert planned[:2] == ["change-records", "room at backup"]
+    assert planned.index("backup proven") < planned.index("name-servers") < planned.index("visitors")
+    run = shop.json("switch", *night, "--yes")
+    assert run["outcome"] == "completed", json.dumps(run["steps"])
+    assert [step["name"] for step in run["steps"]] == planned
+    assert shop.at(WWW) == {f"{WWW}. 60 A 127.0.0.3"}

@@ -22,7 +22,15 @@ from changeover.commands.session import (
     print_json,
     say,
 )
-from changeover.commands.state import emergency_option, print_findings, raise_keyring_error, show_plan, to_option
+from changeover.commands.state import (
+    dns_first_option,
+    emergency_option,
+    print_findings,
+    raise_keyring_error,
+    raise_unless_emergency,
+    show_plan,
+    to_option,
+)
 from changeover.commands.trust import print_unapproved
 from changeover.model.dns.change import Change
 from changeover.model.errors import ChangeoverError, Refused, UsageError
@@ -96,6 +104,7 @@ class Progress:
 @click.argument("service")
 @to_option
 @emergency_option
+@dns_first_option
 @yes_option
 @click.option("--from", "expected", metavar="DEPLOYMENT", help="Refuse unless visitors are at this one now.")
 @click.option("--override", "overrides", multiple=True, metavar="CHECK=REASON", help="Go on although CHECK blocks.")
@@ -108,6 +117,7 @@ def switch(
     service: str,
     to: str,
     emergency: bool,
+    dns_first: bool,
     yes: bool,
     expected: str | None,
     overrides: tuple[str, ...],
@@ -117,12 +127,13 @@ def switch(
     as_json: bool,
 ) -> int:
     """Send a service's visitors to another deployment."""
+    raise_unless_emergency(emergency, dns_first)
     reasons = _reasons(overrides)
     with CommandSession() as session:
         board = session.switchboard
         if not yes:
             _approve_first(session, service)
-        preparation = session.run(board.prepare(service, to, emergency, expected))
+        preparation = session.run(board.prepare(service, to, emergency, expected, dns_first))
         nothing = preparation.plan is not None and not preparation.plan.steps
         if preparation.already_there or (nothing and not _would_be_refused(preparation, reasons)):
             if as_json:

@@ -20,7 +20,7 @@ from changeover.commands.session import (
     show,
 )
 from changeover.commands.state_output import print_states, state_object
-from changeover.model.errors import KeyringError
+from changeover.model.errors import KeyringError, UsageError
 from changeover.model.finding import Finding
 from changeover.model.foreign_text import escaped
 from changeover.model.formatting import counted, duration
@@ -76,6 +76,9 @@ def say_unapproved(closed: Sequence[Unapproved]) -> None:
 
 to_option = click.option("--to", "to", required=True, metavar="DEPLOYMENT", help="The deployment to send visitors to.")
 emergency_option = click.option("--emergency", is_flag=True, help="The primary is gone: a failover, not a switchover.")
+dns_first_option = click.option(
+    "--dns-first", is_flag=True, help="In an emergency: change DNS before all other steps, which follow."
+)
 
 
 @click.command()
@@ -104,18 +107,26 @@ def check(service: str, to: str, emergency: bool, as_json: bool) -> int:
 @click.argument("service")
 @to_option
 @emergency_option
+@dns_first_option
 @json_option
 @command
-def plan(service: str, to: str, emergency: bool, as_json: bool) -> int:
+def plan(service: str, to: str, emergency: bool, dns_first: bool, as_json: bool) -> int:
     """What would change, in which order. Changes nothing."""
+    raise_unless_emergency(emergency, dns_first)
     with CommandSession() as session:
-        preparation = session.run(session.switchboard.prepare(service, to, emergency))
+        preparation = session.run(session.switchboard.prepare(service, to, emergency, dns_first=dns_first))
     raise_keyring_error(preparation)
     if as_json:
         print_json(_plan_object(preparation))
     else:
         show_plan(preparation)
     return REFUSED if preparation.blocked and not preparation.already_there else DONE
+
+
+def raise_unless_emergency(emergency: bool, dns_first: bool) -> None:
+    """Only an emergency may send visitors somewhere before it was prepared for them."""
+    if dns_first and not emergency:
+        raise UsageError("--dns-first is for an emergency", "Give --emergency as well, or leave it out.")
 
 
 def raise_keyring_error(preparation: Preparation) -> None:

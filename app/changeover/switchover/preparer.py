@@ -53,11 +53,14 @@ class Preparer:
         self._live = live
         self._told = told
 
-    async def prepare(self, name: str, to: str, emergency: bool = False, expected: str | None = None) -> Preparation:
+    async def prepare(
+        self, name: str, to: str, emergency: bool = False, expected: str | None = None, dns_first: bool = False
+    ) -> Preparation:
         """What a switch of the service to `to` would do, and what speaks against it.
 
         Health is what a watch has gathered, where one runs, else from a few probes now. `expected` is the deployment
-        that a person believes to be active; that another one is blocks the switch.
+        that a person believes to be active; that another one is blocks the switch. `dns_first`: its actions come after
+        the records.
         """
         service = self._configuration.service(name)
         self._configuration.deployment(name, to)
@@ -81,13 +84,14 @@ class Preparer:
             # Behind a proxy nothing that resolvers keep matters, so the chain of names does not either.
             chain = cached.seconds if plan.visitors_follow_within else 0
             longest = max(plan.visitors_follow_within, left, chain)
-            plan = compared_with(with_actions(plan, service, emergency), baseline)
+            plan = compared_with(with_actions(plan, service, emergency, dns_first), baseline)
             plan = replace(plan, visitors_follow_within=longest)
         began, told = failing_since(seen, snapshot.active, told_before)
         return Preparation(
             service=name,
             to=to,
             emergency=emergency,
+            dns_first=dns_first,
             plan=plan,
             findings=findings(seen, to, emergency, expected),
             snapshot=snapshot,
@@ -119,7 +123,9 @@ class Preparer:
 
     async def again(self, preparation: Preparation) -> Preparation:
         """A fresh one for who holds the service's lock. Raises Refused where the plan would be another by now."""
-        fresh = await self.prepare(preparation.service, preparation.to, preparation.emergency)
+        fresh = await self.prepare(
+            preparation.service, preparation.to, preparation.emergency, dns_first=preparation.dns_first
+        )
         # The lock is this run's own by now.
         found = tuple(f for f in fresh.findings if f.check != "lock")
         before = preparation.plan.changes if preparation.plan else ()

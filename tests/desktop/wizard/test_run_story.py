@@ -200,6 +200,32 @@ def test_a_drill_becomes_an_emergency(
     QApplication.processEvents()
 
 
+def test_dns_first(on_loop: Callable[..., object], tmp_path: Path, light: None, pictures: Path) -> None:
+    """Offered in an emergency alone, and the plan that a person looks at begins with the records."""
+
+    async def story() -> None:
+        async with ground_with_actions(tmp_path) as session:
+            click(session.controller.page.main_button)
+            wizard = session.controller.wizards["shop"]
+            choice = wizard.direction.dns_first_choice
+            assert not choice.isVisible()
+            click(wizard.direction.emergency_choice)
+            assert choice.isVisible() and not choice.isChecked()
+            click(choice)
+            draw(wizard, pictures / "run-6-dns-first.png")
+            click(wizard.next_button)
+            await until(lambda: wizard.readiness.preparation is not None, "the readiness")
+            made = wizard.readiness.preparation
+            assert made is not None and made.plan is not None
+            assert [one.name for one in made.plan.steps][:2] == ["change-records", "read-only"]
+            click(wizard.back_button)
+            click(wizard.direction.planned_choice)
+            assert not wizard.direction.dns_first
+
+    on_loop(story())
+    QApplication.processEvents()
+
+
 def _asks(wizard: Wizard, name: str) -> bool:
     run = wizard.progress.run
     assert run is not None

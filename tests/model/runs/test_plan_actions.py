@@ -24,8 +24,8 @@ def action(name: str, phase: Phase, **more: Any) -> Action:
     return Action(name=name, phase=phase, operation=CommandLine(command=(name,)), undo=back, **more)
 
 
-def planned(*actions: Action, emergency: bool = False) -> Plan:
-    return with_actions(BARE, replace(service(), actions=actions), emergency)
+def planned(*actions: Action, emergency: bool = False, dns_first: bool = False) -> Plan:
+    return with_actions(BARE, replace(service(), actions=actions), emergency, dns_first)
 
 
 def names(plan: Plan) -> list[str]:
@@ -104,6 +104,17 @@ def test_operations_are_taken_back_in_reverse_around_the_records() -> None:
     assert names(half) == ["promote", "lock"]
     assert "not known" in half.steps[0].text
     assert names(undoing(BARE, forward, went(forward), {"unlock", "lock"})) == [*names(BARE), "promote"]
+
+
+def test_the_records_first() -> None:
+    """The target is prepared before visitors are looked at, and is taken back only once they have left it again."""
+    acts = [action(phase.value, phase, reversible=True) for phase in ACTION_PHASES]
+    forward = planned(*acts, emergency=True, dns_first=True)
+    before = ["quiesce", "drain", "promote", "prove"]
+    assert names(forward) == ["change-records", *before, "name-servers", "visitors", "lift", "fence"]
+    assert [step.phase for step in acts] == list(ACTION_PHASES)
+    back = undoing(BARE, forward, went(forward), frozenset())
+    assert names(back) == ["fence", "lift", *names(BARE), *reversed(before)]
 
 
 def test_notes_are_operations_that_take_nothing_back() -> None:

@@ -276,7 +276,10 @@ class Wizard(Frame):
     async def _prepare(self) -> None:
         try:
             found = await self._switchboard.prepare(
-                self._state.service.name, self.direction.to, self.direction.emergency
+                self._state.service.name,
+                self.direction.to,
+                self.direction.emergency,
+                dns_first=self.direction.dns_first,
             )
         except ChangeoverError as error:
             self.readiness.show_fault(*words(error))

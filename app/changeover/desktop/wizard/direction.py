@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
 
 from changeover.desktop.widgets.parts import Card, caption, label
 from changeover.desktop.widgets.shapes import OF_HEALTH, Mark, MarkWidget
 from changeover.desktop.wizard.flow import destinations, emergency_first, kind_words
 from changeover.model.dns import active
 from changeover.model.readiness.service_state import ServiceState
+from changeover.model.runs.plan_actions import has_steps_before
 from changeover.model.wording.sentence import HEALTH_WORDS
 
 
@@ -38,6 +39,11 @@ class DirectionPage(QWidget):
     @property
     def emergency(self) -> bool:
         return self.emergency_choice.isChecked()
+
+    @property
+    def dns_first(self) -> bool:
+        """Are the records to be changed before all other steps?"""
+        return self.emergency and not self.dns_first_choice.isHidden() and self.dns_first_choice.isChecked()
 
     def _from(self) -> Card:
         state = self._state
@@ -89,8 +95,13 @@ class DirectionPage(QWidget):
             explained.setContentsMargins(28, 0, 0, 0)
             both.addWidget(explained)
             card.body.addLayout(both)
+        self.dns_first_choice = QCheckBox()
+        indented = QHBoxLayout()
+        indented.setContentsMargins(28, 0, 0, 0)
+        indented.addWidget(self.dns_first_choice)
+        card.body.addLayout(indented)
         (self.emergency_choice if emergency_first(self._state) else self.planned_choice).setChecked(True)
-        kinds.buttonToggled.connect(lambda *_: self.changed.emit())
+        kinds.buttonToggled.connect(lambda *_: self._explain())
         return card
 
     def _explain(self) -> None:
@@ -101,4 +112,7 @@ class DirectionPage(QWidget):
             choice.setText(caption(words[0]))
             explained.setText(words[1])
             choice.setAccessibleDescription(words[1])
+        first = f"Change DNS first: visitors may reach {self.to} before the other steps are done"
+        self.dns_first_choice.setText(caption(first))
+        self.dns_first_choice.setVisible(self.emergency and has_steps_before(self._state.service, self.to))
         self.changed.emit()

@@ -55,6 +55,7 @@ class Preparation(Struct, frozen=True, kw_only=True):
     """What a person looks at before a switch: the plan, None where the records could not be read, and all findings.
 
     `noticed` is when the active deployment began to fail, where it does, and `told` when it was first said to be down.
+    `dns_first`: the records are changed before any action.
     """
 
     service: str
@@ -64,6 +65,7 @@ class Preparation(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     snapshot: Snapshot
     at: datetime
+    dns_first: bool = False
     noticed: datetime | None = None
     told: datetime | None = None
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from changeover.model.platforms.platform_observation import reverse_of
-from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.runs.plan import ActionStep, ChangeRecords, Plan, Step
 from changeover.model.runs.run import StepProgress, StepState
 from changeover.model.settings.action import Action, Operation, Phase, PlatformCall, operation_words
 from changeover.model.settings.service import Service
@@ -20,21 +20,32 @@ _ORDER = list(Phase)
 _TOOK_PLACE = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
 
 
-def with_actions(plan: Plan, service: Service, emergency: bool) -> Plan:
+def with_actions(plan: Plan, service: Service, emergency: bool, dns_first: bool = False) -> Plan:
     """`plan` with the service's actions around its changes, in the order that cannot be wrong.
 
-    In an emergency what needs the source is listed as left out, with the risk. A plan without steps stays so.
+    In an emergency what needs the source is listed as left out, with the risk. `dns_first`: the records are changed
+    before any action, and looked at once the target was prepared. A plan without steps stays so.
     """
     if not plan.steps:
         return plan
     acts = [
         _act(action, plan.source, emergency)
-        for action in sorted(service.actions, key=lambda a: _ORDER.index(a.phase))
-        if not action.to or plan.to in action.to
+        for action in sorted(_leading(service, plan.to), key=lambda a: _ORDER.index(a.phase))
     ]
     before = [act for act in acts if act.action.phase in _BEFORE]
     after = [act for act in acts if act.action.phase not in _BEFORE]
-    return _arranged(plan, [*before, *plan.steps, *after])
+    first = [step for step in plan.steps if dns_first and isinstance(step, ChangeRecords)]
+    return _arranged(plan, [*first, *before, *plan.steps[len(first) :], *after])
+
+
+def has_steps_before(service: Service, to: str) -> bool:
+    """Does a switch to `to` do anything before it changes records?"""
+    return any(action.phase in _BEFORE for action in _leading(service, to))
+
+
+def _leading(service: Service, to: str) -> Iterator[Action]:
+    """The actions of a switch to `to`."""
+    return (action for action in service.actions if not action.to or to in action.to)
 
 
 def leaving_out(plan: Plan, names: Collection[str], why: str) -> Plan:
@@ -49,19 +60,19 @@ def leaving_out(plan: Plan, names: Collection[str], why: str) -> Plan:
 def undoing(plan: Plan, forward: Plan, went: Sequence[StepProgress], taken_back: Collection[str]) -> Plan:
     """`plan`, which puts records back, with what takes back the operations of `forward`, last one first.
 
+    What prepared the target is taken back after visitors have left it, also where the records were changed first.
     `went` are the steps of `forward` as far as they went, `taken_back` the names of actions that were undone already.
     """
-    acts: list[tuple[bool, ActionStep]] = []
-    changed = False
+    acts = []
     for step, progress in zip(forward.steps, went, strict=True):
         if not isinstance(step, ActionStep):
-            changed = True
-        elif progress.state in _TOOK_PLACE and step.name not in taken_back:
+            continue
+        if progress.state in _TOOK_PLACE and step.name not in taken_back:
             operation = taking_back(step, progress)
             if operation is not None:
-                acts.append((changed, _back(step, operation, progress.state)))
-    first = [act for after, act in reversed(acts) if after]
-    last = [act for after, act in reversed(acts) if not after]
+                acts.append(_back(step, operation, progress.state))
+    first = [act for act in reversed(acts) if act.action.phase not in _BEFORE]
+    last = [act for act in reversed(acts) if act.action.phase in _BEFORE]
     return _arranged(plan, [*first, *plan.steps, *last])
 
 
