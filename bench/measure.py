@@ -1,6 +1,6 @@
 """Measures Changeover beside other programs, in turns and in one run, and prints the ratios.
 
-    python bench/measure.py [bind] [engine] [probe] [providers] [switch] [window] [--rounds N] [--write]
+    python bench/measure.py [bind] [emergency] [engine] [probe] [providers] [switch] [window] [--rounds N] [--write]
 
 `--write` puts the table into docs/performance.md. All servers are started here, on loopback.
 """
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 import bind_batches  # noqa: E402
+import emergency  # noqa: E402
 import engine  # noqa: E402
 import probe_cost  # noqa: E402
 import providers  # noqa: E402
@@ -29,6 +30,7 @@ from figures import Figure, table  # noqa: E402
 
 MEASUREMENTS = {
     "bind": bind_batches.measure,
+    "emergency": emergency.measure,
     "engine": engine.measure,
     "probe": probe_cost.measure,
     "providers": providers.measure,
