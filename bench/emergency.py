@@ -53,7 +53,7 @@ def _visitors_served(shop: Shop, *more: str) -> float:
     shop.web.break_("primary")
     began = time.perf_counter()
     with shop.start("switch", "shop", "--to", "backup", "--emergency", "--yes", "--json", *more) as switching:
-        while shop.at(WWW) != _AT_BACKUP:
+        while shop.at(WWW) != _AT_BACKUP and switching.poll() is None:
             time.sleep(0.005)
         seconds = time.perf_counter() - began
         run = json.loads(switching.communicate(timeout=120)[0])
