@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 import changeover
+from changeover.dns.lookup import system_resolvers
 from shop import Shop
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +42,7 @@ def pytest_configure() -> None:
 def no_system_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is ever asked of the resolvers of the machine that the tests run on."""
     monkeypatch.setattr(dns.resolver, "default_resolver", dns.resolver.Resolver(configure=False))
+    monkeypatch.setattr(system_resolvers, "RESOLV_CONF", Path("/nowhere/resolv.conf"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from changeover.dns.lookup import system_resolvers as module
 from changeover.dns.lookup.system_resolvers import resolvers_in, system_resolvers
 
 
@@ -26,15 +29,23 @@ def test_a_line_that_is_no_address_spoils_no_other(content: bytes, found: tuple[
     assert resolvers_in(content) == found
 
 
-def test_another_network(tmp_path: Path) -> None:
+def test_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands there now is asked, not what stood there when Changeover was started."""
     file = tmp_path / "resolv.conf"
-    assert system_resolvers(file) == ()
+    monkeypatch.setattr(module, "RESOLV_CONF", file)
+    assert system_resolvers() == ()
     for address in ("192.0.2.1", "192.0.2.2"):
         file.write_text(f"nameserver {address}\n")
-        assert system_resolvers(file) == (address,)
+        assert system_resolvers() == (address,)
 
 
-def test_a_file_without_an_end() -> None:
+def test_a_file_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only its beginning is read."""
-    assert system_resolvers(Path("/dev/zero")) == ()
+    monkeypatch.setattr(module, "RESOLV_CONF", Path("/dev/zero"))
+    assert system_resolvers() == ()
+
+
+def test_programs_that_tests_start_know_none() -> None:
+    """Whatever the settings say, nothing is asked of the machine's own."""
+    look = "from changeover.dns.lookup.system_resolvers import system_resolvers; print(system_resolvers())"
+    assert subprocess.check_output([sys.executable, "-c", look], text=True) == "()\n"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
+from changeover.dns.lookup import client
 from changeover.health.connectivity.witnesses import look_around
 from changeover.model.health.connectivity import Connection, Connectivity, Evidence
 from changeover.model.settings.service import LookupSettings
@@ -85,14 +86,31 @@ async def test_everybody_answers(authority: trustme.CA, trusting: ssl.SSLContext
         )
     assert (found.link, connection_words(found)) == (Connectivity.ONLINE, "This computer is online.")
     assert not found.dns_fails
-    kinds = ["interface", "tcp", "tcp", "https", "portal", "resolver", "resolver", "doh"]
+    kinds = ["interface", "tcp", "tcp", "https", "portal", "resolver", "doh"]
     assert [e.kind for e in found.evidence] == kinds
-    answers = [e for e in found.evidence if e.witness != "this computer's resolver"]
-    assert all(e.ok for e in answers), found.evidence
-    assert {e.addresses for e in answers if e.kind in ("resolver", "doh")} == {("127.0.0.1",)}
+    assert all(e.ok for e in found.evidence), found.evidence
+    assert {e.addresses for e in found.evidence if e.kind in ("resolver", "doh")} == {("127.0.0.1",)}
     assert secure.heads[0].startswith(f"GET /trace?a=b HTTP/1.1\r\nHost: {NAME}:{secure.port}\r\n".encode())
     assert found.clock_ahead is not None
     assert clock_words(found.clock_ahead) is None, "the witnesses have this very clock"
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"), [(True, [("this computer's resolver", True, ("127.0.0.1",))]), (None, []), (False, [])]
+)
+async def test_this_computers_own_resolver(
+    authority: trustme.CA,
+    trusting: ssl.SSLContext,
+    asked: bool | None,
+    seen: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is a witness too, unless the settings name resolvers of their own and do not say that it may be asked."""
+    async with web(saying(200, body=b"hello"), serving(authority)) as secure, resolver(HERE) as own:
+        monkeypatch.setattr(client, "system_resolvers", lambda: (own,))
+        witness = f"https://{NAME}:{secure.port}/"
+        found = await look_around(settings(witnesses=(witness,), system_resolvers=asked), tls=trusting)
+    assert [(e.witness, e.ok, e.addresses) for e in found.evidence if e.kind == "resolver"] == seen
 
 
 @pytest.mark.parametrize(

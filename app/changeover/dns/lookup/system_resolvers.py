@@ -7,17 +7,17 @@ from pathlib import Path
 
 from changeover.model.dns.server_address import is_address
 
-_FILE = Path("/etc/resolv.conf")
+RESOLV_CONF = Path("/etc/resolv.conf")
 #: Bytes of the file that are read; a real one has a few hundred.
 _LONGEST = 65536
 
 
-def system_resolvers(file: Path = _FILE) -> tuple[str, ...]:
+def system_resolvers() -> tuple[str, ...]:
     """Their addresses, in the system's order. A system without a list of them has none."""
     if sys.platform == "win32":
         return _of_the_registry()
     try:
-        with file.open("rb") as opened:
+        with RESOLV_CONF.open("rb") as opened:
             return resolvers_in(opened.read(_LONGEST))
     except OSError:
         return ()

@@ -39,10 +39,11 @@ class Names:
         self._doh: dict[str, list[asyncio.Task[Evidence]]] = {}
 
     def by_resolvers(self, name: str) -> list[asyncio.Task[Evidence]]:
-        """What the resolvers of the settings, and those of the system, say of `name`."""
+        """What the resolvers of the settings, and those of the system where it may be asked, say of `name`."""
         if name not in self._resolvers:
             asked = [(text, self._ask_resolver(text, name)) for text in self._settings.resolvers]
-            asked.append((SYSTEM, self._ask_system(name)))
+            if self._settings.falls_back:
+                asked.append((SYSTEM, self._ask_system(name)))
             self._resolvers[name] = [self._asking("resolver", *one) for one in asked]
         return self._resolvers[name]
 
@@ -92,7 +93,8 @@ class Names:
         """The system's own resolvers, one after another."""
         try:
             async with asyncio.timeout(self._timeout):
-                found = await Lookup(replace(self._settings, resolvers=()), self._timeout).addresses(name)
+                own = replace(self._settings, resolvers=(), system_resolvers=True)
+                found = await Lookup(own, self._timeout).addresses(name)
         except Unavailable as error:
             return Evidence(kind="resolver", witness=SYSTEM, ok=False, text=error.text.rstrip(": "))
         except TimeoutError:
