@@ -18,7 +18,7 @@ from changeover.dns.provider import Applied, Indeterminate, PreconditionFailed, 
 from changeover.dns.providers.rfc2136_options import Rfc2136Options
 from changeover.dns.wire.answer import WireAnswer, answer_to, question_wire
 from changeover.dns.wire.exchange import Server, Unfinished, connect, exchange, read_message
-from changeover.dns.wire.signature import signed, without_signature
+from changeover.dns.wire.signature import Signer
 from changeover.dns.wire.update_message import UpdateMessage
 from changeover.model.dns.server_address import is_address, parse_server
 from changeover.model.errors import AuthError, NotFound, PermissionDenied, ProviderError, Rejected, Unavailable
@@ -81,8 +81,9 @@ class UpdateServer:
         ordered = sorted(asked, key=lambda q: q[1] not in ESSENTIAL)
         queries: Sequence[bytes] = [question_wire(*q) for q in ordered]
         macs: Sequence[bytes] = []
-        if key is not None:
-            queries, macs = zip(*(signed(query, key) for query in queries), strict=True)
+        signer = Signer(key) if key is not None else None
+        if signer is not None:
+            queries, macs = zip(*(signer.signed(query) for query in queries), strict=True)
         wires: Sequence[bytes | None]
         try:
             wires = await exchange(server, queries, self._timeout)
@@ -90,8 +91,8 @@ class UpdateServer:
             if any(w is None and rtype in ESSENTIAL for w, (_, rtype) in zip(error.answers, ordered, strict=True)):
                 raise
             wires = error.answers
-        if key is not None:
-            checked = [w and without_signature(w, key, mac) for w, mac in zip(wires, macs, strict=True)]
+        if signer is not None:
+            checked = [w and signer.without_signature(w, mac) for w, mac in zip(wires, macs, strict=True)]
             if any(w is not None and read is None for w, read in zip(wires, checked, strict=True)):
                 raise AuthError(
                     f"{server} does not sign its answers to signed questions",
