@@ -110,12 +110,12 @@ async def test_the_watch_of_forty_services(tmp_path: Path, web: list[WebServer])
     """Three rounds of it: all is good at first, and nothing else is ever told."""
     async with changeover(tmp_path, "status", "--watch") as process:
         assert process.stdout is not None
-        reading = asyncio.create_task(process.stdout.read())
+        lines = [(await process.stdout.readline()).decode() for _ in range(3 * len(SERVICES))]
         while min(server.connections for server in web) < 3 * 160:
             assert process.returncode is None
             await asyncio.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out = (await reading).decode()
+        out = "".join(lines) + (await process.stdout.read()).decode()
         assert process.stderr is not None
         errors = (await process.stderr.read()).decode()
         assert await process.wait() == 0

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from dns_servers.unbound import Unbound
-from shop import Shop
+from shop import WWW, Shop
 
 
 def through(shop: Shop, *resolvers: str) -> None:
@@ -41,15 +41,18 @@ def test_who_has_followed(shop: Shop, tmp_path: Path) -> None:
 
 def test_watching_until_all_have_followed(shop: Shop, tmp_path: Path) -> None:
     """Every change is told, and when the last one has followed the command ends by itself."""
-    shop.bind.change(delete=["www CNAME"], add=["www 3 CNAME edge-primary"])
+    shop.bind.change(delete=["www CNAME"], add=["www 3600 CNAME edge-primary"])
     with Unbound(tmp_path, shop.bind.server) as resolver:
         through(shop, resolver.server)
         shop.json("propagation", "shop")
         shop.bind.change(delete=["www CNAME"], add=["www 60 A 127.0.0.3"])
-        ended = shop.run("propagation", "shop", "--watch", "--json")
-    told = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert ended.returncode == 0
-    assert [t["followed"] for t in told] == [False, True]
+        with shop.start("propagation", "shop", "--watch", "--json") as watching:
+            assert watching.stdout is not None
+            told = [watching.stdout.readline()]
+            resolver.forget(WWW)
+            told += watching.communicate(timeout=120)[0].splitlines()
+    assert watching.returncode == 0
+    assert [json.loads(line)["followed"] for line in told] == [False, True]
 
 
 def test_an_unknown_service(shop: Shop) -> None:

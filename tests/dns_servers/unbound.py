@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import dns.exception
@@ -26,7 +27,8 @@ server:
   qname-minimisation: no
   {more}
 remote-control:
-  control-enable: no
+  control-enable: yes
+  control-interface: "{folder}/control"
 forward-zone:
   name: "."
   forward-addr: {authority}
@@ -51,6 +53,11 @@ class Unbound(LoopbackServer):
         conf = self._folder / "unbound.conf"
         conf.write_text(_CONF.format(folder=self._folder, port=self.port, authority=self._authority, more=self._more))
         return ["-d", "-c", str(conf)]
+
+    def forget(self, name: str) -> None:
+        """Takes what it has of a name out of its cache."""
+        conf = str(self._folder / "unbound.conf")
+        subprocess.run(["unbound-control", "-c", conf, "flush", name], check=True, capture_output=True, timeout=30)
 
     def _probe(self) -> None:
         """By TCP and by UDP."""
