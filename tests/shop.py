@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from changeover.storage.home import Home
+from command import run_command
 from dns_servers.bind import Bind
 from web_servers.nginx import Nginx
 
@@ -110,15 +111,7 @@ class Shop:
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = 90) -> subprocess.CompletedProcess[str]:
         """`changeover ARGUMENTS` to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "changeover", *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run_command(arguments, self.environment, stdin, timeout)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """`changeover ARGUMENTS`, left running."""

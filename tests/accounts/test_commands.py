@@ -24,6 +24,7 @@ from changeover.cli import changeover
 from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.dns.providers.help import every_provider
 from changeover.model.settings.account_fields import every_secret, option_fields
+from command import run_command
 from keyring_session import RETRY_BUDGET, KeyringSession
 
 CANARY = "canary_8f3b1c6e5d7a4f2b9c0e1d2f3a4b5c6d7"
@@ -64,15 +65,7 @@ class Home:
         return {**session, "CHANGEOVER_HOME": str(self.folder)}
 
     def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "changeover", *words],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        return run_command(words, self.environment, stdin)
 
     def json(self, *words: str, stdin: str = "") -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run(*words, "--json", stdin=stdin).stdout)

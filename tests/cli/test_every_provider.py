@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from command import run_command
 from dns_servers.ground import ZONE_NAME, HttpGround, skip_left_out
 from dns_servers.grounds import HTTP_GROUNDS
 from dns_servers.zone_server import ZoneServer
@@ -65,15 +65,7 @@ class Home:
         self._environment = {**session.environment, "CHANGEOVER_HOME": str(folder)}
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "changeover", *arguments],
-            env=self._environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_command(arguments, self._environment, stdin)
 
     def json(self, *arguments: str, stdin: str = "") -> dict[str, Any]:
         ended = self.run(*arguments, "--json", stdin=stdin)

@@ -20,6 +20,7 @@ from changeover.model.health.history import GapKind
 from changeover.model.health.probe_result import Cause
 from changeover.storage.history.history import History
 from changeover.storage.home import Home
+from command import run_command
 from storage.recorded import one_round
 
 SETTINGS = """
@@ -59,8 +60,7 @@ class Changeover:
 
     def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "CHANGEOVER_HOME": str(self.home.data), "TZ": "Asia/Kolkata"}
-        command = [sys.executable, "-m", "changeover", *arguments]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        ended = run_command(arguments, environment)
         assert ended.returncode == status, f"{arguments}\n{ended.stdout}\n{ended.stderr}"
         return ended
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from command import run_command
+
 
 class Lab:
     """`changeover lab --headless`, and commands in its home."""
@@ -38,15 +40,7 @@ class Lab:
         self._process.communicate(timeout=30)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "changeover", *words],
-            env={**os.environ, "CHANGEOVER_HOME": str(self.home)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        return run_command(words, {**os.environ, "CHANGEOVER_HOME": str(self.home)})
 
     def json(self, *words: str, status: int = 0) -> dict[str, Any]:
         ended = self.run(*words, "--json")
