@@ -13,7 +13,10 @@ ONE, OTHER = "3e11fa47-71ca-11e1-9e33-c80aa9429562", "4e11fa47-71ca-11e1-9e33-c8
 SOURCES = [ONE, OTHER, f"{ONE}:billing"]
 
 #: What a server has, number by number, and the same as it would write it: in any order, in pieces that may overlap.
-members = st.sets(st.tuples(st.sampled_from(SOURCES), st.integers(1, 40)))
+stretches = st.tuples(st.sampled_from(SOURCES), st.integers(1, 30), st.integers(0, 8))
+members = st.lists(stretches, max_size=8).map(
+    lambda found: {(source, first + step) for source, first, length in found for step in range(length + 1)}
+)
 positions = st.dictionaries(st.tuples(st.integers(0, 3), st.integers(0, 3)), st.integers(1, 20))
 
 

@@ -1,0 +1,137 @@
+"""A real MariaDB primary with a standby that replicates from it by GTID, on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import trustme
+
+INSTALLED = all(map(shutil.which, ("mariadbd", "mariadb-install-db", "mariadb")))
+
+_GRANTS = """
+create user admin@'%' identified by 'right'; grant all on *.* to admin@'%' with grant option;
+create user repl@'%' identified by 'right'; grant replication slave on *.* to repl@'%';
+create user watcher@'%' identified by 'right'; grant slave monitor on *.* to watcher@'%';
+create user nobody@'%' identified by 'right';
+create user far@'%' identified by 'pässwörd☃';
+create user old@'%' identified via mysql_old_password using '6f8c114b58f2ce9e';
+create database shop; create table shop.t (i int) engine=innodb;
+"""
+
+
+class Pair:
+    """`primary` and `standby` are ports; `authority` is a file with who signed the certificate of "localhost"."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.primary, self.standby = _free_ports()
+        self.authority = folder / "authority.pem"
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+
+    def sql(self, port: int, statement: str) -> str:
+        socket_ = str(self.folder / f"{port}.sock")
+        command = ["mariadb", "--no-defaults", "-NB", "-u", "root", "-S", socket_, "-e", statement]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    def start(self, port: int, *options: str) -> None:
+        with (self.folder / f"{port}.log").open("ab") as log:
+            command = ["mariadbd", "--no-defaults", *_as_root(), *self._options(port), *options]
+            self._running[port] = subprocess.Popen(command, stdout=log, stderr=log)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self._running[port].poll() is None:
+            try:
+                self.sql(port, "select 1")
+            except subprocess.CalledProcessError:
+                time.sleep(0.05)  # it has no word for being ready
+            else:
+                return
+        raise AssertionError((self.folder / f"{port}.log").read_text())
+
+    def stop(self, port: int) -> None:
+        """As a power cut does."""
+        process = self._running.pop(port)
+        process.kill()
+        process.wait()
+
+    def running(self) -> list[int]:
+        return list(self._running)
+
+    def prepare(self, port: int) -> None:
+        data = str(self.folder / str(port))
+        command = ["mariadb-install-db", "--no-defaults", *_as_root(), f"--datadir={data}", "--skip-test-db"]
+        command += ["--auth-root-authentication-method=normal", "--skip-name-resolve"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+
+    def pair_up(self) -> None:
+        """Makes `standby` follow `primary` from where that is, whatever either did before."""
+        for port in (self.standby, self.primary):
+            self.sql(port, "stop all slaves; reset slave all; set global read_only = 0")
+        at = self.sql(self.primary, "select @@global.gtid_binlog_pos")
+        follow = f"master_host='127.0.0.1', master_port={self.primary}, master_user='repl', master_password='right'"
+        self.sql(
+            self.standby,
+            f"reset master; set global gtid_slave_pos = '{at}'; set global read_only = 1; "
+            f"change master to {follow}, master_use_gtid=slave_pos, master_connect_retry=1; start slave",
+        )
+
+    def _options(self, port: int) -> list[str]:
+        here = self.folder
+        return [
+            f"--datadir={here / str(port)}",
+            f"--socket={here / f'{port}.sock'}",
+            f"--pid-file={here / f'{port}.pid'}",
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--server-id={1 if port == self.primary else 2}",
+            "--skip-name-resolve",
+            f"--log-bin={here / str(port) / 'bin'}",
+            f"--relay-log={here / str(port) / 'relay'}",
+            "--log-slave-updates",
+            "--gtid-strict-mode",
+            "--report-host=127.0.0.1",
+            "--innodb-buffer-pool-size=8M",
+            "--innodb-flush-log-at-trx-commit=2",
+            "--slave-net-timeout=60",
+            f"--ssl-cert={here / 'server.crt'}",
+            f"--ssl-key={here / 'server.key'}",
+        ]
+
+
+@contextmanager
+def mariadb_pair(folder: Path) -> Iterator[Pair]:
+    pair = Pair(folder)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(pair.authority)
+    certificate = authority.issue_cert("localhost")
+    certificate.private_key_pem.write_to_path(folder / "server.key")
+    for blob in certificate.cert_chain_pems:
+        blob.write_to_path(folder / "server.crt", append=True)
+    try:
+        for port in (pair.primary, pair.standby):
+            pair.prepare(port)
+            pair.start(port)
+        pair.sql(pair.standby, "set sql_log_bin = 0;" + _GRANTS)
+        pair.sql(pair.primary, "set sql_log_bin = 0;" + _GRANTS)
+        pair.pair_up()
+        yield pair
+    finally:
+        for port in pair.running():
+            pair.stop(port)
+
+
+def _as_root() -> list[str]:
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
