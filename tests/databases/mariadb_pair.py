@@ -21,7 +21,8 @@ create user repl@'%' identified by 'right'; grant replication slave on *.* to re
 create user watcher@'%' identified by 'right'; grant slave monitor on *.* to watcher@'%';
 create user nobody@'%' identified by 'right';
 create user far@'%' identified by 'pässwörd☃';
-create user old@'%' identified via mysql_old_password using '6f8c114b58f2ce9e';
+create user almost@'%' identified by 'right';
+grant slave monitor, replication slave admin, read_only admin on *.* to almost@'%';
 create database shop; create table shop.t (i int) engine=innodb;
 """
 
@@ -71,13 +72,12 @@ class Pair:
 
     def pair_up(self) -> None:
         """Makes `standby` follow `primary` from where that is, whatever either did before."""
-        for port in (self.standby, self.primary):
-            self.sql(port, "stop all slaves; reset slave all; set global read_only = 0")
-        at = self.sql(self.primary, "select @@global.gtid_binlog_pos")
+        alone = "stop all slaves; reset slave all; set global read_only = 0;"
+        at = self.sql(self.primary, f"{alone} select @@global.gtid_binlog_pos")
         follow = f"master_host='127.0.0.1', master_port={self.primary}, master_user='repl', master_password='right'"
         self.sql(
             self.standby,
-            f"reset master; set global gtid_slave_pos = '{at}'; set global read_only = 1; "
+            f"{alone} reset master; set global gtid_slave_pos = '{at}'; set global read_only = 1; "
             f"change master to {follow}, master_use_gtid=slave_pos, master_connect_retry=1; start slave",
         )
 
@@ -114,9 +114,10 @@ def mariadb_pair(folder: Path) -> Iterator[Pair]:
     for blob in certificate.cert_chain_pems:
         blob.write_to_path(folder / "server.crt", append=True)
     try:
-        for port in (pair.primary, pair.standby):
-            pair.prepare(port)
-            pair.start(port)
+        pair.prepare(pair.primary)
+        shutil.copytree(folder / str(pair.primary), folder / str(pair.standby))
+        pair.start(pair.primary)
+        pair.start(pair.standby)
         pair.sql(pair.standby, "set sql_log_bin = 0;" + _GRANTS)
         pair.sql(pair.primary, "set sql_log_bin = 0;" + _GRANTS)
         pair.pair_up()

@@ -17,7 +17,6 @@ from typing import Any
 
 import aiomysql
 from msgspec import Struct
-from pymysql.constants import CLIENT
 
 from changeover.databases.mysql_rows import Row
 from changeover.model.errors import AuthError, PermissionDenied, Rejected, Unavailable
@@ -25,6 +24,8 @@ from changeover.model.foreign_text import one_line
 from changeover.model.secret import Secret
 
 MOST = 16_000_000  # bytes that one connection reads
+
+_TLS, _NAMED_LOGINS = 1 << 11, 1 << 19  # what a server says that it can, by bits
 
 #: Passwords go as a hash, or over TLS, or encrypted with a key of the server's.
 _LOGINS = ("mysql_native_password", "caching_sha2_password", "sha256_password")
@@ -55,6 +56,11 @@ class Server(Struct, frozen=True, kw_only=True):
         return f"MySQL at {self.host}:{self.port}"
 
 
+class _Cursor(aiomysql.DictCursor):  # type: ignore[misc]
+    async def _show_warnings(self, conn: aiomysql.Connection) -> None:
+        """Would ask for what the server warns of, such as "already stopped", and print it on standard error."""
+
+
 class Connection(aiomysql.Connection):  # type: ignore[misc]
     """What can be asked on a connection. Made by `connected` only."""
 
@@ -80,7 +86,7 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
 
     async def rows(self, statement: str) -> list[Row]:
         """What a statement answers; texts throughout, "" for NULL."""
-        async with self.cursor(aiomysql.DictCursor) as cursor:
+        async with self.cursor(_Cursor) as cursor:
             await cursor.execute(statement)
             return [{_name(name): _text(value) for name, value in row.items()} for row in await cursor.fetchall()]
 
@@ -94,13 +100,13 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
             return []
 
     async def run(self, statement: str, *values: str) -> None:
-        async with self.cursor() as cursor:
+        async with self.cursor(_Cursor) as cursor:
             await cursor.execute(statement, values or None)
 
     async def _request_authentication(self) -> None:
-        if self._ssl_context and not self.server_capabilities & CLIENT.SSL:
+        if self._ssl_context and not self.server_capabilities & _TLS:
             raise aiomysql.OperationalError(2026, "it has no TLS")
-        if not self.server_capabilities & CLIENT.PLUGIN_AUTH:
+        if not self.server_capabilities & _NAMED_LOGINS:
             raise aiomysql.OperationalError(2059, "it knows only the logins of before 2010")
         if self._server_auth_plugin not in _LOGINS:
             self._client_auth_plugin = _LOGINS[0]  # the server asks for another, and that goes through _process_auth
