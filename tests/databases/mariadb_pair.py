@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,21 +38,25 @@ class Pair:
     def sql(self, port: int, statement: str) -> str:
         socket_ = str(self.folder / f"{port}.sock")
         command = ["mariadb", "--no-defaults", "-NB", "-u", "root", "-S", socket_, "-e", statement]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def start(self, port: int, *options: str) -> None:
-        with (self.folder / f"{port}.log").open("ab") as log:
+        """Returns when it takes connections, which it says as it would to systemd."""
+        told = self.folder / f"{port}.told"
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as telling,
+            (self.folder / f"{port}.log").open("ab") as log,
+        ):
+            telling.bind(str(told))
+            telling.settimeout(60)
             command = ["mariadbd", "--no-defaults", *_as_root(), *self._options(port), *options]
-            self._running[port] = subprocess.Popen(command, stdout=log, stderr=log)
-        until = time.monotonic() + 60
-        while time.monotonic() < until and self._running[port].poll() is None:
-            try:
-                self.sql(port, "select 1")
-            except subprocess.CalledProcessError:
-                time.sleep(0.05)  # it has no word for being ready
-            else:
-                return
-        raise AssertionError((self.folder / f"{port}.log").read_text())
+            environment = {**os.environ, "NOTIFY_SOCKET": str(told)}
+            self._running[port] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            while b"READY=1" not in telling.recv(4096):
+                pass
+        told.unlink()
 
     def stop(self, port: int) -> None:
         """As a power cut does."""
@@ -67,8 +70,13 @@ class Pair:
     def prepare(self, port: int) -> None:
         data = str(self.folder / str(port))
         command = ["mariadb-install-db", "--no-defaults", *_as_root(), f"--datadir={data}", "--skip-test-db"]
-        command += ["--auth-root-authentication-method=normal", "--skip-name-resolve"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+        command += [
+            "--auth-root-authentication-method=normal",
+            "--skip-name-resolve",
+            f"--tmpdir={self._scratch(port)}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def pair_up(self) -> None:
         """Makes `standby` follow `primary` from where that is, whatever either did before."""
@@ -81,12 +89,19 @@ class Pair:
             f"change master to {follow}, master_use_gtid=slave_pos, master_connect_retry=1; start slave",
         )
 
+    def _scratch(self, port: int) -> Path:
+        """A server that starts removes temporary tables of all servers that it shares the folder with."""
+        scratch = self.folder / f"{port}.tmp"
+        scratch.mkdir(exist_ok=True)
+        return scratch
+
     def _options(self, port: int) -> list[str]:
         here = self.folder
         return [
             f"--datadir={here / str(port)}",
             f"--socket={here / f'{port}.sock'}",
             f"--pid-file={here / f'{port}.pid'}",
+            f"--tmpdir={self._scratch(port)}",
             f"--port={port}",
             "--bind-address=127.0.0.1",
             f"--server-id={1 if port == self.primary else 2}",

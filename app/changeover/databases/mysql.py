@@ -19,7 +19,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from changeover.databases import mysql_rows
-from changeover.databases.mysql_connection import Connection, Server, connected
+from changeover.databases.mysql_connection import MySQLConnection, MySQLServer, connected
 from changeover.databases.mysql_rows import VARIABLES, Row
 from changeover.model.databases.database_observation import DatabaseObservation
 from changeover.model.errors import ProviderError, Rejected, Unavailable
@@ -115,7 +115,7 @@ class MySQL:
             text = f"{self._server.shown} replicates from {len(sources)} servers, and would forget all of them"
             raise Rejected(text, "Promote it by hand.")
 
-    async def _all_applied(self, connection: Connection, variables: Row, until: float) -> None:
+    async def _all_applied(self, connection: MySQLConnection, variables: Row, until: float) -> None:
         """Waits for what was received to be applied: what is not, would be thrown away with the relay log."""
         while left := [source for source in await _sources(connection, variables) if mysql_rows.unapplied(source)]:
             read = mysql_rows.read_source(left[0])
@@ -132,29 +132,29 @@ class MySQL:
 DATABASE = MySQL
 
 
-async def _variables(connection: Connection) -> Row:
+async def _variables(connection: MySQLConnection) -> Row:
     rows = await connection.rows(f"show global variables where variable_name in {VARIABLES}")
     return {row["variable_name"]: row["value"] for row in rows}
 
 
-async def _sources(connection: Connection, variables: Row) -> list[Row]:
+async def _sources(connection: MySQLConnection, variables: Row) -> list[Row]:
     every = "all replicas" if mysql_rows.is_mariadb(variables) else "replica"
     return await connection.rows(f"show {every} status")
 
 
-async def _semi_sync(connection: Connection) -> Row:
+async def _semi_sync(connection: MySQLConnection) -> Row:
     settings = await connection.rows("show global variables like 'rpl_semi_sync%enabled'")
     states = await connection.rows("show global status like 'rpl_semi_sync%status'")
     return {row["variable_name"].lower(): row["value"] for row in [*settings, *states]}
 
 
-async def _replicas(connection: Connection, variables: Row) -> list[Row]:
+async def _replicas(connection: MySQLConnection, variables: Row) -> list[Row]:
     return await connection.rows_if_allowed(
         "show replica hosts" if mysql_rows.is_mariadb(variables) else "show replicas"
     )
 
 
-def _server(url: Secret) -> tuple[Server, Literal["verified", "unverified", "none"], str | None]:
+def _server(url: Secret) -> tuple[MySQLServer, Literal["verified", "unverified", "none"], str | None]:
     try:
         parts = urlsplit(url.reveal())
         port = parts.port or 3306
@@ -171,7 +171,7 @@ def _server(url: Secret) -> tuple[Server, Literal["verified", "unverified", "non
         raise _unusable("of options, only ssl-mode and ssl-ca are known")
     authority = options.get("ssl-ca")
     context, tls = _tls(options.get("ssl-mode", "VERIFY_IDENTITY").upper(), authority)
-    server = Server(
+    server = MySQLServer(
         host=parts.hostname,
         port=port,
         user=unquote(parts.username),

@@ -41,7 +41,7 @@ _LATER = {1040, 1041, 1053, 1077, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1226
 _NONSENSE = (struct.error, ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError)
 
 
-class Server(Struct, frozen=True, kw_only=True):
+class MySQLServer(Struct, frozen=True, kw_only=True):
     """Where a server is, and who asks. `tls` is None for none."""
 
     host: str
@@ -61,10 +61,10 @@ class _Cursor(aiomysql.DictCursor):  # type: ignore[misc]
         """Would ask for what the server warns of, such as "already stopped", and print it on standard error."""
 
 
-class Connection(aiomysql.Connection):  # type: ignore[misc]
+class MySQLConnection(aiomysql.Connection):  # type: ignore[misc]
     """What can be asked on a connection. Made by `connected` only."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: MySQLServer) -> None:
         # Passwords are bytes to the server; aiomysql encodes them as Latin-1, everybody else as UTF-8.
         password = server.password.reveal().encode().decode("latin-1")
         super().__init__(
@@ -126,12 +126,12 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
 
 
 @asynccontextmanager
-async def connected(server: Server, seconds: float, rights: str) -> AsyncIterator[Connection]:
+async def connected(server: MySQLServer, seconds: float, rights: str) -> AsyncIterator[MySQLConnection]:
     """A connection that is closed at the end, and no later than after `seconds`. Raises a ProviderError.
 
     `rights` says what a user needs who may not do what is asked.
     """
-    connection = Connection(server)
+    connection = MySQLConnection(server)
     try:
         async with asyncio.timeout(seconds):
             await connection.open()
@@ -146,7 +146,7 @@ async def connected(server: Server, seconds: float, rights: str) -> AsyncIterato
         connection.close()
 
 
-def _told(server: Server, error: Exception, rights: str) -> Exception:
+def _told(server: MySQLServer, error: Exception, rights: str) -> Exception:
     cause = error.__cause__
     if isinstance(cause, ssl.SSLCertVerificationError):
         text = f"{server.shown} has a certificate that is not valid for it: {one_line(cause.verify_message, 200)}"
