@@ -121,6 +121,22 @@ async def test_a_standby_that_does_not_apply_is_not_promoted(pair: Pair, broken:
     assert (seen.role, seen.read_only, seen.streaming) == ("standby", True, True)
 
 
+async def test_what_starting_a_standby_would_throw_away_is_said(pair: Pair) -> None:
+    """With both threads stopped, MariaDB forgets what it has received when either is started."""
+    pair.sql(pair.standby, "stop slave sql_thread")
+    pair.sql(pair.primary, "insert into shop.t values (43)")
+    wait_until_received(pair)
+    pair.sql(pair.standby, "stop slave")
+    with pytest.raises(Rejected, match="does not apply") as caught:
+        await server(pair.standby).promote()
+    assert "while its primary can be reached" in caught.value.hint
+    pair.sql(pair.standby, "start slave")
+    wait_for_all(pair)
+    assert await server(pair.standby).promote() == "promoted"
+    assert pair.sql(pair.standby, "select count(*) from shop.t where i = 43") == "1"
+    await stands_as_primary(pair)
+
+
 async def test_a_standby_that_is_too_slow_goes_on_following(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait ends, and nothing was changed."""
     monkeypatch.setattr("changeover.databases.mysql.PROMOTION_SECONDS", 1)

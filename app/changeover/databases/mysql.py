@@ -34,6 +34,12 @@ _TO_PROMOTE = (
     "Grant the user REPLICATION_SLAVE_ADMIN, RELOAD and SYSTEM_VARIABLES_ADMIN (MySQL), or REPLICATION SLAVE ADMIN, "
     "RELOAD, READ_ONLY ADMIN and SLAVE MONITOR (MariaDB)."
 )
+_START_SQL_THREAD = "START REPLICA SQL_THREAD there, and when that stays running promote it again."
+#: Tried: with GTIDs, MariaDB empties the relay log when a thread is started while both are stopped.
+_START_BOTH_THREADS = (
+    "START REPLICA there, and promote it again. Do that while its primary can be reached: MariaDB throws away what it has "
+    "received and not applied, and asks for it anew."
+)
 _MYSQL_GTIDS = "select @@global.gtid_executed as executed, @@global.gtid_purged as purged, utc_timestamp(6) as read_at"
 _MARIADB_GTIDS = (
     "select @@global.gtid_binlog_state as binlog_state, @@global.gtid_slave_pos as slave_pos, "
@@ -122,7 +128,8 @@ class MySQL:
             if not read.applying:
                 why = f": {read.apply_error}" if read.apply_error else ""
                 text = f"{self._server.shown} has received transactions that it does not apply{why}"
-                raise Rejected(text, "START REPLICA SQL_THREAD there, and when that stays running promote it again.")
+                kept = read.receiving != "no" or not mysql_rows.is_mariadb(variables)
+                raise Rejected(text, _START_SQL_THREAD if kept else _START_BOTH_THREADS)
             if asyncio.get_running_loop().time() > until:
                 text = f"{self._server.shown} has not applied in {PROMOTION_SECONDS} s what it has received"
                 raise Unavailable(text, "Wait until it has, or take away its delay, and promote it again.")
