@@ -37,8 +37,8 @@ _TO_PROMOTE = (
 _START_SQL_THREAD = "START REPLICA SQL_THREAD there, and when that stays running promote it again."
 #: Tried: with GTIDs, MariaDB empties the relay log when a thread is started while both are stopped.
 _START_BOTH_THREADS = (
-    "START REPLICA there, and promote it again. Do that while its primary can be reached: MariaDB throws away what it has "
-    "received and not applied, and asks for it anew."
+    "START REPLICA there, and promote it again. Do that while its primary can be reached: MariaDB throws away what it "
+    "has received and not applied, and asks for it anew."
 )
 _MYSQL_GTIDS = "select @@global.gtid_executed as executed, @@global.gtid_purged as purged, utc_timestamp(6) as read_at"
 _MARIADB_GTIDS = (
