@@ -1,12 +1,13 @@
 # Everything that a person does with the source. `make help` lists it; nothing needs to be set up before.
 
-# Debian's packages: what a Qt window needs, and what the tests and the drawing of pictures need beside it.
+# Debian's packages: what a Qt window needs, and what the tests and the drawing of pictures need beside it. Of MariaDB
+# only the programs: mariadb-server would start a database of its own.
 TO_RUN := python3-venv ca-certificates fonts-dejavu-core libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 \
 	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
 	libxkbcommon-x11-0
-TO_TEST := at-spi2-core bind9 bind9-dnsutils curl dbus dbus-x11 gir1.2-atspi-2.0 gnome-keyring imagemagick iproute2 knot libglib2.0-bin \
-	nginx-light openbox pdns-backend-sqlite3 pdns-server postgresql procps prometheus-blackbox-exporter python3-pyatspi trayer \
-	unbound x11-utils xdotool xvfb
+TO_TEST := at-spi2-core bind9 bind9-dnsutils curl dbus dbus-x11 gir1.2-atspi-2.0 gnome-keyring imagemagick iproute2 knot \
+	libglib2.0-bin mariadb-client-core mariadb-server-core nginx-light openbox pdns-backend-sqlite3 pdns-server postgresql \
+	procps prometheus-blackbox-exporter python3-pyatspi trayer unbound x11-utils xdotool xvfb
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 BIN := .venv/bin

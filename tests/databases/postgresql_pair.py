@@ -12,7 +12,8 @@ from pathlib import Path
 
 import trustme
 
-SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+#: Of all versions in this folder the last one, as text, is taken.
+SERVERS = sorted(Path(os.environ.get("CHANGEOVER_POSTGRESQL", "/usr/lib/postgresql")).glob("*/bin/initdb"))
 
 
 class Pair:

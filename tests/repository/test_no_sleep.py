@@ -10,6 +10,7 @@ TESTS = Path(__file__).resolve().parents[1]
 #: Where time is spent on purpose, and what for. Folders end with a slash.
 ON_PURPOSE = {
     "cli/test_few_files.py": "a server that is slow, and a wait for what another process has asked of it",
+    "databases/test_hostile_mysql.py": "a server that drips",
     "dns/providers/test_lexicon.py": "a foreign library that blocks its thread",
     "dns/wire/test_exchange.py": "a server that repeats itself",
     "dns_servers/fault_proxy.py": "a line that is slow",
