@@ -7,6 +7,7 @@ from datetime import datetime
 from changeover.model.formatting import duration
 from changeover.model.health.soak import Soak, SoakState
 from changeover.model.readiness.lifecycle import UNDO_WINDOW
+from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run
 
@@ -20,7 +21,7 @@ def recovery_words(run: Run) -> str:
 
 def undo_words(run: Run, now: datetime) -> str:
     """For how long a switch is offered to be undone; nothing where it is not."""
-    if run.outcome is not Outcome.COMPLETED or run.ended is None:
+    if run.outcome is not Outcome.COMPLETED or run.ended is None or run.forward.kind is PlanKind.OPERATION:
         return ""
     if run.committed is not None:
         return "It was kept. An undo is still possible, but what was done there since stays there."

@@ -6,10 +6,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from changeover.model.runs.open_run import open_run_words
-from changeover.model.runs.plan import ActionStep, Plan, Step
-from changeover.model.runs.plan_actions import taking_back
-from changeover.model.runs.run import Direction, Outcome, Run, StepState
+from changeover.model.runs.open_run import open_run_words, operation_ways
+from changeover.model.runs.plan import ActionStep, Plan, PlanKind, Step
+from changeover.model.runs.run import Direction, Outcome, Run, StepState, taking_back
 from changeover.model.runs.step_decision import StepDecision, why_not
 from changeover.model.settings.action import Approval
 
@@ -123,9 +122,13 @@ def done_words(run: Run) -> list[str]:
 
 
 def _what(run: Run) -> str:
+    if run.forward.kind is PlanKind.OPERATION:
+        return "It"
     return "The way back" if run.direction is Direction.UNDO else "The switch"
 
 
 def _ways_on(run: Run, resume: str) -> str:
+    if run.forward.kind is PlanKind.OPERATION:
+        return operation_ways(run)
     back = "" if run.direction is Direction.UNDO else f", or undo it: back to {run.source}"
     return f"“{resume}” reads what stands first{back}."

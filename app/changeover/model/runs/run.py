@@ -13,12 +13,14 @@ from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
-from changeover.model.platforms.platform_observation import PlatformObservation
-from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.platforms.platform_observation import PlatformObservation, reverse_of
+from changeover.model.runs.plan import ActionStep, Plan, PlanKind, Step
+from changeover.model.settings.action import Operation, PlatformCall
 
 #: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
-#: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted.
-EVENT_VERSION = 2
+#: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted. 3: a run may be one
+#: operation of a platform.
+EVENT_VERSION = 3
 #: The number of a step in the plan of the present direction.
 StepNumber = Annotated[int, Meta(ge=0)]
 
@@ -32,6 +34,10 @@ class StepState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+
+#: How an operation ended that has to be taken back, or may have to be.
+TOOK_PLACE = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
 
 
 class Outcome(StrEnum):
@@ -307,6 +313,8 @@ class Run(Struct, frozen=True, kw_only=True):
             return ()
         if self.unreadable:
             return ("accept",) if self.unfinished else ()
+        if self.forward.kind is PlanKind.OPERATION:
+            return self._next_of_operation
         if self.unfinished:
             return ("resume", "undo", "accept")
         if self.accepted is not None:
@@ -314,6 +322,22 @@ class Run(Struct, frozen=True, kw_only=True):
         if self.outcome is Outcome.COMPLETED:
             return ("undo",) if self.committed else ("undo", "commit")
         return ()
+
+    @property
+    def _next_of_operation(self) -> tuple[str, ...]:
+        """The same for one operation of a platform: an undo where something takes back all that it did."""
+        did = [pair for pair in zip(self.forward.steps, self.went, strict=True) if pair[1].state in TOOK_PLACE]
+        back = all(isinstance(step, ActionStep) and taking_back(step, progress) for step, progress in did)
+        if self.unfinished:
+            return ("resume", "undo", "accept") if back else ("resume", "accept")
+        return ("undo",) if did and back and self.outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE) else ()
+
+
+def taking_back(step: ActionStep, progress: StepProgress) -> Operation | None:
+    """What takes a step back: what its settings say, else what puts back what stood at its platform."""
+    if step.action.undo is None and isinstance(step.operation, PlatformCall):
+        return reverse_of(step.operation, progress.before)
+    return step.action.undo
 
 
 def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
