@@ -14,7 +14,7 @@ from changeover.model.runs.run import Direction, Outcome, Run
 
 def recovery_words(run: Run) -> str:
     """How long it took until visitors were served, in its parts; nothing for a run that is not about that."""
-    if run.outcome is not Outcome.COMPLETED or run.direction is Direction.UNDO:
+    if run.outcome is not Outcome.COMPLETED or run.direction is Direction.UNDO or not run.forward.kind.moves_visitors:
         return ""
     return recovery_time(run).text
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from changeover.model.formatting import ended
 from changeover.model.runs.open_run import open_run_words, operation_ways
 from changeover.model.runs.plan import ActionStep, Plan, PlanKind, Step
 from changeover.model.runs.run import Direction, Outcome, Run, StepState, taking_back
@@ -97,7 +98,9 @@ def notice(run: Run, here: bool, now: datetime) -> StepsNotice:
     if run.outcome is Outcome.INTERRUPTED:
         return StepsNotice("caution", "It stopped before its end", _ways_on(run, "Go on"))
     if run.outcome is Outcome.INCOMPLETE and run.unfinished:
-        return StepsNotice("alarm", f"{_what(run)} is not complete", f"{run.text} {_ways_on(run, 'Try again')}".strip())
+        return StepsNotice(
+            "alarm", f"{_what(run)} is not complete", f"{ended(run.text)} {_ways_on(run, 'Try again')}".strip()
+        )
     if run.unreadable and run.unfinished:
         return StepsNotice("alarm", *open_run_words(run))
     return StepsNotice()

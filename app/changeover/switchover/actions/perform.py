@@ -130,7 +130,7 @@ class ActionExecutor:
         except ChangeoverError as error:
             return Verdict(StepState.FAILED, f"{error.text}. Nothing was done. {error.hint}".strip())
         if isinstance(done, InDoubt):
-            return Verdict(StepState.UNKNOWN, f"{done.text}; whether it was done is not known")
+            return Verdict(StepState.UNKNOWN, f"{done.text.rstrip('.')}; whether it was done is not known")
         return Verdict(StepState.DONE, done.text)
 
 
