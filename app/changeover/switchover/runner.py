@@ -222,11 +222,15 @@ class Runner:
         if isinstance(step, ActionStep) and (undecided := self._undecided(number, step)) is not None:
             return undecided
         began = time.monotonic()
+        doubted = self._progress().steps[number].doubted
         before, unread = await self._stood(number, step, direction)
         if self._stop.is_set() and isinstance(step, ActionStep) and _changes_something(step):
             return None
         await self._record(Intent(step=number, before=before))
         verdict = unread or await self._perform(step, direction)
+        if doubted and verdict.state is StepState.FAILED:
+            told = f"{verdict.text.rstrip('.')}. An earlier try of it may have done it"
+            verdict = verdict._replace(text=told)
         if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not _changes_something(step):
             return None  # only looking was cut short; the run can go on from here
         seconds = time.monotonic() - began

@@ -113,13 +113,12 @@ def go_on_words(run: Run) -> str:
 
 def done_words(run: Run) -> list[str]:
     """What was done so far and would have to be taken back, a line a step."""
-    told = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
     found = []
     for step, progress in zip(run.plan.steps, run.steps, strict=True):
         if isinstance(step, ActionStep) and taking_back(step, progress) is None:
             continue
-        if progress.state in told and step.name not in ("name-servers", "visitors"):
-            doubt = "" if progress.state in told[:2] else " (perhaps)"
+        if progress.may_be_done and step.name not in ("name-servers", "visitors"):
+            doubt = "" if progress.state in (StepState.DONE, StepState.WARNING) else " (perhaps)"
             found.append(f"{step.text}{doubt}")
     return found
 

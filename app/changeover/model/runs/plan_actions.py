@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from msgspec.structs import replace
 
 from changeover.model.runs.plan import ActionStep, Plan, Step
-from changeover.model.runs.run import TOOK_PLACE, StepProgress, StepState, taking_back
+from changeover.model.runs.run import StepProgress, StepState, taking_back
 from changeover.model.settings.action import Action, Operation, Phase, operation_words
 from changeover.model.settings.service import Service
 
@@ -53,7 +53,7 @@ def undoing(plan: Plan, forward: Plan, went: Sequence[StepProgress], taken_back:
     for step, progress in zip(forward.steps, went, strict=True):
         if not isinstance(step, ActionStep):
             changed = True
-        elif progress.state in TOOK_PLACE and step.name not in taken_back:
+        elif progress.may_be_done and step.name not in taken_back:
             operation = taking_back(step, progress)
             if operation is not None:
                 acts.append((changed, _back(step, operation, progress.state)))
