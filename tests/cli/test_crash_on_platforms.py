@@ -150,7 +150,7 @@ async def test_killed_at(shop: Steered, case: Case, record_property: Record) -> 
         await story.crash()
         newest = await story.newest()
         came = await ended(story, newest, known)
-        record_property("came", came)
+        record_property("killed on a platform", came)
         assert story.other.world() == story.elsewhere
         assert writes(story.other.behind) == story.asked_elsewhere
         assert await board.unfinished_run("shop") is None
