@@ -16,9 +16,9 @@ from pathlib import Path
 
 from figures import Figure
 
-from cli.test_between_platforms import Moving
 from keyring_session import KeyringSession
 from shop import WWW, Shop
+from two_platforms import Moving
 
 AIM = 1.1
 _AT_BACKUP = {f"{WWW}. 60 A 127.0.0.3"}

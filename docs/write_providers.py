@@ -51,7 +51,10 @@ PLATFORMS_INTRODUCTION = (
     " is any address, with nothing to steer. `changeover service add … --platform DEPLOYMENT=ACCOUNT,KEY=VALUE` names"
     " one. The account's keys are in its own table of the settings file, those of a"
     " deployment in the deployment's ([settings](settings.md)).",
-    'An operation is an action of a service: `platform = { deployment = "backup", verb = "scale", instances = 3 }`.'
+    "An operation is asked for by itself, in the window or by `changeover platform SERVICE DEPLOYMENT VERB --set"
+    " KEY=VALUE`, which shows what it does and risks, asks, and does it by a run of its own that can be undone where"
+    " something takes it back. Or it is an action of a service, done in a switch:",
+    ' `platform = { deployment = "backup", verb = "scale", instances = 3 }`.'
     " What stood before is read and kept in the run's journal first, and an undo puts exactly that back. One that is as"
     " good done twice is simply done again where a run was cut off in its midst; of any other a person says whether.",
 )

@@ -63,12 +63,15 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says what laptops and switches went through, how often processes were killed, and how their runs were ended."""
     explored: Counter[str] = Counter()
+    on_platforms: Counter[str] = Counter()
     for report in terminalreporter.stats.get("passed", []):
         for name, text in report.user_properties:
             if name == "life":
                 terminalreporter.write_line(f"a laptop's life, {text}")
             if name == "histories":
                 explored.update(json.loads(text))
+            if name == "killed on a platform":
+                on_platforms[text] += 1
             if name == "fuzz":
                 terminalreporter.write_line(f"fuzz, {text}")
             if name == "faults":
@@ -80,6 +83,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if explored:
         told = "; ".join(f"{number} × {what}" for what, number in explored.most_common() if what != "histories")
         terminalreporter.write_line(f"explorer: {explored['histories']} histories of switches ({told})")
+    if on_platforms:
+        told = "; ".join(f"{number} × {what}" for what, number in on_platforms.most_common())
+        terminalreporter.write_line(f"crashes on platforms: {on_platforms.total()} processes killed ({told})")
     counts: Counter[str] = Counter()
     for report in terminalreporter.stats.get("passed", []):
         killed = re.search(r"test_crash_matrix.*\[(\d+)-(before|after)-(forward|undo)-(\w+)\]", report.nodeid)

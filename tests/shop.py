@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from command import run_command
 from dns_servers.bind import Bind
 from web_servers.nginx import Nginx
 
+_KILLED_AT = Path(__file__).parent / "cli" / "killed_at.py"
 WWW, APEX = "www.shop.example", "shop.example"
 ZONE = """\
 @ SOA ns1 hostmaster 1 3600 600 86400 60
@@ -123,6 +125,19 @@ class Shop:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def kill(self, number: int, moment: str, *arguments: str) -> None:
+        """`changeover ARGUMENTS`, killed right "before" or "after" entry `number` of its journal, counted from 1."""
+        ended = subprocess.run(
+            [sys.executable, str(_KILLED_AT), str(number), moment, *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
 
     def json(self, *arguments: str, status: int = 0, stdin: str = "") -> dict[str, Any]:
         """The JSON object of a command that must end with `status`."""

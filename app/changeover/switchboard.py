@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from changeover.model.settings.action import Action
     from changeover.model.settings.maintenance import Maintenance
     from changeover.model.settings.platform import DiscoveredApp
-    from changeover.model.settings.service import Service
+    from changeover.model.settings.service import Deployment, Service
     from changeover.model.wording.notice import Notice
     from changeover.monitoring.platform_reading import PlatformReading
 
@@ -159,6 +159,10 @@ class Switchboard:
     def service(self, name: str) -> Service:
         """The service of that name. Raises UsageError that names the known ones."""
         return self._configuration.service(name)
+
+    def deployment(self, service: str, name: str) -> Deployment:
+        """A deployment of a service. Raises UsageError that names the known ones."""
+        return self._configuration.deployment(service, name)
 
     async def accounts(self) -> tuple[AccountRow, ...]:
         """Every account, and where its secret is."""
@@ -428,6 +432,25 @@ class Switchboard:
     async def way_back(self, run_id: str) -> WayBack:
         """Where an undo would send visitors, and whether they would be served there. Reads only."""
         return await self._preparer.way_back(await self._recorded.one(run_id))
+
+    def operation_plan(self, service: str, deployment: str, verb: str, options: Mapping[str, Any]) -> Plan:
+        """What asking the platform of a deployment for one operation would do. Raises UsageError for what cannot be."""
+        return self._runs.operation_plan(service, deployment, verb, options)
+
+    async def operate(
+        self,
+        plan: Plan,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        why: str = "",
+    ) -> Run:
+        """Asks a platform for one operation, by a run of its own: what stood before is kept first, for its undo.
+
+        `stop`, once set before the platform was asked, calls it off.
+        """
+        return await self._runs.operate(plan, who=who, on_progress=on_progress, stop=stop, why=why)
 
     async def prepare_ttl(self, name: str, ttl: int | None = None, *, restore: bool = False) -> TtlPreparation:
         """What lowering the service's TTLs would change, or giving back those that were lowered. Reads only."""

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Self
 
 import pytest
@@ -18,7 +14,6 @@ from changeover.switchboard import Switchboard
 from platforms.lab_ground import LabApi
 from shop import Shop
 
-KILLED_AT = str(Path(__file__).with_name("killed_at.py"))
 #: A run's journal: started (an undo's has undo-started), then intent and end of each of its steps, then its own end.
 ENTRIES = {"forward": 8, "undo": 8}
 #: The same with operations beside DNS: four more steps, and two of these to take back.
@@ -95,19 +90,6 @@ AFTER = {"primary": AppSettings(instances=0, maintenance=True), "backup": AppSet
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with Shop(tmp_path_factory.mktemp("crash")) as shop:
         yield shop
-
-
-def kill(shop: Shop, number: int, moment: str, *arguments: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, KILLED_AT, str(number), moment, *arguments],
-        env=shop.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 def scenarios(entries: dict[str, int], often: int) -> list[object]:
@@ -230,10 +212,10 @@ async def story(
         (shop.folder / trace).unlink(missing_ok=True)
     on_primary = shop.bind.records()
     if direction == "forward":
-        kill(shop, number, moment, "switch", "shop", "--to", "backup", "--yes")
+        shop.kill(number, moment, "switch", "shop", "--to", "backup", "--yes")
     else:
         run = await board.switch(await board.prepare("shop", "backup"), who="anna@laptop")
-        kill(shop, number, moment, "undo", run.run, "--yes")
+        shop.kill(number, moment, "undo", run.run, "--yes")
     after_crash = shop.bind.records()
     newest = next(iter(await board.runs()), None)
 

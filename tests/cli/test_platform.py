@@ -124,6 +124,9 @@ def test_a_service_is_added_on_a_platform(lab: Lab) -> None:
     here, there = lab.json("platform", "blog")["deployments"]
     assert (here["keys"], here["observed"]["release"]) == ({"app": "primary"}, "v42")
     assert (there["platform"], there["observed"], there["operations"], there["error"]) == ("url", None, [], None)
+    # No action of it asks a platform, so its settings need no approval; who asks for something is shown where it goes.
+    assert lab.json("platform", "blog", "here", "scale", "--set", "instances=2", "--yes")["outcome"] == "completed"
+    assert "nobody can steer" in lab.json("platform", "blog", "there", "stop", "--yes", status=2)["error"]["text"]
 
 
 def test_a_template_makes_steps_that_work(lab: Lab) -> None:
@@ -235,3 +238,60 @@ def test_drift_side_by_side(lab: Lab) -> None:
     assert "backup is in maintenance" in drift["text"]
     for words in (("drift", "nothing"), ("drift", "shop", "primary"), ("drift", "shop", "third")):
         assert lab.json(*words, status=2)["error"]["kind"] == "usage"
+
+
+def test_one_operation_and_its_undo(lab: Lab) -> None:
+    """By a run of its own: what stood before is kept, no record is touched, and an undo asks for exactly that."""
+    assert lab.run("platform", "shop", "backup", "scale", "--set", "instances=2", "--yes").returncode == 0
+    run = lab.json("platform", "shop", "backup", "scale", "--set", "instances=4", "--why", "a sale", "--yes")
+    assert (run["kind"], run["outcome"], run["why"], run["changes"]) == ("operation", "completed", "a sale", [])
+    assert (run["text"], run["next"]) == ("backup has 4 instances", ["undo"])
+    assert lab.instances() == {"primary": 1, "backup": 4}
+    assert lab.json("undo", run["run"], "--yes")["outcome"] == "undone"
+    assert lab.instances() == {"primary": 1, "backup": 2}
+    told = lab.run("report", run["run"]).stdout
+    assert "Take back scale: Scale backup to 2 instances" in told
+    same = lab.json("platform", "shop", "backup", "scale", "--set", "instances=2", "--yes")
+    assert (same["outcome"], same["next"]) == ("completed", []), "what changed nothing needs no undo"
+    assert "takes no undo" in lab.json("undo", same["run"], "--yes", status=3)["text"]
+
+
+def test_what_cannot_be_asked_is_refused_before_anything(lab: Lab) -> None:
+    """A verb that there is not, options that it does not take, nobody to ask: nothing is done, and no run begins."""
+    for words, said in (
+        (("third", "scale"), "has no deployment third"),
+        (("backup", "stop"), "It takes: maintenance-on, maintenance-off, scale"),
+        (("backup", "scale", "--yes"), "instances: it is missing"),
+        (("backup", "scale", "--set", "instances=many", "--yes"), "instances:"),
+        (("backup", "scale", "--set", "instances=-1", "--yes"), "instances:"),
+        (("backup", "scale", "--set", "instance=1", "--yes"), "did you mean instances?"),
+        (("backup", "maintenance-on"), "There is no terminal to ask on"),
+        (("backup", "--yes"), "Name the VERB as well"),
+    ):
+        ended = lab.run("platform", "shop", *words)
+        assert (ended.returncode, said in ended.stderr) == (2, True), ended.stderr
+    assert lab.json("runs")["runs"] == []
+    asked = lab.run("platform", "shop", "primary", "maintenance-on").stderr
+    assert "Visitors are at primary now, and would not be served as they are." in asked
+    assert "lab, account lab-platform, app primary" in asked
+
+
+def test_a_silent_platform_is_asked_for_nothing(lab: Lab) -> None:
+    """What stood before cannot be read, so nothing is done; what it said last is still told."""
+    lab.json("platform", "shop", "backup")
+    lab.stop()
+    run = lab.json("platform", "shop", "backup", "maintenance-on", "--yes", status=1)
+    assert (run["outcome"], run["next"]) == ("failed", [])
+    assert "what stands there now could not be read" in run["text"]
+    assert "Nothing was done" in run["text"]
+
+
+def test_settings_that_lead_elsewhere_are_looked_at_first(lab: Lab) -> None:
+    """Somebody else's change of which app is steered acts only once it was approved."""
+    settings = lab.home / "changeover.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace('app = "backup"', 'app = "primary"'))
+    refused = lab.json("platform", "shop", "backup", "scale", "--set", "instances=2", "--yes", status=3)["error"]
+    assert refused["kind"] == "not-approved"
+    settings.write_text(text)
+    assert lab.instances() == {"primary": 1, "backup": 1}

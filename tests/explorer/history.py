@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple, NoReturn
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NamedTuple, NoReturn
 from unittest import mock
 
 from changeover.health import probe, sample
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.records import record_set, same_answer
+from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.runs.plan import ActionStep, batch_progress, inverse
 from changeover.model.runs.run import Run, StepState, fold
 from changeover.model.runs.verification import Verdict
@@ -20,6 +21,7 @@ from explorer import names
 from explorer.copies import KINDS, Copy
 from explorer.journal import Disk
 from explorer.people import Operator, Outsider, closes_the_lid
+from explorer.platforms import Platforms
 from explorer.process import Process
 from explorer.world import Computer, Happened, World
 from health.virtual_time import VirtualLoop
@@ -46,8 +48,9 @@ class Told(NamedTuple):
 class Setting:
     """What there is in a history: a service, the copies of its zones, its deployments, its people's computers."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, platforms: bool) -> None:
         self.world = world
+        self.platforms = Platforms(self) if platforms else None
         self.targets = TARGETS
         self.at_address = {a: name.partition(".")[0] for name, found in TARGETS.items() for a in found}
         self.down_until: dict[str, float] = {}
@@ -80,6 +83,7 @@ class Setting:
             name="shop",
             hostnames=hostnames,
             dns=tuple(ZoneAt(account, zone) for zone in zones for account in accounts),
+            actions=self.platforms.actions() if self.platforms is not None else (),
             deployments=tuple(
                 Deployment(
                     name=name,
@@ -111,13 +115,22 @@ class Setting:
         return names.Names(process)
 
     def operations(self, process: Process) -> Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]:
+        if self.platforms is not None:
+            return self.platforms.executor(self, process).perform
+
         async def done(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
             return Verdict(StepState.DONE, "done")
 
         return done
 
-    async def nothing_before(self, step: ActionStep) -> None:
-        """No platform is asked for anything."""
+    def before(self, process: Process) -> Callable[[ActionStep], Coroutine[Any, Any, PlatformObservation | None]]:
+        if self.platforms is not None:
+            return self.platforms.executor(self, process).before
+
+        async def nothing(step: ActionStep) -> None:
+            """No platform is asked for anything."""
+
+        return nothing
 
 
 class Unplugged(VirtualLoop):
@@ -136,13 +149,13 @@ class Unplugged(VirtualLoop):
         raise AssertionError("a history asked the resolver of this computer")
 
 
-def history(seed: int, planted: str = "") -> Told:
-    """The history of that seed, with a bug that is `planted` on purpose."""
+def history(seed: int, planted: str = "", *, platforms: bool = False) -> Told:
+    """The history of that seed, with a bug that is `planted` on purpose. `platforms`: they are asked for something."""
     with asyncio.Runner(loop_factory=Unplugged) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, Unplugged)
         world = World(seed, loop, planted)
-        setting = Setting(world)
+        setting = Setting(world, platforms)
         stand_in = functools.partial(names.checked, setting)
         with (
             world.clocks(),
@@ -162,7 +175,8 @@ async def _live(setting: Setting) -> None:
     operators = [Operator(setting, c, disks[c.name]) for c in (computers * 2)[:2]]
     lives = [operator.live() for operator in operators]
     lids = [closes_the_lid(setting, computer) for computer in computers]
-    await asyncio.gather(*lives, *lids, Outsider(setting).live())
+    hands = [setting.platforms.hand()] if setting.platforms is not None else []
+    await asyncio.gather(*lives, *lids, *hands, Outsider(setting).live())
     await asyncio.sleep(SETTLED)
     world.calm = True
     for operator, disk in zip(operators, disks.values(), strict=False):
@@ -175,6 +189,8 @@ async def _ends(setting: Setting, operator: Operator, disk: Disk) -> None:
     verbs = world.random.choice((("resume", "undo"), ("undo", "resume")))
     for run in _unfinished(disk):
         for verb in (*verbs, "accept"):
+            if verb not in run.next:
+                continue  # nothing takes back what it did
             foreign = _foreign(setting, run)
             came = await operator.act(verb)
             world.note(disk.name, f"{verb} in a calm world: {came}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from changeover.model.errors import UsageError
 from changeover.model.runs.run import Entry, Event, Intent, Started
-from explorer import promises
+from explorer import platform_promises, promises
 from explorer.world import START, World
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class ProcessJournal:
         await process.point()
         entry = self._disk.write(run, event)
         promises.written(process, run, self._disk.runs[run])
+        if process.setting.platforms is not None:
+            platform_promises.written(process.setting.platforms, process, run, self._disk.runs[run])
         await process.point("after an entry")
         return entry
 

@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from changeover.model.dns.records import AddressSet, address_set, record_set
 from changeover.model.errors import ProviderError, Refused
-from changeover.model.runs.plan import Plan, ZoneReading, inverse, make_plan, plan_of
-from changeover.model.runs.run import Accepted, Committed, Run, Started, fold
+from changeover.model.runs.operation_plan import operation_plan
+from changeover.model.runs.plan import ActionStep, Plan, ZoneReading, inverse, make_plan, plan_of
+from changeover.model.runs.plan_actions import with_actions
+from changeover.model.runs.run import Accepted, Committed, Repeated, Run, Skipped, Started, StepState, fold
 from changeover.switchover.runner import Runner
 from explorer.journal import Disk
 from explorer.process import Process
@@ -103,7 +105,35 @@ class Operator:
         if runs and "commit" in runs[0].next and draw.random() < 0.2:
             await journal.append(runs[0].run, Committed())
             return "committed"
+        if self._setting.platforms is not None and self._setting.platforms.random.random() < 0.4:
+            return await self._operate(process)
         return await self._switch(process)
+
+    async def _operate(self, process: Process) -> str:
+        """Asks the platform of a deployment for one thing."""
+        assert self._setting.platforms is not None
+        deployment, operation, options = self._setting.platforms.call()
+        made_at = datetime.fromtimestamp(START + self._world.now, UTC)
+        plan = operation_plan("shop", deployment, operation, options, made_at)
+        self._world.count("operations by themselves")
+        self._world.note(str(process), f"asks for {operation.verb} at {deployment}")
+        ended = await self._runner(process).start(Started(plan=plan))
+        return "unfinished" if ended.unfinished else str(ended.outcome)
+
+    async def _decide(self, process: Process, run: Run) -> Run:
+        """A person looks at what nobody knows, and says of each step whether it is to be done again."""
+        platforms = self._setting.platforms
+        assert platforms is not None
+        writer = (self._computer.name, run.run)
+        for number, step in enumerate(run.plan.steps):
+            unknown = run.steps[number].state is StepState.UNKNOWN
+            if not isinstance(step, ActionStep) or not unknown or step.action.repeatable:
+                continue
+            done = any(one.landed for one in platforms.log if one.writer == writer and one.verb == step.operation.verb)
+            self._world.count("skipped by a person" if done else "repeated by a person")
+            event = Skipped(step=number, reason="it was done") if done else Repeated(step=number)
+            await process.journal.append(run.run, event)
+        return fold(await process.journal.read(run.run))
 
     async def _go_on(self, process: Process, run: Run, verb: str) -> str:
         if verb == "leave" or verb not in run.next:
@@ -116,6 +146,8 @@ class Operator:
         process.run = run.run
         runner = self._runner(process)
         if verb == "resume":
+            if self._setting.platforms is not None:
+                run = await self._decide(process, run)
             ended = await runner.resume(run, who="anna@laptop")
         else:
             anyway = self._world.chance(15)
@@ -138,7 +170,11 @@ class Operator:
         await asyncio.sleep(self._world.random.choice((0.5, 5, 30)))  # a person reads the plan
         self._world.count("switches")
         self._world.note(str(process), f"switches to {to}")
-        ended = await self._runner(process).start(Started(plan=plan))
+        emergency = False
+        if self._setting.platforms is not None:
+            emergency = self._setting.platforms.random.random() < 0.3
+            plan = with_actions(plan, service, emergency)
+        ended = await self._runner(process).start(Started(plan=plan, emergency=emergency))
         return "unfinished" if ended.unfinished else str(ended.outcome)
 
     async def _readings(self, process: Process) -> list[ZoneReading]:
@@ -176,7 +212,7 @@ class Operator:
             verify_timeout=RETRY_BUDGET,
             walk=_no_journeys,
             act=self._setting.operations(process),
-            before=self._setting.nothing_before,
+            before=self._setting.before(process),
         )
 
 

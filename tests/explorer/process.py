@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from changeover.model.dns.change import Place
 from explorer.copies import Copy
@@ -39,6 +39,8 @@ class Process:
         self.read_at: dict[Place, float] = {}
         self.stale: dict[Place, bool] = {}
         self.confirmed: set[Place] = set()
+        #: By deployment, what its platform told this process last.
+        self.observed: dict[str, dict[str, Any]] = {}
         self._task = asyncio.current_task()
         self._points = 0
         self._entries = 0

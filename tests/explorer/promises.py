@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import AddressSet, same_answer, values_text
-from changeover.model.runs.plan import ChangeRecords
+from changeover.model.runs.plan import ChangeRecords, PlanKind
 from changeover.model.runs.run import Ended, Entry, Intent, Outcome, Resumed, Run, Started, StepEnded, UndoStarted, fold
 from explorer.copies import Copy
 
@@ -139,7 +139,8 @@ def written(process: Process, run_id: str, entries: Sequence[Entry]) -> None:
         world.broke(f"{process} goes on with {run_id} after it gave up its lock")
     fold(entries, alive=True)
     run = fold(entries)
-    if run.unfinished and run.next != ("resume", "undo", "accept"):
+    final = run.forward.kind is PlanKind.OPERATION and run.next == ("resume", "accept")  # nothing takes it back
+    if run.unfinished and run.next != ("resume", "undo", "accept") and not final:
         world.broke(f"{run_id} is {run.outcome} and offers {run.next}")
     event = entries[-1].event
     if not isinstance(event, Ended):

@@ -28,6 +28,7 @@ from changeover.model.settings.acting_parts import (
     account_place,
     acting_parts,
     action_part,
+    asked_part,
     bound_of_call,
     bound_of_journeys,
     bound_secrets,
@@ -39,6 +40,7 @@ from changeover.model.settings.acting_parts import (
     only,
     sending,
     steering_part,
+    steering_place,
     unapproved,
 )
 from changeover.model.settings.action import Action, HttpCall
@@ -140,9 +142,23 @@ class Trust:
         lookup = self._settings().lookup
         await self._permit(lambda: (calls_part(service, lookup, self._files),))
 
-    async def permit_steering(self, service: Service) -> None:
-        """The same for what is asked of platforms."""
-        await self._permit(lambda: (steering_part(service),))
+    async def permit_steering(self, service: Service, action: Action) -> None:
+        """The same for what is asked of platforms, but for what a person asked for by itself."""
+        if not await asyncio.to_thread(self._was_asked, service, action):
+            await self._permit(lambda: (steering_part(service),))
+
+    async def ask(self, service: Service, action: Action) -> None:
+        """Approves one operation that a person asks of a platform, as the run that does it begins with it.
+
+        Raises NotApproved where the settings say since lately where it would go, and nobody has looked at that.
+        """
+        await self.permit(steering_place(service.name))
+        part = asked_part(service, action, self._files)
+        await asyncio.to_thread(self._approvals.approve_once, part)
+
+    def _was_asked(self, service: Service, action: Action) -> bool:
+        record = self._approvals.read()
+        return record is not None and asked_part(service, action, self._files).fingerprint in record.former
 
     async def permit_action(self, service: Service, action: Action) -> None:
         """Raises NotApproved where a run would do what was never approved here.
@@ -155,7 +171,7 @@ class Trust:
         part = action_part(service, action, self._files)
         record = self._approvals.read() or ApprovalRecord(home="")
         approved = record.lines.get(part.place)
-        if part.lines == approved or part.fingerprint in record.former:
+        if part.lines == approved or part.fingerprint in record.former or self._was_asked(service, action):
             return
         settings = self._settings()
         if self._given(settings) and part in self._parts(settings):

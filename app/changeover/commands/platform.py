@@ -1,19 +1,24 @@
-"""`platform` and `drift`: what the platforms of a service say of its deployments, and where these differ."""
+"""`platform` and `drift`: what the platforms of a service say and can be asked, and where its deployments differ."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 import msgspec
 
+from changeover.accounts.asked_operation import known_operation
 from changeover.accounts.kinds import KINDS
+from changeover.commands.accounts import options_of
+from changeover.commands.run import Progress, approve_first, followed, told, yes_option
 from changeover.commands.session import (
     DONE,
     REFUSED,
     CommandSession,
     command,
+    confirmed,
     json_option,
     print_json,
     print_table,
@@ -26,21 +31,42 @@ from changeover.model.formatting import age, counted, ended
 from changeover.model.platforms.comparison import Agreement, Compared, differing
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
 from changeover.model.readiness.drift_checks import compared_with, drift_rows
+from changeover.model.runs.operation_plan import operation_risks
 from changeover.model.settings.account_fields import option_fields
 from changeover.model.settings.platform import PlatformKind, PlatformOperation
-from changeover.model.settings.service import Service
+from changeover.model.settings.service import Deployment, Service
 from changeover.model.wording.platform_words import observation_words
 from changeover.monitoring.platform_reading import PlatformReading
+from changeover.storage.home import this_person
 from changeover.switchover.report import utc
 
 
 @click.command()
 @click.argument("service")
 @click.argument("deployment", required=False)
+@click.argument("verb", required=False)
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="What is told with VERB, such as instances=2.")
+@click.option("--why", default="", metavar="TEXT", help="A reason, for the report.")
+@yes_option
 @json_option
 @command
-def platform(service: str, deployment: str | None, as_json: bool) -> int:
-    """Show what runs of a service, as its platforms say, and what they can be asked to do by its actions."""
+def platform(
+    service: str,
+    deployment: str | None,
+    verb: str | None,
+    sets: tuple[str, ...],
+    why: str,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Show what runs of a service, as its platforms say, or have the platform of DEPLOYMENT do VERB.
+
+    What there was before is read and kept first, so that an undo of the run gives it back.
+    """
+    if deployment is not None and verb is not None:
+        return _operate(service, deployment, verb, sets, why, yes, as_json)
+    if sets or why or yes:
+        raise UsageError("--set, --why and --yes belong to something that is to be done", "Name the VERB as well.")
     with CommandSession() as session:
         readings = session.run(session.switchboard.read_platforms(service, deployment))
     if as_json:
@@ -48,6 +74,38 @@ def platform(service: str, deployment: str | None, as_json: bool) -> int:
     else:
         _print(readings)
     return REFUSED if any(reading.error is not None for reading in readings) else DONE
+
+
+def _operate(
+    service: str, deployment: str, verb: str, sets: tuple[str, ...], why: str, yes: bool, as_json: bool
+) -> int:
+    """Shows what would be done and what it risks, asks, and does it by a run of its own."""
+    with CommandSession() as session:
+        board = session.switchboard
+        of, at = board.service(service), board.deployment(service, deployment)
+        operation = known_operation(at, verb)
+        options = options_of(operation.options, sets, "--set key=value")
+        plan = board.operation_plan(service, deployment, verb, options)
+        if not yes:
+            approve_first(session, service)
+            active = session.run(board.observe(service)).active
+            about = [f"{operation.does}.", f"It needs: {operation.permission}."]
+            say(f"{plan.steps[0].text} ({_which(at)})", *about, *operation_risks(of, at, operation, options, active))
+        if not confirmed(f"Do it at {deployment} of {service} now?", yes):
+            say("Nothing was done.")
+            return REFUSED
+
+        def work(progress: Progress, stop: asyncio.Event) -> Any:
+            return board.operate(plan, who=this_person(), on_progress=progress, stop=stop, why=why)
+
+        ended = followed(session, work)
+    return told(ended, as_json)
+
+
+def _which(deployment: Deployment) -> str:
+    """Which app of which account it is: "lab, account lab-platform, app primary"."""
+    keys = [f"{key} {as_written(value)}" for key, value in deployment.options.items()]
+    return ", ".join([deployment.platform, f"account {deployment.account}", *keys])
 
 
 def _reading(reading: PlatformReading) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class MainController:
         self.runs = RunActions(window, switchboard, tasks, self._opened, self._read_runs)
         self._service_actions = ServiceActions(window, switchboard, tasks, self._opened, self._read_runs)
         self.services = ServiceList()
-        self.page = ServicePage(self._act, lambda: self._history.read_later())
+        self.page = ServicePage(self._act, lambda: self._history.read_later(), self._operate)
         self._history = PageHistory(
             self.page, switchboard.history, tasks, lambda: self._chosen, lambda: self._show_activity(_now())
         )
@@ -235,6 +235,14 @@ class MainController:
         from changeover.desktop.service.pin_dialog import PinDialog
 
         self._show(PinDialog(self.window, self.switchboard, self.tasks, state))
+
+    def _operate(self, deployment: str) -> None:
+        from changeover.desktop.service.operation_dialog import OperationDialog
+
+        state = self._chosen
+        if state is not None:
+            arguments = (self.window, self.switchboard, self.tasks, state.service.name, deployment)
+            self._show(OperationDialog(*arguments, self.runs.operate, self.runs.act))
 
     def _refresh(self, service: str) -> None:
         self.tasks.spawn(self.switchboard.refresh(service), f"checking {service}")

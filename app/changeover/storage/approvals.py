@@ -79,6 +79,15 @@ class Approvals:
             )
         )
 
+    def approve_once(self, part: ActingPart) -> None:
+        """Lets a run that begins with `part` end with it, and approves nothing of the settings by that."""
+        former = part.fingerprint
+        self._change(
+            lambda record: msgspec.structs.replace(
+                record, former=tuple(dict.fromkeys((*record.former, former)))[-_MOST_FORMER:]
+            )
+        )
+
     def forget(self, places: Iterable[str]) -> None:
         """Takes back what was approved at `places`."""
         gone = set(places)

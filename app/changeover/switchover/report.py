@@ -14,6 +14,7 @@ from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration, ended
 from changeover.model.readiness.way_back import undone_in_doubt
 from changeover.model.runs.open_run import open_run_words, unreadable_words
+from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
 
@@ -121,7 +122,7 @@ def _step(step: StepProgress) -> dict[str, Any]:
 def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
-    where = f"{run.service}: {run.source} → {run.to}" if run.forward.kind.moves_visitors else f"{run.service}, TTLs:"
+    where = _where(run)
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -138,9 +139,9 @@ def outcome_sentence(run: Run) -> str:
             accepted = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
             return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{accepted}"
         case Outcome.INTERRUPTED if run.paused:
-            return f"{where} is paused{' while being undone' if undoing else ''}. Its records may be changed."
+            return f"{where} is paused{' while being undone' if undoing else ''}. {_may_be(run)}"
         case Outcome.INTERRUPTED:
-            return f"{where} was interrupted{' while being undone' if undoing else ''}. Its records may be changed."
+            return f"{where} was interrupted{' while being undone' if undoing else ''}. {_may_be(run)}"
         case Outcome.RUNNING:
             return f"{where} is running."
         case Outcome.DAMAGED | Outcome.NEWER if run.accepted is not None:
@@ -149,6 +150,23 @@ def outcome_sentence(run: Run) -> str:
             return f"{where} {unreadable_words(run)}. {open_run_words(run)[1]}"
         case _:
             assert_never(run.outcome)
+
+
+def _may_be(run: Run) -> str:
+    return "It may be done." if run.forward.kind is PlanKind.OPERATION else "Its records may be changed."
+
+
+def _where(run: Run) -> str:
+    """What a run is about."""
+    match run.forward.kind:
+        case PlanKind.SWITCH:
+            return f"{run.service}: {run.source} → {run.to}"
+        case PlanKind.PREPARE | PlanKind.RESTORE_TTL:
+            return f"{run.service}, TTLs:"
+        case PlanKind.OPERATION:
+            return f"{run.service}: {run.forward.steps[0].text}:"
+        case _:
+            assert_never(run.forward.kind)
 
 
 def _seconds(seconds: float) -> str:

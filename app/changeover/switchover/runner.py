@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec.structs import replace
 
@@ -58,6 +58,7 @@ from changeover.model.runs.verification import Verdict
 from changeover.model.settings.action import Approval, Note, WaitUntil
 from changeover.model.settings.service import Service
 from changeover.storage.journal.store import JournalStore
+from changeover.switchover.actions.waiting import unless
 from changeover.switchover.lease import ZoneLeases
 from changeover.switchover.verify.name_servers import name_servers
 from changeover.switchover.verify.visitors import Walk, visitors
@@ -74,7 +75,7 @@ _SLACK = 4.0
 #: Does an operation that is not DNS, for a run, until it is done or the event is set.
 Perform = Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]
 #: Reads what stands at a platform before it is asked to do something. Raises a ChangeoverError where it cannot.
-ReadBefore = Callable[[ActionStep], Awaitable[PlatformObservation | None]]
+ReadBefore = Callable[[ActionStep], Coroutine[Any, Any, PlatformObservation | None]]
 _GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
 
 
@@ -182,14 +183,14 @@ class Runner:
             now = self._progress()
             late = time.monotonic() - began > self._service.run_timeout
             if self._stop.is_set() or now.paused or now.unreadable or late:
-                return self._stopped(late)
+                return await self._stopped(plan, late)
             if self._leases is not None and self._leases.lost.is_set():
                 outcome = _outcome([StepState.REFUSED], self._changed)
                 return await self._end(outcome, self._leases.why_lost, time.monotonic() - began)
             waiting = [n for n in group if now.steps[n].state not in _GOOD]
             verdicts = await _all(self._do(n, plan.steps[n], direction) for n in waiting)
             if any(verdict is None for verdict in verdicts):
-                return self._progress()
+                return await self._stopped(plan)
             went = [n for n, verdict in zip(waiting, verdicts, strict=True) if verdict and verdict.state in _GOOD]
             self._changed = self._changed or any(_changes_something(plan.steps[n]) for n in went)
             bad = [verdict for verdict in verdicts if verdict is not None and verdict.state not in _GOOD]
@@ -197,8 +198,7 @@ class Runner:
                 outcome = _outcome([verdict.state for verdict in bad], self._changed)
                 return await self._end(outcome, self._told(plan, outcome, bad), time.monotonic() - began)
         outcome = Outcome.COMPLETED if direction is Direction.FORWARD else Outcome.UNDONE
-        warned = any(step.state is StepState.WARNING for step in self._progress().steps)
-        return await self._end(outcome, _closing_words(plan, direction, warned), time.monotonic() - began)
+        return await self._end(outcome, _closing_words(plan, direction, self._progress()), time.monotonic() - began)
 
     def _told(self, plan: Plan, outcome: Outcome, bad: Sequence[Verdict]) -> str:
         """Why a run ends early and, where it stands half way, which account has what."""
@@ -207,8 +207,10 @@ class Runner:
         divided = who_has_what(plan, states) if outcome is Outcome.INCOMPLETE else ""
         return f"{text.rstrip('.')}. {divided}" if divided else text
 
-    def _stopped(self, late: bool) -> Run:
-        """The run between two of its steps, to go on later."""
+    async def _stopped(self, plan: Plan, late: bool = False) -> Run:
+        """The run between two of its steps, to go on later. One operation that asked nothing yet is called off."""
+        if plan.kind is PlanKind.OPERATION and self._stop.is_set() and not self._changed:
+            return await self._end(Outcome.REFUSED, "it was called off before the platform was asked", 0.0)
         if late:
             limit = duration(self._service.run_timeout)
             log.warning("%s stopped: it has taken longer than %s", self._entries[0].run, limit)
@@ -220,9 +222,15 @@ class Runner:
         if isinstance(step, ActionStep) and (undecided := self._undecided(number, step)) is not None:
             return undecided
         began = time.monotonic()
+        doubted = self._progress().steps[number].doubted
         before, unread = await self._stood(number, step, direction)
+        if self._stop.is_set() and isinstance(step, ActionStep) and _changes_something(step):
+            return None
         await self._record(Intent(step=number, before=before))
         verdict = unread or await self._perform(step, direction)
+        if doubted and verdict.state is StepState.FAILED:
+            told = f"{verdict.text.rstrip('.')}. An earlier try of it may have done it"
+            verdict = verdict._replace(text=told)
         if self._stop.is_set() and verdict.state is StepState.UNKNOWN and not _changes_something(step):
             return None  # only looking was cut short; the run can go on from here
         seconds = time.monotonic() - began
@@ -238,7 +246,7 @@ class Runner:
         if known or direction is Direction.UNDO or not isinstance(step, ActionStep) or self._left_out(step, direction):
             return None, None
         try:
-            return await self._before(step), None
+            return await unless(self._stop, self._before(step)), None
         except ChangeoverError as error:
             text = f"what stands there now could not be read: {error.text}. Nothing was done. {error.hint}"
             return None, Verdict(StepState.FAILED, text.strip())
@@ -521,8 +529,10 @@ def _outcome(states: Sequence[StepState], changed: bool) -> Outcome:
     return Outcome.REFUSED if all(state is StepState.REFUSED for state in states) else Outcome.FAILED
 
 
-def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
-    beside = ", with warnings" if warned else ""
+def _closing_words(plan: Plan, direction: Direction, run: Run) -> str:
+    beside = ", with warnings" if any(step.state is StepState.WARNING for step in run.steps) else ""
+    if plan.kind is PlanKind.OPERATION:
+        return "; ".join(step.note for step in run.steps) or "Nothing was done, so nothing had to be taken back"
     if direction is Direction.UNDO:
         return f"Every record set is back as it was{beside}"
     match plan.kind:

@@ -7,8 +7,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from changeover.accounts.asked_operation import checked_options, known_operation
 from changeover.accounts.configuration import Configuration
 from changeover.accounts.trust import not_approved
 from changeover.model.dns.lease import Holder
@@ -18,6 +19,7 @@ from changeover.model.formatting import counted
 from changeover.model.readiness.freeze import freeze_left, freezes_of
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.operation_plan import operation_plan
 from changeover.model.runs.plan import ActionStep, Plan
 from changeover.model.runs.plan_actions import leaving_out
 from changeover.model.runs.plan_guard import FRESH, unsafe
@@ -211,6 +213,34 @@ class Runs:
             await self._recorded.refuse_unfinished(plan.service)
             async with self._running(plan.service, plan, ignore_progress, None, verify_timeout) as runner:
                 return await runner.start(Started(plan=plan, who=who, decided=snapshot.at))
+
+    def operation_plan(self, service: str, deployment: str, verb: str, options: Mapping[str, Any]) -> Plan:
+        """What asking the platform of a deployment for one operation would do. Raises UsageError for what cannot be."""
+        at = self._configuration.deployment(service, deployment)
+        operation = known_operation(at, verb)
+        return operation_plan(
+            service, deployment, operation, checked_options(at, operation, options), datetime.now(UTC)
+        )
+
+    async def operate(
+        self,
+        plan: Plan,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        why: str = "",
+    ) -> Run:
+        """Asks the platform of a deployment for one operation, as it was planned. `stop` calls it off before that."""
+        service = self._configuration.service(plan.service)
+        async with self._recorded.locked(plan.service):
+            await self._recorded.refuse_unfinished(plan.service)
+            for step in plan.steps:
+                if isinstance(step, ActionStep):
+                    await self._configuration.trust.ask(service, step.action)
+            log.info("asking for %s at %s of %s", plan.steps[0].name, plan.to, plan.service)
+            async with self._running(plan.service, plan, on_progress, stop, VERIFY_TIMEOUT) as runner:
+                return await runner.start(Started(plan=plan, who=who, why=why, decided=plan.made_at))
 
     @asynccontextmanager
     async def _running(

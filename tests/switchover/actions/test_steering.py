@@ -69,6 +69,9 @@ class World:
     async def perform(self, operation: Operation) -> Verdict:
         step = step_of(operation)
         await self.trust.approve([action_part(SHOP, step.action, self.files)])
+        return await self.carried_out(step)
+
+    async def carried_out(self, step: ActionStep) -> Verdict:
         plan = Plan(
             service="shop", source="primary", to="backup", steps=(step,), made_at=datetime(2026, 12, 1, tzinfo=UTC)
         )
@@ -102,6 +105,25 @@ async def test_nothing_is_asked_of_an_app_that_nobody_approved(world: World) -> 
     with pytest.raises(NotApproved):
         await world.executor.before(step_of(call("scale", instances=3)))
     assert world.api.requests == []
+
+
+async def test_what_a_person_asks_for_is_approved_by_that_and_nothing_else_is(world: World) -> None:
+    """Just that, at just that app; a run may go on with it, until everything is withdrawn."""
+    asked, other = step_of(call("scale", instances=3)), step_of(call("scale", instances=0))
+    await world.trust.ask(SHOP, asked.action)
+    assert (await world.executor.before(asked)) is not None
+    assert (await world.carried_out(asked)).state is StepState.DONE
+    refused = await world.carried_out(other)
+    assert refused.state is StepState.FAILED
+    assert "may not act until it is approved" in refused.text
+    elsewhere = replace(SHOP, deployments=(replace(HERE, options={"app": "backup"}), LOST))
+    with pytest.raises(NotApproved):
+        await world.trust.permit_action(elsewhere, asked.action)
+    assert world.app.settings == AppSettings(instances=3)
+    await world.trust.withdraw()
+    assert (await world.carried_out(asked)).state is StepState.FAILED
+    with pytest.raises(NotApproved):
+        await world.trust.ask(SHOP, asked.action)
 
 
 async def test_what_is_done_is_told(world: World) -> None:

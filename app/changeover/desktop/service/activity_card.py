@@ -33,6 +33,8 @@ _TIPS = {
 
 def run_words(run: Run) -> str:
     """What a run did, in a sentence."""
+    if run.forward.kind is PlanKind.OPERATION and not run.unreadable:
+        return _operation(run)
     names = counted(len({c.name for c in run.forward.changes}), "hostname")
     way = f"{run.source} to {run.to}"
     took = f" in {duration(run.seconds)}" if run.seconds >= 0.5 else ""
@@ -59,6 +61,24 @@ def run_words(run: Run) -> str:
             assert_never(run.outcome)
 
 
+def _operation(run: Run) -> str:
+    """What one operation of a platform came to: what it was, and how it stands."""
+    what = run.forward.steps[0].text
+    match run.outcome:
+        case Outcome.COMPLETED:
+            return what
+        case Outcome.UNDONE:
+            return f"Undone: {what}"
+        case Outcome.RUNNING:
+            return f"{'Undoing' if run.direction is Direction.UNDO else 'Under way'}: {what}"
+        case Outcome.INCOMPLETE if run.accepted is not None:
+            return f"{what}, accepted as it stands: {run.accepted}"
+        case Outcome.REFUSED | Outcome.FAILED | Outcome.INCOMPLETE:
+            return f"{what}, {run.outcome}: {run.text}"
+        case _:
+            return f"{what}, {run.outcome}"
+
+
 def _completed(run: Run, names: str, way: str, took: str) -> str:
     match run.forward.kind:
         case PlanKind.SWITCH:
@@ -67,6 +87,8 @@ def _completed(run: Run, names: str, way: str, took: str) -> str:
             return f"Shortened the TTLs of {names}{took}"
         case PlanKind.RESTORE_TTL:
             return f"Restored the TTLs of {names}{took}"
+        case PlanKind.OPERATION:
+            return _operation(run)
         case _:
             assert_never(run.forward.kind)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout
 
-from changeover.desktop.widgets.parts import Card, button, label
+from changeover.desktop.widgets.parts import Card, as_html, button, label
 from changeover.desktop.widgets.shapes import Mark, MarkWidget
 from changeover.desktop.widgets.text_table import TextTable
 from changeover.model.foreign_text import shown
@@ -23,21 +22,17 @@ _TOLD = (Agreement.DIFFERS, Agreement.MEANT)
 
 def table_html(rows: tuple[Compared, ...], beside: str, to: str) -> str:
     """Both sides of each row, and below a difference what it means."""
-    lines = [f'<tr><td width="30%"></td><td width="35%">{_text(beside)}</td><td>{_text(to)}</td></tr>']
+    lines = [f'<tr><td width="30%"></td><td width="35%">{as_html(beside)}</td><td>{as_html(to)}</td></tr>']
     for row in rows:
-        what = _text(f"{row.aspect}: {row.subject}")
-        told = f"<td>{_text(row.primary)}</td><td>{_text(row.backup)}</td>"
+        what = as_html(f"{row.aspect}: {row.subject}")
+        told = f"<td>{as_html(row.primary)}</td><td>{as_html(row.backup)}</td>"
         if row.agreement is Agreement.DIFFERS:
             lines.append(f"<tr><td><b>≠ {what}</b></td>{told}</tr>")
-            lines.append(f'<tr><td></td><td colspan="2"><i>{_text(row.why)}</i></td></tr>')
+            lines.append(f'<tr><td></td><td colspan="2"><i>{as_html(row.why)}</i></td></tr>')
         else:
             note = "" if row.agreement is Agreement.SAME else f" ({row.agreement})"
             lines.append(f"<tr><td>{what}{note}</td>{told}</tr>")
     return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(lines)}</table>'
-
-
-def _text(text: str) -> str:
-    return escape(shown(text))
 
 
 class PlatformsCard(Card):

@@ -133,6 +133,11 @@ class RunActions:
         start = partial(self._switchboard.resume, run.run, who=this_person())
         return self._work(run.service, run.plan.to, start, f"resume of run {run.run}")
 
+    def operate(self, plan: Plan) -> Work:
+        """Starts what was planned at a deployment's platform."""
+        start = partial(self._switchboard.operate, plan, who=this_person())
+        return self._work(plan.service, plan.to, start, plan.steps[0].name, moves=False)
+
     def undo(self, run: Run) -> None:
         """Asks, and takes a run back."""
         self._do(self._undo(run), run, "undo")
@@ -174,14 +179,24 @@ class RunActions:
         """Saves the report of a run."""
         self._do(self._save(run), run, "saving the report")
 
-    def _work(self, service: str, to: str, start: Start, name: str) -> Work:
-        if service in self._looking:
+    def _work(self, service: str, to: str, start: Start, name: str, *, moves: bool = True) -> Work:
+        if moves and service in self._looking:
             self._looking.pop(service).cancel()  # visitors are moved again: what is seen then says nothing of that run
         work = Work(service, to, start)
         self._works[service] = work
-        work.ended.connect(lambda: self.soak(work.run) if work.run is not None else None)
+        work.ended.connect(lambda: self._look_after(work.run) if work.run is not None else None)
         self._tasks.spawn(work.go(), f"{name} of {service}")
         return work
+
+    def _look_after(self, run: Run) -> None:
+        """What is looked at once a run has ended here: how visitors fare, or what a platform runs now."""
+        self.soak(run)
+        if run.forward.kind is PlanKind.OPERATION:
+            self._tasks.spawn(self._read_platform(run), f"reading {run.to} after run {run.run}")
+
+    async def _read_platform(self, run: Run) -> None:
+        await self._switchboard.read_platforms(run.service, run.to)
+        await self._switchboard.refresh(run.service)
 
     def _front(self, run: Run) -> QWidget:
         return self.wizards.get(run.service, self._window)
@@ -192,7 +207,8 @@ class RunActions:
 
     def _undoing(self, run: Run, anyway: bool = False) -> Work:
         start = partial(self._switchboard.undo, run.run, who=this_person(), anyway=anyway)
-        return self._work(run.service, run.source, start, f"undo of run {run.run}")
+        moves = run.forward.kind.moves_visitors
+        return self._work(run.service, run.source, start, f"undo of run {run.run}", moves=moves)
 
     async def _undo(self, run: Run) -> None:
         """Shows what an undo puts back; where somebody changed something since, the difference as well."""

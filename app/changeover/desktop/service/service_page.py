@@ -17,6 +17,7 @@ from changeover.desktop.service.activity_card import ActivityCard
 from changeover.desktop.service.lifecycle_line import LifeLine, more_verbs
 from changeover.desktop.service.platforms_card import PlatformsCard
 from changeover.desktop.service.route import RouteDiagram
+from changeover.desktop.service.running_card import RunningCard
 from changeover.desktop.service.service_actions import SERVICE_VERBS
 from changeover.desktop.widgets.colours import colours
 from changeover.desktop.widgets.findings_card import FindingsCard
@@ -86,8 +87,13 @@ def second_action(state: ServiceState) -> PageButton | None:
 class ServicePage(QScrollArea):
     """The page of the chosen service. `act` is called with what to do and, for a run's buttons, with the run."""
 
-    def __init__(self, act: Callable[[str, Run | None], None], wanted: Callable[[], object] = lambda: None) -> None:
-        """`wanted` is called when the history of another length of time must be read."""
+    def __init__(
+        self,
+        act: Callable[[str, Run | None], None],
+        wanted: Callable[[], object] = lambda: None,
+        operate: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """`wanted` is called when the history of another length of time must be read, `operate` with a deployment."""
         super().__init__()
         self._act = act
         self._state: ServiceState | None = None
@@ -117,6 +123,8 @@ class ServicePage(QScrollArea):
         self._pair.addWidget(self.findings, 9)
         self._pair.addLayout(right, 8)
         column.addLayout(self._pair)
+        self.running = RunningCard(operate)
+        column.addWidget(self.running)
         self.platforms = PlatformsCard()
         column.addWidget(self.platforms)
         column.addStretch(1)
@@ -167,6 +175,7 @@ class ServicePage(QScrollArea):
         self.route.show_state(state, now)
         self.history.show_state(state, now)
         self.findings.show_state(state)
+        self.running.show_state(state, now)
         self.platforms.show_state(state, now)
         able = more_verbs(state, now)
         for verb in SERVICE_VERBS:
@@ -189,6 +198,7 @@ class ServicePage(QScrollArea):
         if self._state is not None:
             self._show_sentence(now)
             self.route.tick(now)
+            self.running.show_state(self._state, now)
 
     def _show_sentence(self, now: datetime) -> None:
         assert self._state is not None

@@ -29,6 +29,11 @@ def plain_tip(text: str) -> str:
     return f"<span>{escape(clean).replace(chr(10), '<br>')}</span>" if "<" in clean else clean
 
 
+def as_html(text: str) -> str:
+    """`text` for a table, which is written in HTML: on one line, and nothing in it is mark-up."""
+    return escape(shown(text))
+
+
 def caption(text: str) -> str:
     """`text` for a button, a box or a menu, where Qt hides an "&" and underlines what follows."""
     return shown(text).replace("&", "&&")

@@ -184,7 +184,7 @@ class Wizard(Frame):
             ),
             WizardPage.RESULT: (
                 f"{service}: result",
-                "Every record set can be put back exactly as it was." if undoable else "",
+                _undoable_words(self.outcome.run) if undoable and self.outcome.run is not None else "",
             ),
         }
         title, subtitle = titles[self.page]
@@ -452,3 +452,9 @@ class Wizard(Frame):
             self.work.progressed.disconnect(self._progress)
             self.work.ended.disconnect(self._end)
             self.work = None
+
+
+def _undoable_words(run: Run) -> str:
+    if run.forward.kind is PlanKind.OPERATION:
+        return "It can be taken back."
+    return "Every record set can be put back exactly as it was."

@@ -16,7 +16,7 @@ from changeover.model.finding import Finding, Level
 from changeover.model.formatting import counted, duration, ended
 from changeover.model.readiness.service_state import Preparation, ServiceState, is_emergency
 from changeover.model.readiness.way_back import undone_in_doubt
-from changeover.model.runs.open_run import open_run_words
+from changeover.model.runs.open_run import open_run_words, operation_ways
 from changeover.model.runs.plan import Plan, PlanKind
 from changeover.model.runs.run import Direction, Outcome, Run
 
@@ -137,6 +137,9 @@ def follow_words(plan: Plan) -> str:
 
 def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
     """What is going on, as a heading."""
+    if run is not None and run.forward.kind is PlanKind.OPERATION:
+        back = "taking back: " if run.direction is Direction.UNDO else ""
+        return f"{service}, {back}{run.forward.steps[0].text}"
     if run is not None and run.direction is Direction.UNDO:
         where = f" back to {run.source}" if run.forward.kind.moves_visitors else "'s TTLs back"
         return f"Bringing {service}{where}"
@@ -149,6 +152,8 @@ def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
             return f"Lowering the TTLs of {service}"
         case PlanKind.RESTORE_TTL:
             return f"Restoring the TTLs of {service}"
+        case PlanKind.OPERATION:
+            return ""  # told above
         case kind:
             assert_never(kind)
 
@@ -156,7 +161,10 @@ def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
 def outcome_words(run: Run) -> tuple[str, str]:
     """How a run ended: a heading, and a sentence."""
     back = run.direction is Direction.UNDO
+    operation = run.forward.kind is PlanKind.OPERATION
     match run.outcome:
+        case Outcome.COMPLETED | Outcome.UNDONE if operation:
+            return ("Taken back" if back else "Done"), ended(run.text)
         case Outcome.COMPLETED:
             if not run.forward.kind.moves_visitors:
                 return f"{run.text}.", "Every name server gives the new ones."
@@ -168,11 +176,13 @@ def outcome_words(run: Run) -> tuple[str, str]:
             where = f"Visitors are back at {run.source}" if run.forward.kind.moves_visitors else "The TTLs are back"
             return where, "Every record set is exactly as it was before."
         case Outcome.REFUSED:
-            return "Nothing was changed", run.text or "The switch was refused."
+            return "Nothing was changed", ended(run.text) if operation else run.text or "The switch was refused."
         case Outcome.FAILED:
             return "It failed, and nothing was changed", run.text
         case Outcome.INCOMPLETE:
             what = "The way back is incomplete" if back else "The switch is incomplete"
+            if operation:
+                return "It is not known whether it was done", f"{ended(run.text)} {operation_ways(run)}"
             return what, f"{run.text} Resume it, undo it, or accept it as it stands.".strip()
         case Outcome.RUNNING | Outcome.INTERRUPTED:
             return "It stopped before its end", "Resume it, undo it, or accept it as it stands."

@@ -130,7 +130,7 @@ class ResultPage(QWidget):
     def wants_answers(self) -> bool:
         """Has anything changed that resolvers may still remember?"""
         ended = (Outcome.COMPLETED, Outcome.UNDONE, Outcome.INCOMPLETE)
-        return self.run is not None and self.run.outcome in ended
+        return self.run is not None and self.run.outcome in ended and bool(self.run.forward.changes)
 
     @property
     def all_new(self) -> bool:

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from changeover.model.runs.open_run import open_run_words
-from changeover.model.runs.plan import ActionStep, Plan, Step
-from changeover.model.runs.plan_actions import taking_back
-from changeover.model.runs.run import Direction, Outcome, Run, StepState
+from changeover.model.formatting import ended
+from changeover.model.runs.open_run import open_run_words, operation_ways
+from changeover.model.runs.plan import ActionStep, Plan, PlanKind, Step
+from changeover.model.runs.run import Direction, Outcome, Run, StepState, taking_back
 from changeover.model.runs.step_decision import StepDecision, why_not
 from changeover.model.settings.action import Approval
 
@@ -98,7 +98,9 @@ def notice(run: Run, here: bool, now: datetime) -> StepsNotice:
     if run.outcome is Outcome.INTERRUPTED:
         return StepsNotice("caution", "It stopped before its end", _ways_on(run, "Go on"))
     if run.outcome is Outcome.INCOMPLETE and run.unfinished:
-        return StepsNotice("alarm", f"{_what(run)} is not complete", f"{run.text} {_ways_on(run, 'Try again')}".strip())
+        return StepsNotice(
+            "alarm", f"{_what(run)} is not complete", f"{ended(run.text)} {_ways_on(run, 'Try again')}".strip()
+        )
     if run.unreadable and run.unfinished:
         return StepsNotice("alarm", *open_run_words(run))
     return StepsNotice()
@@ -111,21 +113,24 @@ def go_on_words(run: Run) -> str:
 
 def done_words(run: Run) -> list[str]:
     """What was done so far and would have to be taken back, a line a step."""
-    told = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
     found = []
     for step, progress in zip(run.plan.steps, run.steps, strict=True):
         if isinstance(step, ActionStep) and taking_back(step, progress) is None:
             continue
-        if progress.state in told and step.name not in ("name-servers", "visitors"):
-            doubt = "" if progress.state in told[:2] else " (perhaps)"
+        if progress.may_be_done and step.name not in ("name-servers", "visitors"):
+            doubt = "" if progress.state in (StepState.DONE, StepState.WARNING) else " (perhaps)"
             found.append(f"{step.text}{doubt}")
     return found
 
 
 def _what(run: Run) -> str:
+    if run.forward.kind is PlanKind.OPERATION:
+        return "It"
     return "The way back" if run.direction is Direction.UNDO else "The switch"
 
 
 def _ways_on(run: Run, resume: str) -> str:
+    if run.forward.kind is PlanKind.OPERATION:
+        return operation_ways(run)
     back = "" if run.direction is Direction.UNDO else f", or undo it: back to {run.source}"
     return f"“{resume}” reads what stands first{back}."

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from changeover.desktop.widgets.parts import Card
+from changeover.desktop.widgets.parts import Card, as_html
 from changeover.desktop.widgets.text_table import TextTable
 from changeover.desktop.wizard.flow import rows
 from changeover.desktop.wizard.sentences import SentencesCard
 from changeover.model.dns.change import Change
-from changeover.model.foreign_text import shown
 from changeover.model.runs.plan import Plan
 
 
@@ -20,16 +18,12 @@ def changes_html(changes: Iterable[Change]) -> str:
     """Every record set before and after."""
     lines = ['<tr><td width="48%">now</td><td></td><td width="48%">then</td></tr>']
     for change in changes:
-        lines.append(f'<tr><td colspan="3"><b>{_shown(change.name)}</b></td></tr>')
+        lines.append(f'<tr><td colspan="3"><b>{as_html(change.name)}</b></td></tr>')
         for row in rows(change):
-            old = f"<tt>{_shown(row.old)}</tt>" if row.old else "<i>nothing</i>"
-            new = f"<tt>{_shown(row.new)}</tt>" if row.new else "<i>removed</i>"
+            old = f"<tt>{as_html(row.old)}</tt>" if row.old else "<i>nothing</i>"
+            new = f"<tt>{as_html(row.new)}</tt>" if row.new else "<i>removed</i>"
             lines.append(f"<tr><td>{old}</td><td>→</td><td>{new}</td></tr>")
     return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(lines)}</table>'
-
-
-def _shown(text: str) -> str:
-    return escape(shown(text))
 
 
 def changes_card(plan: Plan, zone: str, account: str) -> Card:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from changeover.model.runs.run import Outcome, Run
+from changeover.model.runs.plan import ActionStep
+from changeover.model.runs.run import Outcome, Run, StepState
 
 
 def open_run_words(run: Run) -> tuple[str, str]:
@@ -21,6 +22,17 @@ def open_run_words(run: Run) -> tuple[str, str]:
     if not run.unfinished:
         return text, f"{over}{look}. To go back, switch."
     return text, f"{look}. Make sure of its records by hand, then end it: {accept}"
+
+
+def operation_ways(run: Run) -> str:
+    """What can be done about one operation of a platform that has no end."""
+    unknown = [
+        step
+        for step, progress in zip(run.plan.steps, run.steps, strict=True)
+        if progress.state is StepState.UNKNOWN and isinstance(step, ActionStep) and not step.action.repeatable
+    ]
+    way = "say whether it is to be done again or left out" if unknown else "go on with it, which does no harm"
+    return f"Look at the platform first; then {way}, or accept it as it stands."
 
 
 def unreadable_words(run: Run) -> str:

@@ -92,11 +92,16 @@ Step = ChangeRecords | CheckNameServers | CheckVisitors | ActionStep
 
 
 class PlanKind(StrEnum):
-    """What a plan is for: to move visitors, or to shorten (and to restore) how long their resolvers keep the answer."""
+    """What a plan is for.
+
+    To move visitors; to shorten, and to restore, how long their resolvers keep the answer; or to ask the platform of
+    one deployment for one thing.
+    """
 
     SWITCH = "switch"
     PREPARE = "prepare"
     RESTORE_TTL = "restore-ttl"
+    OPERATION = "operation"
 
     @property
     def moves_visitors(self) -> bool:
@@ -104,7 +109,7 @@ class PlanKind(StrEnum):
         match self:
             case PlanKind.SWITCH:
                 return True
-            case PlanKind.PREPARE | PlanKind.RESTORE_TTL:
+            case PlanKind.PREPARE | PlanKind.RESTORE_TTL | PlanKind.OPERATION:
                 return False
             case _:
                 assert_never(self)

@@ -7,17 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from changeover.model.platforms.platform_observation import reverse_of
 from changeover.model.runs.plan import ActionStep, ChangeRecords, Plan, Step
-from changeover.model.runs.run import StepProgress, StepState
-from changeover.model.settings.action import Action, Operation, Phase, PlatformCall, operation_words
+from changeover.model.runs.run import StepProgress, StepState, taking_back
+from changeover.model.settings.action import Action, Operation, Phase, operation_words
 from changeover.model.settings.service import Service
 
 #: Phases before the records are changed; the others come after visitors were looked after.
 _BEFORE = (Phase.QUIESCE, Phase.DRAIN, Phase.PROMOTE, Phase.PROVE)
 _ORDER = list(Phase)
-#: How an operation ended that has to be taken back, or may have to be.
-_TOOK_PLACE = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
 
 
 def with_actions(plan: Plan, service: Service, emergency: bool, dns_first: bool = False) -> Plan:
@@ -67,7 +64,7 @@ def undoing(plan: Plan, forward: Plan, went: Sequence[StepProgress], taken_back:
     for step, progress in zip(forward.steps, went, strict=True):
         if not isinstance(step, ActionStep):
             continue
-        if progress.state in _TOOK_PLACE and step.name not in taken_back:
+        if progress.may_be_done and step.name not in taken_back:
             operation = taking_back(step, progress)
             if operation is not None:
                 acts.append(_back(step, operation, progress.state))
@@ -83,13 +80,6 @@ def _act(action: Action, source: str, emergency: bool) -> ActionStep:
         skip = f"left out: it needs {source}, which does not work.{risk}"
     text = f"{action.name}: {operation_words(action.operation)}"
     return ActionStep(name=action.name, text=text, action=action, operation=action.operation, skip=skip)
-
-
-def taking_back(step: ActionStep, progress: StepProgress) -> Operation | None:
-    """What takes a step back: what its settings say, else what puts back what stood at its platform."""
-    if step.action.undo is None and isinstance(step.operation, PlatformCall):
-        return reverse_of(step.operation, progress.before)
-    return step.action.undo
 
 
 def _back(step: ActionStep, operation: Operation, state: StepState) -> ActionStep:

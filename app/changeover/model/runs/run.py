@@ -13,12 +13,14 @@ from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
-from changeover.model.platforms.platform_observation import PlatformObservation
-from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.platforms.platform_observation import PlatformObservation, reverse_of
+from changeover.model.runs.plan import ActionStep, Plan, PlanKind, Step
+from changeover.model.settings.action import Approval, Note, Operation, PlatformCall, WaitUntil
 
 #: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
-#: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted.
-EVENT_VERSION = 2
+#: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted. 3: a run may be one
+#: operation of a platform.
+EVENT_VERSION = 3
 #: The number of a step in the plan of the present direction.
 StepNumber = Annotated[int, Meta(ge=0)]
 
@@ -32,6 +34,10 @@ class StepState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+
+#: How an operation ended that has to be taken back, or may have to be.
+_TOOK_PLACE = (StepState.DONE, StepState.WARNING, StepState.UNKNOWN, StepState.RUNNING)
 
 
 class Outcome(StrEnum):
@@ -228,7 +234,10 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class StepProgress(Struct, frozen=True, kw_only=True):
-    """How far a step is. `before` is what stood at its platform before it was first tried."""
+    """How far a step is. `before` is what stood at its platform before it was first tried.
+
+    `doubted`: an earlier try of an operation may have done it, whatever became of a later one.
+    """
 
     name: str
     text: str
@@ -236,6 +245,12 @@ class StepProgress(Struct, frozen=True, kw_only=True):
     note: str = ""
     seconds: float = 0
     before: PlatformObservation | None = None
+    doubted: bool = False
+
+    @property
+    def may_be_done(self) -> bool:
+        """Was it done, or may it have been, so that it has to be taken back?"""
+        return self.state in _TOOK_PLACE or (self.doubted and self.state in (StepState.PENDING, StepState.FAILED))
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -307,6 +322,8 @@ class Run(Struct, frozen=True, kw_only=True):
             return ()
         if self.unreadable:
             return ("accept",) if self.unfinished else ()
+        if self.forward.kind is PlanKind.OPERATION:
+            return self._next_of_operation
         if self.unfinished:
             return ("resume", "undo", "accept")
         if self.accepted is not None:
@@ -314,6 +331,22 @@ class Run(Struct, frozen=True, kw_only=True):
         if self.outcome is Outcome.COMPLETED:
             return ("undo",) if self.committed else ("undo", "commit")
         return ()
+
+    @property
+    def _next_of_operation(self) -> tuple[str, ...]:
+        """The same for one operation of a platform: an undo where something takes back all that it did."""
+        did = [pair for pair in zip(self.forward.steps, self.went, strict=True) if pair[1].may_be_done]
+        back = all(isinstance(step, ActionStep) and taking_back(step, progress) for step, progress in did)
+        if self.unfinished:
+            return ("resume", "undo", "accept") if back else ("resume", "accept")
+        return ("undo",) if did and back and self.outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE) else ()
+
+
+def taking_back(step: ActionStep, progress: StepProgress) -> Operation | None:
+    """What takes a step back: what its settings say, else what puts back what stood at its platform."""
+    if step.action.undo is None and isinstance(step.operation, PlatformCall):
+        return reverse_of(step.operation, progress.before)
+    return step.action.undo
 
 
 def fold(entries: Sequence[Entry], alive: bool = False) -> Run:
@@ -419,7 +452,8 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
             case Skipped(step=number, reason=reason):
                 steps[number] = _progress(steps[number], StepState.SKIPPED, reason)
             case Repeated(step=number):
-                steps[number] = _progress(steps[number], StepState.PENDING)
+                doubted = _doubted(plan.steps[number], _progress(steps[number], StepState.UNKNOWN))
+                steps[number] = _progress(doubted, StepState.PENDING)
             case Approved(step=number, who=who, note=note):
                 said = f"approved by {who or 'somebody'}" + (f": {note}" if note else "")
                 steps[number] = _progress(steps[number], StepState.DONE, said)
@@ -442,7 +476,7 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 if steps[number].before is None:  # a second try may find what the first one has done
                     steps[number] = replace(steps[number], before=before)
             case StepEnded(step=number, state=state, text=text, seconds=seconds):
-                steps[number] = _progress(steps[number], state, text, seconds)
+                steps[number] = _doubted(plan.steps[number], _progress(steps[number], state, text, seconds))
                 done = state in (StepState.DONE, StepState.WARNING)
                 if direction is Direction.UNDO and done and isinstance(plan.steps[number], ActionStep):
                     taken_back.add(steps[number].name)
@@ -511,8 +545,16 @@ def _gone_on(step: Step, progress: StepProgress) -> StepProgress:
     if not isinstance(step, ActionStep) or progress.state in (StepState.PENDING, StepState.FAILED):
         return _progress(progress, StepState.PENDING)
     if progress.state is StepState.RUNNING:
-        return _progress(progress, StepState.UNKNOWN)
+        return _doubted(step, _progress(progress, StepState.UNKNOWN))
     return progress
+
+
+def _doubted(step: Step, progress: StepProgress) -> StepProgress:
+    """`progress`, which remembers that nobody knew whether an operation was done until one try was."""
+    if progress.state in (StepState.DONE, StepState.WARNING):
+        return replace(progress, doubted=False)
+    acts = isinstance(step, ActionStep) and not isinstance(step.operation, WaitUntil | Approval | Note)
+    return replace(progress, doubted=progress.doubted or (acts and progress.state is StepState.UNKNOWN))
 
 
 def _fresh(plan: Plan) -> list[StepProgress]:

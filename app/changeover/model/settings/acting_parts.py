@@ -289,6 +289,13 @@ def action_part(service: Service, action: Action, files: Files) -> ActingPart:
     return ActingPart(place=place, words=words, lines=tuple(lines), owner=vault_name(service.name))
 
 
+def asked_part(service: Service, action: Action, files: Files) -> ActingPart:
+    """One operation that a person asks of a platform, with which app it goes to and by which account."""
+    part, steering = action_part(service, action, files), steering_part(service)
+    place = f"services/{service.name}/operations/{action.name}"
+    return ActingPart(place=place, words=part.words, lines=(*part.lines, *steering.lines), owner=part.owner)
+
+
 def _operation(verb: str, operation: Operation, service: Service, files: Files) -> Iterator[tuple[str, str]]:
     match operation:
         case CommandLine(command=command):

@@ -101,7 +101,8 @@ def urgent(state: ServiceState) -> bool:
 def list_line(state: ServiceState, now: datetime) -> str:
     """Where the service runs and how, for a list: "on primary · healthy"."""
     if state.working:
-        return "switching now"
+        run = state.run
+        return "at work now" if run and not run.ended and run.forward.kind is PlanKind.OPERATION else "switching now"
     if state.run is not None and state.run.unfinished:
         how = unreadable_words(state.run) if state.run.unreadable else f"is {state.run.outcome}"
         return f"run {state.run.run} {how}"
@@ -127,6 +128,9 @@ def called(state: ServiceState, name: str) -> str:
 def _working(run: Run | None) -> str:
     if run is None or run.outcome is not Outcome.RUNNING:
         return "A switch is being prepared."
+    if run.forward.kind is PlanKind.OPERATION:
+        what = "taken back" if run.direction is Direction.UNDO else "done"
+        return f"One thing is being {what} by the platform of {run.to}: {run.forward.steps[0].text}."
     if run.direction is Direction.UNDO:
         back = f": visitors go back to {run.source}" if run.forward.kind.moves_visitors else ""
         return f"Run {run.run} is being undone{back}."

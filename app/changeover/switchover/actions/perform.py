@@ -69,7 +69,7 @@ class ActionExecutor:
 
                 return await run_command(command, _about(step, run), limit, stop)
             case PlatformCall():
-                return await self._steer(step.operation, _key(step, run), limit)
+                return await self._steer(step, step.operation, _key(step, run), limit)
             case WaitUntil() | Approval():
                 return await self._wait(step, run, limit, stop)
             case Note(note=note):
@@ -98,7 +98,7 @@ class ActionExecutor:
         deployment = self._service.deployment(call.deployment) if isinstance(call, PlatformCall) else None
         if deployment is None:
             return None
-        await self._trust.permit_steering(self._service)
+        await self._trust.permit_steering(self._service, step.action)
         _, platform, target = await self._open_platform(deployment)
         limit = step.action.limit(step.operation)
         try:
@@ -107,13 +107,13 @@ class ActionExecutor:
         except TimeoutError:
             raise Unavailable(f"{deployment.platform} did not answer within {duration(limit)}") from None
 
-    async def _steer(self, call: PlatformCall, key: str, limit: float) -> Verdict:
+    async def _steer(self, step: ActionStep, call: PlatformCall, key: str, limit: float) -> Verdict:
         """Has a deployment's platform do what it is asked."""
         deployment = self._service.deployment(call.deployment)
         if deployment is None:
             return _gone(call.deployment)
         try:
-            await self._trust.permit_steering(self._service)
+            await self._trust.permit_steering(self._service, step.action)
             kind, platform, target = await self._open_platform(deployment)
             operation = operation_of(kind, call.verb)
             if operation is None:
@@ -130,7 +130,7 @@ class ActionExecutor:
         except ChangeoverError as error:
             return Verdict(StepState.FAILED, f"{error.text}. Nothing was done. {error.hint}".strip())
         if isinstance(done, InDoubt):
-            return Verdict(StepState.UNKNOWN, f"{done.text}; whether it was done is not known")
+            return Verdict(StepState.UNKNOWN, f"{done.text.rstrip('.')}; whether it was done is not known")
         return Verdict(StepState.DONE, done.text)
 
 
