@@ -17,7 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from changeover.model.secret import Secret
-from changeover.platforms.heroku.heroku import Heroku, HerokuTarget
+from changeover.platforms.heroku.declaration import HerokuTarget
+from changeover.platforms.heroku.heroku import Heroku
 from platforms.heroku_ground import HerokuGround
 from platforms.heroku_simulator import TOKEN, HerokuApp
 

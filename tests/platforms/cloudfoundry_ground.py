@@ -11,13 +11,9 @@ from typing import Any, Self
 
 from changeover.model.secret import Secret
 from changeover.model.settings.action import Verb
+from changeover.model.settings.platform import HostnameOptions, ProcessScaleOptions
 from changeover.platforms import cloudfoundry
-from changeover.platforms.cloudfoundry.declaration import (
-    CloudFoundryOptions,
-    CloudFoundryTarget,
-    ProcessScaleOptions,
-    RouteOptions,
-)
+from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions, CloudFoundryTarget
 from changeover.platforms.cloudfoundry.foundation import CloudFoundry
 from platforms.cloudfoundry_simulator import CloudFoundrySimulator
 from platforms.ground import PlatformGround
@@ -66,7 +62,7 @@ class CloudFoundryGround(PlatformGround):
     def options(self, verb: Verb, number: int) -> Any:
         if verb == "scale":
             return ProcessScaleOptions(instances=number)
-        return RouteOptions(hostname=HOSTNAME) if verb in ("attach-domain", "detach-domain") else None
+        return HostnameOptions(hostname=HOSTNAME) if verb in ("attach-domain", "detach-domain") else None
 
     def world(self) -> object:
         apps = {guid: one["name"] for guid, one in self.simulator.apps.items()}

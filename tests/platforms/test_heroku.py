@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from changeover.model.errors import AuthError, NotFound, PermissionDenied, RateLimited, Rejected
+from changeover.model.errors import AuthError, NotFound, PermissionDenied, RateLimited, Rejected, Unavailable
 from changeover.model.platforms.platform_observation import AttachedDomain, HostedDatabase, Process
 from changeover.model.secret import Secret
+from changeover.model.settings.platform import ProcessScaleOptions
+from changeover.platforms.heroku import PLATFORM
 from changeover.platforms.heroku.answers import App, Domain, Everything, Formation, Info, Named, PostgresDatabase, Stack
-from changeover.platforms.heroku.heroku import PLATFORM, RESERVE, DatabaseOptions, DynoOptions, Heroku, HerokuOptions
+from changeover.platforms.heroku.declaration import DatabaseOptions, HerokuOptions
+from changeover.platforms.heroku.heroku import RESERVE, Heroku
 from changeover.platforms.heroku.observing import observation_of
 from changeover.platforms.platform import Done
 from platforms.heroku_ground import WWW, HerokuGround
@@ -68,7 +71,7 @@ async def test_a_token_that_may_only_look(ground: HerokuGround) -> None:
     ground.behind.scope = "read-protected"  # type: ignore[attr-defined]
     before = ground.world()
     with pytest.raises(PermissionDenied) as refused:
-        await ground.platform.perform(ground.target, "scale", DynoOptions(instances=2), "key")
+        await ground.platform.perform(ground.target, "scale", ProcessScaleOptions(instances=2), "key")
     assert "write-protected" in refused.value.hint
     assert ground.world() == before
 
@@ -117,6 +120,17 @@ async def test_more_apps_than_a_page_has(ground: HerokuGround) -> None:
     await patient.aclose()
     assert [app.keys["app"] for app in found] == ["shop-prod", "shop-old", *apps] or len(found) == 1052
     assert len({app.name for app in found}) == 1052
+
+
+async def test_a_list_that_fails_once_is_asked_for_again(ground: HerokuGround) -> None:
+    """As everything that is read: three times at most, and not three times three."""
+    ground.behind.misbehave("answer", status=503)
+    assert len(await ground.platform.discover()) == 2
+    before = len(ground.behind.requests)
+    ground.behind.misbehave("answer", status=503, times=99)
+    with pytest.raises(Unavailable):
+        await ground.platform.discover()
+    assert len(ground.behind.requests) == before + 3
 
 
 async def test_a_follower_that_is_not_there(ground: HerokuGround) -> None:

@@ -17,7 +17,7 @@ import pytest
 from msgspec.structs import replace
 
 from changeover.model.errors import ProviderError
-from changeover.platforms.cloudfoundry.declaration import ProcessScaleOptions, RouteOptions
+from changeover.model.settings.platform import HostnameOptions, ProcessScaleOptions
 from platforms.cloudfoundry_ground import CloudFoundryGround
 from platforms.cloudfoundry_simulator import Exchange
 
@@ -118,7 +118,7 @@ async def test_every_request_and_answer_fits(contract: Json) -> None:
                 await asked(ground, one.verb, ground.options(one.verb, 2))
                 await ground.platform.observe(ground.target)
                 now[0] += 60
-        await asked(ground, "attach-domain", RouteOptions(hostname="new.shop.example"))
+        await asked(ground, "attach-domain", HostnameOptions(hostname="new.shop.example"))
         await asked(ground, "scale", ProcessScaleOptions(instances=5000))
         await asked(ground, "scale", ProcessScaleOptions(instances=2, process="nothing"))
         await asked(ground, "restart", None)

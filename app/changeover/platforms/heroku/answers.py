@@ -1,13 +1,13 @@
 """What Heroku's Platform API answers, as far as it is used (devcenter.heroku.com/articles/platform-api-reference).
 
-Lists that a person may make long come in pages; see `heroku.Heroku._listed`. Whatever else an answer holds is left.
+Lists that a person may make long come in pages; see `Requests.listed`. Whatever else an answer holds is left.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 
 class Named(Struct, frozen=True):
@@ -25,7 +25,6 @@ class App(Struct, frozen=True):
     region: Named = Named()
     #: What it runs on, and what its next build will run on.
     stack: Named = Named()
-    generation: Named | None = None
 
 
 class Formation(Struct, frozen=True):
@@ -40,7 +39,6 @@ class Dyno(Struct, frozen=True):
     type: str
     #: "crashed", "down", "idle", "starting" or "up".
     state: str
-    name: str = ""
 
 
 class Slug(Struct, frozen=True):
@@ -81,7 +79,6 @@ class SslCertificate(Struct, frozen=True):
 
 
 class SniEndpoint(Struct, frozen=True):
-    name: str = ""
     ssl_cert: SslCertificate = SslCertificate()
 
 
@@ -91,7 +88,6 @@ class AddOn(Struct, frozen=True):
     addon_service: Named = Named()
     plan: Named = Named()
     state: str = ""
-    config_vars: tuple[str, ...] = ()
 
 
 class BuildpackName(Struct, frozen=True):
@@ -131,18 +127,15 @@ class PostgresDatabase(Struct, frozen=True):
 class Transfer(Struct, frozen=True):
     """A backup, a restore or a copy."""
 
-    from_name: str = ""
     to_type: str = ""
     succeeded: bool | None = None
     finished_at: str | None = None
 
 
 class ErrorBody(Struct, frozen=True):
-    """Why a request was refused. `id` is Heroku's word for it, `resource` what it is about."""
+    """Why a request was refused."""
 
-    id: str = ""
     message: str = ""
-    resource: str = ""
 
 
 class Everything(Struct, frozen=True, kw_only=True):
@@ -160,4 +153,4 @@ class Everything(Struct, frozen=True, kw_only=True):
     buildpacks: tuple[BuildpackInstallation, ...] | None = None
     stacks: tuple[Stack, ...] | None = None
     databases: tuple[PostgresDatabase, ...] = ()
-    transfers: tuple[Transfer, ...] = field(default_factory=tuple)
+    transfers: tuple[Transfer, ...] = ()

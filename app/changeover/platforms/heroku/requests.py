@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, TypeVar
 from changeover.model.errors import ProviderError, Rejected, Unavailable
 from changeover.model.secret import Secret
 from changeover.platforms.heroku.answers import ErrorBody
+from changeover.platforms.heroku.declaration import API_HOST, DATA_HOST
 
 if TYPE_CHECKING:
     from changeover.dns.http.api import Api, ApiAnswer, Query
 
 log = logging.getLogger(__name__)
 
-#: Seconds for one request with its answer, and for a reading with its repetitions.
-TIMEOUT, READ_TIMEOUT = 10.0, 20.0
-#: Heroku Postgres has an API of its own; of any other endpoint both are expected.
-API_HOST, DATA_HOST = "api.heroku.com", "api.data.heroku.com"
+#: Seconds for one request with its answer; a reading has twice that, with its repetitions.
+TIMEOUT = 10.0
 #: Answers that are kept to be compared by their ETag.
 _MOST_KEPT = 2000
 
@@ -46,17 +45,14 @@ class Requests:
             content, _ = await self._got(path, headers, data=data)
             return self._api_for(data).decoded(content, of)
 
-        return await self.retried(read)
+        return await self._retried(read)
 
     async def maybe(
         self, path: str, of: type[_T], headers: Mapping[str, str] | None = None, *, data: bool = False
     ) -> _T | None:
         """The same, or None where it is not told, for whatever reason: what is needed says it as well."""
-        return await self.optional(path, lambda: self.read(path, of, headers, data=data))
-
-    async def optional(self, path: str, read: Callable[[], Awaitable[_T]]) -> _T | None:
         try:
-            return await read()
+            return await self.read(path, of, headers, data=data)
         except ProviderError as error:
             log.info("%s: %s is not told: %s", self._account, path, error.text)
             return None
@@ -70,7 +66,7 @@ class Requests:
             page: tuple[_T, ...] = self._api.decoded(content, tuple[of, ...])  # type: ignore[valid-type]
             return page, {"range": following} if following else None
 
-        return await pages(fetch) or ()
+        return await self._retried(lambda: pages(fetch)) or ()
 
     async def _got(self, path: str, headers: Mapping[str, str] | None, *, data: bool = False) -> tuple[bytes, str]:
         """One answer, and what to ask for to get the next page; taken from before where it is the same still."""
@@ -122,10 +118,10 @@ class Requests:
         )
         raise refusal(answer, api.words(said.message) or f"{api.host} answers {answer.status}", hints)
 
-    async def retried(self, read: Callable[[], Awaitable[_T]]) -> _T:
+    async def _retried(self, read: Callable[[], Awaitable[_T]]) -> _T:
         from changeover.dns.http.api import retry_read
 
-        return await retry_read(read, 2 * self._timeout if self._timeout < TIMEOUT else READ_TIMEOUT)
+        return await retry_read(read, 2 * self._timeout)
 
     async def aclose(self) -> None:
         for name in ("_api", "_data_api"):
