@@ -61,8 +61,8 @@ class HerokuGround(PlatformGround):
         return 2 if verb == "promote" else 1
 
     def told(self, seen: PlatformObservation) -> PlatformObservation:
-        """A rollback is a release of its own."""
-        return replace(seen, release="", domains=())
+        """A rollback is a release of its own, with which all is read again."""
+        return replace(seen, release="", domains=(), seldom_at=None)
 
     def world(self) -> object:
         return self.app.state()

@@ -6,7 +6,6 @@ there (test_heroku_contract.py). Both APIs answer at one address, as the Heroku 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import re
@@ -15,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from dns_servers.http_simulator import Answer, HttpSimulator, copied
+from dns_servers.http_simulator import Answer, HttpSimulator
 
 Json = Any
 MADE = "2026-01-05T09:34:43Z"
@@ -56,23 +55,27 @@ class HerokuApp:
         self.databases: dict[str, dict[str, Any]] = {}
         self.attachments: dict[str, str] = {}
         self.restarts = 0
+        self.updated_at = MADE
+        self.buildpacks = ["heroku/ruby"]
+        self.endpoints: list[Json] = []
         for number in (40, 41):
             self.release(number, f"{number:040x}")
 
     def set_formation(self, kind: str, quantity: int, size: str) -> None:
         self.formation[kind] = {"quantity": quantity, "size": size}
 
-    def release(self, version: int, commit: str) -> None:
+    def release(self, version: int, commit: str, status: str = "succeeded") -> None:
+        """One that failed does not run."""
         slug = ident(f"{self.name} slug {commit}")
         self.slugs[slug] = commit
         for one in self.releases:
-            one["current"] = False
+            one["current"] = one["current"] and status != "succeeded"
         self.releases.append(
             {
                 "id": ident(f"{self.name} release {version}"),
                 "version": version,
-                "status": "succeeded",
-                "current": True,
+                "status": status,
+                "current": status == "succeeded",
                 "description": f"Deploy {commit[:8]}",
                 "user": {"id": ident("me"), "email": "me@shop.example"},
                 "slug": {"id": slug},
@@ -85,6 +88,15 @@ class HerokuApp:
                 "eligible_for_rollback": True,
             }
         )
+
+    def released(self) -> None:
+        """The same code with other config variables or add-ons is a release of its own."""
+        newest = self.releases[-1]
+        self.release(newest["version"] + 1, self.slugs[newest["slug"]["id"]])
+
+    def set_config(self, **values: str) -> None:
+        self.config.update(values)
+        self.released()
 
     def attach(self, hostname: str) -> dict[str, Any]:
         """ACM waits until the name leads here."""
@@ -148,9 +160,9 @@ class HerokuApp:
             for name, key in {**own, **first, **self.attachments}.items()
         ]
 
-    def state(self) -> Json:
-        """All that an operation may change; of releases, what runs."""
-        return copy.deepcopy(
+    def state(self) -> str:
+        """All that an operation may change; of releases, what runs. As text, which is quicker made than a copy."""
+        return json.dumps(
             [
                 *(self.maintenance, self.acm, self.formation, sorted(self.domains), self.config),
                 *(self.databases, self.attachments, self.releases[-1]["slug"]),
@@ -179,7 +191,7 @@ class HerokuApp:
             "slug_size": 1000,
             "space": None,
             "stack": stack,
-            "updated_at": MADE,
+            "updated_at": self.updated_at,
             "web_url": f"https://{self.name}-1234.herokuapp.com/",
         }
 
@@ -198,7 +210,7 @@ class HerokuSimulator(HttpSimulator):
         told = [("Content-Type", "application/json"), ("Request-Id", ident(str(len(self.requests))))]
         self.remaining = max(0, self.remaining - 1)
         told.append(("RateLimit-Remaining", str(self.remaining)))
-        before = copied({name: app.state() for name, app in self.apps.items()})
+        before = {name: app.state() for name, app in self.apps.items()}
         try:
             if headers.get("authorization") != f"Bearer {TOKEN}":
                 raise _Refused(401, "unauthorized", "Invalid credentials provided.")
@@ -267,6 +279,7 @@ class HerokuSimulator(HttpSimulator):
                 if key is None:
                     raise _Refused(404, "not_found", "Couldn't find that add on.", "add_on")
                 app.attachments[asked["name"]] = key
+                app.released()
                 return 201, {"id": ident("a"), "name": asked["name"], "app": app.own}
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
 
@@ -305,6 +318,7 @@ class HerokuSimulator(HttpSimulator):
             case "PATCH", ["config-vars"]:
                 for name, value in asked.items():
                     app.config.pop(name, None) if value is None else app.config.__setitem__(name, value)
+                app.released()
                 return 200, app.config
             case "GET", ["domains"]:
                 own = {**app.attach("x"), "hostname": f"{app.name}-1234.herokuapp.com", "kind": "heroku", "cname": None}
@@ -358,11 +372,15 @@ class HerokuSimulator(HttpSimulator):
             case "GET", ["addons"]:
                 return 200, app.addons
             case "GET", ["buildpack-installations"]:
-                url = "urn:buildpack:heroku/ruby"
-                return 200, [{"ordinal": 0, "buildpack": {"url": url, "name": "heroku/ruby"}}]
+                return 200, [
+                    {"ordinal": number, "buildpack": {"url": f"urn:buildpack:{name}", "name": name}}
+                    for number, name in enumerate(app.buildpacks)
+                ]
             case "GET", ["addon-attachments"]:
                 return 200, app.attached()
-            case "GET", ["sni-endpoints" | "collaborators" | "pipeline-couplings"]:
+            case "GET", ["sni-endpoints"]:
+                return 200, app.endpoints
+            case "GET", ["collaborators"]:
                 return 200, []
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
 

@@ -15,7 +15,8 @@ from changeover.model.settings.platform import ProcessScaleOptions
 from changeover.platforms.heroku import PLATFORM
 from changeover.platforms.heroku.answers import App, Domain, Everything, Formation, Info, Named, PostgresDatabase, Stack
 from changeover.platforms.heroku.declaration import DatabaseOptions, HerokuOptions
-from changeover.platforms.heroku.heroku import RESERVE, Heroku
+from changeover.platforms.heroku.heroku import Heroku
+from changeover.platforms.heroku.looking import RESERVE
 from changeover.platforms.heroku.observing import observation_of
 from changeover.platforms.platform import Done
 from platforms.heroku_ground import WWW, HerokuGround

@@ -115,6 +115,8 @@ class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True)
     quota_left: int | None = None
     #: The part of the platform's machines that is kept for some, such as Cloud Foundry's isolation segment.
     isolation: str = ""
+    #: When what seldom changes was read (buildpacks, certificates, the pipeline), where that is not asked every time.
+    seldom_at: datetime | None = None
 
     def process(self, name: str) -> Process | None:
         return next((process for process in self.processes if process.name == name), None)
@@ -135,6 +137,11 @@ class KeptObservation(Struct, frozen=True, kw_only=True):
 
     at: datetime
     observation: PlatformObservation
+
+    @property
+    def oldest(self) -> datetime:
+        """When the oldest part of it was said."""
+        return min(self.at, self.observation.seldom_at or self.at)
 
 
 _TAKEN_BACK = (

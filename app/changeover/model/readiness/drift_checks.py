@@ -22,7 +22,7 @@ def drift_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]:
     rows = drift_rows(snapshot.service, snapshot.platforms, beside, to, snapshot.at)
     if rows is None:
         return []
-    oldest = min(snapshot.platforms[name].at for name in (beside, to))
+    oldest = min(snapshot.platforms[name].oldest for name in (beside, to))
     when = f"as their platforms said {age(oldest, snapshot.at)}"
     found = [row for row in differing(rows) if not _told_by_platform(row)]
     if not found:

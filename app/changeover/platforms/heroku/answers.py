@@ -25,6 +25,7 @@ class App(Struct, frozen=True):
     region: Named = Named()
     #: What it runs on, and what its next build will run on.
     stack: Named = Named()
+    updated_at: datetime | None = None
 
 
 class Formation(Struct, frozen=True):
@@ -57,6 +58,8 @@ class Release(Struct, frozen=True):
     id: str
     version: int
     status: str = ""
+    #: Is it the one that runs?
+    current: bool = False
     created_at: datetime | None = None
     slug: Slug | None = None
     artifacts: tuple[Artifact, ...] = ()
@@ -138,19 +141,46 @@ class ErrorBody(Struct, frozen=True):
     message: str = ""
 
 
+class Rest(Struct, frozen=True, kw_only=True):
+    """What seldom changes of an app, as it was read at a moment. What was not told is None.
+
+    `config` has hashes of the values, and `commit` is empty where the release was built from none.
+    """
+
+    at: datetime | None = None
+    config: dict[str, str] | None = None
+    urls_without_tls: tuple[str, ...] = ()
+    addons: tuple[AddOn, ...] | None = None
+    commit: str | None = None
+    buildpacks: tuple[BuildpackInstallation, ...] | None = None
+    endpoints: tuple[SniEndpoint, ...] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Was everything told, and is nothing on its way?"""
+        told = (self.config, self.addons, self.commit, self.buildpacks, self.endpoints)
+        return None not in told and all(one.state == "provisioned" for one in self.addons or ())
+
+
 class Everything(Struct, frozen=True, kw_only=True):
-    """All that was told of one app. What could not be read is None."""
+    """All that was told of one app. What could not be read is None. Releases are the newest."""
 
     app: App
     formation: tuple[Formation, ...]
     domains: tuple[Domain, ...] = ()
-    release: Release | None = None
-    commit: str = ""
+    releases: tuple[Release, ...] = ()
     dynos: tuple[Dyno, ...] | None = None
-    endpoints: tuple[SniEndpoint, ...] | None = None
-    config: dict[str, str] | None = None
-    addons: tuple[AddOn, ...] | None = None
-    buildpacks: tuple[BuildpackInstallation, ...] | None = None
+    rest: Rest = Rest()
     stacks: tuple[Stack, ...] | None = None
     databases: tuple[PostgresDatabase, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+
+    @property
+    def newest(self) -> Release | None:
+        return max(self.releases, key=lambda one: one.version, default=None)
+
+    @property
+    def running(self) -> Release | None:
+        """The current one; where none says that it is, the newest that did not fail."""
+        good = [one for one in self.releases if one.current] or [one for one in self.releases if one.status != "failed"]
+        return max(good, key=lambda one: one.version, default=None)

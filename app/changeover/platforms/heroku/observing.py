@@ -14,14 +14,12 @@ from changeover.model.platforms.platform_observation import (
     PlatformObservation,
     Process,
 )
-from changeover.platforms.config_hash import hashed, urls_without_tls
 from changeover.platforms.heroku.answers import AddOn, Domain, Everything, PostgresDatabase, Transfer
 
 #: Stacks that are past their end (devcenter.heroku.com/articles/stack), in case the list of stacks cannot be read.
 _ENDED = frozenset({"cedar", "cedar-14", "heroku-16", "heroku-18", "heroku-20"})
 #: What add-ons are, where their service's name does not say it.
 _KINDS = {"heroku-postgresql": "postgresql", "heroku-redis": "redis", "heroku-kafka": "kafka"}
-POSTGRES = "heroku-postgresql"
 
 
 def observation_of(found: Everything, web: str) -> PlatformObservation:
@@ -32,7 +30,7 @@ def observation_of(found: Everything, web: str) -> PlatformObservation:
         for dyno in found.dynos:
             up[dyno.type] = up.get(dyno.type, 0) + (dyno.state == "up")
     serving = next((one for one in found.formation if one.type == web), None)
-    release, config = found.release, found.config or {}
+    release, newest, rest = found.running, found.newest, found.rest
     domains = tuple(_domain(one) for one in found.domains if one.kind != "heroku")
     return PlatformObservation(
         wanted=serving.quantity if serving is not None else 0,
@@ -50,19 +48,20 @@ def observation_of(found: Everything, web: str) -> PlatformObservation:
             for one in found.formation
         ),
         managed_certificates=found.app.acm,
-        commit=found.commit,
+        commit=rest.commit or "",
         released_at=release.created_at if release is not None else None,
-        deploying=f"release v{release.version}" if release is not None and release.status == "pending" else "",
+        deploying=f"release v{newest.version}" if newest is not None and newest.status == "pending" else "",
         region=found.app.region.name,
         runtime=found.app.stack.name,
         runtime_support=_support(found),
-        buildpacks=tuple(one.buildpack.name or one.buildpack.url for one in found.buildpacks or ()),
+        buildpacks=tuple(one.buildpack.name or one.buildpack.url for one in rest.buildpacks or ()),
         sleeps=serving.size.lower() == "eco" if serving is not None and serving.size else None,
         domains=domains,
         certificates=_certificates(found),
-        config=hashed(config),
-        urls_without_tls=urls_without_tls(config),
-        resources=None if found.addons is None else tuple(_resource(one) for one in found.addons),
+        config=rest.config or {},
+        urls_without_tls=rest.urls_without_tls,
+        resources=None if rest.addons is None else tuple(map(_resource, rest.addons)),
+        seldom_at=rest.at,
         databases=tuple(_database(one, found) for one in found.databases),
     )
 
@@ -102,7 +101,7 @@ def _certificates(found: Everything) -> tuple[PlatformCertificate, ...]:
             issuer=one.ssl_cert.issuer,
             renews=bool(found.app.acm) and "Let's Encrypt" in one.ssl_cert.issuer,
         )
-        for one in found.endpoints or ()
+        for one in found.rest.endpoints or ()
     )
 
 
