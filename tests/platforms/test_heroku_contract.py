@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,9 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
+from contracts import published
 from platforms.heroku_ground import HerokuGround
 
-CONTRACTS = os.environ.get("CHANGEOVER_CONTRACTS")
 #: What the schema does not have: Heroku Postgres' API, as the Heroku CLI uses it, and the release that a rollback
 #: answers with, of which the schema has no more than the link.
 ELSEWHERE = ("/client/v11/",)
@@ -23,10 +22,7 @@ ELSEWHERE = ("/client/v11/",)
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
-    if not CONTRACTS:
-        pytest.skip("CHANGEOVER_CONTRACTS is not set")
-    found: dict[str, Any] = json.loads((Path(CONTRACTS) / "heroku-hyper-schema.json").read_text())
-    return found
+    return published("heroku-hyper-schema.json")
 
 
 def links(schema: dict[str, Any]) -> Iterator[tuple[str, re.Pattern[str], dict[str, Any], dict[str, Any]]]:
