@@ -58,6 +58,10 @@ class HerokuApp:
         self.updated_at = MADE
         self.buildpacks = ["heroku/ruby"]
         self.endpoints: list[Json] = []
+        self.generation = "cedar"
+        self.space: str | None = None
+        self.stage: str | None = None
+        self.backups = [("DATABASE", "2026-02-28 02:03:04 +0000")]
         for number in (40, 41):
             self.release(number, f"{number:040x}")
 
@@ -78,8 +82,8 @@ class HerokuApp:
                 "current": status == "succeeded",
                 "description": f"Deploy {commit[:8]}",
                 "user": {"id": ident("me"), "email": "me@shop.example"},
-                "slug": {"id": slug},
-                "artifacts": [{"id": slug, "type": "slug"}],
+                "slug": None if self.generation == "fir" else {"id": slug},
+                "artifacts": [{"id": slug, "type": "oci-image" if self.generation == "fir" else "slug"}],
                 "addon_plan_names": [],
                 "app": self.own,
                 "created_at": MADE,
@@ -92,7 +96,7 @@ class HerokuApp:
     def released(self) -> None:
         """The same code with other config variables or add-ons is a release of its own."""
         newest = self.releases[-1]
-        self.release(newest["version"] + 1, self.slugs[newest["slug"]["id"]])
+        self.release(newest["version"] + 1, self.slugs[newest["artifacts"][0]["id"]])
 
     def set_config(self, **values: str) -> None:
         self.config.update(values)
@@ -115,9 +119,9 @@ class HerokuApp:
         }
         return self.domains[hostname]
 
-    def add_database(self, name: str, follows: str = "", behind: str = "0 commits") -> None:
+    def add_database(self, name: str, follows: str = "", behind: str = "0 commits", plan: str = "standard-0") -> None:
         key = ident(name)
-        plan = {"id": ident("standard-0"), "name": "heroku-postgresql:standard-0"}
+        named = {"id": ident(plan), "name": f"heroku-postgresql:{plan}"}
         self.addons.append(
             {
                 "id": key,
@@ -127,17 +131,18 @@ class HerokuApp:
                 "billing_entity": {"id": self.own["id"], "name": self.name, "type": "app"},
                 "app": self.own,
                 "billed_price": None,
-                "config_vars": ["DATABASE_URL"] if not follows else [f"{name.upper().replace('-', '_')}_URL"],
+                "config_vars": ["DATABASE_URL"] if not self.addons else [f"{name.upper().replace('-', '_')}_URL"],
                 "created_at": MADE,
                 "updated_at": MADE,
-                "plan": plan,
+                "plan": named,
                 "provider_id": "1",
                 "provision_message": "",
                 "state": "provisioned",
                 "web_url": None,
             }
         )
-        self.databases[key] = {"name": name, "follows": follows, "behind": behind}
+        self.databases[key] = {"name": name, "follows": follows, "behind": behind, "status": "Available"}
+        self.databases[key] |= {"advanced": plan.startswith("advanced"), "pools": ["leader", "analytics"]}
 
     def attached(self) -> list[Json]:
         """Each database under a name of its own, and the one that is DATABASE."""
@@ -165,7 +170,7 @@ class HerokuApp:
         return json.dumps(
             [
                 *(self.maintenance, self.acm, self.formation, sorted(self.domains), self.config),
-                *(self.databases, self.attachments, self.releases[-1]["slug"]),
+                *(self.databases, self.attachments, self.releases[-1]["artifacts"]),
             ]
         )
 
@@ -178,7 +183,7 @@ class HerokuApp:
             "buildpack_provided_description": "Ruby",
             "build_stack": stack,
             "created_at": MADE,
-            "generation": {"id": ident("cedar"), "name": "cedar"},
+            "generation": {"id": ident(self.generation), "name": self.generation},
             "git_url": f"https://git.heroku.com/{self.name}.git",
             "internal_routing": None,
             "maintenance": self.maintenance,
@@ -189,7 +194,7 @@ class HerokuApp:
             "released_at": MADE,
             "repo_size": 0,
             "slug_size": 1000,
-            "space": None,
+            "space": None if self.space is None else {"id": ident(self.space), "name": self.space, "shield": False},
             "stack": stack,
             "updated_at": self.updated_at,
             "web_url": f"https://{self.name}-1234.herokuapp.com/",
@@ -266,13 +271,15 @@ class HerokuSimulator(HttpSimulator):
             case _, ["apps", name, *rest]:
                 return self._app(method, self._of(name), rest, asked)
             case "GET", ["client", "v11", "apps", name, "transfers"]:
-                self._of(name)
                 return 200, [
-                    {"uuid": ident("b1"), "from_type": "pg_dump", "to_type": "gof3r", "succeeded": True,
-                     "finished_at": "2026-02-28 02:03:04 +0000", "from_name": "DATABASE", "num": 1}
+                    {"uuid": ident(f"b{number}"), "from_type": "pg_dump", "to_type": "gof3r", "succeeded": True,
+                     "finished_at": at, "from_name": of, "num": number}
+                    for number, (of, at) in enumerate(self._of(name).backups)
                 ]  # fmt: skip
             case _, ["client", "v11", "databases", key, *rest]:
                 return self._database(method, key, rest)
+            case "GET", ["data", "postgres", "v1", key, "info"]:
+                return self._cluster(key)
             case "POST", ["addon-attachments"]:
                 app = self._of(asked["app"])
                 key = next((one["id"] for one in app.addons if asked["addon"] in (one["name"], one["id"])), None)
@@ -353,7 +360,7 @@ class HerokuSimulator(HttpSimulator):
                 old = next((r for r in app.releases if asked["release"] == r["id"]), None)
                 if old is None:
                     raise _Refused(404, "not_found", "Couldn't find that release.", "release")
-                app.release(app.releases[-1]["version"] + 1, app.slugs[old["slug"]["id"]])
+                app.release(app.releases[-1]["version"] + 1, app.slugs[old["artifacts"][0]["id"]])
                 return 201, app.releases[-1]
             case "GET", ["slugs", key] if key in app.slugs:
                 return 200, {
@@ -368,6 +375,33 @@ class HerokuSimulator(HttpSimulator):
                     "process_types": {"web": "bundle exec puma"},
                     "size": 1000,
                     "stack": {"id": ident(app.stack), "name": app.stack},
+                }
+            case "GET", ["oci-images", key] if app.generation == "fir" and key in app.slugs:
+                return 200, [
+                    {
+                        "id": key,
+                        "architecture": "arm64",
+                        "base_image_name": "heroku/heroku:24-cnb",
+                        "base_top_layer": "sha256:ea36ae5f",
+                        "buildpacks": [{"id": "heroku/python", "version": "1.0.0", "homepage": "https://x.example"}],
+                        "commit": app.slugs[key],
+                        "commit_description": "",
+                        "created_at": MADE,
+                        "digest": "sha256:dc14ae5f",
+                        "image_repo": "d7ba1ace/builds",
+                        "process_types": {},
+                        "stack": {"id": ident("cnb"), "name": "cnb"},
+                        "updated_at": MADE,
+                    }
+                ]
+            case "GET", ["pipeline-couplings"] if app.stage is not None:
+                return 200, {
+                    "id": ident(f"{app.name} coupling"),
+                    "app": {"id": app.own["id"]},
+                    "pipeline": {"id": ident("pipeline")},
+                    "stage": app.stage,
+                    "created_at": MADE,
+                    "updated_at": MADE,
                 }
             case "GET", ["addons"]:
                 return 200, app.addons
@@ -425,18 +459,39 @@ class HerokuSimulator(HttpSimulator):
 
     def _database(self, method: str, key: str, rest: list[str]) -> tuple[int, Json]:
         found = next((app.databases[key] for app in self.apps.values() if key in app.databases), None)
-        if found is None:
+        if found is None or found["advanced"]:
             raise _Refused(404, "not_found", "Couldn't find that database.")
         if method == "PUT" and rest == ["unfollow"]:
             found["follows"] = ""
             return 200, {"message": "Database is unfollowing"}
         if method == "GET" and not rest:
-            lines = {"Plan": "Standard 0", "Status": "Available", "PG Version": "16.4"}
+            lines = {"Plan": "Standard 0", "Status": found["status"], "PG Version": "16.4"}
             if found["follows"]:
                 lines |= {"Following": found["follows"], "Behind By": found["behind"]}
             return 200, {
                 "name": found["name"],
                 "addon": {"id": key, "name": found["name"]},
+                "waiting?": found["status"] != "Available",
                 "info": [{"name": name, "values": [value]} for name, value in lines.items()],
             }
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
+
+    def _cluster(self, key: str) -> tuple[int, Json]:
+        """As Heroku's CLI has it (dist/lib/data/types.d.ts, InfoResponse), in part."""
+        found = next((app.databases[key] for app in self.apps.values() if key in app.databases), None)
+        if found is None or not found["advanced"]:
+            raise _Refused(404, "not_found", "Couldn't find that database.")
+        ready = found["status"] == "Available"
+        waits = {"message": None if ready else found["status"], "waiting": not ready}
+        return 200, {
+            "addon": {"id": key, "name": found["name"]},
+            "tier": "advanced",
+            "version": "17.5",
+            "status": "available" if ready else "modifying",
+            "created_at": MADE,
+            "quotas": [],
+            "pools": [
+                {"id": ident(name), "name": name, "status": "available", "expected_count": 2, "wait_status": waits}
+                for name in found["pools"]
+            ],
+        }

@@ -13,7 +13,8 @@ from changeover.model.platforms.platform_observation import AttachedDomain, Host
 from changeover.model.secret import Secret
 from changeover.model.settings.platform import ProcessScaleOptions
 from changeover.platforms.heroku import PLATFORM
-from changeover.platforms.heroku.answers import App, Domain, Everything, Formation, Info, Named, PostgresDatabase, Stack
+from changeover.platforms.heroku.answers import App, Domain, Everything, Formation, Named, Stack
+from changeover.platforms.heroku.data_answers import Info, PostgresDatabase
 from changeover.platforms.heroku.declaration import DatabaseOptions, HerokuOptions
 from changeover.platforms.heroku.heroku import Heroku
 from changeover.platforms.heroku.looking import RESERVE

@@ -12,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from changeover.model.formatting import counted
+from changeover.model.formatting import age, counted
 from changeover.model.health.certificate import covers
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
@@ -24,6 +24,8 @@ from changeover.model.settings.platform import DriftRules
 
 #: A certificate that ends sooner, and that nobody is known to renew, is told.
 SOON = timedelta(days=14)
+#: A database's newest backup that is older is told: most are made once a day.
+OLD_BACKUP = timedelta(days=3)
 #: What platforms set by themselves, so that it is never missing on one side.
 _SET_BY_PLATFORM = ("HEROKU_", "VCAP_", "CF_INSTANCE_")
 #: What an app finds in its environment on Heroku without having set it (devcenter.heroku.com/articles/dynos,
@@ -73,6 +75,7 @@ def compared(
         *_domains(here, there, hostnames, backup.name),
         *_certificates(here, there, hostnames, backup.name, at),
         *_resources(here, there, backup.name),
+        *_databases(here, there, backup.name, at),
     ]
     return tuple(_judged(row, rules) for row in rows)
 
@@ -134,14 +137,23 @@ def _release(primary: Side, backup: Side) -> Iterator[Compared]:
         short = min(len(here.commit), len(there.commit))
         same = bool(short) and here.commit[:short].lower() == there.commit[:short].lower()
         why = f"{backup.name} runs another commit than {primary.name}" if short else ""
+        if why and _in_one_pipeline(here, there):
+            why += f"; they are at stages {there.stage} and {here.stage} of one pipeline, and that was not promoted"
         yield _row("release", "commit", here.commit[:12], there.commit[:12], why, same=same)
     elif here.release and there.release:
         yield _row("release", "number", here.release, there.release, same=True)
+    if _in_one_pipeline(here, there):
+        yield _row("release", "pipeline stage", here.stage, there.stage, same=True)
     if there.released_at is not None and here.released_at is not None and here.commit == there.commit == "":
         late = here.released_at - there.released_at
         why = f"{backup.name} was released {counted(late.days, 'day')} before {primary.name}"
         told = (f"{here.released_at:%Y-%m-%d}", f"{there.released_at:%Y-%m-%d}")
         yield _row("release", "date", *told, why, same=late < timedelta(days=1))
+
+
+def _in_one_pipeline(here: PlatformObservation, there: PlatformObservation) -> bool:
+    """At stages of their own: what the one runs reaches the other by a promotion."""
+    return bool(here.pipeline) and here.pipeline == there.pipeline and here.stage != there.stage
 
 
 def _processes(
@@ -228,6 +240,9 @@ def _runtime(primary: Side, backup: Side) -> Iterator[Compared]:
     why = f"{backup.name} runs on another stack"
     if here.runtime or there.runtime:
         yield _row("runtime", "stack", here.runtime, there.runtime, why if here.runtime and there.runtime else "")
+    if here.generation and there.generation:
+        why = f"{backup.name} runs on another generation of the platform than {primary.name}"
+        yield _row("runtime", "generation", here.generation, there.generation, why)
     if here.buildpacks and there.buildpacks:
         told = (", ".join(here.buildpacks), ", ".join(there.buildpacks))
         yield _row("runtime", "buildpacks", *told, f"{backup.name} is built in another way")
@@ -291,6 +306,29 @@ def _resources(here: PlatformObservation, there: PlatformObservation, name: str)
         why = f"{name} has no {kind}"
         told = (plan or "there", "missing" if other is None else other.plan or "there")
         yield _row("resource", kind, *told, why, same=other is not None)
+
+
+def _databases(here: PlatformObservation, there: PlatformObservation, name: str, at: datetime) -> Iterator[Compared]:
+    """How those of the backup stand; what they are compared with are all of the primary's."""
+    states = ", ".join(one.state for one in here.databases if one.state)
+    newest = max((one.backup_at for one in here.databases if one.backup_at is not None), default=None)
+    for one in there.databases:
+        if one.state:
+            why = f"the database {one.name} of {name} is not available ({one.state})"
+            yield _row("database", one.name, states, one.state, why, same=one.is_available)
+        if one.backup_at is not None:
+            why = f"the newest backup of the database {one.name} of {name} was made {age(one.backup_at, at)}"
+            told = (age(newest, at) if newest is not None else "", age(one.backup_at, at))
+            yield _row("database", f"{one.name} (backup)", *told, why, same=at - one.backup_at < OLD_BACKUP)
+        if one.readers:
+            told = (states, f"{', '.join(one.readers)} of {one.tier or one.name}: how far behind is not told")
+            yield Compared(
+                aspect="database",
+                subject=f"{one.name} (followers)",
+                primary=told[0] or "not told",
+                backup=told[1],
+                agreement=Agreement.UNKNOWN,
+            )
 
 
 def _process(observation: PlatformObservation, kind: str) -> Process | None:

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from changeover.platforms.heroku.data_answers import AdvancedDatabase, PostgresDatabase, Transfer
+
 
 class Named(Struct, frozen=True):
     """Whatever has a name, and an id."""
@@ -26,6 +28,10 @@ class App(Struct, frozen=True):
     #: What it runs on, and what its next build will run on.
     stack: Named = Named()
     updated_at: datetime | None = None
+    #: "cedar" or "fir".
+    generation: Named = Named()
+    #: The Private Space that it runs in; None among all others.
+    space: Named | None = None
 
 
 class Formation(Struct, frozen=True):
@@ -42,13 +48,23 @@ class Dyno(Struct, frozen=True):
     state: str
 
 
-class Slug(Struct, frozen=True):
-    id: str | None = None
+class ImageBuildpack(Struct, frozen=True):
+    id: str = ""
+
+
+class Built(Struct, frozen=True):
+    """What a release runs: a slug, or, on generation Fir, an OCI image, which names the buildpacks that made it."""
+
     commit: str | None = None
+    buildpacks: tuple[ImageBuildpack, ...] = ()
+
+
+class SlugId(Struct, frozen=True):
+    id: str | None = None
 
 
 class Artifact(Struct, frozen=True):
-    """What a release of generation Fir runs: an OCI image."""
+    """What a release runs: a "slug" or an "oci-image"."""
 
     id: str = ""
     type: str = ""
@@ -61,7 +77,7 @@ class Release(Struct, frozen=True):
     #: Is it the one that runs?
     current: bool = False
     created_at: datetime | None = None
-    slug: Slug | None = None
+    slug: SlugId | None = None
     artifacts: tuple[Artifact, ...] = ()
 
 
@@ -91,6 +107,28 @@ class AddOn(Struct, frozen=True):
     addon_service: Named = Named()
     plan: Named = Named()
     state: str = ""
+    config_vars: tuple[str, ...] = ()
+
+    @property
+    def plan_name(self) -> str:
+        """Without the service that stands before it."""
+        return self.plan.name.removeprefix(f"{self.addon_service.name}:")
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.addon_service.name == "heroku-postgresql"
+
+    @property
+    def is_advanced(self) -> bool:
+        """Heroku Postgres Advanced, as Heroku's CLI tells it; "performance" was its name before."""
+        return self.is_postgres and self.plan_name.startswith(("advanced", "performance"))
+
+
+class Coupling(Struct, frozen=True):
+    """An app's place in a pipeline: its stage, such as "staging" or "production"."""
+
+    pipeline: Named = Named()
+    stage: str = ""
 
 
 class BuildpackName(Struct, frozen=True):
@@ -108,33 +146,6 @@ class Stack(Struct, frozen=True):
     state: str = ""
 
 
-class Info(Struct, frozen=True):
-    """One line of what Heroku Postgres says of a database."""
-
-    name: str
-    values: tuple[object, ...] = ()
-
-
-class PostgresDatabase(Struct, frozen=True):
-    """What Heroku Postgres says of one, as `heroku pg:info` shows it."""
-
-    name: str = ""
-    info: tuple[Info, ...] = ()
-
-    def line(self, name: str) -> str:
-        """The first value of a line; empty where it is not there."""
-        values = next((one.values for one in self.info if one.name == name), ())
-        return str(values[0]) if values else ""
-
-
-class Transfer(Struct, frozen=True):
-    """A backup, a restore or a copy."""
-
-    to_type: str = ""
-    succeeded: bool | None = None
-    finished_at: str | None = None
-
-
 class ErrorBody(Struct, frozen=True):
     """Why a request was refused."""
 
@@ -144,21 +155,22 @@ class ErrorBody(Struct, frozen=True):
 class Rest(Struct, frozen=True, kw_only=True):
     """What seldom changes of an app, as it was read at a moment. What was not told is None.
 
-    `config` has hashes of the values, and `commit` is empty where the release was built from none.
+    `config` has hashes of the values, and `built` is empty where no release runs. An app has one coupling, or none.
     """
 
     at: datetime | None = None
     config: dict[str, str] | None = None
     urls_without_tls: tuple[str, ...] = ()
     addons: tuple[AddOn, ...] | None = None
-    commit: str | None = None
+    built: Built | None = None
     buildpacks: tuple[BuildpackInstallation, ...] | None = None
+    couplings: tuple[Coupling, ...] | None = None
     endpoints: tuple[SniEndpoint, ...] | None = None
 
     @property
     def is_whole(self) -> bool:
         """Was everything told, and is nothing on its way?"""
-        told = (self.config, self.addons, self.commit, self.buildpacks, self.endpoints)
+        told = (self.config, self.addons, self.built, self.buildpacks, self.couplings, self.endpoints)
         return None not in told and all(one.state == "provisioned" for one in self.addons or ())
 
 
@@ -173,6 +185,7 @@ class Everything(Struct, frozen=True, kw_only=True):
     rest: Rest = Rest()
     stacks: tuple[Stack, ...] | None = None
     databases: tuple[PostgresDatabase, ...] = ()
+    clusters: tuple[AdvancedDatabase, ...] = ()
     transfers: tuple[Transfer, ...] = ()
 
     @property

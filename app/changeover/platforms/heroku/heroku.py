@@ -11,9 +11,10 @@ from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.secret import Secret
 from changeover.model.settings.action import Verb
 from changeover.model.settings.platform import DiscoveredApp
-from changeover.platforms.heroku.answers import AddOn, App, Domain, PostgresDatabase, Release
+from changeover.platforms.heroku.answers import AddOn, App, Domain, Release
+from changeover.platforms.heroku.data_answers import PostgresDatabase
 from changeover.platforms.heroku.declaration import HerokuTarget
-from changeover.platforms.heroku.looking import POSTGRES, Looks, app_path, database_path
+from changeover.platforms.heroku.looking import Looks, app_path, database_path
 from changeover.platforms.heroku.observing import observation_of
 from changeover.platforms.heroku.requests import TIMEOUT, Requests
 from changeover.platforms.platform import Done, InDoubt
@@ -88,13 +89,14 @@ class Heroku:
         """A follower no longer follows, and becomes DATABASE_URL, as `heroku pg:unfollow` and `pg:promote` do it."""
         addons = await self._requests.read(f"{app_path(target.app)}/addons", tuple[AddOn, ...])
         found = next((one for one in addons if name in (one.name, one.id)), None)
-        if found is None or found.addon_service.name != POSTGRES:
-            known = ", ".join(one.name for one in addons if one.addon_service.name == POSTGRES) or "none"
+        if found is None or not found.is_postgres:
+            known = ", ".join(one.name for one in addons if one.is_postgres) or "none"
             raise NotFound(f"{target.app} has no Heroku Postgres {name}", f"Its databases: {known}")
-        place = database_path(found)
-        database = await self._requests.read(place, PostgresDatabase, data=True)
-        if database.line("Following"):
-            await self._requests.write("PUT", f"{place}/unfollow", {}, data=True)
+        if not found.is_advanced:  # a cluster of that tier follows nobody
+            place = database_path(found)
+            database = await self._requests.read(place, PostgresDatabase, data=True)
+            if database.line("Following"):
+                await self._requests.write("PUT", f"{place}/unfollow", {}, data=True)
         body = {"addon": found.name, "app": target.app, "name": "DATABASE", "confirm": target.app}
         await self._requests.write("POST", "/addon-attachments", body)
         return f"{name} is the primary database of {target.app}"

@@ -5,8 +5,8 @@ operation is taken back by must be told: all of these but dynos and databases. O
 see, or what fails, stays empty.
 
 A release is code, config variables and add-ons (platform-api-reference#release), so that these are the same as long as
-the releases are. Buildpacks and certificates may change without a sign, although most changes show in the app's
-`updated_at` or in its domains: they are asked for again when one of these is another, or after KEPT, and the
+the releases are. Buildpacks, certificates and the pipeline may change without a sign, although most changes show in
+the app's `updated_at` or in its domains: they are asked for again when one of these is another, or after KEPT, and the
 observation says when they were read. What was not told as a whole is kept by nobody.
 
 Heroku grants 4,500 requests an hour; of the last RESERVE none is spent on the rest, so that there are some for an
@@ -24,23 +24,24 @@ from urllib.parse import quote
 
 import msgspec
 
+from changeover.model.errors import NotFound, ProviderError
 from changeover.platforms.config_hash import hashed, urls_without_tls
 from changeover.platforms.heroku.answers import (
     AddOn,
     App,
     BuildpackInstallation,
+    Built,
+    Coupling,
     Domain,
     Dyno,
     Everything,
     Formation,
-    PostgresDatabase,
     Release,
     Rest,
-    Slug,
     SniEndpoint,
     Stack,
-    Transfer,
 )
+from changeover.platforms.heroku.data_answers import AdvancedDatabase, PostgresDatabase, Transfer
 from changeover.platforms.heroku.requests import Requests
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,6 @@ KEPT = timedelta(minutes=30)
 RESERVE = 450
 #: Of a list of releases, the newest. One that failed does not run, so that one alone might not do.
 _NEWEST = {"Range": "version ..; order=desc,max=10"}
-POSTGRES = "heroku-postgresql"
 
 
 class _Kept(NamedTuple):
@@ -122,15 +122,16 @@ class Looks:
     async def _rest(self, path: str, running: Release | None, at: datetime) -> Rest:
         """It was read after the releases that it is kept with, so that it cannot be older than they are."""
         maybe = self._requests.maybe
-        (config, addons, commit), (buildpacks, endpoints) = await asyncio.gather(
+        (config, addons, built), (buildpacks, endpoints, couplings) = await asyncio.gather(
             asyncio.gather(
                 maybe(f"{path}/config-vars", dict[str, str | None], keep=False),
                 maybe(f"{path}/addons", tuple[AddOn, ...]),
-                self._commit(path, running),
+                self._built(path, running),
             ),
             asyncio.gather(
                 maybe(f"{path}/buildpack-installations", tuple[BuildpackInstallation, ...]),
                 maybe(f"{path}/sni-endpoints", tuple[SniEndpoint, ...]),
+                self._couplings(path),
             ),
         )
         values = None if config is None else {name: value or "" for name, value in config.items()}
@@ -139,24 +140,31 @@ class Looks:
             config=None if values is None else hashed(values),
             urls_without_tls=urls_without_tls(values or {}),
             addons=addons,
-            commit=commit,
+            built=built,
             buildpacks=buildpacks,
             endpoints=endpoints,
+            couplings=couplings,
         )
 
-    async def _commit(self, path: str, release: Release | None) -> str | None:
-        """What the release was built from: its slug's commit, or, on Fir, its image's. Empty where there is none."""
-        if release is None:
-            return ""
-        image = next((one.id for one in release.artifacts if one.type == "oci-image"), None)
+    async def _built(self, path: str, release: Release | None) -> Built | None:
+        image = None if release is None else next((one for one in release.artifacts if one.type == "oci-image"), None)
         if image is not None:
-            place = f"{path}/oci-images/{quote(image, safe='')}"
-        elif release.slug is not None and release.slug.id:
-            place = f"{path}/slugs/{quote(release.slug.id, safe='')}"
-        else:
-            return ""
-        found = await self._requests.maybe(place, Slug)
-        return None if found is None else found.commit or ""
+            place = f"{path}/oci-images/{quote(image.id, safe='')}"
+            images = await self._requests.maybe(place, tuple[Built, ...])  # a list, of those with that id
+            return None if images is None else next(iter(images), Built())
+        if release is None or release.slug is None or not release.slug.id:
+            return Built()
+        return await self._requests.maybe(f"{path}/slugs/{quote(release.slug.id, safe='')}", Built)
+
+    async def _couplings(self, path: str) -> tuple[Coupling, ...] | None:
+        """An app that is in no pipeline is answered by status 404."""
+        try:
+            return (await self._requests.read(f"{path}/pipeline-couplings", Coupling),)
+        except NotFound:
+            return ()
+        except ProviderError as error:
+            log.info("%s: the pipeline of %s is not told: %s", self._account, path, error.text)
+            return None
 
     async def _all_stacks(self) -> tuple[Stack, ...] | None:
         """They are the same for every app, so that several that are looked at together ask once."""
@@ -171,20 +179,24 @@ class Looks:
 
     async def _data(self, path: str, addons: Sequence[AddOn]) -> dict[str, Any]:
         """Databases, by the names that Everything has for it."""
-        maybe = self._requests.maybe
-        postgres = [one for one in addons if one.addon_service.name == POSTGRES]
-        if not postgres:
+        maybe, replace = self._requests.maybe, msgspec.structs.replace
+        postgres = [one for one in addons if one.is_postgres and not one.is_advanced]
+        advanced = [one for one in addons if one.is_advanced]
+        if not postgres and not advanced:
             return {}
-        transfers, databases = await asyncio.gather(
+        transfers, databases, clusters = await asyncio.gather(
             maybe(f"/client/v11{path}/transfers", tuple[Transfer, ...], data=True),
             asyncio.gather(*(maybe(database_path(one), PostgresDatabase, data=True) for one in postgres)),
+            asyncio.gather(*(maybe(cluster_path(one), AdvancedDatabase, data=True) for one in advanced)),
         )
-        named = [
-            msgspec.structs.replace(database, name=one.name)
-            for one, database in zip(postgres, databases, strict=True)
-            if database is not None
-        ]
-        return {"databases": tuple(named), "transfers": transfers or ()}
+        # What says nothing of itself is a database all the same, of which its add-on tells.
+        told = (one or PostgresDatabase() for one in databases)
+        also = (one or AdvancedDatabase() for one in clusters)
+        return {
+            "databases": tuple(replace(one, name=addon.name) for addon, one in zip(postgres, told, strict=True)),
+            "clusters": tuple(replace(one, name=addon.name) for addon, one in zip(advanced, also, strict=True)),
+            "transfers": transfers or (),
+        }
 
 
 def _is_young(at: datetime, now: datetime) -> bool:
@@ -198,3 +210,7 @@ def app_path(app: str) -> str:
 
 def database_path(addon: AddOn) -> str:
     return f"/client/v11/databases/{quote(addon.id, safe='')}"
+
+
+def cluster_path(addon: AddOn) -> str:
+    return f"/data/postgres/v1/{quote(addon.id, safe='')}/info"
