@@ -54,6 +54,8 @@ class HerokuApp:
         self.addons: list[dict[str, Any]] = []
         self.databases: dict[str, dict[str, Any]] = {}
         self.attachments: dict[str, str] = {}
+        #: Has each database a name of its own besides DATABASE?
+        self.aliased = True
         self.restarts = 0
         self.updated_at = MADE
         self.buildpacks = ["heroku/ruby"]
@@ -146,7 +148,7 @@ class HerokuApp:
 
     def attached(self) -> list[Json]:
         """Each database under a name of its own, and the one that is DATABASE."""
-        own = {f"HEROKU_POSTGRESQL_{number}": one["id"] for number, one in enumerate(self.addons)}
+        own = {f"HEROKU_POSTGRESQL_{number}": one["id"] for number, one in enumerate(self.addons) if self.aliased}
         first = {"DATABASE": self.addons[0]["id"]} if self.addons else {}
         by_id = {one["id"]: one for one in self.addons}
         return [
@@ -226,6 +228,9 @@ class HerokuSimulator(HttpSimulator):
             status, found = self._routed(method, path, asked)
         except _Refused as refused:
             return Answer(refused.status, told, json.dumps(refused.body).encode())
+        if path[-1] == "addon-attachments" and "addon:plan" not in headers.get("accept-inclusion", ""):
+            for one in found if isinstance(found, list) else ():
+                del one["addon"]["plan"]
         assert method != "GET" or before == {name: app.state() for name, app in self.apps.items()}
         if method == "GET" and isinstance(found, list):
             status, found = self._cut(found, headers.get("range", ""), told, path[-1])
@@ -285,9 +290,13 @@ class HerokuSimulator(HttpSimulator):
                 key = next((one["id"] for one in app.addons if asked["addon"] in (one["name"], one["id"])), None)
                 if key is None:
                     raise _Refused(404, "not_found", "Couldn't find that add on.", "add_on")
-                app.attachments[asked["name"]] = key
+                name = asked.get("name", f"HEROKU_POSTGRESQL_ALIAS_{len(app.attachments)}")
+                held = {one["name"]: one["addon"]["id"] for one in app.attached()}
+                if name in held and list(held.values()).count(held[name]) == 1:
+                    raise _Refused(422, "invalid_params", f"{name} is the last attachment of its add-on.")
+                app.attachments[name] = key
                 app.released()
-                return 201, {"id": ident("a"), "name": asked["name"], "app": app.own}
+                return 201, {"id": ident("a"), "name": name, "app": app.own}
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
 
     def _of(self, name: str) -> HerokuApp:

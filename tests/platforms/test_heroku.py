@@ -155,6 +155,18 @@ async def test_a_promotion_that_was_cut_off_is_gone_on_with(ground: HerokuGround
     assert len(writes) == 1
 
 
+async def test_the_former_primary_keeps_a_name(ground: HerokuGround) -> None:
+    """Where it has none but DATABASE Heroku would refuse to let it go, after the follower follows no more."""
+    ground.app.aliased = False
+    done = await ground.platform.perform(
+        ground.target, "promote", DatabaseOptions(database="postgresql-follower"), "key"
+    )
+    assert isinstance(done, Done)
+    names = {one["addon"]["name"]: one["name"] for one in ground.app.attached()}
+    assert names["postgresql-follower"] == "DATABASE"
+    assert names["postgresql-leader"] != "DATABASE"
+
+
 async def test_an_account_that_does_not_pay(ground: HerokuGround) -> None:
     """Heroku's words, and where to look."""
     body = b'{"id": "delinquent", "message": "Account delinquent"}'

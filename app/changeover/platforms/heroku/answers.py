@@ -124,6 +124,13 @@ class AddOn(Struct, frozen=True):
         return self.is_postgres and self.plan_name.startswith(("advanced", "performance"))
 
 
+class Attachment(Struct, frozen=True):
+    """An add-on of an app under a name, such as DATABASE, which stands before its variables."""
+
+    name: str
+    addon: Named = Named()
+
+
 class Coupling(Struct, frozen=True):
     """An app's place in a pipeline: its stage, such as "staging" or "production"."""
 

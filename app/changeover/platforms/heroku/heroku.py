@@ -11,7 +11,7 @@ from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.secret import Secret
 from changeover.model.settings.action import Verb
 from changeover.model.settings.platform import DiscoveredApp
-from changeover.platforms.heroku.answers import AddOn, App, Domain, Release
+from changeover.platforms.heroku.answers import AddOn, App, Attachment, Domain, Release
 from changeover.platforms.heroku.data_answers import PostgresDatabase
 from changeover.platforms.heroku.declaration import HerokuTarget
 from changeover.platforms.heroku.looking import Looks, app_path, database_path
@@ -92,6 +92,7 @@ class Heroku:
         if found is None or not found.is_postgres:
             known = ", ".join(one.name for one in addons if one.is_postgres) or "none"
             raise NotFound(f"{target.app} has no Heroku Postgres {name}", f"Its databases: {known}")
+        await self._keep_attached(target.app)
         if not found.is_advanced:  # a cluster of that tier follows nobody
             place = database_path(found)
             database = await self._requests.read(place, PostgresDatabase, data=True)
@@ -100,6 +101,14 @@ class Heroku:
         body = {"addon": found.name, "app": target.app, "name": "DATABASE", "confirm": target.app}
         await self._requests.write("POST", "/addon-attachments", body)
         return f"{name} is the primary database of {target.app}"
+
+    async def _keep_attached(self, app: str) -> None:
+        """What is DATABASE now gets another name if it has none: Heroku would not let it go (`heroku pg:promote`)."""
+        attached = await self._requests.read(f"{app_path(app)}/addon-attachments", tuple[Attachment, ...])
+        current = next((one.addon for one in attached if one.name == "DATABASE"), None)
+        if current is not None and sum(one.addon == current for one in attached) == 1:
+            body = {"addon": current.name, "app": app, "confirm": app}
+            await self._requests.write("POST", "/addon-attachments", body)
 
     async def _has_domain(self, path: str, hostname: str) -> bool:
         domains = await self._requests.listed(f"{path}/domains", Domain)
