@@ -283,6 +283,12 @@ class HerokuSimulator(HttpSimulator):
                 ]  # fmt: skip
             case _, ["client", "v11", "databases", key, *rest]:
                 return self._database(method, key, rest)
+            case "POST", ["actions", "addons", "resolve"]:
+                every = [one for app in self.apps.values() for one in app.addons]
+                return 200, [one for one in every if asked["addon"] in (one["name"], one["id"])]
+            case "GET", ["addons", key, "addon-attachments"]:
+                every = [one for app in self.apps.values() for one in app.attached()]
+                return 200, [one for one in every if one["addon"]["id"] == key]
             case "GET", ["data", "postgres", "v1", key, "info"]:
                 return self._cluster(key)
             case "POST", ["addon-attachments"]:
@@ -494,13 +500,29 @@ class HerokuSimulator(HttpSimulator):
         waits = {"message": None if ready else found["status"], "waiting": not ready}
         return 200, {
             "addon": {"id": key, "name": found["name"]},
+            "app": {"id": ident("shop-prod"), "name": "shop-prod"},
             "tier": "advanced",
             "version": "17.5",
             "status": "available" if ready else "modifying",
             "created_at": MADE,
+            "features": {"rollback": {"enabled": True, "earliest_time": MADE, "latest_time": MADE}},
+            "forked_from": None,
+            "plan_limits": [],
             "quotas": [],
+            "region": "eu",
             "pools": [
-                {"id": ident(name), "name": name, "status": "available", "expected_count": 2, "wait_status": waits}
+                {
+                    "id": ident(name),
+                    "name": name,
+                    "status": "available",
+                    "connections_used": 1,
+                    "expected_connection_limit": 400,
+                    "expected_count": 2,
+                    "expected_level": "4G-Performance",
+                    "compute_instances": [],
+                    "endpoints": [],
+                    "wait_status": waits,
+                }
                 for name in found["pools"]
             ],
         }
