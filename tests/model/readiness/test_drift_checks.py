@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from changeover.model.finding import Level
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
@@ -26,6 +27,13 @@ def test_what_is_the_same_passes_with_its_age() -> None:
     (found,) = drift_findings(snapshot(primary=SEEN, backup=SEEN), "primary", "backup")
     assert found.level is Level.PASS
     assert found.text == "backup has what primary has, as their platforms said 4 min ago"
+
+
+def test_a_comparison_is_as_old_as_the_oldest_that_it_compares() -> None:
+    """A platform may be asked less often for what seldom changes."""
+    older = replace(SEEN, seldom_at=NOW - timedelta(minutes=25))
+    (found,) = drift_findings(snapshot(primary=SEEN, backup=older), "primary", "backup")
+    assert found.text == "backup has what primary has, as their platforms said 25 min ago"
 
 
 def test_differences_warn_and_never_block() -> None:

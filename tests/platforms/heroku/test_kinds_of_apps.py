@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from changeover.model.platforms.comparison import Agreement, Side, compared
+from changeover.model.platforms.comparison import Side, compared
+from changeover.model.platforms.comparison_row import Agreement
 from changeover.model.platforms.platform_observation import HostedDatabase, PlatformObservation
 from changeover.model.platforms.running_findings import running_findings
 from changeover.model.settings.platform import DriftRules

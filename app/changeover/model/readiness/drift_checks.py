@@ -7,7 +7,8 @@ from datetime import datetime
 
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import age, counted
-from changeover.model.platforms.comparison import Compared, Side, compared, differing
+from changeover.model.platforms.comparison import Side, compared
+from changeover.model.platforms.comparison_row import Compared, differing
 from changeover.model.platforms.platform_observation import KeptObservation
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.service import Service

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import age
-from changeover.model.platforms.comparison import OLD_BACKUP
+from changeover.model.platforms.database_comparison import OLD_BACKUP
 from changeover.model.platforms.platform_observation import AttachedDomain, PlatformObservation
 from changeover.model.platforms.running_findings import running_findings
 from changeover.model.readiness.snapshot import Snapshot
