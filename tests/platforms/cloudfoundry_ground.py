@@ -11,13 +11,9 @@ from typing import Any, Self
 
 from changeover.model.secret import Secret
 from changeover.model.settings.action import Verb
+from changeover.model.settings.platform import HostnameOptions, ProcessScaleOptions
 from changeover.platforms import cloudfoundry
-from changeover.platforms.cloudfoundry.declaration import (
-    CloudFoundryOptions,
-    CloudFoundryTarget,
-    ProcessScaleOptions,
-    RouteOptions,
-)
+from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions, CloudFoundryTarget
 from changeover.platforms.cloudfoundry.foundation import CloudFoundry
 from platforms.cloudfoundry_simulator import CloudFoundrySimulator
 from platforms.ground import PlatformGround
@@ -43,7 +39,8 @@ class CloudFoundryGround(PlatformGround):
         self.behind = self.simulator = made = CloudFoundrySimulator(self.uaa)
         self.organization = made.add_organization("shop", memory=8192, instances=100)
         self.space = made.add_space("production", self.organization, memory=4096)
-        apps, shop = made.add_domain("apps.cf.example"), made.add_domain("shop.example", self.organization)
+        self.domain = apps = made.add_domain("apps.cf.example")
+        shop = made.add_domain("shop.example", self.organization)
         self.app = made.add_app("shop-web", self.space, commit="4f4f592")
         self.page = made.add_app("shop-sorry", self.space, memory=32)
         self.worker = made.add_process(self.app, "worker", 1)
@@ -59,14 +56,14 @@ class CloudFoundryGround(PlatformGround):
         super().__exit__(*error)
         self.uaa.stop()
 
-    def open(self, endpoint: str) -> CloudFoundry:
+    def open(self, endpoint: str, patience: float = PATIENCE) -> CloudFoundry:
         options = CloudFoundryOptions(endpoint=endpoint, login="client", client="changeover", uaa=self.uaa.address)
-        return CloudFoundry("cf-me", options, {"client_secret": SECRET}, PATIENCE)
+        return CloudFoundry("cf-me", options, {"client_secret": SECRET}, patience)
 
     def options(self, verb: Verb, number: int) -> Any:
         if verb == "scale":
             return ProcessScaleOptions(instances=number)
-        return RouteOptions(hostname=HOSTNAME) if verb in ("attach-domain", "detach-domain") else None
+        return HostnameOptions(hostname=HOSTNAME) if verb in ("attach-domain", "detach-domain") else None
 
     def world(self) -> object:
         apps = {guid: one["name"] for guid, one in self.simulator.apps.items()}

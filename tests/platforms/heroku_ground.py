@@ -10,7 +10,10 @@ from msgspec.structs import replace
 from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.secret import Secret
 from changeover.model.settings.action import Verb
-from changeover.platforms.heroku import heroku
+from changeover.model.settings.platform import HostnameOptions, ProcessScaleOptions
+from changeover.platforms import heroku
+from changeover.platforms.heroku.declaration import DatabaseOptions, HerokuTarget, ReleaseOptions
+from changeover.platforms.heroku.heroku import Heroku
 from changeover.platforms.platform import Platform
 from platforms.ground import PlatformGround
 from platforms.heroku_simulator import TOKEN, HerokuApp, HerokuSimulator
@@ -23,17 +26,17 @@ class HerokuGround(PlatformGround):
     """An app with a database and a follower."""
 
     kind = heroku.PLATFORM
-    target = heroku.HerokuTarget(app="shop-prod")
-    nowhere = heroku.HerokuTarget(app="nothing")
+    target = HerokuTarget(app="shop-prod")
+    nowhere = HerokuTarget(app="nothing")
     names = ("shop-old", "shop-prod")
-    refused = ("scale", heroku.DynoOptions(instances=5000))
+    refused = ("scale", ProcessScaleOptions(instances=5000))
 
     def __init__(self, folder: Path) -> None:
         self.behind = HerokuSimulator()
         self.begin(1, maintenance=False)
 
     def open(self, endpoint: str) -> Platform:
-        return heroku.Heroku("heroku-me", endpoint, Secret(TOKEN), PATIENCE)
+        return Heroku("heroku-me", endpoint, Secret(TOKEN), PATIENCE)
 
     @property
     def app(self) -> HerokuApp:
@@ -43,23 +46,23 @@ class HerokuGround(PlatformGround):
     def options(self, verb: Verb, number: int) -> Any:
         match verb:
             case "scale":
-                return heroku.DynoOptions(instances=number)
+                return ProcessScaleOptions(instances=number)
             case "attach-domain":
-                return heroku.DomainOptions(hostname=NEW)
+                return HostnameOptions(hostname=NEW)
             case "detach-domain":
-                return heroku.DomainOptions(hostname=WWW)
+                return HostnameOptions(hostname=WWW)
             case "rollback":
-                return heroku.ReleaseOptions(release="v40")
+                return ReleaseOptions(release="v40")
             case "promote":
-                return heroku.DatabaseOptions(database="postgresql-follower")
+                return DatabaseOptions(database="postgresql-follower")
         return None
 
     def requests(self, verb: Verb) -> int:
         return 2 if verb == "promote" else 1
 
     def told(self, seen: PlatformObservation) -> PlatformObservation:
-        """A rollback is a release of its own."""
-        return replace(seen, release="", domains=())
+        """A rollback is a release of its own, with which all is read again."""
+        return replace(seen, release="", domains=(), seldom_at=None)
 
     def world(self) -> object:
         return self.app.state()

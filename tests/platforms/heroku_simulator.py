@@ -6,7 +6,6 @@ there (test_heroku_contract.py). Both APIs answer at one address, as the Heroku 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import re
@@ -15,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from dns_servers.http_simulator import Answer, HttpSimulator, copied
+from dns_servers.http_simulator import Answer, HttpSimulator
 
 Json = Any
 MADE = "2026-01-05T09:34:43Z"
@@ -55,28 +54,38 @@ class HerokuApp:
         self.addons: list[dict[str, Any]] = []
         self.databases: dict[str, dict[str, Any]] = {}
         self.attachments: dict[str, str] = {}
+        #: Has each database a name of its own besides DATABASE?
+        self.aliased = True
         self.restarts = 0
+        self.updated_at = MADE
+        self.buildpacks = ["heroku/ruby"]
+        self.endpoints: list[Json] = []
+        self.generation = "cedar"
+        self.space: str | None = None
+        self.stage: str | None = None
+        self.backups = [("DATABASE", "2026-02-28 02:03:04 +0000")]
         for number in (40, 41):
             self.release(number, f"{number:040x}")
 
     def set_formation(self, kind: str, quantity: int, size: str) -> None:
         self.formation[kind] = {"quantity": quantity, "size": size}
 
-    def release(self, version: int, commit: str) -> None:
+    def release(self, version: int, commit: str, status: str = "succeeded") -> None:
+        """One that failed does not run."""
         slug = ident(f"{self.name} slug {commit}")
         self.slugs[slug] = commit
         for one in self.releases:
-            one["current"] = False
+            one["current"] = one["current"] and status != "succeeded"
         self.releases.append(
             {
                 "id": ident(f"{self.name} release {version}"),
                 "version": version,
-                "status": "succeeded",
-                "current": True,
+                "status": status,
+                "current": status == "succeeded",
                 "description": f"Deploy {commit[:8]}",
                 "user": {"id": ident("me"), "email": "me@shop.example"},
-                "slug": {"id": slug},
-                "artifacts": [{"id": slug, "type": "slug"}],
+                "slug": None if self.generation == "fir" else {"id": slug},
+                "artifacts": [{"id": slug, "type": "oci-image" if self.generation == "fir" else "slug"}],
                 "addon_plan_names": [],
                 "app": self.own,
                 "created_at": MADE,
@@ -85,6 +94,15 @@ class HerokuApp:
                 "eligible_for_rollback": True,
             }
         )
+
+    def released(self) -> None:
+        """The same code with other config variables or add-ons is a release of its own."""
+        newest = self.releases[-1]
+        self.release(newest["version"] + 1, self.slugs[newest["artifacts"][0]["id"]])
+
+    def set_config(self, **values: str) -> None:
+        self.config.update(values)
+        self.released()
 
     def attach(self, hostname: str) -> dict[str, Any]:
         """ACM waits until the name leads here."""
@@ -103,9 +121,9 @@ class HerokuApp:
         }
         return self.domains[hostname]
 
-    def add_database(self, name: str, follows: str = "", behind: str = "0 commits") -> None:
+    def add_database(self, name: str, follows: str = "", behind: str = "0 commits", plan: str = "standard-0") -> None:
         key = ident(name)
-        plan = {"id": ident("standard-0"), "name": "heroku-postgresql:standard-0"}
+        named = {"id": ident(plan), "name": f"heroku-postgresql:{plan}"}
         self.addons.append(
             {
                 "id": key,
@@ -115,21 +133,22 @@ class HerokuApp:
                 "billing_entity": {"id": self.own["id"], "name": self.name, "type": "app"},
                 "app": self.own,
                 "billed_price": None,
-                "config_vars": ["DATABASE_URL"] if not follows else [f"{name.upper().replace('-', '_')}_URL"],
+                "config_vars": ["DATABASE_URL"] if not self.addons else [f"{name.upper().replace('-', '_')}_URL"],
                 "created_at": MADE,
                 "updated_at": MADE,
-                "plan": plan,
+                "plan": named,
                 "provider_id": "1",
                 "provision_message": "",
                 "state": "provisioned",
                 "web_url": None,
             }
         )
-        self.databases[key] = {"name": name, "follows": follows, "behind": behind}
+        self.databases[key] = {"name": name, "follows": follows, "behind": behind, "status": "Available"}
+        self.databases[key] |= {"advanced": plan.startswith("advanced"), "pools": ["leader", "analytics"]}
 
     def attached(self) -> list[Json]:
         """Each database under a name of its own, and the one that is DATABASE."""
-        own = {f"HEROKU_POSTGRESQL_{number}": one["id"] for number, one in enumerate(self.addons)}
+        own = {f"HEROKU_POSTGRESQL_{number}": one["id"] for number, one in enumerate(self.addons) if self.aliased}
         first = {"DATABASE": self.addons[0]["id"]} if self.addons else {}
         by_id = {one["id"]: one for one in self.addons}
         return [
@@ -148,12 +167,12 @@ class HerokuApp:
             for name, key in {**own, **first, **self.attachments}.items()
         ]
 
-    def state(self) -> Json:
-        """All that an operation may change; of releases, what runs."""
-        return copy.deepcopy(
+    def state(self) -> str:
+        """All that an operation may change; of releases, what runs. As text, which is quicker made than a copy."""
+        return json.dumps(
             [
                 *(self.maintenance, self.acm, self.formation, sorted(self.domains), self.config),
-                *(self.databases, self.attachments, self.releases[-1]["slug"]),
+                *(self.databases, self.attachments, self.releases[-1]["artifacts"]),
             ]
         )
 
@@ -166,7 +185,7 @@ class HerokuApp:
             "buildpack_provided_description": "Ruby",
             "build_stack": stack,
             "created_at": MADE,
-            "generation": {"id": ident("cedar"), "name": "cedar"},
+            "generation": {"id": ident(self.generation), "name": self.generation},
             "git_url": f"https://git.heroku.com/{self.name}.git",
             "internal_routing": None,
             "maintenance": self.maintenance,
@@ -177,9 +196,9 @@ class HerokuApp:
             "released_at": MADE,
             "repo_size": 0,
             "slug_size": 1000,
-            "space": None,
+            "space": None if self.space is None else {"id": ident(self.space), "name": self.space, "shield": False},
             "stack": stack,
-            "updated_at": MADE,
+            "updated_at": self.updated_at,
             "web_url": f"https://{self.name}-1234.herokuapp.com/",
         }
 
@@ -198,7 +217,7 @@ class HerokuSimulator(HttpSimulator):
         told = [("Content-Type", "application/json"), ("Request-Id", ident(str(len(self.requests))))]
         self.remaining = max(0, self.remaining - 1)
         told.append(("RateLimit-Remaining", str(self.remaining)))
-        before = copied({name: app.state() for name, app in self.apps.items()})
+        before = {name: app.state() for name, app in self.apps.items()}
         try:
             if headers.get("authorization") != f"Bearer {TOKEN}":
                 raise _Refused(401, "unauthorized", "Invalid credentials provided.")
@@ -209,6 +228,9 @@ class HerokuSimulator(HttpSimulator):
             status, found = self._routed(method, path, asked)
         except _Refused as refused:
             return Answer(refused.status, told, json.dumps(refused.body).encode())
+        if path[-1] == "addon-attachments" and "addon:plan" not in headers.get("accept-inclusion", ""):
+            for one in found if isinstance(found, list) else ():
+                del one["addon"]["plan"]
         assert method != "GET" or before == {name: app.state() for name, app in self.apps.items()}
         if method == "GET" and isinstance(found, list):
             status, found = self._cut(found, headers.get("range", ""), told, path[-1])
@@ -254,20 +276,33 @@ class HerokuSimulator(HttpSimulator):
             case _, ["apps", name, *rest]:
                 return self._app(method, self._of(name), rest, asked)
             case "GET", ["client", "v11", "apps", name, "transfers"]:
-                self._of(name)
                 return 200, [
-                    {"uuid": ident("b1"), "from_type": "pg_dump", "to_type": "gof3r", "succeeded": True,
-                     "finished_at": "2026-02-28 02:03:04 +0000", "from_name": "DATABASE", "num": 1}
+                    {"uuid": ident(f"b{number}"), "from_type": "pg_dump", "to_type": "gof3r", "succeeded": True,
+                     "finished_at": at, "from_name": of, "num": number}
+                    for number, (of, at) in enumerate(self._of(name).backups)
                 ]  # fmt: skip
             case _, ["client", "v11", "databases", key, *rest]:
                 return self._database(method, key, rest)
+            case "POST", ["actions", "addons", "resolve"]:
+                every = [one for app in self.apps.values() for one in app.addons]
+                return 200, [one for one in every if asked["addon"] in (one["name"], one["id"])]
+            case "GET", ["addons", key, "addon-attachments"]:
+                every = [one for app in self.apps.values() for one in app.attached()]
+                return 200, [one for one in every if one["addon"]["id"] == key]
+            case "GET", ["data", "postgres", "v1", key, "info"]:
+                return self._cluster(key)
             case "POST", ["addon-attachments"]:
                 app = self._of(asked["app"])
                 key = next((one["id"] for one in app.addons if asked["addon"] in (one["name"], one["id"])), None)
                 if key is None:
                     raise _Refused(404, "not_found", "Couldn't find that add on.", "add_on")
-                app.attachments[asked["name"]] = key
-                return 201, {"id": ident("a"), "name": asked["name"], "app": app.own}
+                name = asked.get("name", f"HEROKU_POSTGRESQL_ALIAS_{len(app.attachments)}")
+                held = {one["name"]: one["addon"]["id"] for one in app.attached()}
+                if name in held and list(held.values()).count(held[name]) == 1:
+                    raise _Refused(422, "invalid_params", f"{name} is the last attachment of its add-on.")
+                app.attachments[name] = key
+                app.released()
+                return 201, {"id": ident("a"), "name": name, "app": app.own}
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
 
     def _of(self, name: str) -> HerokuApp:
@@ -305,6 +340,7 @@ class HerokuSimulator(HttpSimulator):
             case "PATCH", ["config-vars"]:
                 for name, value in asked.items():
                     app.config.pop(name, None) if value is None else app.config.__setitem__(name, value)
+                app.released()
                 return 200, app.config
             case "GET", ["domains"]:
                 own = {**app.attach("x"), "hostname": f"{app.name}-1234.herokuapp.com", "kind": "heroku", "cname": None}
@@ -339,7 +375,7 @@ class HerokuSimulator(HttpSimulator):
                 old = next((r for r in app.releases if asked["release"] == r["id"]), None)
                 if old is None:
                     raise _Refused(404, "not_found", "Couldn't find that release.", "release")
-                app.release(app.releases[-1]["version"] + 1, app.slugs[old["slug"]["id"]])
+                app.release(app.releases[-1]["version"] + 1, app.slugs[old["artifacts"][0]["id"]])
                 return 201, app.releases[-1]
             case "GET", ["slugs", key] if key in app.slugs:
                 return 200, {
@@ -355,14 +391,45 @@ class HerokuSimulator(HttpSimulator):
                     "size": 1000,
                     "stack": {"id": ident(app.stack), "name": app.stack},
                 }
+            case "GET", ["oci-images", key] if app.generation == "fir" and key in app.slugs:
+                return 200, [
+                    {
+                        "id": key,
+                        "architecture": "arm64",
+                        "base_image_name": "heroku/heroku:24-cnb",
+                        "base_top_layer": "sha256:ea36ae5f",
+                        "buildpacks": [{"id": "heroku/python", "version": "1.0.0", "homepage": "https://x.example"}],
+                        "commit": app.slugs[key],
+                        "commit_description": "",
+                        "created_at": MADE,
+                        "digest": "sha256:dc14ae5f",
+                        "image_repo": "d7ba1ace/builds",
+                        "process_types": {},
+                        "stack": {"id": ident("cnb"), "name": "cnb"},
+                        "updated_at": MADE,
+                    }
+                ]
+            case "GET", ["pipeline-couplings"] if app.stage is not None:
+                return 200, {
+                    "id": ident(f"{app.name} coupling"),
+                    "app": {"id": app.own["id"]},
+                    "pipeline": {"id": ident("pipeline")},
+                    "stage": app.stage,
+                    "created_at": MADE,
+                    "updated_at": MADE,
+                }
             case "GET", ["addons"]:
                 return 200, app.addons
             case "GET", ["buildpack-installations"]:
-                url = "urn:buildpack:heroku/ruby"
-                return 200, [{"ordinal": 0, "buildpack": {"url": url, "name": "heroku/ruby"}}]
+                return 200, [
+                    {"ordinal": number, "buildpack": {"url": f"urn:buildpack:{name}", "name": name}}
+                    for number, name in enumerate(app.buildpacks)
+                ]
             case "GET", ["addon-attachments"]:
                 return 200, app.attached()
-            case "GET", ["sni-endpoints" | "collaborators" | "pipeline-couplings"]:
+            case "GET", ["sni-endpoints"]:
+                return 200, app.endpoints
+            case "GET", ["collaborators"]:
                 return 200, []
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
 
@@ -407,18 +474,55 @@ class HerokuSimulator(HttpSimulator):
 
     def _database(self, method: str, key: str, rest: list[str]) -> tuple[int, Json]:
         found = next((app.databases[key] for app in self.apps.values() if key in app.databases), None)
-        if found is None:
+        if found is None or found["advanced"]:
             raise _Refused(404, "not_found", "Couldn't find that database.")
         if method == "PUT" and rest == ["unfollow"]:
             found["follows"] = ""
             return 200, {"message": "Database is unfollowing"}
         if method == "GET" and not rest:
-            lines = {"Plan": "Standard 0", "Status": "Available", "PG Version": "16.4"}
+            lines = {"Plan": "Standard 0", "Status": found["status"], "PG Version": "16.4"}
             if found["follows"]:
                 lines |= {"Following": found["follows"], "Behind By": found["behind"]}
             return 200, {
                 "name": found["name"],
                 "addon": {"id": key, "name": found["name"]},
+                "waiting?": found["status"] != "Available",
                 "info": [{"name": name, "values": [value]} for name, value in lines.items()],
             }
         raise _Refused(404, "not_found", "The requested API endpoint was not found.")
+
+    def _cluster(self, key: str) -> tuple[int, Json]:
+        """As Heroku's CLI has it (dist/lib/data/types.d.ts, InfoResponse), in part."""
+        found = next((app.databases[key] for app in self.apps.values() if key in app.databases), None)
+        if found is None or not found["advanced"]:
+            raise _Refused(404, "not_found", "Couldn't find that database.")
+        ready = found["status"] == "Available"
+        waits = {"message": None if ready else found["status"], "waiting": not ready}
+        return 200, {
+            "addon": {"id": key, "name": found["name"]},
+            "app": {"id": ident("shop-prod"), "name": "shop-prod"},
+            "tier": "advanced",
+            "version": "17.5",
+            "status": "available" if ready else "modifying",
+            "created_at": MADE,
+            "features": {"rollback": {"enabled": True, "earliest_time": MADE, "latest_time": MADE}},
+            "forked_from": None,
+            "plan_limits": [],
+            "quotas": [],
+            "region": "eu",
+            "pools": [
+                {
+                    "id": ident(name),
+                    "name": name,
+                    "status": "available",
+                    "connections_used": 1,
+                    "expected_connection_limit": 400,
+                    "expected_count": 2,
+                    "expected_level": "4G-Performance",
+                    "compute_instances": [],
+                    "endpoints": [],
+                    "wait_status": waits,
+                }
+                for name in found["pools"]
+            ],
+        }

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from changeover.model.errors import AuthError, NotFound, PermissionDenied, RateLimited, Rejected
+from changeover.model.errors import AuthError, NotFound, PermissionDenied, RateLimited, Rejected, Unavailable
 from changeover.model.platforms.platform_observation import AttachedDomain, HostedDatabase, Process
 from changeover.model.secret import Secret
-from changeover.platforms.heroku.answers import App, Domain, Everything, Formation, Info, Named, PostgresDatabase, Stack
-from changeover.platforms.heroku.heroku import PLATFORM, RESERVE, DatabaseOptions, DynoOptions, Heroku, HerokuOptions
+from changeover.model.settings.platform import ProcessScaleOptions
+from changeover.platforms.heroku import PLATFORM
+from changeover.platforms.heroku.answers import App, Domain, Everything, Formation, Named, Stack
+from changeover.platforms.heroku.data_answers import Info, PostgresDatabase
+from changeover.platforms.heroku.declaration import DatabaseOptions, HerokuOptions
+from changeover.platforms.heroku.heroku import Heroku
+from changeover.platforms.heroku.looking import RESERVE
 from changeover.platforms.heroku.observing import observation_of
 from changeover.platforms.platform import Done
 from platforms.heroku_ground import WWW, HerokuGround
@@ -68,7 +73,7 @@ async def test_a_token_that_may_only_look(ground: HerokuGround) -> None:
     ground.behind.scope = "read-protected"  # type: ignore[attr-defined]
     before = ground.world()
     with pytest.raises(PermissionDenied) as refused:
-        await ground.platform.perform(ground.target, "scale", DynoOptions(instances=2), "key")
+        await ground.platform.perform(ground.target, "scale", ProcessScaleOptions(instances=2), "key")
     assert "write-protected" in refused.value.hint
     assert ground.world() == before
 
@@ -119,6 +124,17 @@ async def test_more_apps_than_a_page_has(ground: HerokuGround) -> None:
     assert len({app.name for app in found}) == 1052
 
 
+async def test_a_list_that_fails_once_is_asked_for_again(ground: HerokuGround) -> None:
+    """As everything that is read: three times at most, and not three times three."""
+    ground.behind.misbehave("answer", status=503)
+    assert len(await ground.platform.discover()) == 2
+    before = len(ground.behind.requests)
+    ground.behind.misbehave("answer", status=503, times=99)
+    with pytest.raises(Unavailable):
+        await ground.platform.discover()
+    assert len(ground.behind.requests) == before + 3
+
+
 async def test_a_follower_that_is_not_there(ground: HerokuGround) -> None:
     """Nothing is promoted, and those that could be are named."""
     before = ground.world()
@@ -137,6 +153,18 @@ async def test_a_promotion_that_was_cut_off_is_gone_on_with(ground: HerokuGround
     assert ground.stands("promote", 0)
     writes = [path for method, path in ground.behind.requests if method == "PUT"]
     assert len(writes) == 1
+
+
+async def test_the_former_primary_keeps_a_name(ground: HerokuGround) -> None:
+    """Where it has none but DATABASE Heroku would refuse to let it go, after the follower follows no more."""
+    ground.app.aliased = False
+    done = await ground.platform.perform(
+        ground.target, "promote", DatabaseOptions(database="postgresql-follower"), "key"
+    )
+    assert isinstance(done, Done)
+    names = {one["addon"]["name"]: one["name"] for one in ground.app.attached()}
+    assert names["postgresql-follower"] == "DATABASE"
+    assert names["postgresql-leader"] != "DATABASE"
 
 
 async def test_an_account_that_does_not_pay(ground: HerokuGround) -> None:

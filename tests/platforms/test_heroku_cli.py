@@ -122,3 +122,15 @@ def test_what_it_does_is_observed(heroku: Cli, ground: HerokuGround) -> None:
     assert "NEW" in found.config
     assert "on" in heroku("maintenance")
     assert WWW in heroku("domains")
+
+
+def test_a_cluster_is_what_is_observed(heroku: Cli, ground: HerokuGround) -> None:
+    """One of Heroku Postgres Advanced: its pools, its version, and its state."""
+    ground.app.add_database("postgresql-cluster", plan="advanced-4g")
+    ground.app.released()
+    told = heroku("data:pg:info", "postgresql-cluster")
+    (cluster,) = [one for one in seen(ground).databases if one.tier]
+    assert all(f"Follower pool {name}" in told for name in cluster.readers)
+    assert "Available" in told
+    assert cluster.state == "Available"
+    assert f"PG Version: {cluster.version}" in re.sub(r" +", " ", told)

@@ -88,6 +88,17 @@ def test_what_a_platform_declares_has_its_words(name: str) -> None:
         assert operation.reverse is None or operation.reverse in verbs
 
 
+@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("hostname", ["", "shop", "www shop.example", "www.shop.example/x", "WWW.shop.example\n"])
+def test_what_is_attached_is_a_hostname(name: str, hostname: str) -> None:
+    """What cannot be one is refused where the settings are read, long before the platform is asked."""
+    for operation in platform_type(name).operations:
+        if operation.verb in ("attach-domain", "detach-domain"):
+            assert msgspec.convert({"hostname": "www.shop.example"}, operation.options)
+            with pytest.raises(msgspec.ValidationError):
+                msgspec.convert({"hostname": hostname}, operation.options)
+
+
 async def test_what_the_account_has(ground: PlatformGround) -> None:
     """Each by its name, and with the keys with which it can be looked at."""
     found = await ground.platform.discover()

@@ -28,7 +28,7 @@ from changeover.commands.session import (
 from changeover.dns.providers.help import as_written
 from changeover.model.errors import UsageError
 from changeover.model.formatting import age, counted, ended
-from changeover.model.platforms.comparison import Agreement, Compared, differing
+from changeover.model.platforms.comparison_row import Agreement, Compared, differing
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
 from changeover.model.readiness.drift_checks import compared_with, drift_rows
 from changeover.model.runs.operation_plan import operation_risks

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from changeover.health.http.request import Limits, Request, endpoint_of, exchange, path_of
 from changeover.health.unforeseen import guarded
 from changeover.model.errors import Unavailable
-from changeover.model.health.status_page import StatusPage, status_page
+from changeover.model.health.status_page import ALSO, StatusPage, status_page, worse
 from changeover.model.settings.service import Service
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ async def status_pages(service: Service, lookup: Lookup) -> tuple[StatusPage, ..
         def unread(why: str) -> StatusPage:
             return StatusPage(deployment=deployment, url=url, ok=None, text=f"its status page is not known: {why}")
 
-        return await guarded(f"the status page of {deployment}", _read(deployment, url, lookup), unread)
+        # At the same time: when a page does not answer, nobody has time for a second one.
+        asked = (url, ALSO[url]) if url in ALSO else (url,)
+        what = f"the status page of {deployment}"
+        pages = await asyncio.gather(*(guarded(what, _read(deployment, at, lookup), unread) for at in asked))
+        return functools.reduce(worse, pages)
 
     return tuple(await asyncio.gather(*(one(name, url) for name, url in wanted)))
 

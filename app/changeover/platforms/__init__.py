@@ -9,7 +9,7 @@ from changeover.platforms.platform import PlatformType
 #: By the name that the settings file uses. Modules are imported when first needed: each brings its own libraries.
 PLATFORMS = {
     "cloudfoundry": "changeover.platforms.cloudfoundry",
-    "heroku": "changeover.platforms.heroku.heroku",
+    "heroku": "changeover.platforms.heroku",
     "lab": "changeover.platforms.lab",
 }
 

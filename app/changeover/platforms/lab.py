@@ -147,7 +147,9 @@ def _path(target: LabTarget) -> str:
     return f"/apps/{quote(target.app, safe='')}"
 
 
-class PLATFORM:
+class LabKind:
+    """What the practice ground declares."""
+
     label = "The practice ground"
     tested = "itself: it runs on this computer, for as long as `changeover lab` does"
     options = LabOptions
@@ -192,3 +194,6 @@ class PLATFORM:
     @staticmethod
     def open(account: str, options: LabOptions, secrets: Mapping[str, Secret]) -> LabPlatform:
         return LabPlatform(account, options.endpoint)
+
+
+PLATFORM = LabKind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -28,6 +27,7 @@ from changeover.model.errors import (
     Unavailable,
 )
 from changeover.model.secret import Secret
+from contracts import published
 from dns_servers import changes
 from dns_servers.changes import planned, stands
 from dns_servers.digitalocean_simulator import PREFIX, DigitalOceanSimulator
@@ -470,12 +470,11 @@ async def test_every_recorded_answer_is_understood(
         records.clear()
 
 
-@pytest.mark.skipif(not os.environ.get("CHANGEOVER_CONTRACTS"), reason="CHANGEOVER_CONTRACTS is not set")
 async def test_requests_and_answers_are_as_the_published_description_says(
     simulator: DigitalOceanSimulator, provider: DigitalOcean
 ) -> None:
     """Every request of the provider, and every answer of the simulator."""
-    contract = _as_json_schema(json.loads((Path(os.environ["CHANGEOVER_CONTRACTS"]) / "digitalocean.json").read_text()))
+    contract = _as_json_schema(published("digitalocean.json"))
     for after in (plain("A", "198.51.100.1", "198.51.100.2"), plain("CNAME", "backup.example.net")):
         change = await planned(provider, after)
         assert await provider.apply(ZONE, [change]) == Applied()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from changeover.dns.providers.dnsimple import DnSimple, DnsimpleOptions
 from changeover.model.dns.change import Change
 from changeover.model.dns.records import record_set
 from changeover.model.secret import Secret
+from contracts import published
 from dns_servers.dnsimple_simulator import ACCOUNT, LARGEST_BATCH, PREFIX, DnSimpleSimulator
 from dns_servers.recordings import conversation, needs_recordings, recordings, shape
 
@@ -173,14 +173,6 @@ def test_a_token_may_do_what_it_may(simulator: DnSimpleSimulator, client: httpx.
 # The published description of the API.
 
 
-def _contract() -> Json:
-    folder = os.environ.get("CHANGEOVER_CONTRACTS")
-    if not folder:
-        pytest.skip("CHANGEOVER_CONTRACTS is not set")
-    found: Json = json.loads((Path(folder) / "dnsimple.json").read_text())
-    return found
-
-
 def _resolved(contract: Json, part: Json) -> Json:
     while "$ref" in part:
         found: Any = contract
@@ -208,7 +200,7 @@ def _fits(contract: Json, schema: Json, value: object) -> None:
 @pytest.mark.parametrize("batch", [True, False], ids=["batch", "record by record"])
 async def test_requests_and_answers_fit_the_published_description(batch: bool) -> None:
     """Every request of a switch and its undo, every answer, refusals too. HTTPS is a type that it does not name yet."""
-    contract = _contract()
+    contract = published("dnsimple.json")
     with DnSimpleSimulator([ZONE], TOKEN, batches=batch) as simulator:
         simulator.add(ZONE, "www", "A", 60, "192.0.2.1")
         simulator.add(ZONE, "www", "A", 60, "192.0.2.2")

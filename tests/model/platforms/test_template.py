@@ -12,13 +12,16 @@ from msgspec.structs import replace
 from changeover.model.platforms.platform_observation import PlatformObservation, Process
 from changeover.model.platforms.template import template
 from changeover.model.settings.action import Action, Phase, PlatformCall, Verb
-from changeover.model.settings.platform import AccountKinds, DriftRules, NoOptions, PlatformOperation, ScaleOptions
+from changeover.model.settings.platform import (
+    AccountKinds,
+    DriftRules,
+    NoOptions,
+    PlatformOperation,
+    ProcessScaleOptions,
+    ScaleOptions,
+)
 from changeover.model.settings.service import Service
 from model.snapshots import service
-
-
-class ProcessOptions(ScaleOptions, frozen=True):
-    process: str = "web"
 
 
 def operation(verb: Verb, options: type[Struct] = NoOptions) -> PlatformOperation:
@@ -28,7 +31,7 @@ def operation(verb: Verb, options: type[Struct] = NoOptions) -> PlatformOperatio
 class Whole:
     """A platform that can be asked for all that a template uses."""
 
-    operations = (operation("maintenance-on"), operation("maintenance-off"), operation("scale", ProcessOptions))
+    operations = (operation("maintenance-on"), operation("maintenance-off"), operation("scale", ProcessScaleOptions))
 
 
 class OnlyScale:

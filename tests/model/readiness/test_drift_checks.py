@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from changeover.model.finding import Level
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
+    HostedDatabase,
     KeptObservation,
     PlatformCertificate,
     PlatformObservation,
@@ -37,6 +38,13 @@ def test_what_is_the_same_passes_with_its_age() -> None:
     assert found.text == "backup has what primary has, as their platforms said 4 min ago"
 
 
+def test_a_comparison_is_as_old_as_the_oldest_that_it_compares() -> None:
+    """A platform may be asked less often for what seldom changes."""
+    older = replace(SEEN, seldom_at=NOW - timedelta(minutes=25))
+    (found,) = drift_findings(snapshot(primary=SEEN, backup=older), "primary", "backup")
+    assert found.text == "backup has what primary has, as their platforms said 25 min ago"
+
+
 def test_differences_warn_and_never_block() -> None:
     """The first few are told, and how to see them all."""
     (found,) = drift_findings(
@@ -60,6 +68,8 @@ OF_THE_TARGET = {
     "failed": certificate("failed"),
     "ended": PlatformObservation(runtime="stack-1", runtime_support="ended"),
     "deploying": PlatformObservation(deploying="building"),
+    "database": PlatformObservation(databases=(HostedDatabase(name="db", state="preparing"),)),
+    "backup": PlatformObservation(databases=(HostedDatabase(name="db", backup_at=NOW - timedelta(days=9)),)),
 }
 OF_THE_PAIR = {
     "waiting": certificate("waiting"),

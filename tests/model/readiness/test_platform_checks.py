@@ -9,7 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from changeover.model.finding import Level
-from changeover.model.platforms.platform_observation import AttachedDomain, KeptObservation, PlatformObservation
+from changeover.model.platforms.platform_observation import (
+    AttachedDomain,
+    HostedDatabase,
+    KeptObservation,
+    PlatformObservation,
+)
 from changeover.model.readiness.platform_checks import platform_findings
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.service import Answer
@@ -75,3 +80,21 @@ def test_addresses_say_nothing_of_a_target() -> None:
 def test_nothing_is_said_where_no_platform_tells() -> None:
     """Of any address nobody knows."""
     assert platform_findings(Snapshot(service=service(), at=NOW), "primary", "backup") == []
+
+
+@pytest.mark.parametrize(("days", "level"), [(2, Level.PASS), (4, Level.WARN)])
+def test_the_newest_backup_of_a_database(days: int, level: Level) -> None:
+    """One that is older than those that are made daily is told with its age."""
+    database = HostedDatabase(name="pg-1", state="Available", backup_at=NOW - timedelta(days=days))
+    (found,) = platform_findings(snapshot(TARGET, attached(), databases=(database,)), "primary", "backup")
+    assert found.level is level
+    assert level is Level.PASS or "pg-1 of backup was made 4 days ago" in found.text
+
+
+def test_what_was_read_before_the_rest_is_told_with_its_age() -> None:
+    """A comparison is as old as the oldest of what it compares."""
+    seen = snapshot(TARGET, attached(), seldom_at=NOW - timedelta(minutes=25)).platforms["backup"]
+    assert (seen.oldest, replace(seen, observation=PlatformObservation()).oldest) == (
+        NOW - timedelta(minutes=25),
+        NOW - timedelta(minutes=4),
+    )

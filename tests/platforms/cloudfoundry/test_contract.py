@@ -6,8 +6,6 @@ What the description lacks is listed here, with where it is documented instead (
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,7 +15,8 @@ import pytest
 from msgspec.structs import replace
 
 from changeover.model.errors import ProviderError
-from changeover.platforms.cloudfoundry.declaration import ProcessScaleOptions, RouteOptions
+from changeover.model.settings.platform import HostnameOptions, ProcessScaleOptions
+from contracts import published
 from platforms.cloudfoundry_ground import CloudFoundryGround
 from platforms.cloudfoundry_simulator import Exchange
 
@@ -32,16 +31,10 @@ NULL_DATA = ("/relationships/isolation_segment", "/relationships/default_isolati
 #: A query whose name has brackets, which the description has as one object (#fields-parameter).
 FIELDS = ("fields[service_plan]", "fields[service_plan.service_offering]")
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("CHANGEOVER_CONTRACTS"),
-    reason="CHANGEOVER_CONTRACTS, the folder of API descriptions, is not set",
-)
-
 
 @pytest.fixture(scope="module")
 def contract() -> Json:
-    found: Json = json.loads((Path(os.environ["CHANGEOVER_CONTRACTS"]) / "cloud-foundry.json").read_text())
-    return found
+    return published("cloud-foundry.json")
 
 
 def resolved(contract: Json, part: Json) -> Json:
@@ -118,7 +111,7 @@ async def test_every_request_and_answer_fits(contract: Json) -> None:
                 await asked(ground, one.verb, ground.options(one.verb, 2))
                 await ground.platform.observe(ground.target)
                 now[0] += 60
-        await asked(ground, "attach-domain", RouteOptions(hostname="new.shop.example"))
+        await asked(ground, "attach-domain", HostnameOptions(hostname="new.shop.example"))
         await asked(ground, "scale", ProcessScaleOptions(instances=5000))
         await asked(ground, "scale", ProcessScaleOptions(instances=2, process="nothing"))
         await asked(ground, "restart", None)

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from changeover.model.errors import Conflict, NotFound, PermissionDenied, ProviderError, RateLimited, Rejected
 from changeover.model.platforms.platform_observation import AttachedResource, Process
+from changeover.model.settings.platform import HostnameOptions, ProcessScaleOptions
 from changeover.platforms.cloudfoundry import foundation
-from changeover.platforms.cloudfoundry.declaration import ProcessScaleOptions, RouteOptions
 from changeover.platforms.platform import Done, InDoubt
 from platforms.cloudfoundry_ground import HOSTNAME, CloudFoundryGround
 
@@ -185,7 +185,7 @@ async def test_another_kind_of_process(ground: CloudFoundryGround) -> None:
 async def test_a_route_is_made_where_there_is_none(ground: CloudFoundryGround, hostname: str, host: str) -> None:
     """In the domain that is right above the hostname, or that it is itself; asked again, nothing is made twice."""
     for _ in range(2):
-        done = await ground.platform.perform(ground.target, "attach-domain", RouteOptions(hostname=hostname), "key")
+        done = await ground.platform.perform(ground.target, "attach-domain", HostnameOptions(hostname=hostname), "key")
         assert isinstance(done, Done)
     (route,) = [one for one in ground.simulator.routes.values() if one["url"] == hostname]
     assert route["host"] == host
@@ -196,7 +196,7 @@ async def test_a_route_is_made_where_there_is_none(ground: CloudFoundryGround, h
 async def test_a_route_of_which_the_second_half_is_lost(ground: CloudFoundryGround) -> None:
     """It is made, but leads nowhere yet: in doubt, whatever the reason; asked again, it is led to the app."""
     for what, status in (("drop-before", 503), ("answer", 422)):
-        asked = RouteOptions(hostname=f"{what}.shop.example")
+        asked = HostnameOptions(hostname=f"{what}.shop.example")
         ground.behind.misbehave(what, after=1, writes_only=True, status=status)
         assert isinstance(await ground.platform.perform(ground.target, "attach-domain", asked, "key"), InDoubt)
         assert isinstance(await ground.platform.perform(ground.target, "attach-domain", asked, "key"), Done)
@@ -210,10 +210,12 @@ async def test_a_hostname_that_cannot_be_attached(ground: CloudFoundryGround) ->
     ground.simulator.add_route("taken", shop, other)
     before = ground.world()
     with pytest.raises(NotFound, match=r"no domain www\.else\.example or else\.example"):
-        await ground.platform.perform(ground.target, "attach-domain", RouteOptions(hostname="www.else.example"), "key")
+        await ground.platform.perform(
+            ground.target, "attach-domain", HostnameOptions(hostname="www.else.example"), "key"
+        )
     with pytest.raises(Conflict, match="another space"):
         await ground.platform.perform(
-            ground.target, "attach-domain", RouteOptions(hostname="taken.shop.example"), "key"
+            ground.target, "attach-domain", HostnameOptions(hostname="taken.shop.example"), "key"
         )
     assert ground.world() == before
 
@@ -224,7 +226,7 @@ async def test_a_route_that_could_not_be_put_back_stays(ground: CloudFoundryGrou
     ground.simulator._lead(ground.route, [destination], False)
     before = ground.world()
     with pytest.raises(Rejected, match="could not be put back"):
-        await ground.platform.perform(ground.target, "detach-domain", RouteOptions(hostname=HOSTNAME), "key")
+        await ground.platform.perform(ground.target, "detach-domain", HostnameOptions(hostname=HOSTNAME), "key")
     assert ground.world() == before
 
 

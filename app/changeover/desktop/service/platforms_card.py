@@ -12,7 +12,7 @@ from changeover.desktop.widgets.shapes import Mark, MarkWidget
 from changeover.desktop.widgets.text_table import TextTable
 from changeover.model.foreign_text import shown
 from changeover.model.formatting import age, counted
-from changeover.model.platforms.comparison import Agreement, Compared, differing
+from changeover.model.platforms.comparison_row import Agreement, Compared, differing
 from changeover.model.readiness.drift_checks import compared_with, drift_rows
 from changeover.model.readiness.service_state import ServiceState
 from changeover.model.wording.platform_words import observation_words

@@ -5,15 +5,16 @@ Each difference is a row, worded for people. Of configuration variables only nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from changeover.model.formatting import counted
 from changeover.model.health.certificate import covers
+from changeover.model.platforms.comparison_row import Agreement, Compared, row
+from changeover.model.platforms.database_comparison import database_rows
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
     PlatformCertificate,
@@ -29,26 +30,6 @@ _SET_BY_PLATFORM = ("HEROKU_", "VCAP_", "CF_INSTANCE_")
 #: What an app finds in its environment on Heroku without having set it (devcenter.heroku.com/articles/dynos,
 #: devcenter.heroku.com/articles/dyno-metadata), and misses elsewhere.
 _OF_HEROKU = ("DYNO", "PORT")
-
-
-class Agreement(StrEnum):
-    SAME = "same"
-    DIFFERS = "differs"
-    #: It differs, and somebody said that it should.
-    MEANT = "meant to differ"
-    #: One side does not tell.
-    UNKNOWN = "not known"
-
-
-class Compared(Struct, frozen=True, kw_only=True):
-    """One thing on both sides. `why` says what a difference means for who switches; it is empty where there is none."""
-
-    aspect: str
-    subject: str
-    primary: str
-    backup: str
-    agreement: Agreement
-    why: str = ""
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -73,57 +54,36 @@ def compared(
         *_domains(here, there, hostnames, backup.name),
         *_certificates(here, there, hostnames, backup.name, at),
         *_resources(here, there, backup.name),
+        *database_rows(here, there, backup.name, at),
     ]
-    return tuple(_judged(row, rules) for row in rows)
+    return tuple(_judged(one, rules) for one in rows)
 
 
-def differing(rows: Iterable[Compared]) -> tuple[Compared, ...]:
-    """Those that differ, and that nobody meant to."""
-    return tuple(row for row in rows if row.agreement is Agreement.DIFFERS)
-
-
-def _judged(row: Compared, rules: DriftRules) -> Compared:
-    """`row`, as who set the service up wants differences of its subject, or of its whole aspect, taken."""
-    if row.agreement is Agreement.DIFFERS and {row.subject, row.aspect}.intersection(rules.differs):
-        return replace(row, agreement=Agreement.MEANT, why="")
-    return row
-
-
-def _row(aspect: str, subject: str, primary: str, backup: str, why: str = "", *, same: bool | None = None) -> Compared:
-    """One row. What is empty was not told. `same` where that is not just the equality of the two."""
-    if same is None:
-        same = primary == backup
-    known = bool(primary and backup)
-    agreement = Agreement.SAME if same else Agreement.DIFFERS if known or why else Agreement.UNKNOWN
-    told = why if agreement is Agreement.DIFFERS else ""
-    return Compared(
-        aspect=aspect,
-        subject=subject,
-        primary=primary or "not told",
-        backup=backup or "not told",
-        agreement=agreement,
-        why=told,
-    )
+def _judged(one: Compared, rules: DriftRules) -> Compared:
+    """`one`, as who set the service up wants differences of its subject, or of its whole aspect, taken."""
+    if one.agreement is Agreement.DIFFERS and {one.subject, one.aspect}.intersection(rules.differs):
+        return replace(one, agreement=Agreement.MEANT, why="")
+    return one
 
 
 def _state(primary: Side, backup: Side) -> Iterator[Compared]:
     here, there, name = primary.observation, backup.observation, backup.name
     if there.started is not None:
         why = f"{name} is stopped; start it before visitors come"
-        yield _row("state", "started", _yes(here.started), _yes(there.started), why, same=there.started)
+        yield row("state", "started", _yes(here.started), _yes(there.started), why, same=there.started)
     if there.maintenance is not None:
         why = f"{name} is in maintenance, so visitors would see a maintenance page"
         same = not there.maintenance
-        yield _row("state", "maintenance", _yes(here.maintenance), _yes(there.maintenance), why, same=same)
+        yield row("state", "maintenance", _yes(here.maintenance), _yes(there.maintenance), why, same=same)
     if there.sleeps is not None:
         why = f"{name} sleeps without visitors, so the first ones wait until it has started"
         same = not there.sleeps or bool(here.sleeps)
-        yield _row("state", "sleeps", _yes(here.sleeps), _yes(there.sleeps), why, same=same)
+        yield row("state", "sleeps", _yes(here.sleeps), _yes(there.sleeps), why, same=same)
     for side in (primary, backup):
         if side.observation.deploying:
             why = f"{side.name} is being deployed at this moment; what is compared may be another release soon"
             told = (here.deploying or "nothing", there.deploying or "nothing")
-            yield _row("state", "deployment", *told, why, same=False)
+            yield row("state", "deployment", *told, why, same=False)
             break
 
 
@@ -134,14 +94,23 @@ def _release(primary: Side, backup: Side) -> Iterator[Compared]:
         short = min(len(here.commit), len(there.commit))
         same = bool(short) and here.commit[:short].lower() == there.commit[:short].lower()
         why = f"{backup.name} runs another commit than {primary.name}" if short else ""
-        yield _row("release", "commit", here.commit[:12], there.commit[:12], why, same=same)
+        if why and _in_one_pipeline(here, there):
+            why += f"; they are at stages {there.stage} and {here.stage} of one pipeline, and that was not promoted"
+        yield row("release", "commit", here.commit[:12], there.commit[:12], why, same=same)
     elif here.release and there.release:
-        yield _row("release", "number", here.release, there.release, same=True)
+        yield row("release", "number", here.release, there.release, same=True)
+    if _in_one_pipeline(here, there):
+        yield row("release", "pipeline stage", here.stage, there.stage, same=True)
     if there.released_at is not None and here.released_at is not None and here.commit == there.commit == "":
         late = here.released_at - there.released_at
         why = f"{backup.name} was released {counted(late.days, 'day')} before {primary.name}"
         told = (f"{here.released_at:%Y-%m-%d}", f"{there.released_at:%Y-%m-%d}")
-        yield _row("release", "date", *told, why, same=late < timedelta(days=1))
+        yield row("release", "date", *told, why, same=late < timedelta(days=1))
+
+
+def _in_one_pipeline(here: PlatformObservation, there: PlatformObservation) -> bool:
+    """At stages of their own: what the one runs reaches the other by a promotion."""
+    return bool(here.pipeline) and here.pipeline == there.pipeline and here.stage != there.stage
 
 
 def _processes(
@@ -153,19 +122,19 @@ def _processes(
         least = rules.minimum.get(kind, 1)
         other = there.process(kind)
         if other is None and not there.processes:
-            yield _row("scale", kind, _scale(wanted.get(kind)), "")
+            yield row("scale", kind, _scale(wanted.get(kind)), "")
             continue
         count = 0 if other is None else other.wanted
         why = f"{name} has {counted(count, kind + ' instance')}, and needs {least} at least"
-        yield _row("scale", kind, _scale(wanted.get(kind)), _scale(other) or "none", why, same=count >= least)
+        yield row("scale", kind, _scale(wanted.get(kind)), _scale(other) or "none", why, same=count >= least)
         if other is not None and other.running is not None and other.running < other.wanted:
             why = f"{counted(other.wanted - other.running, f'{kind} instance')} of {name} should run and does not"
             told = (_running(here.process(kind)), _running(other))
-            yield _row("running", kind, *told, why, same=False)
+            yield row("running", kind, *told, why, same=False)
     if there.quota_left is not None:
         lacking = there.lacking(rules.minimum)
         why = f"{name} needs {counted(lacking, 'more instance')}, and its quota has room for {there.quota_left}"
-        yield _row(
+        yield row(
             "scale",
             "quota",
             _number(here.quota_left),
@@ -181,31 +150,31 @@ def _config(primary: Side, backup: Side, rules: DriftRules) -> Iterator[Compared
     if not here and not there:
         return
     if not here or not there:
-        yield _row("config", "variables", *(counted(len(c), "variable") if c else "" for c in (here, there)))
+        yield row("config", "variables", *(counted(len(c), "variable") if c else "" for c in (here, there)))
         return
     moved = primary.platform != backup.platform
     for name in sorted({*here, *there}):
         if name in rules.ignore or (moved and name.startswith(_SET_BY_PLATFORM)):
             continue
         if name not in there:
-            yield _row("config", name, "set", "missing", f"{name} is not set at {backup.name}")
+            yield row("config", name, "set", "missing", f"{name} is not set at {backup.name}")
         elif name not in here:
-            yield _row("config", name, "missing", "set", f"{name} is set at {backup.name} only")
+            yield row("config", name, "missing", "set", f"{name} is set at {backup.name} only")
         elif here[name] and there[name]:
             same = here[name] == there[name]
             why = f"{name} has another value at {backup.name}"
-            yield _row("config", name, "set", "set" if same else "set to something else", why, same=same)
+            yield row("config", name, "set", "set" if same else "set to something else", why, same=same)
         else:
             yield Compared(aspect="config", subject=name, primary="set", backup="set", agreement=Agreement.UNKNOWN)
     if moved and primary.platform == "heroku":
         for name in _OF_HEROKU:
             if name not in there and name not in rules.ignore and not (name == "PORT" and _gives_port(backup)):
                 why = f"Heroku gives {name} to every app by itself; at {backup.name} nobody does"
-                yield _row("config", name, "by the platform", "missing", why)
+                yield row("config", name, "by the platform", "missing", why)
     for name in backup.observation.urls_without_tls:
         if name not in primary.observation.urls_without_tls and name not in rules.ignore:
             why = f"the database's address in {name} does not ask for TLS (sslmode) at {backup.name}"
-            yield _row("config", f"{name} (TLS)", "asked for", "not asked for", why)
+            yield row("config", f"{name} (TLS)", "asked for", "not asked for", why)
 
 
 def _gives_port(side: Side) -> bool:
@@ -218,15 +187,18 @@ def _runtime(primary: Side, backup: Side) -> Iterator[Compared]:
     if there.runtime_support in ("security", "ended"):
         gets = "no repairs any more" if there.runtime_support == "ended" else "security repairs only"
         why = f"{there.runtime}, which {backup.name} runs on, gets {gets}"
-        yield _row("runtime", "support", here.runtime_support, there.runtime_support, why, same=False)
+        yield row("runtime", "support", here.runtime_support, there.runtime_support, why, same=False)
     if primary.platform != backup.platform:
         return
     why = f"{backup.name} runs on another stack"
     if here.runtime or there.runtime:
-        yield _row("runtime", "stack", here.runtime, there.runtime, why if here.runtime and there.runtime else "")
+        yield row("runtime", "stack", here.runtime, there.runtime, why if here.runtime and there.runtime else "")
+    if here.generation and there.generation:
+        why = f"{backup.name} runs on another generation of the platform than {primary.name}"
+        yield row("runtime", "generation", here.generation, there.generation, why)
     if here.buildpacks and there.buildpacks:
         told = (", ".join(here.buildpacks), ", ".join(there.buildpacks))
-        yield _row("runtime", "buildpacks", *told, f"{backup.name} is built in another way")
+        yield row("runtime", "buildpacks", *told, f"{backup.name} is built in another way")
 
 
 def _domains(
@@ -238,7 +210,7 @@ def _domains(
             why = f"{host} is not attached at {name}, whose platform would answer that it knows no such app"
             attached = _serves(there, host)
             told = ("attached" if _serves(here, host) else "not attached", "attached" if attached else "not attached")
-            yield _row("domain", host, *told, why, same=attached)
+            yield row("domain", host, *told, why, same=attached)
 
 
 def _serves(observation: PlatformObservation, host: str) -> bool:
@@ -254,16 +226,16 @@ def _certificates(
             reason = f": {domain.reason}" if domain.reason else ""
             why = f"the certificate of {host} at {name} is not there ({domain.certificate}{reason})"
             before = other.certificate if other is not None else ""
-            yield _row("certificate", host, before, domain.certificate, why, same=False)
+            yield row("certificate", host, before, domain.certificate, why, same=False)
         elif there.certificates:
             found = _covering(there, host)
             told = (_until(_covering(here, host)), _until(found) or "none")
             why = f"no certificate of {name} is for {host}"
-            yield _row("certificate", host, *told, why, same=found is not None)
+            yield row("certificate", host, *told, why, same=found is not None)
             if found is not None and found.not_after is not None and not found.renews and found.not_after - at < SOON:
                 days = max(0, (found.not_after - at).days)
                 why = f"the certificate of {host} at {name} ends in {counted(days, 'day')}, and nobody renews it"
-                yield _row("certificate", f"{host} (renewal)", *told, why, same=False)
+                yield row("certificate", f"{host} (renewal)", *told, why, same=False)
 
 
 def _domain(observation: PlatformObservation, host: str) -> AttachedDomain | None:
@@ -286,7 +258,7 @@ def _resources(here: PlatformObservation, there: PlatformObservation, name: str)
         other = have.get(kind)
         why = f"{name} has no {kind}"
         told = (plan or "there", "missing" if other is None else other.plan or "there")
-        yield _row("resource", kind, *told, why, same=other is not None)
+        yield row("resource", kind, *told, why, same=other is not None)
 
 
 def _scale(process: Process | None) -> str:

@@ -60,7 +60,10 @@ class HostedDatabase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A database that a platform runs for an app.
 
     `follows` names the one whose changes it takes; `behind` is how many commits it lacks, None where that is not told.
-    `backup_at` is when the newest backup that can be used was made.
+    `state` is the platform's word, such as "Available" or "Preparing". `backup_at` is when the newest backup that can
+    be used was made. A cluster has `readers`, the names of those that follow within it, and tells with `stands_by`
+    whether a server waits to take over; how far these are behind is not told. `tier` names it, where it is a special
+    one.
     """
 
     name: str
@@ -70,6 +73,14 @@ class HostedDatabase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""
     state: str = ""
     backup_at: datetime | None = None
+    tier: str = ""
+    readers: tuple[str, ...] = ()
+    stands_by: bool | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Not told of it is no fault."""
+        return self.state.lower() in ("", "available")
 
 
 class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -113,8 +124,16 @@ class PlatformObservation(Struct, frozen=True, kw_only=True, omit_defaults=True)
     databases: tuple[HostedDatabase, ...] = ()
     #: How many more instances of its size the account's quota allows.
     quota_left: int | None = None
-    #: The part of the platform's machines that is kept for some, such as Cloud Foundry's isolation segment.
+    #: The part of the platform's machines that is kept for some: Cloud Foundry's isolation segment, Heroku's Private
+    #: Space.
     isolation: str = ""
+    #: Which of the platform's generations it runs on, such as Heroku's "cedar" and "fir".
+    generation: str = ""
+    #: The pipeline that releases are promoted in, by its id, and the stage that the app is at.
+    pipeline: str = ""
+    stage: str = ""
+    #: When what seldom changes was read (buildpacks, certificates, the pipeline), where that is not asked every time.
+    seldom_at: datetime | None = None
 
     @property
     def kinds(self) -> tuple[Process, ...]:
@@ -152,6 +171,11 @@ class KeptObservation(Struct, frozen=True, kw_only=True):
 
     at: datetime
     observation: PlatformObservation
+
+    @property
+    def oldest(self) -> datetime:
+        """When the oldest part of it was said."""
+        return min(self.at, self.observation.seldom_at or self.at)
 
 
 _TAKEN_BACK = (

@@ -28,6 +28,7 @@ def running_findings(
         _quota(name, found, minimum),
         _deploying(name, found),
         _runtime(name, found),
+        _databases(name, found),
     )
     return tuple(finding for part in parts for finding in part)
 
@@ -78,6 +79,15 @@ def _runtime(name: str, found: PlatformObservation) -> Iterator[Finding]:
             f"{name} runs on {found.runtime}, which gets no repairs any more and may refuse the next deployment",
             "Deploy it on a newer stack.",
         )
+
+
+def _databases(name: str, found: PlatformObservation) -> Iterator[Finding]:
+    for database in found.databases:
+        if not database.is_available:
+            yield warning(
+                f"The database {database.name} of {name} is not available ({database.state})",
+                "Wait until its platform says that it is: what needs it may fail until then.",
+            )
 
 
 def warning(text: str, fix: str) -> Finding:

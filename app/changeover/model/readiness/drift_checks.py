@@ -7,7 +7,8 @@ from datetime import datetime
 
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import age, counted
-from changeover.model.platforms.comparison import Compared, Side, compared, differing
+from changeover.model.platforms.comparison import Side, compared
+from changeover.model.platforms.comparison_row import Compared, differing
 from changeover.model.platforms.platform_observation import KeptObservation
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.service import Service
@@ -22,7 +23,7 @@ def drift_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]:
     rows = drift_rows(snapshot.service, snapshot.platforms, beside, to, snapshot.at)
     if rows is None:
         return []
-    oldest = min(snapshot.platforms[name].at for name in (beside, to))
+    oldest = min(snapshot.platforms[name].oldest for name in (beside, to))
     when = f"as their platforms said {age(oldest, snapshot.at)}"
     found = [row for row in differing(rows) if not _told_by_platform(row)]
     if not found:
@@ -37,7 +38,7 @@ def drift_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]:
 def _told_by_platform(row: Compared) -> bool:
     """Is it wrong with the target whatever it is compared with? Then the check `platform` tells it."""
     match row.aspect, row.subject:
-        case ("domain", _) | ("state", "started") | ("scale", "quota"):
+        case (("domain" | "database"), _) | ("state", "started") | ("scale", "quota"):
             return True
         case "certificate", _:
             return row.backup == "failed"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from changeover.model.finding import Finding, Level
 from changeover.model.formatting import age
+from changeover.model.platforms.database_comparison import OLD_BACKUP
 from changeover.model.platforms.platform_observation import AttachedDomain, PlatformObservation
 from changeover.model.platforms.running_findings import CHECK, running_findings, warning
 from changeover.model.readiness.snapshot import Snapshot
@@ -32,6 +34,7 @@ def platform_findings(snapshot: Snapshot, source: str, to: str) -> list[Finding]
         *running_findings(to, seen, of.hostnames, of.drift.minimum),
         *_answers(snapshot, deployment, seen),
         *_renewals(seen, to),
+        *_backups(seen, to, snapshot.at),
     ]
     if not warnings and (seen.domains or seen.hostnames):
         text = f"The platform of {to} serves what its answer leads to, as it said {age(kept.at, snapshot.at)}"
@@ -59,6 +62,13 @@ def _renewals(seen: PlatformObservation, name: str) -> Iterator[Finding]:
     for domain in seen.domains:
         if domain.certificate == "failed":
             yield warning(f"The certificate of {domain.hostname} at {name} fails{_why(domain)}", _RENEW)
+
+
+def _backups(seen: PlatformObservation, name: str, at: datetime) -> Iterator[Finding]:
+    for database in seen.databases:
+        if database.backup_at is not None and at - database.backup_at > OLD_BACKUP:
+            text = f"The newest backup of the database {database.name} of {name} was made {age(database.backup_at, at)}"
+            yield warning(text, "Make one: a promotion, or a switch that goes wrong, may need it.")
 
 
 def _why(domain: AttachedDomain) -> str:

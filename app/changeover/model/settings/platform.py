@@ -13,6 +13,8 @@ from changeover.model.settings.action import Verb
 #: The platform of a deployment that is any web address, which nobody here can steer.
 ANY_ADDRESS = "url"
 
+_HOSTNAME = r"(\*\.)?([a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}"
+
 
 class NoOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """An operation that has nothing to be said with it."""
@@ -23,6 +25,23 @@ class ScaleOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
     instances: Annotated[
         Annotated[int, Meta(ge=0, le=10_000)], Option("Instances", "how many of the app are to run", "2")
+    ]
+
+
+class ProcessScaleOptions(ScaleOptions, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What `scale` is told, where an app has several kinds of processes."""
+
+    process: Annotated[
+        str | None, Option("Process", "which kind of process, where it is not the one that serves visitors", "worker")
+    ] = None
+
+
+class HostnameOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is told with a hostname that an app is to serve, or no longer."""
+
+    hostname: Annotated[
+        Annotated[str, Meta(pattern=rf"\A{_HOSTNAME}\Z", max_length=253)],
+        Option("Hostname", "the hostname that the app is to serve, or no longer", "www.shop.example"),
     ]
 
 

@@ -1,17 +1,15 @@
-"""The keys of an account at a Cloud Foundry, of a deployment there, and of what can be asked of one."""
+"""The keys of an account at a Cloud Foundry, and of a deployment there."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from changeover.model.settings.account_fields import Option
 
 #: The client that the cf command is, without a secret, for logins that name no other (docs.cloudfoundry.org/uaa).
 PUBLIC_CLIENT = "cf"
-
-_HOSTNAME = r"(\*\.)?([a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}"
 
 
 class CloudFoundryOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,23 +53,3 @@ class CloudFoundryTarget(Struct, frozen=True, forbid_unknown_fields=True):
     maintenance_app: Annotated[
         str, Option("Page app", "the app in the same space that shows visitors the maintenance page", "shop-sorry")
     ] = ""
-
-
-class ProcessScaleOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What `scale` is told, where an app has several kinds of processes."""
-
-    instances: Annotated[
-        Annotated[int, Meta(ge=0, le=10_000)], Option("Instances", "how many of the process are to run", "2")
-    ]
-    process: Annotated[
-        str | None, Option("Process", "which kind of process, where it is not the one that serves visitors", "worker")
-    ] = None
-
-
-class RouteOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is told with a hostname whose route is mapped or unmapped."""
-
-    hostname: Annotated[
-        Annotated[str, Meta(pattern=rf"\A{_HOSTNAME}\Z", max_length=253)],
-        Option("Hostname", "the hostname that the app is to serve, or no longer", "www.shop.example"),
-    ]

@@ -14,13 +14,8 @@ from msgspec import Struct
 from changeover.model.secret import Secret
 from changeover.model.settings.account_fields import SecretField, misfits
 from changeover.model.settings.action import Verb
-from changeover.model.settings.platform import NoOptions, PlatformOperation
-from changeover.platforms.cloudfoundry.declaration import (
-    CloudFoundryOptions,
-    CloudFoundryTarget,
-    ProcessScaleOptions,
-    RouteOptions,
-)
+from changeover.model.settings.platform import HostnameOptions, NoOptions, PlatformOperation, ProcessScaleOptions
+from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions, CloudFoundryTarget
 
 if TYPE_CHECKING:
     from changeover.platforms.cloudfoundry.foundation import CloudFoundry
@@ -70,13 +65,13 @@ class CloudFoundryKind:
             "The hostname's route leads to the app; it is made where the space has none. In maintenance it leads to the"
             " page first",
             "detach-domain",
-            RouteOptions,
+            HostnameOptions,
         ),
         _operation(
             "detach-domain",
             "The hostname's route leads to the app no longer. The route itself stays in the space",
             "attach-domain",
-            RouteOptions,
+            HostnameOptions,
         ),
         _operation(
             "maintenance-on",

@@ -1,13 +1,15 @@
 """What Heroku's Platform API answers, as far as it is used (devcenter.heroku.com/articles/platform-api-reference).
 
-Lists that a person may make long come in pages; see `heroku.Heroku._listed`. Whatever else an answer holds is left.
+Lists that a person may make long come in pages; see `Requests.listed`. Whatever else an answer holds is left.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct, field
+from msgspec import Struct
+
+from changeover.platforms.heroku.data_answers import AdvancedDatabase, PostgresDatabase, Transfer
 
 
 class Named(Struct, frozen=True):
@@ -25,7 +27,11 @@ class App(Struct, frozen=True):
     region: Named = Named()
     #: What it runs on, and what its next build will run on.
     stack: Named = Named()
-    generation: Named | None = None
+    updated_at: datetime | None = None
+    #: "cedar" or "fir".
+    generation: Named = Named()
+    #: The Private Space that it runs in; None among all others.
+    space: Named | None = None
 
 
 class Formation(Struct, frozen=True):
@@ -40,16 +46,25 @@ class Dyno(Struct, frozen=True):
     type: str
     #: "crashed", "down", "idle", "starting" or "up".
     state: str
-    name: str = ""
 
 
-class Slug(Struct, frozen=True):
-    id: str | None = None
+class ImageBuildpack(Struct, frozen=True):
+    id: str = ""
+
+
+class Built(Struct, frozen=True):
+    """What a release runs: a slug, or, on generation Fir, an OCI image, which names the buildpacks that made it."""
+
     commit: str | None = None
+    buildpacks: tuple[ImageBuildpack, ...] = ()
+
+
+class SlugId(Struct, frozen=True):
+    id: str | None = None
 
 
 class Artifact(Struct, frozen=True):
-    """What a release of generation Fir runs: an OCI image."""
+    """What a release runs: a "slug" or an "oci-image"."""
 
     id: str = ""
     type: str = ""
@@ -59,8 +74,10 @@ class Release(Struct, frozen=True):
     id: str
     version: int
     status: str = ""
+    #: Is it the one that runs?
+    current: bool = False
     created_at: datetime | None = None
-    slug: Slug | None = None
+    slug: SlugId | None = None
     artifacts: tuple[Artifact, ...] = ()
 
 
@@ -81,7 +98,6 @@ class SslCertificate(Struct, frozen=True):
 
 
 class SniEndpoint(Struct, frozen=True):
-    name: str = ""
     ssl_cert: SslCertificate = SslCertificate()
 
 
@@ -92,6 +108,34 @@ class AddOn(Struct, frozen=True):
     plan: Named = Named()
     state: str = ""
     config_vars: tuple[str, ...] = ()
+
+    @property
+    def plan_name(self) -> str:
+        """Without the service that stands before it."""
+        return self.plan.name.removeprefix(f"{self.addon_service.name}:")
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.addon_service.name == "heroku-postgresql"
+
+    @property
+    def is_advanced(self) -> bool:
+        """Heroku Postgres Advanced, as Heroku's CLI tells it; "performance" was its name before."""
+        return self.is_postgres and self.plan_name.startswith(("advanced", "performance"))
+
+
+class Attachment(Struct, frozen=True):
+    """An add-on of an app under a name, such as DATABASE, which stands before its variables."""
+
+    name: str
+    addon: Named = Named()
+
+
+class Coupling(Struct, frozen=True):
+    """An app's place in a pipeline: its stage, such as "staging" or "production"."""
+
+    pipeline: Named = Named()
+    stage: str = ""
 
 
 class BuildpackName(Struct, frozen=True):
@@ -109,55 +153,54 @@ class Stack(Struct, frozen=True):
     state: str = ""
 
 
-class Info(Struct, frozen=True):
-    """One line of what Heroku Postgres says of a database."""
-
-    name: str
-    values: tuple[object, ...] = ()
-
-
-class PostgresDatabase(Struct, frozen=True):
-    """What Heroku Postgres says of one, as `heroku pg:info` shows it."""
-
-    name: str = ""
-    info: tuple[Info, ...] = ()
-
-    def line(self, name: str) -> str:
-        """The first value of a line; empty where it is not there."""
-        values = next((one.values for one in self.info if one.name == name), ())
-        return str(values[0]) if values else ""
-
-
-class Transfer(Struct, frozen=True):
-    """A backup, a restore or a copy."""
-
-    from_name: str = ""
-    to_type: str = ""
-    succeeded: bool | None = None
-    finished_at: str | None = None
-
-
 class ErrorBody(Struct, frozen=True):
-    """Why a request was refused. `id` is Heroku's word for it, `resource` what it is about."""
+    """Why a request was refused."""
 
-    id: str = ""
     message: str = ""
-    resource: str = ""
+
+
+class Rest(Struct, frozen=True, kw_only=True):
+    """What seldom changes of an app, as it was read at a moment. What was not told is None.
+
+    `config` has hashes of the values, and `built` is empty where no release runs. An app has one coupling, or none.
+    """
+
+    at: datetime | None = None
+    config: dict[str, str] | None = None
+    urls_without_tls: tuple[str, ...] = ()
+    addons: tuple[AddOn, ...] | None = None
+    built: Built | None = None
+    buildpacks: tuple[BuildpackInstallation, ...] | None = None
+    couplings: tuple[Coupling, ...] | None = None
+    endpoints: tuple[SniEndpoint, ...] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Was everything told, and is nothing on its way?"""
+        told = (self.config, self.addons, self.built, self.buildpacks, self.couplings, self.endpoints)
+        return None not in told and all(one.state == "provisioned" for one in self.addons or ())
 
 
 class Everything(Struct, frozen=True, kw_only=True):
-    """All that was told of one app. What could not be read is None."""
+    """All that was told of one app. What could not be read is None. Releases are the newest."""
 
     app: App
     formation: tuple[Formation, ...]
     domains: tuple[Domain, ...] = ()
-    release: Release | None = None
-    commit: str = ""
+    releases: tuple[Release, ...] = ()
     dynos: tuple[Dyno, ...] | None = None
-    endpoints: tuple[SniEndpoint, ...] | None = None
-    config: dict[str, str] | None = None
-    addons: tuple[AddOn, ...] | None = None
-    buildpacks: tuple[BuildpackInstallation, ...] | None = None
+    rest: Rest = Rest()
     stacks: tuple[Stack, ...] | None = None
     databases: tuple[PostgresDatabase, ...] = ()
-    transfers: tuple[Transfer, ...] = field(default_factory=tuple)
+    clusters: tuple[AdvancedDatabase, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+
+    @property
+    def newest(self) -> Release | None:
+        return max(self.releases, key=lambda one: one.version, default=None)
+
+    @property
+    def running(self) -> Release | None:
+        """The current one; where none says that it is, the newest that did not fail."""
+        good = [one for one in self.releases if one.current] or [one for one in self.releases if one.status != "failed"]
+        return max(good, key=lambda one: one.version, default=None)

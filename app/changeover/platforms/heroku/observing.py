@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
+from urllib.parse import urlsplit
 
+from changeover.model.foreign_text import one_line
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
     AttachedResource,
@@ -14,14 +17,15 @@ from changeover.model.platforms.platform_observation import (
     PlatformObservation,
     Process,
 )
-from changeover.platforms.config_hash import hashed, urls_without_tls
-from changeover.platforms.heroku.answers import AddOn, Domain, Everything, PostgresDatabase, Transfer
+from changeover.platforms.heroku.answers import AddOn, Built, Coupling, Domain, Everything
+from changeover.platforms.heroku.data_answers import AdvancedDatabase, PostgresDatabase, Transfer
 
 #: Stacks that are past their end (devcenter.heroku.com/articles/stack), in case the list of stacks cannot be read.
 _ENDED = frozenset({"cedar", "cedar-14", "heroku-16", "heroku-18", "heroku-20"})
+#: Characters of a word of Heroku that are shown.
+_LONGEST_WORD = 200
 #: What add-ons are, where their service's name does not say it.
 _KINDS = {"heroku-postgresql": "postgresql", "heroku-redis": "redis", "heroku-kafka": "kafka"}
-POSTGRES = "heroku-postgresql"
 
 
 def observation_of(found: Everything, web: str) -> PlatformObservation:
@@ -32,7 +36,8 @@ def observation_of(found: Everything, web: str) -> PlatformObservation:
         for dyno in found.dynos:
             up[dyno.type] = up.get(dyno.type, 0) + (dyno.state == "up")
     serving = next((one for one in found.formation if one.type == web), None)
-    release, config = found.release, found.config or {}
+    release, newest, rest = found.running, found.newest, found.rest
+    built, coupling = rest.built or Built(), next(iter(rest.couplings or ()), Coupling())
     domains = tuple(_domain(one) for one in found.domains if one.kind != "heroku")
     return PlatformObservation(
         wanted=serving.quantity if serving is not None else 0,
@@ -50,20 +55,29 @@ def observation_of(found: Everything, web: str) -> PlatformObservation:
             for one in found.formation
         ),
         managed_certificates=found.app.acm,
-        commit=found.commit,
+        commit=built.commit or "",
         released_at=release.created_at if release is not None else None,
-        deploying=f"release v{release.version}" if release is not None and release.status == "pending" else "",
+        deploying=f"release v{newest.version}" if newest is not None and newest.status == "pending" else "",
         region=found.app.region.name,
         runtime=found.app.stack.name,
         runtime_support=_support(found),
-        buildpacks=tuple(one.buildpack.name or one.buildpack.url for one in found.buildpacks or ()),
+        buildpacks=tuple(one.id for one in built.buildpacks)
+        or tuple(one.buildpack.name or one.buildpack.url for one in rest.buildpacks or ()),
         sleeps=serving.size.lower() == "eco" if serving is not None and serving.size else None,
         domains=domains,
         certificates=_certificates(found),
-        config=hashed(config),
-        urls_without_tls=urls_without_tls(config),
-        resources=None if found.addons is None else tuple(_resource(one) for one in found.addons),
-        databases=tuple(_database(one, found) for one in found.databases),
+        config=rest.config or {},
+        urls_without_tls=rest.urls_without_tls,
+        resources=None if rest.addons is None else tuple(map(_resource, rest.addons)),
+        seldom_at=rest.at,
+        databases=(
+            *(_database(one, found) for one in found.databases),
+            *(_cluster(one, found) for one in found.clusters),
+        ),
+        isolation=_shown(found.app.space.name) if found.app.space is not None else "",
+        generation=_shown(found.app.generation.name),
+        pipeline=_shown(coupling.pipeline.id),
+        stage=_shown(coupling.stage),
     )
 
 
@@ -102,7 +116,7 @@ def _certificates(found: Everything) -> tuple[PlatformCertificate, ...]:
             issuer=one.ssl_cert.issuer,
             renews=bool(found.app.acm) and "Let's Encrypt" in one.ssl_cert.issuer,
         )
-        for one in found.endpoints or ()
+        for one in found.rest.endpoints or ()
     )
 
 
@@ -111,22 +125,65 @@ def _resource(one: AddOn) -> AttachedResource:
     return AttachedResource(
         name=one.name,
         kind=_KINDS.get(service, service),
-        plan=one.plan.name.removeprefix(f"{service}:"),
+        plan=one.plan_name,
         state=one.state,
     )
 
 
 def _database(one: PostgresDatabase, found: Everything) -> HostedDatabase:
-    follows = one.line("Following")
+    follows, state = one.line("Following"), one.line("Status")
     return HostedDatabase(
         name=one.name,
-        role="standby" if follows else "primary",
-        follows=follows,
+        role="standby" if follows else "primary" if one.info else "",
+        follows=_shown(_without_credentials(follows)),
         behind=_number(one.line("Behind By")),
-        version=one.line("PG Version"),
-        state=one.line("Status"),
-        backup_at=max((at for t in found.transfers if (at := _backed_up(t)) is not None), default=None),
+        version=_shown(one.line("PG Version")),
+        state=_shown("Waiting" if one.waiting and state.lower() in ("", "available") else state),
+        backup_at=_newest_backup(one.name, found),
     )
+
+
+def _cluster(one: AdvancedDatabase, found: Everything) -> HostedDatabase:
+    """Its followers are pools of the same cluster, whose lag its API does not tell."""
+    waiting = next((pool.wait_status.message for pool in one.pools if pool.wait_status.waiting), None)
+    return HostedDatabase(
+        name=one.name,
+        role="primary" if one.pools else "",
+        version=_shown(one.version),
+        state=_shown(waiting or one.status.capitalize()),
+        backup_at=_newest_backup(one.name, found),
+        tier="Heroku Postgres Advanced",
+        readers=tuple(_shown(pool.name) for pool in one.pools if pool.name != "leader"),
+        stands_by=next((pool.expected_count > 1 for pool in one.pools if pool.name == "leader"), None),
+    )
+
+
+def _shown(text: str) -> str:
+    """Heroku's word, fit to be shown."""
+    return one_line(text, _LONGEST_WORD)
+
+
+def _without_credentials(address: str) -> str:
+    """A database is named by its address, which may have a password in it: host, port and database name are left."""
+    if "://" not in address:
+        return address
+    try:
+        parts = urlsplit(address)
+        return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    except ValueError:
+        return "another database"
+
+
+def _newest_backup(name: str, found: Everything) -> datetime | None:
+    """Of the backups that name one of its attachments: "BLUE" for HEROKU_POSTGRESQL_BLUE_URL."""
+    variables = next((one.config_vars for one in found.rest.addons or () if one.name == name), ())
+    own = [t for t in found.transfers if t.from_name and _names(t.from_name.upper(), variables)]
+    return max((at for one in own if (at := _backed_up(one)) is not None), default=None)
+
+
+def _names(attachment: str, variables: Sequence[str]) -> bool:
+    wanted = f"{attachment.removesuffix('_URL')}_URL"
+    return any(variable == wanted or variable.endswith(f"_{wanted}") for variable in variables)
 
 
 def _number(text: str) -> int | None:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from changeover.model.errors import ProviderError, Rejected, Unavailable
 from changeover.model.secret import Secret
 from changeover.platforms.heroku.answers import ErrorBody
+from changeover.platforms.heroku.declaration import API_HOST, DATA_HOST
 
 if TYPE_CHECKING:
     from changeover.dns.http.api import Api, ApiAnswer, Query
 
 log = logging.getLogger(__name__)
 
-#: Seconds for one request with its answer, and for a reading with its repetitions.
-TIMEOUT, READ_TIMEOUT = 10.0, 20.0
-#: Heroku Postgres has an API of its own; of any other endpoint both are expected.
-API_HOST, DATA_HOST = "api.heroku.com", "api.data.heroku.com"
+#: Seconds for one request with its answer; a reading has twice that, with its repetitions.
+TIMEOUT = 10.0
 #: Answers that are kept to be compared by their ETag.
 _MOST_KEPT = 2000
+#: Questions that are on their way at the same time, each on a connection of its own, and how many pools these are in:
+#: the HTTP client goes through all connections of a pool with every question, and keeps 20 of them open.
+_AT_ONCE, _POOLS = 100, 10
 
 _T = TypeVar("_T")
 
@@ -36,27 +40,31 @@ class Requests:
         self._endpoint = endpoint
         self._token = token
         self._timeout = timeout
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
         #: By path and range, an answer with its ETag, and what to ask for to get the next page.
         self._kept: OrderedDict[tuple[str, str], tuple[str, bytes, str]] = OrderedDict()
 
     async def read(
-        self, path: str, of: type[_T], headers: Mapping[str, str] | None = None, *, data: bool = False
+        self,
+        path: str,
+        of: type[_T],
+        headers: Mapping[str, str] | None = None,
+        *,
+        data: bool = False,
+        keep: bool = True,
     ) -> _T:
+        """`keep`: may the answer be kept in memory, so that it need not be sent again while it is the same?"""
+
         async def read() -> _T:
-            content, _ = await self._got(path, headers, data=data)
+            content, _ = await self._got(path, headers, data=data, keep=keep)
             return self._api_for(data).decoded(content, of)
 
-        return await self.retried(read)
+        return await self._retried(read)
 
-    async def maybe(
-        self, path: str, of: type[_T], headers: Mapping[str, str] | None = None, *, data: bool = False
-    ) -> _T | None:
+    async def maybe(self, path: str, of: type[_T], *, data: bool = False, keep: bool = True) -> _T | None:
         """The same, or None where it is not told, for whatever reason: what is needed says it as well."""
-        return await self.optional(path, lambda: self.read(path, of, headers, data=data))
-
-    async def optional(self, path: str, read: Callable[[], Awaitable[_T]]) -> _T | None:
         try:
-            return await read()
+            return await self.read(path, of, data=data, keep=keep)
         except ProviderError as error:
             log.info("%s: %s is not told: %s", self._account, path, error.text)
             return None
@@ -67,26 +75,29 @@ class Requests:
 
         async def fetch(query: Query) -> tuple[Sequence[_T], Query | None]:
             content, following = await self._got(path, {"Range": query.get("range", "id ..; max=1000")})
-            page: tuple[_T, ...] = self._api.decoded(content, tuple[of, ...])  # type: ignore[valid-type]
+            page: tuple[_T, ...] = self._api_for(False).decoded(content, tuple[of, ...])  # type: ignore[valid-type]
             return page, {"range": following} if following else None
 
-        return await pages(fetch) or ()
+        return await self._retried(lambda: pages(fetch)) or ()
 
-    async def _got(self, path: str, headers: Mapping[str, str] | None, *, data: bool = False) -> tuple[bytes, str]:
+    async def _got(
+        self, path: str, headers: Mapping[str, str] | None, *, data: bool = False, keep: bool = True
+    ) -> tuple[bytes, str]:
         """One answer, and what to ask for to get the next page; taken from before where it is the same still."""
         place = (path, (headers or {}).get("Range", ""))
         before = self._kept.get(place)
         asked = dict(headers or {})
         if before is not None:
             asked["If-None-Match"] = before[0]
-        answer = await self._api_for(data).call("GET", path, headers=asked)
+        async with self._at_once:
+            answer = await self._api_for(data).call("GET", path, headers=asked)
         self._count(answer)
         if answer.status == 304 and before is not None:
             return before[1], before[2]
         self._checked(answer, data)
         following = answer.headers.get("next-range", "") if answer.status == 206 else ""
         tag = answer.headers.get("etag", "")
-        if tag:
+        if tag and keep:
             self._kept[place] = (tag, answer.content, following)
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
@@ -122,22 +133,27 @@ class Requests:
         )
         raise refusal(answer, api.words(said.message) or f"{api.host} answers {answer.status}", hints)
 
-    async def retried(self, read: Callable[[], Awaitable[_T]]) -> _T:
+    async def _retried(self, read: Callable[[], Awaitable[_T]]) -> _T:
         from changeover.dns.http.api import retry_read
 
-        return await retry_read(read, 2 * self._timeout if self._timeout < TIMEOUT else READ_TIMEOUT)
+        return await retry_read(read, 2 * self._timeout)
 
     async def aclose(self) -> None:
-        for name in ("_api", "_data_api"):
-            if name in self.__dict__:
-                await self.__dict__[name].aclose()
+        opened = self.__dict__
+        for api in (*opened.get("_apis", ()), *((opened["_data_api"],) if "_data_api" in opened else ())):
+            await api.aclose()
 
     def _api_for(self, data: bool) -> Api:
-        return self._data_api if data else self._api
+        return self._data_api if data else next(self._turns)
 
     @cached_property
-    def _api(self) -> Api:
-        return self._opened(self._endpoint, {"Accept": "application/vnd.heroku+json; version=3"})
+    def _turns(self) -> Iterator[Api]:
+        return itertools.cycle(self._apis)
+
+    @cached_property
+    def _apis(self) -> tuple[Api, ...]:
+        headers = {"Accept": "application/vnd.heroku+json; version=3"}
+        return tuple(self._opened(self._endpoint, headers) for _ in range(_POOLS))
 
     @cached_property
     def _data_api(self) -> Api:
