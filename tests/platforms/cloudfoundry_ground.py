@@ -16,11 +16,9 @@ from changeover.platforms import cloudfoundry
 from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions, CloudFoundryTarget
 from changeover.platforms.cloudfoundry.foundation import CloudFoundry
 from platforms.cloudfoundry_simulator import CloudFoundrySimulator
-from platforms.ground import PlatformGround
+from platforms.ground import PATIENCE, PlatformGround
 from platforms.uaa_simulator import UaaSimulator
 
-#: Seconds that the platform may take for one answer, where a test waits for it to give up.
-PATIENCE = 1.0
 SECRET = Secret("a-client-secret")
 HOSTNAME = "www.shop.example"
 

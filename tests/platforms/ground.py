@@ -11,6 +11,9 @@ from changeover.model.settings.action import Verb
 from changeover.platforms.platform import Platform, PlatformType
 from dns_servers.http_simulator import HttpSimulator
 
+#: Seconds that no machine is too slow for.
+PATIENCE = 30.0
+
 
 class PlatformGround(ABC):
     """A platform's API behind `behind`, with an app that the target leads to.
@@ -38,8 +41,8 @@ class PlatformGround(ABC):
         self.behind.__exit__(*error)
 
     @abstractmethod
-    def open(self, endpoint: str) -> Platform:
-        """The account's platform at that address, which gives up soon."""
+    def open(self, endpoint: str, patience: float = PATIENCE) -> Platform:
+        """The account's platform at that address, which gives up after that many seconds of silence."""
 
     @abstractmethod
     def options(self, verb: Verb, number: int) -> Any:

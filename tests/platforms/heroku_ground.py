@@ -15,10 +15,9 @@ from changeover.platforms import heroku
 from changeover.platforms.heroku.declaration import DatabaseOptions, HerokuTarget, ReleaseOptions
 from changeover.platforms.heroku.heroku import Heroku
 from changeover.platforms.platform import Platform
-from platforms.ground import PlatformGround
+from platforms.ground import PATIENCE, PlatformGround
 from platforms.heroku_simulator import TOKEN, HerokuApp, HerokuSimulator
 
-PATIENCE = 3.0
 WWW, NEW = "www.shop.example", "new.shop.example"
 
 
@@ -35,8 +34,8 @@ class HerokuGround(PlatformGround):
         self.behind = HerokuSimulator()
         self.begin(1, maintenance=False)
 
-    def open(self, endpoint: str) -> Platform:
-        return Heroku("heroku-me", endpoint, Secret(TOKEN), PATIENCE)
+    def open(self, endpoint: str, patience: float = PATIENCE) -> Platform:
+        return Heroku("heroku-me", endpoint, Secret(TOKEN), patience)
 
     @property
     def app(self) -> HerokuApp:

@@ -15,10 +15,7 @@ from changeover.platforms import lab
 from changeover.platforms.lab import LabPlatform, LabTarget
 from changeover.platforms.platform import Platform
 from dns_servers.http_simulator import Answer, HttpSimulator
-from platforms.ground import PlatformGround
-
-#: Seconds that the platform may take for one answer, where a test waits for it to give up.
-PATIENCE = 1.0
+from platforms.ground import PATIENCE, PlatformGround
 
 
 class LabApi(HttpSimulator):
@@ -47,8 +44,8 @@ class LabGround(PlatformGround):
         self.apps = {name: LabApp(name, folder, ("www.shop.example",)) for name in self.names}
         self.behind = LabApi(self.apps)
 
-    def open(self, endpoint: str) -> Platform:
-        return LabPlatform("lab-me", endpoint, PATIENCE)
+    def open(self, endpoint: str, patience: float = PATIENCE) -> Platform:
+        return LabPlatform("lab-me", endpoint, patience)
 
     def options(self, verb: Verb, number: int) -> Any:
         return lab.ScaleOptions(instances=number) if verb == "scale" else None

@@ -205,13 +205,15 @@ async def test_an_answer_that_never_comes(ground: PlatformGround) -> None:
     """Looking and doing both end, in the time that they have; what may have been done is in doubt."""
     ground.behind.misbehave("hang", times=100)
     asked = ground.kind.operations[0].verb
+    platform = ground.open(ground.behind.address, patience=1)
     async with asyncio.timeout(60):
         found = await asyncio.gather(
-            ground.platform.observe(ground.target),
-            ground.platform.discover(),
-            ground.platform.perform(ground.target, asked, ground.options(asked, 2), "key"),
+            platform.observe(ground.target),
+            platform.discover(),
+            platform.perform(ground.target, asked, ground.options(asked, 2), "key"),
             return_exceptions=True,
         )
+    await platform.aclose()
     assert [type(one) for one in found[:2]] == [type(found[0])] * 2
     assert isinstance(found[0], Unavailable)
     written = any(method != "GET" for method, _ in ground.behind.requests)
@@ -231,7 +233,7 @@ async def test_an_answer_without_an_end(ground: PlatformGround, drip: bytes) -> 
             await asyncio.sleep(0.01 if len(drip) == 1 else 0)
 
     async with raw_server(drop) as port:
-        elsewhere = ground.open(f"http://127.0.0.1:{port}")
+        elsewhere = ground.open(f"http://127.0.0.1:{port}", patience=1)
         async with asyncio.timeout(60):
             with pytest.raises((Unavailable, Rejected)):
                 await elsewhere.observe(ground.target)

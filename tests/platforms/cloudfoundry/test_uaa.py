@@ -18,7 +18,8 @@ from changeover.platforms.cloudfoundry.declaration import CloudFoundryOptions
 from changeover.platforms.cloudfoundry.foundation import CloudFoundry
 from changeover.platforms.cloudfoundry.resources import CfLink, CfRoot, CfRootLinks
 from changeover.platforms.cloudfoundry.uaa import ends_at, uaa_address
-from platforms.cloudfoundry_ground import PATIENCE, CloudFoundryGround
+from platforms.cloudfoundry_ground import CloudFoundryGround
+from platforms.ground import PATIENCE
 
 
 @pytest.fixture
