@@ -195,7 +195,7 @@ class Switchboard:
         await self._configuration.add_service(service)
 
     async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
-        """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
+        """Keeps a secret that a service needs, in the keyring, for the one host it is sent to."""
         await self._configuration.add_service_secret(name, field, secret)
 
     async def remove_service(self, name: str) -> None:

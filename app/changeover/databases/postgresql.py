@@ -12,6 +12,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -82,6 +83,7 @@ class PostgreSQL:
     def __init__(self, url: Secret) -> None:
         self._address = _address(url)
         self._ssl, self._tls = _tls(self._address)
+        self.authority = None if self._address.sslrootcert == "system" else self._address.sslrootcert
 
     async def observe(self) -> DatabaseObservation:
         """How the server stands now. Ends within `SECONDS`; raises a ProviderError."""
@@ -154,6 +156,9 @@ class PostgreSQL:
             raise Rejected(f"{address.shown}: {one_line(str(error), 200)}") from error
 
 
+DATABASE = PostgreSQL
+
+
 def _address(url: Secret) -> _Address:
     try:
         parts = urlsplit(url.reveal())
@@ -185,6 +190,8 @@ def _tls(address: _Address) -> tuple[ssl.SSLContext | Literal[False], Literal["v
         return False, "none"
     if address.sslmode not in ("verify-full", "require"):
         raise _unusable("sslmode must be verify-full, require or disable")
+    if address.sslrootcert != "system" and not Path(address.sslrootcert).is_absolute():
+        raise _unusable("sslrootcert must be the whole path of a file")
     try:
         context = ssl.create_default_context(cafile=None if address.sslrootcert == "system" else address.sslrootcert)
     except OSError as error:
