@@ -61,6 +61,7 @@ _COMMANDS = {
     "acknowledge": ("lifecycle", "Say that you have seen an emergency switch."),
     "discover": ("discover", "Which account has a hostname's zone, and is it used?"),
     "platform": ("platform", "What runs of a service, and what its platforms can be asked."),
+    "database": ("databases", "How a service's databases stand, and how far a standby is behind."),
     "drift": ("platform", "What runs of two deployments, side by side."),
     "account": ("accounts", "Accounts at DNS providers and platforms."),
     "trust": ("trust", "See and approve what changed in the settings and can act."),

@@ -45,7 +45,8 @@ select standby, clock_timestamp() as read_at, current_setting('server_version') 
   pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0')::int8 as received,
   pg_last_xact_replay_timestamp() as replayed_at,
   case when standby then pg_is_wal_replay_paused() else false end as replay_paused,
-  exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming
+  exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming,
+  not standby and current_setting('synchronous_standby_names') <> '' as synchronous
 from (select pg_is_in_recovery() as standby) as role"""
 _SLOTS = """
 select slot_name::text as name, active, coalesce(wal_status, '') as state,
