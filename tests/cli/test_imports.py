@@ -15,7 +15,7 @@ from shop import Shop
 #: Libraries that take long to load: those of windows, of DNS, of HTTP, of secrets, of tables, of settings that change.
 HEAVY = {
     *("PySide6", "qasync", "dns", "h11", "httpx", "stamina", "cryptography", "keyring", "rich", "tomlkit", "lexicon"),
-    *("filelock", "html", "asyncio", "msgspec", "sqlite3"),
+    *("filelock", "html", "asyncio", "msgspec", "sqlite3", "asyncpg"),
 }
 #: What every command has that looks at the home.
 HOME = {"asyncio", "msgspec", "sqlite3"}

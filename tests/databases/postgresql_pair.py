@@ -68,7 +68,7 @@ def postgresql_pair(folder: Path) -> Iterator[Pair]:
     with (data / "postgresql.conf").open("a") as file:
         file.write(f"listen_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\nfsync = off\nssl = on\n")
     hba = data / "pg_hba.conf"
-    hba.write_text("host all watcher 127.0.0.1/32 scram-sha-256\n" + hba.read_text())
+    hba.write_text("host all watcher,operator 127.0.0.1/32 scram-sha-256\n" + hba.read_text())
     try:
         pair.start(pair.primary)
         pair.sql(pair.primary, "create role watcher login password 'right'; create table t (i int)")

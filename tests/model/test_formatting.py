@@ -9,7 +9,7 @@ import pytest
 
 import changeover.model
 from changeover.model.dns.records import record_set, values_text
-from changeover.model.formatting import counted, duration
+from changeover.model.formatting import counted, duration, size
 
 #: Modules of Python that compute and neither read nor write anything, no clock either.
 PURE = {
@@ -80,3 +80,23 @@ def test_the_model_imports_nothing_that_touches_the_world() -> None:
 
 def _is_pure(module: str) -> bool:
     return module.split(".")[0] in PURE or module.startswith(("changeover.model", "msgspec"))
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (9_949, "9.9 kB"),
+        (9_999, "10 kB"),
+        (999_499, "999 kB"),
+        (999_999, "1.0 MB"),
+        (3_200_000_000, "3.2 GB"),
+        (10**18, "1000000 TB"),
+    ],
+)
+def test_sizes(number: int, words: str) -> None:
+    """In powers of ten, as disks are sold."""
+    assert size(number) == words

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from changeover.accounts.kinds import KINDS
+from changeover.databases import DATABASES
 
 GOOD = """\
 # What the team agreed on.
@@ -84,6 +85,9 @@ KNOWN = ", ".join(f'"{name}"' for name in KINDS.names)
 #: What a deployment can be on, as they name it.
 KNOWN_PLATFORMS = ", ".join(f'"{name}"' for name in ("url", *KINDS.platforms))
 
+#: What a database can be.
+KNOWN_DATABASES = ", ".join(f'"{name}"' for name in DATABASES)
+
 
 class Wrong(NamedTuple):
     """A settings file and all of its faults."""
@@ -101,5 +105,10 @@ def wrong_files() -> Iterator[Wrong]:
         yield Wrong(
             what,
             changed((old, new)),
-            tuple(faults.replace("{providers}", KNOWN).replace("{platforms}", KNOWN_PLATFORMS).split("\n")),
+            tuple(
+                faults.replace("{providers}", KNOWN)
+                .replace("{platforms}", KNOWN_PLATFORMS)
+                .replace("{databases}", KNOWN_DATABASES)
+                .split("\n")
+            ),
         )

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from changeover.accounts.accounts import Accounts, Steering
 from changeover.accounts.kinds import KINDS
-from changeover.accounts.trust import Trust, own_edit
-from changeover.model.errors import ChangeoverError, Refused, UsageError
+from changeover.accounts.trust import Trust, files_of, own_edit
+from changeover.model.errors import AuthError, ChangeoverError, NotFound, Refused, Rejected, UsageError
 from changeover.model.health.check import HealthCheck
 from changeover.model.runs.open_run import open_run_words
 from changeover.model.secret import Secret
@@ -26,6 +26,7 @@ from changeover.storage.keyring import Vault
 from changeover.storage.settings import file as settings_file
 
 if TYPE_CHECKING:
+    from changeover.databases.database_server import DatabaseServer
     from changeover.dns.provider import Provider
 
 
@@ -68,6 +69,27 @@ class Configuration:
     async def open_platform(self, deployment: Deployment) -> Steering:
         """What steers a deployment. Raises a ChangeoverError where it cannot be opened."""
         return await self.accounts.open_platform(self.settings, deployment)
+
+    async def open_database(self, service: Service, deployment: Deployment) -> DatabaseServer:
+        """The database of a deployment. Raises a ChangeoverError where it names none, or where it cannot be opened."""
+        database = deployment.database
+        if database is None:
+            raise NotFound(f"{deployment.name} names no database", f"Name it in the settings of {service.name}.")
+        secret = await self.trust.database_secret(service, database)
+        if secret is None:
+            text = f"The secret {database.secret} of {service.name} is not in the keyring of this computer"
+            raise AuthError(text, f"Give it: changeover service secret {service.name} {database.secret} --secret-stdin")
+        return await asyncio.to_thread(self._opened, database.kind, secret)
+
+    def _opened(self, kind: str, secret: Secret) -> DatabaseServer:
+        """Takes a while: it imports the driver, and reads certificates."""
+        from changeover.databases import database_type
+
+        server = database_type(kind)(secret)
+        if server.authority is not None and files_of(self._home).beside(server.authority) is not None:
+            text = "The connection string names certificates that came with the settings"
+            raise Rejected(text, "Whoever can write these could stand in for the database. Keep the file elsewhere.")
+        return server
 
     async def apps(self, account: str) -> tuple[DiscoveredApp, ...]:
         """What an account at a platform has."""
@@ -114,12 +136,15 @@ class Configuration:
         await self._edit(lambda text: settings_file.add_service(text, service))
 
     async def add_service_secret(self, name: str, field: str, secret: Secret) -> None:
-        """Keeps a secret that a service's journeys or actions need, in the keyring, for the one host it is sent to."""
+        """Keeps a secret that a service needs, in the keyring, for the one host it is sent to."""
         needed = service_secrets(self.service(name))
         if field not in needed:
             known = ", ".join(needed) or "none"
-            text = f"No journey and no action of {name} needs a secret {field}"
+            text = f"No journey, no action and no database of {name} needs a secret {field}"
             raise UsageError(text, f"Secrets that they name: {known}")
+        for deployment in self.service(name).deployments:
+            if deployment.database is not None and deployment.database.secret == field:
+                await asyncio.to_thread(self._opened, deployment.database.kind, secret)
         await self.trust.put_service_secret(self.service(name), field, needed[field][0], secret)
 
     async def remove_service(self, name: str) -> None:

@@ -30,11 +30,13 @@ from changeover.model.settings.acting_parts import (
     action_part,
     asked_part,
     bound_of_call,
+    bound_of_database,
     bound_of_journeys,
     bound_secrets,
     calls_part,
     calls_place,
     carrying,
+    databases_place,
     fingerprint_of,
     journeys_place,
     only,
@@ -44,9 +46,10 @@ from changeover.model.settings.acting_parts import (
     unapproved,
 )
 from changeover.model.settings.action import Action, HttpCall
+from changeover.model.settings.deployment_database import DeploymentDatabase
 from changeover.model.settings.placeholders import secrets_of_call
 from changeover.model.settings.service import Account, Service, Settings
-from changeover.model.settings.service_secrets import host_of, vault_name
+from changeover.model.settings.service_secrets import DATABASE_HOST, host_of, vault_name
 from changeover.storage.approvals import ApprovalRecord, Approvals
 from changeover.storage.home import Home, this_person
 from changeover.storage.keyring import BoundOtherwise, Vault
@@ -206,6 +209,11 @@ class Trust:
         bound = await asyncio.to_thread(bound_of_call, service, call, self._files)
         place = calls_place(service.name)
         return await self._of(service, secrets_of_call(call), place, host_of(call), bound)
+
+    async def database_secret(self, service: Service, database: DeploymentDatabase) -> Secret | None:
+        """The connection string of a database, where it is in the keyring. Raises as `account_secrets`."""
+        place, bound = databases_place(service.name), bound_of_database(database)
+        return (await self._of(service, (database.secret,), place, DATABASE_HOST, bound)).get(database.secret)
 
     async def _of(self, service: Service, names: Iterable[str], place: str, host: str, bound: str) -> dict[str, Secret]:
         owner = vault_name(service.name)

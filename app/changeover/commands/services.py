@@ -159,7 +159,10 @@ def _marker(text: str) -> tuple[str, Marker]:
 @json_option
 @command
 def secret(name: str, field: str, secret_stdin: bool, as_json: bool) -> int:
-    """Keep a secret that a journey or an action names as {secret:FIELD}: in the keyring, not in the settings."""
+    """Keep a secret that a service names: in the keyring, not in the settings.
+
+    A journey or an action names it as {secret:FIELD}, a deployment's database as its connection string.
+    """
     text = secret_input().removesuffix("\n").removesuffix("\r")
     if not text:
         raise UsageError("Standard input is empty", "Send the secret there, for example from a password manager.")

@@ -12,6 +12,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -44,7 +45,8 @@ select standby, clock_timestamp() as read_at, current_setting('server_version') 
   pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0')::int8 as received,
   pg_last_xact_replay_timestamp() as replayed_at,
   case when standby then pg_is_wal_replay_paused() else false end as replay_paused,
-  exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming
+  exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming,
+  not standby and current_setting('synchronous_standby_names') <> '' as synchronous
 from (select pg_is_in_recovery() as standby) as role"""
 _SLOTS = """
 select slot_name::text as name, active, coalesce(wal_status, '') as state,
@@ -82,6 +84,7 @@ class PostgreSQL:
     def __init__(self, url: Secret) -> None:
         self._address = _address(url)
         self._ssl, self._tls = _tls(self._address)
+        self.authority = None if self._address.sslrootcert == "system" else self._address.sslrootcert
 
     async def observe(self) -> DatabaseObservation:
         """How the server stands now. Ends within `SECONDS`; raises a ProviderError."""
@@ -154,6 +157,9 @@ class PostgreSQL:
             raise Rejected(f"{address.shown}: {one_line(str(error), 200)}") from error
 
 
+DATABASE = PostgreSQL
+
+
 def _address(url: Secret) -> _Address:
     try:
         parts = urlsplit(url.reveal())
@@ -185,6 +191,8 @@ def _tls(address: _Address) -> tuple[ssl.SSLContext | Literal[False], Literal["v
         return False, "none"
     if address.sslmode not in ("verify-full", "require"):
         raise _unusable("sslmode must be verify-full, require or disable")
+    if address.sslrootcert != "system" and not Path(address.sslrootcert).is_absolute():
+        raise _unusable("sslrootcert must be the whole path of a file")
     try:
         context = ssl.create_default_context(cafile=None if address.sslrootcert == "system" else address.sslrootcert)
     except OSError as error:

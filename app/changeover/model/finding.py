@@ -43,6 +43,7 @@ CHECKS = (
     "ttl",
     "source-known",
     "source-healthy",
+    "database",
     "drift",
     "fenced",
     "order",

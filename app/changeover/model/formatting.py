@@ -24,6 +24,17 @@ def duration(seconds: float) -> str:
     return counted(whole // 86400, "day")
 
 
+def size(number: int) -> str:
+    """A number of bytes for people, in powers of ten: "812 bytes", "1.2 MB"."""
+    if abs(number) < 1000:
+        return counted(number, "byte")
+    value, units = number / 1000, ["kB", "MB", "GB", "TB"]
+    while abs(value) >= 999.5 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.1f} {units[0]}" if abs(value) < 9.95 else f"{value:.0f} {units[0]}"
+
+
 def ended(text: str) -> str:
     """`text` as a sentence."""
     return text if not text or text.endswith((".", "?", "!")) else f"{text}."

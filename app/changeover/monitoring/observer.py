@@ -14,6 +14,7 @@ from changeover.accounts.accounts import Accounts
 from changeover.accounts.trust import Trust
 from changeover.health.probe_environment import NetworkEnvironment
 from changeover.health.unforeseen import guarded
+from changeover.model.databases.kept_database import KeptDatabase
 from changeover.model.dns.active import UNKNOWN
 from changeover.model.dns.lease import Holder, Lease, held_by_others, lease_name, leases
 from changeover.model.dns.observed import ServerAnswer
@@ -22,7 +23,6 @@ from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
-from changeover.model.platforms.platform_observation import KeptObservation
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import Observation, observed
@@ -34,6 +34,7 @@ from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run, foremost
 from changeover.model.settings.acting_parts import places_of
 from changeover.model.settings.service import Deployment, Service, Settings
+from changeover.storage.database_observations import KeptDatabases
 from changeover.storage.freezes import Freezes
 from changeover.storage.history.history import History
 from changeover.storage.home import Home, installation_name
@@ -66,6 +67,7 @@ class Observer:
         freezes: Freezes,
         history: History,
         kept: KeptObservations,
+        databases: KeptDatabases,
         runs: Callable[[str], Awaitable[tuple[Run, ...]]],
     ) -> None:
         self._home = home
@@ -75,6 +77,7 @@ class Observer:
         self._freezes = freezes
         self._history = history
         self._kept = kept
+        self._databases = databases
         self._runs = runs
         #: By service, what was read of it last: it says since when something is as it is.
         self._last: dict[str, Snapshot] = {}
@@ -187,11 +190,14 @@ class Observer:
         servers = await read_servers(service, self.lookup)
         if _differ(servers, known.servers):
             return await self.read(service)
-        recorded, platforms = await asyncio.gather(self._recorded(service), self._kept_of(service.name))
+        recorded, platforms, databases = await asyncio.gather(
+            self._recorded(service), _or_nothing(self._kept.of(service.name)), self._kept_databases(service)
+        )
         before = _Recorded(known.unfinished_run, known.locked, known.runs, known.unrecorded)
-        if servers == known.servers and recorded == before and platforms == known.platforms:
+        same = platforms == known.platforms and databases == known.databases
+        if servers == known.servers and recorded == before and same:
             return known
-        return replace(known, servers=servers, platforms=platforms, **recorded._asdict())
+        return replace(known, servers=servers, platforms=platforms, databases=databases, **recorded._asdict())
 
     async def read(self, service: Service, to: str | None = None, *, settled: bool = False) -> Snapshot:
         """Reads everything but health, and takes the journeys, at `to` only where it is given.
@@ -209,9 +215,16 @@ class Observer:
             self._earlier(service),
             status_pages(service, self.lookup),
             self._trust.unapproved(places_of(service)),
-            self._kept_of(service.name),
+            # The platform that fails, or the database, would be waited for: they are not asked.
+            asyncio.gather(_or_nothing(self._kept.of(service.name)), self._kept_databases(service)),
         )
-        readings, servers, names, signing, (walked, earlier, pages, closed, platforms) = await asyncio.gather(
+        (
+            readings,
+            servers,
+            names,
+            signing,
+            (walked, earlier, pages, closed, (platforms, databases)),
+        ) = await asyncio.gather(
             self._settled(service) if settled else self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
@@ -237,19 +250,20 @@ class Observer:
             signing=signing,
             unapproved=closed,
             platforms=platforms,
+            databases=databases,
         )
         last = self._last.get(service.name)
         snapshot = replace(snapshot, drift=drifts(snapshot, last))
         self._last[service.name] = snapshot
         return snapshot
 
-    async def _kept_of(self, service: str) -> dict[str, KeptObservation]:
-        """What the platforms of a service said last. They are not asked: the one that fails would be waited for."""
-        try:
-            return await self._kept.of(service)
-        except ChangeoverError as error:
-            log.warning("%s", error.text)
+    async def _kept_databases(self, service: Service) -> dict[str, KeptDatabase]:
+        """What the databases of a service said last, of those that the settings still name."""
+        named = {deployment.name for deployment in service.deployments if deployment.database is not None}
+        if not named:
             return {}
+        found = await _or_nothing(self._databases.of(service.name))
+        return {name: kept for name, kept in found.items() if name in named}
 
     async def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
         """Who else is switching something in one of the service's zones, on whatever computer."""
@@ -331,6 +345,15 @@ async def _or_none(read: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
     except ChangeoverError as error:
         log.warning("%s", error.text)
         return ()
+
+
+async def _or_nothing(read: Awaitable[dict[str, T]]) -> dict[str, T]:
+    """What was kept, where it can be read."""
+    try:
+        return await read
+    except ChangeoverError as error:
+        log.warning("%s", error.text)
+        return {}
 
 
 def _differ(now: Sequence[ServerAnswer], before: Sequence[ServerAnswer]) -> bool:

@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from changeover.accounts.accounts import Steering
-from changeover.health.unforeseen import guarded, unforeseen
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import duration
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
 from changeover.model.settings.platform import ANY_ADDRESS
-from changeover.model.settings.service import Deployment, Settings
+from changeover.model.settings.service import Deployment, Service
 from changeover.storage.platform_observations import KeptObservations
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two readings of a watch, and those that one may take altogether.
-EVERY, LIMIT = 300.0, 30.0
+#: Seconds that one reading may take altogether.
+LIMIT = 30.0
 
 
 class PlatformReading(Struct, frozen=True):
@@ -90,18 +90,6 @@ async def _kept(kept: KeptObservations, service: str, deployment: str) -> KeptOb
         return None
 
 
-async def watch_platforms(
-    settings: Callable[[], Settings], read: Callable[[str], Awaitable[tuple[PlatformReading, ...]]]
-) -> None:
-    """Has what the platforms of every service say read every so often, one after the other, until cancelled."""
-    while True:
-        for service in settings().services:
-            if all(deployment.platform == ANY_ADDRESS for deployment in service.deployments):
-                continue
-            try:
-                await read(service.name)
-            except ChangeoverError as error:  # such as a service that was removed meanwhile
-                log.warning("%s", error.text)
-            except Exception as error:  # noqa: BLE001 - logged, without the values in its text
-                unforeseen(f"the platforms of {service.name}", error)
-        await asyncio.sleep(EVERY)
+def on_platforms(service: Service) -> bool:
+    """Can any of its deployments be asked for?"""
+    return any(deployment.platform != ANY_ADDRESS for deployment in service.deployments)

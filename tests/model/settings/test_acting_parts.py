@@ -26,6 +26,7 @@ from changeover.model.settings.acting_parts import (
     unapproved,
 )
 from changeover.model.settings.action import Action, Approval, CommandLine, HttpCall, Note, Phase, PlatformCall
+from changeover.model.settings.deployment_database import DeploymentDatabase
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import DriftRules
 from changeover.model.settings.service import Account, Answer, Deployment, LookupSettings, Marker, Service, Settings
@@ -323,3 +324,27 @@ def test_a_service_can_be_asked_for_alone() -> None:
     two = replace(SETTINGS, services=(SHOP, replace(SHOP, name="news")))
     assert parts(only(two, places_of(SHOP))) == parts()
     assert [p.place for p in parts(only(two, ("accounts/pdns",)))] == ["accounts/pdns"]
+
+
+def with_databases(primary: str, backup: str, kind: str = "postgresql") -> Settings:
+    named = zip(SHOP.deployments, (primary, backup), strict=True)
+    on = tuple(replace(d, database=DeploymentDatabase(kind=kind, secret=secret)) for d, secret in named)
+    return replace(SETTINGS, services=(replace(SHOP, deployments=on),))
+
+
+def test_which_database_is_whose_is_a_part_of_its_own() -> None:
+    """Two that change places, or another kind, must be approved anew; where a string goes stands in it alone."""
+    settings = with_databases("one-db", "two-db")
+    (part,) = [p for p in acting_parts(settings, {}, Disk()) if p.place == "services/shop/databases"]
+    assert part.lines == (
+        ("primary, kind", "postgresql"),
+        ("primary, secret", "one-db"),
+        ("backup, kind", "postgresql"),
+        ("backup, secret", "two-db"),
+    )
+    for other in (with_databases("two-db", "one-db"), with_databases("one-db", "two-db", "mysql")):
+        assert part not in acting_parts(other, {}, Disk())
+    assert part.place in places_of(settings.services[0])
+    assert sending(settings.services[0], "two-db") == (part.place,)
+    bound = {(s.owner, s.field): (s.host, s.place) for s in bound_secrets(settings, {}, Disk())}
+    assert bound["service-shop", "two-db"] == ("the database that it names", part.place)

@@ -12,16 +12,25 @@ from changeover.model.dns.change import ZoneAt
 from changeover.model.health.check import HealthCheck, Journey, JourneyStep
 from changeover.model.settings.acting_parts import acting_parts
 from changeover.model.settings.action import Action, CommandLine, HttpCall, Phase, PlatformCall
+from changeover.model.settings.deployment_database import DeploymentDatabase
 from changeover.model.settings.service import Answer, Deployment, LookupSettings, Service, Settings
 
 STEP = JourneyStep(path="/login", method="POST", headers={"A": "{secret:probe}"}, body="b", capture={"c": "header:C"})
 CALL = HttpCall(url="https://ops.example/", headers={"A": "{secret:ops}"}, body="b")
+DATABASE = DeploymentDatabase(kind="postgresql", secret="one-db")
 SHOP = Service(
     name="shop",
     hostnames=("www.shop.example",),
     dns=(ZoneAt("pd", "shop.example"), ZoneAt("pd", "example")),
     deployments=(
-        Deployment(name="one", answer=Answer(a=("192.0.2.1",)), platform="lab", account="lab", options={"app": "one"}),
+        Deployment(
+            name="one",
+            answer=Answer(a=("192.0.2.1",)),
+            platform="lab",
+            account="lab",
+            options={"app": "one"},
+            database=DATABASE,
+        ),
         Deployment(name="two", answer=Answer(cname="two.example.net")),
     ),
     health=HealthCheck(journeys=(Journey(name="log in", steps=(STEP,)),)),
@@ -49,7 +58,9 @@ COUNTS: dict[type[Struct], dict[str, Any]] = {
         "account": "other",
         "options": {"app": "two"},
         "answers": {"www.shop.example": Answer(a=("192.0.2.66",))},
+        "database": None,
     },
+    DeploymentDatabase: {"kind": "mysql", "secret": "two-db"},
     HealthCheck: {"scheme": "http", "port": 8443, "ca_file": "thief.pem", "journeys": ()},
     Journey: {"name": "other", "steps": (STEP, STEP)},
     JourneyStep: {"path": "/l", "method": "PUT", "headers": {"B": "{secret:probe}"}, "body": "c", "capture": {}},
@@ -77,7 +88,7 @@ COUNTS: dict[type[Struct], dict[str, Any]] = {
 HARMLESS: dict[type[Struct], set[str]] = {
     Service: {
         *("dns", "ttl", "maintenance", "after", "run_timeout", "lease", "name_servers_needed", "recovery_objective"),
-        "drift",
+        *("drift", "database_lag"),
     },
     Deployment: {"marker", "status_page"},
     HealthCheck: {
@@ -117,6 +128,9 @@ def changed(kind: type[Struct], key: str, value: Any) -> frozenset[Any]:
         return parts_of(replace(SHOP, **new))
     if kind is Deployment:
         return parts_of(replace(SHOP, deployments=(replace(SHOP.deployments[0], **new), SHOP.deployments[1])))
+    if kind is DeploymentDatabase:
+        one = replace(SHOP.deployments[0], database=replace(DATABASE, **new))
+        return parts_of(replace(SHOP, deployments=(one, SHOP.deployments[1])))
     if kind is HealthCheck:
         return parts_of(replace(SHOP, health=replace(health, **new)))
     if kind in (Journey, JourneyStep):

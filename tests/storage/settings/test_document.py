@@ -15,6 +15,7 @@ from changeover.dns.providers import PROVIDERS, provider_type
 from changeover.model.health.check import HealthCheck, Journey, JourneyStep, Thresholds
 from changeover.model.settings.account_fields import every_secret, option_fields
 from changeover.model.settings.action import Action, Approval, HttpCall, Note, Phase
+from changeover.model.settings.deployment_database import DeploymentDatabase, LagLimits
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import DriftRules
 from changeover.model.settings.service import Deployment, LookupSettings, Service
@@ -33,6 +34,8 @@ TABLES = (
     JourneyStep,
     Maintenance,
     DriftRules,
+    DeploymentDatabase,
+    LagLimits,
     ActionTable,
     HttpCall,
     Wait,

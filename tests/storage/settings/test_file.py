@@ -136,7 +136,7 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
         "services.shop.hostnames[5]: must be a text in quotes, not the number 7",
         "services.shop.deployments.primary.name: another one has this name; each needs its own",
         "services.shop.deployments.primary.colour: unknown key; known here: name, answer, platform, account, "
-        "answers, marker, status_page",
+        "answers, marker, status_page, database",
         f'services.shop.deployments.primary.platform: there is no platform "qovery"; known here: {KNOWN_PLATFORMS}',
         'services.shop.ttl: must be a whole number, not the text "60"',
         "services.shop.health.port: must be from 1 to 65535, not 84430",
@@ -173,7 +173,7 @@ def test_what_another_version_knows_is_answered_with_what_this_one_does(file: Pa
             ("port = 8443", 'ca_file = "team-ca.pem"'),
         )
     )
-    known = "known here: name, answer, platform, account, answers, marker, status_page"
+    known = "known here: name, answer, platform, account, answers, marker, status_page, database"
     assert faults_of(file) == (
         f"accounts.qovery-me.provider: 'qovery' is not a provider that this version knows; known: {KNOWN}",
         f"services.shop.deployments.primary.app: unknown key; {known}",

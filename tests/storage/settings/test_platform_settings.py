@@ -76,7 +76,7 @@ WRONG = {
     ),
     'platform = "lab"\naccount = "lab-me"\napp = "a"\noptions = {}': (
         "deployments.backup.options: unknown key; known here: name, answer, platform, account, answers, marker, "
-        "status_page, app",
+        "status_page, database, app",
     ),
     'account = "lab-me"': (
         'deployments.backup.account: leave it out; a deployment on platform "url" is any address, which nobody can '

@@ -55,6 +55,7 @@ class DatabaseObservation(Struct, frozen=True, kw_only=True):
     a standby has replayed. `received` is what a standby has, replayed or not. `replayed_at` is when the last
     transaction that it replayed was committed, by the primary's clock. `system` is the same on both servers exactly
     when the one was made from the other; `timeline` grows with each promotion.
+    `synchronous`: a primary's commits wait for a standby.
 
     MySQL and MariaDB have none of these four and count transactions instead. `server` is its own id, "" at PostgreSQL;
     `gtids` are the transactions that it has, None where it does not number them; of `purged` it has no log to give to
@@ -73,6 +74,7 @@ class DatabaseObservation(Struct, frozen=True, kw_only=True):
     replayed_at: datetime | None = None
     replay_paused: bool = False
     streaming: bool = False
+    synchronous: bool = False
     slots: tuple[ReplicationSlot, ...] = ()
     replicas: tuple[Replica, ...] = ()
     server: str = ""

@@ -37,6 +37,19 @@ class Gtids(Struct, frozen=True, kw_only=True):
         left = {source: _without(ranges, other.ranges.get(source, ())) for source, ranges in self.ranges.items()}
         return Gtids(kind=self.kind, ranges={source: ranges for source, ranges in left.items() if ranges})
 
+    def as_far_as(self, other: Gtids, server: str) -> Gtids:
+        """Without those that `server` itself gave and `other` lacks: what it wrote since `other` was read."""
+        since = self.beyond(other).ranges
+        left = {
+            source: _without(ranges, since.get(source, ())) if self._giver(source) == server else ranges
+            for source, ranges in self.ranges.items()
+        }
+        return Gtids(kind=self.kind, ranges={source: ranges for source, ranges in left.items() if ranges})
+
+    def _giver(self, source: str) -> str:
+        """The server whose numbers they are."""
+        return source.partition(":")[0] if self.kind == "mysql" else source.partition("-")[2]
+
     def lead(self, other: Gtids) -> int:
         """How many `other` lacks. A domain of MariaDB that is behind is not taken off from one that is ahead."""
         if self.kind == "mysql":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from changeover.model.finding import CHECKS, Finding, with_overridable
+from changeover.model.readiness.database_checks import database_findings
 from changeover.model.readiness.decision_checks import (
     decision_findings,
     lease_findings,
@@ -57,6 +58,7 @@ def moment_findings(seen: Observation, source: str, to: str, emergency: bool) ->
         *connection_findings(seen.overlay.connection),
         *target_findings(seen, to, emergency),
         *source_findings(seen, source, to, emergency),
+        *database_findings(seen, source, to, emergency),
         *decision_findings(seen, source, to, emergency),
     )
 

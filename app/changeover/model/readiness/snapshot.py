@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from changeover.model.databases.kept_database import KeptDatabase
 from changeover.model.dns import active
 from changeover.model.dns.change import Place
 from changeover.model.dns.dnssec import Signing
@@ -26,7 +27,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     `names` are the routing names of its answers, as their own servers and the resolvers see them. `earlier` has, by
     service that must be switched before this one, where it is. `runs` are the service's own, newest first. `drift` is
     what others changed since. `lease` says who else holds it. `signing` has those of its zones that are signed.
-    `platforms` has, by deployment, what its platform said last.
+    `platforms` and `databases` have, by deployment, what its platform and its database said last.
     `unapproved` are the parts of its settings that may not act. `unrecorded` says why runs could not be read on this
     computer, and what to do.
     """
@@ -48,6 +49,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     unapproved: tuple[Unapproved, ...] = ()
     unrecorded: str | None = None
     platforms: dict[str, KeptObservation] = field(default_factory=dict)
+    databases: dict[str, KeptDatabase] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

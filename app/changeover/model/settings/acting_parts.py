@@ -18,10 +18,13 @@ from msgspec import Struct
 from changeover.model.formatting import counted
 from changeover.model.health.check import JourneyStep
 from changeover.model.settings.action import Action, CommandLine, HttpCall, Operation, PlatformCall, operation_words
+from changeover.model.settings.deployment_database import DeploymentDatabase
 from changeover.model.settings.placeholders import secrets_of, secrets_of_call
 from changeover.model.settings.service import LookupSettings, Service, Settings
 from changeover.model.settings.service_secrets import (
+    DATABASE_HOST,
     calls_of,
+    database_secrets,
     host_of,
     origin_of_call,
     origin_of_journeys,
@@ -153,10 +156,10 @@ def only(settings: Settings, places: Collection[str]) -> Settings:
 
 
 def places_of(service: Service) -> tuple[str, ...]:
-    """Where the parts of a service may stand: actions, where calls go, journeys with secrets, its accounts."""
+    """Where the parts of a service may stand: actions, where calls go, journeys with secrets, databases, accounts."""
     accounts = sorted(service.accounts)
     actions = (action_place(service.name, action.name) for action in service.actions)
-    own = (place(service.name) for place in (calls_place, steering_place, journeys_place))
+    own = (place(service.name) for place in (calls_place, steering_place, journeys_place, databases_place))
     return (*actions, *own, *(account_place(name) for name in accounts))
 
 
@@ -166,6 +169,8 @@ def sending(service: Service, secret: str) -> tuple[str, ...]:
     for action in service.actions:
         if any(secret in secrets_of_call(call) for call in calls_of(action)):
             places += [action_place(service.name, action.name), calls_place(service.name)]
+    if secret in database_secrets(service):
+        places.append(databases_place(service.name))
     return tuple(dict.fromkeys(places))
 
 
@@ -198,6 +203,10 @@ def journeys_place(service: str) -> str:
     return f"services/{service}/journeys"
 
 
+def databases_place(service: str) -> str:
+    return f"services/{service}/databases"
+
+
 def acting_parts(settings: Settings, credentials: Mapping[str, Credential], files: Files) -> tuple[ActingPart, ...]:
     """Every part of `settings`, in their order. `credentials` are by account."""
     parts = [account_part(a.name, credentials[a.name], files) for a in settings.accounts if a.name in credentials]
@@ -209,6 +218,8 @@ def acting_parts(settings: Settings, credentials: Mapping[str, Credential], file
             parts.append(steering_part(service))
         if carrying(service):
             parts.append(_journeys(service, settings.lookup, files))
+        if database_secrets(service):
+            parts.append(databases_part(service))
     return tuple(parts)
 
 
@@ -240,6 +251,18 @@ def bound_secrets(settings: Settings, credentials: Mapping[str, Credential], fil
                 for call in calls_of(action)
                 for field in secrets_of_call(call)
             ]
+        place = databases_place(service.name)
+        found += [
+            BoundSecret(
+                owner=owner,
+                field=deployment.database.secret,
+                place=place,
+                host=DATABASE_HOST,
+                bound=bound_of_database(deployment.database),
+            )
+            for deployment in service.deployments
+            if deployment.database is not None
+        ]
     return tuple(dict.fromkeys(found))
 
 
@@ -249,6 +272,10 @@ def bound_of_journeys(service: Service, files: Files) -> str:
 
 def bound_of_call(service: Service, call: HttpCall, files: Files) -> str:
     return _fingerprint((origin_of_call(call), _trusted(service, files)))
+
+
+def bound_of_database(database: DeploymentDatabase) -> str:
+    return _fingerprint(database.kind)
 
 
 def acts(action: Action) -> bool:
@@ -338,6 +365,17 @@ def steering_part(service: Service) -> ActingPart:
         at = {"platform": deployment.platform, "account": deployment.account, **deployment.options}
         lines += [(f"{deployment.name}, {key}", _text(value)) for key, value in at.items() if value is not None]
     place, words = steering_place(service.name), f"What actions of {service.name} ask of platforms"
+    return ActingPart(place=place, words=words, lines=tuple(lines), owner=vault_name(service.name))
+
+
+def databases_part(service: Service) -> ActingPart:
+    """Which database is asked, and made the primary, where a deployment's is meant."""
+    lines = []
+    for deployment in service.deployments:
+        if deployment.database is not None:
+            lines.append((f"{deployment.name}, kind", deployment.database.kind))
+            lines.append((f"{deployment.name}, secret", deployment.database.secret))
+    place, words = databases_place(service.name), f"Which databases the deployments of {service.name} have"
     return ActingPart(place=place, words=words, lines=tuple(lines), owner=vault_name(service.name))
 
 

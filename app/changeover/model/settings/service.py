@@ -10,6 +10,7 @@ from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.records import AddressSet, record_set
 from changeover.model.health.check import HealthCheck
 from changeover.model.settings.action import Action
+from changeover.model.settings.deployment_database import DeploymentDatabase, LagLimits
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import ANY_ADDRESS, DriftRules
 
@@ -70,6 +71,7 @@ class Deployment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     marker: Marker | None = None
     #: The platform's own status page, as JSON.
     status_page: str | None = None
+    database: DeploymentDatabase | None = None
 
     def answer_for(self, name: str) -> Answer:
         return self.answers.get(name, self.answer)
@@ -99,6 +101,7 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     #: How soon visitors should be served again after the beginning of an incident, in seconds.
     recovery_objective: int | None = None
     drift: DriftRules = DriftRules()
+    database_lag: LagLimits = LagLimits()
 
     @property
     def primary(self) -> Deployment:

@@ -9,11 +9,15 @@ from changeover.model.settings.action import Action, HttpCall
 from changeover.model.settings.placeholders import secrets_of, secrets_of_call
 from changeover.model.settings.service import Service
 
+#: Stands for the host of a connection string, which is within it: no settings can lead it elsewhere. No host's name.
+DATABASE_HOST = "the database that it names"
+
 
 def service_secrets(service: Service) -> dict[str, tuple[str, ...]]:
     """By name, the hosts that a secret is sent to: the first hostname for journeys, the URL's for an action's call.
 
-    More than one is a fault of the settings: a secret that was added for one host must never reach another.
+    A database's connection string says itself where it goes. More than one is a fault of the settings: a secret that
+    was added for one host must never reach another.
     """
     found: dict[str, dict[str, None]] = {}
     for name in secrets_of(step for journey in service.health.journeys for step in journey.steps):
@@ -22,7 +26,14 @@ def service_secrets(service: Service) -> dict[str, tuple[str, ...]]:
         for call in calls_of(action):
             for name in secrets_of_call(call):
                 found.setdefault(name, {})[host_of(call)] = None
+    for name in database_secrets(service):
+        found.setdefault(name, {})[DATABASE_HOST] = None
     return {name: tuple(hosts) for name, hosts in found.items()}
+
+
+def database_secrets(service: Service) -> tuple[str, ...]:
+    """The connection strings that a service's deployments name."""
+    return tuple(dict.fromkeys(d.database.secret for d in service.deployments if d.database is not None))
 
 
 def vault_name(service: str) -> str:

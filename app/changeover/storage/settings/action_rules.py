@@ -73,7 +73,7 @@ def action_checks(kinds: AccountKinds) -> tuple[Check, ...]:
         Check(("actions", "deployments"), _deployments_known),
         Check(("actions", "deployments"), _operations_known(kinds)),
         Check(("actions",), _one_phase),
-        Check(("hostnames", "health", "actions"), _one_host),
+        Check(("hostnames", "health", "actions", "deployments"), _one_host),
     )
 
 
@@ -269,6 +269,7 @@ def _one_host(
     hostnames: Sequence[str | None],
     health: HealthCheck | None,
     actions: Sequence[Action | None],
+    deployments: Sequence[Deployment | None],
 ) -> None:
     """A fault for each secret that would go to two hosts: it is kept for the one that it was added for."""
     journeys = health.journeys if health is not None else ()
@@ -280,6 +281,11 @@ def _one_host(
                 host = hosts.setdefault(name, host_of(call))
                 if host != host_of(call):
                     faults.add(where, f"{{secret:{name}}} is for {host} already; name another one for {host_of(call)}")
+    for deployment in deployments:
+        if deployment is not None and deployment.database is not None and deployment.database.secret in hosts:
+            where = below(below(below(place, "deployments"), deployment.name), "database.secret")
+            host = hosts[deployment.database.secret]
+            faults.add(where, f"{deployment.database.secret} is for {host} already; name another one for the database")
 
 
 def _placed(place: str, actions: Sequence[Action | None]) -> Iterator[tuple[str, Action]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from changeover.databases import DATABASES
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.records import canonical_value, hostname, in_zone
+from changeover.model.settings.deployment_database import DeploymentDatabase, LagLimits
 from changeover.model.settings.platform import ANY_ADDRESS, AccountKinds, DriftRules
 from changeover.model.settings.service import (
     RESERVED_DEPLOYMENT_NAMES,
@@ -34,6 +37,7 @@ from changeover.storage.settings.values import (
 )
 
 _MAX_TTL = 7 * 86400
+_MAX_LAG = 7 * 86400
 _MAX_NAME = 100
 
 
@@ -67,6 +71,10 @@ def service_rules(accounts: Mapping[str, object], folder: Path, kinds: AccountKi
                 "answers": _by_hostname,
                 "status_page": status_page,
             },
+        ),
+        DeploymentDatabase: Rule({"kind": one_of("kind of database", tuple(DATABASES)), "secret": _secret_name}),
+        LagLimits: Rule(
+            {"warn": between(1, _MAX_LAG), "block": between(1, _MAX_LAG)}, (Check(("warn", "block"), _warned_first),)
         ),
         DriftRules: Rule({"minimum": _least, "ignore": not_empty, "differs": not_empty}),
         Answer: Rule(
@@ -108,6 +116,17 @@ def _deployment_name(text: str) -> str:
     if text in RESERVED_DEPLOYMENT_NAMES:
         raise ValueError(f'"{text}" has a meaning of its own; choose another name')
     return text
+
+
+def _secret_name(text: str) -> str:
+    if not re.fullmatch(r"[^{}\s-][^{}\s]*", text) or not text.isprintable() or len(text) > _MAX_NAME:
+        raise ValueError("must be the name of a secret: one short word without braces")
+    return text
+
+
+def _warned_first(faults: Faults, place: str, warn: int | None, block: int | None) -> None:
+    if warn is not None and block is not None and block < warn:
+        faults.add(below(place, "block"), f"must be at least warn, which is {warn}")
 
 
 def _visited_name(text: str) -> str:
@@ -194,6 +213,9 @@ def _deployments(
             for name in [name for name in one.answers if name not in names]:
                 faults.add(f'{here}.answers."{name}"', f"is none of the service's hostnames: {', '.join(names)}")
         for other in known:
+            if one.database is not None and other.database is not None and one.database.secret == other.database.secret:
+                text = f"is that of {other.name} already; a standby is a server of its own, with a secret of its own"
+                faults.add(below(below(here, "database"), "secret"), text)
             if names and all(_leads(one, name) == _leads(other, name) for name in names):
                 faults.add(here, f"has the same answers as {other.name}, so nobody could tell where visitors go")
         known.append(one)

@@ -1,0 +1,1 @@
+"""Commands about what runs the deployments of a service, and their databases."""
