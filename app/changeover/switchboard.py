@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from changeover.model.settings.service import Service
     from changeover.model.wording.notice import Notice
     from changeover.monitoring.platform_reading import PlatformReading
+    from changeover.monitoring.version_reading import VersionReading
 
 log = logging.getLogger(__name__)
 
@@ -224,12 +225,12 @@ class Switchboard:
         return self._live.subscribe(callback)
 
     async def watch(self) -> None:
-        """Watches every service, and what its platforms say of it, until cancelled."""
+        """Watches every service, and what its platforms and apps say of it, until cancelled."""
         from changeover.monitoring.platform_reading import watch_platforms
 
         async with asyncio.TaskGroup() as group:
             group.create_task(self._live.watch())
-            group.create_task(watch_platforms(lambda: self.settings, self.read_platforms))
+            group.create_task(watch_platforms(lambda: self.settings, self.read_what_runs))
 
     async def connection(self) -> Connection:
         """This computer's connection, looked at now."""
@@ -272,6 +273,14 @@ class Switchboard:
         if deployment is not None:
             chosen = (self._configuration.deployment(name, deployment),)
         return await read_platforms(service.name, chosen, self._configuration.open_platform, self._kept)
+
+    async def read_what_runs(self, name: str) -> tuple[tuple[PlatformReading, ...], tuple[VersionReading, ...]]:
+        """What the platforms of a service say, and what its apps tell of themselves where it is set up that they do."""
+        from changeover.monitoring.version_reading import read_versions
+
+        service = self.service(name)
+        versions = read_versions(service, service.deployments, self.lookup, self._kept)
+        return await asyncio.gather(self.read_platforms(name), versions)
 
     async def apps(self, account: str) -> tuple[DiscoveredApp, ...]:
         """What an account at a platform has, to pick a deployment from."""

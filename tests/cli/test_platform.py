@@ -241,3 +241,43 @@ def test_drift_side_by_side(lab: Lab) -> None:
     assert "backup is in maintenance" in drift["text"]
     for words in (("drift", "nothing"), ("drift", "shop", "primary"), ("drift", "shop", "third")):
         assert lab.json(*words, status=2)["error"]["kind"] == "usage"
+
+
+def test_apps_on_any_address_tell_what_they_run(lab: Lab) -> None:
+    """Without any platform: side by side now, in a check as it was told last, and with the reason where it is not."""
+    settings = lab.home / "changeover.toml"
+    kept = [
+        line
+        for line in settings.read_text().split("[[services.actions]]")[0].splitlines()
+        if not line.startswith(("platform = ", "account = ", "app = "))
+    ]
+    lookup = settings.read_text()[settings.read_text().index("[lookup]") :]
+    told = 'version = { path = "/health", commit = "header:X-Release", schema = "database.schema" }'
+    text = "\n".join([*kept, lookup]).replace("ttl = 20", f"ttl = 20\n{told}")
+    settings.write_text(text)
+    found = lab.json("drift", "shop")
+    assert [(one["platform"], one["observed_at"], one["app"]["commit"]) for one in found["deployments"]] == [
+        ("url", None, "v42"),
+        ("url", None, "v41"),
+    ]
+    assert [(row["aspect"], row["subject"], row["agreement"]) for row in found["rows"]] == [
+        ("release", "commit", "differs"),
+        ("schema", "version", "not known"),
+    ]
+    ended = lab.run("drift", "shop")
+    assert "backup runs another commit than primary" in ended.stdout
+    assert "backup's app does not tell its database schema's version: the body is not JSON" in ended.stdout
+    assert "1 difference; 0 things the same." in ended.stderr
+    (check,) = [
+        one
+        for one in json.loads(lab.run("check", "shop", "--to", "backup", "--json").stdout)["findings"]
+        if one["check"] == "drift"
+    ]
+    assert (check["level"], "as their apps said" in check["text"]) == ("warn", True)
+    (lab.home / "lab" / "broken").mkdir(exist_ok=True)
+    (lab.home / "lab" / "broken" / "backup").touch()
+    ended = lab.run("drift", "shop")
+    assert "backup: its app does not tell what it runs: /health answers 503. What it told is from" in ended.stderr
+    assert "backup runs another commit than primary" in ended.stdout
+    settings.write_text(text.replace("ttl = 20", "ttl = 21").replace(told, told.replace("header:X-Release", "body:(x")))
+    assert "services.shop.version.commit" in lab.run("drift", "shop").stderr

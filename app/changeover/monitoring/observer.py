@@ -22,6 +22,7 @@ from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
+from changeover.model.platforms.app_version import KeptVersion
 from changeover.model.platforms.platform_observation import KeptObservation
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
@@ -187,11 +188,12 @@ class Observer:
         servers = await read_servers(service, self.lookup)
         if _differ(servers, known.servers):
             return await self.read(service)
-        recorded, platforms = await asyncio.gather(self._recorded(service), self._kept_of(service.name))
+        recorded, (platforms, versions) = await asyncio.gather(self._recorded(service), self._kept_of(service.name))
         before = _Recorded(known.unfinished_run, known.locked, known.runs, known.unrecorded)
-        if servers == known.servers and recorded == before and platforms == known.platforms:
+        kept = (known.platforms, known.versions)
+        if servers == known.servers and recorded == before and (platforms, versions) == kept:
             return known
-        return replace(known, servers=servers, platforms=platforms, **recorded._asdict())
+        return replace(known, servers=servers, platforms=platforms, versions=versions, **recorded._asdict())
 
     async def read(self, service: Service, to: str | None = None, *, settled: bool = False) -> Snapshot:
         """Reads everything but health, and takes the journeys, at `to` only where it is given.
@@ -211,7 +213,7 @@ class Observer:
             self._trust.unapproved(places_of(service)),
             self._kept_of(service.name),
         )
-        readings, servers, names, signing, (walked, earlier, pages, closed, platforms) = await asyncio.gather(
+        readings, servers, names, signing, (walked, earlier, pages, closed, kept) = await asyncio.gather(
             self._settled(service) if settled else self._read_zones(service),
             read_servers(service, self.lookup),
             read_names(service, self.lookup),
@@ -236,20 +238,21 @@ class Observer:
             lease=await self._held_by_others(service, readings),
             signing=signing,
             unapproved=closed,
-            platforms=platforms,
+            platforms=kept[0],
+            versions=kept[1],
         )
         last = self._last.get(service.name)
         snapshot = replace(snapshot, drift=drifts(snapshot, last))
         self._last[service.name] = snapshot
         return snapshot
 
-    async def _kept_of(self, service: str) -> dict[str, KeptObservation]:
-        """What the platforms of a service said last. They are not asked: the one that fails would be waited for."""
+    async def _kept_of(self, service: str) -> tuple[dict[str, KeptObservation], dict[str, KeptVersion]]:
+        """What the platforms and apps of a service said last. They are not asked: one that fails would be awaited."""
         try:
-            return await self._kept.of(service)
+            return await self._kept.of(service), await self._kept.versions(service)
         except ChangeoverError as error:
             log.warning("%s", error.text)
-            return {}
+            return {}, {}
 
     async def _held_by_others(self, service: Service, readings: Sequence[ZoneReading]) -> str | None:
         """Who else is switching something in one of the service's zones, on whatever computer."""

@@ -90,13 +90,15 @@ async def _kept(kept: KeptObservations, service: str, deployment: str) -> KeptOb
         return None
 
 
-async def watch_platforms(
-    settings: Callable[[], Settings], read: Callable[[str], Awaitable[tuple[PlatformReading, ...]]]
-) -> None:
-    """Has what the platforms of every service say read every so often, one after the other, until cancelled."""
+async def watch_platforms(settings: Callable[[], Settings], read: Callable[[str], Awaitable[object]]) -> None:
+    """Has what the platforms and apps of every service say read every so often, one after the other, until cancelled.
+
+    `read` does it for one service.
+    """
     while True:
         for service in settings().services:
-            if all(deployment.platform == ANY_ADDRESS for deployment in service.deployments):
+            nobody = all(deployment.platform == ANY_ADDRESS for deployment in service.deployments)
+            if nobody and service.version is None:
                 continue
             try:
                 await read(service.name)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from changeover.model.platforms.comparison import Agreement, Compared, Side, compared, differing
+from changeover.model.platforms.compared_row import Agreement, Compared, Side
+from changeover.model.platforms.comparison import compared, differing
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
     AttachedResource,

@@ -77,7 +77,7 @@ COUNTS: dict[type[Struct], dict[str, Any]] = {
 HARMLESS: dict[type[Struct], set[str]] = {
     Service: {
         *("dns", "ttl", "maintenance", "after", "run_timeout", "lease", "name_servers_needed", "recovery_objective"),
-        "drift",
+        *("drift", "version"),
     },
     Deployment: {"marker", "status_page"},
     HealthCheck: {

@@ -18,6 +18,7 @@ from changeover.model.settings.action import Action, Approval, HttpCall, Note, P
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import DriftRules
 from changeover.model.settings.service import Deployment, LookupSettings, Service
+from changeover.model.settings.version_endpoint import VersionEndpoint
 from changeover.storage.settings import file as settings_file
 from changeover.storage.settings.action_tables import ActionTable, Wait
 
@@ -33,6 +34,7 @@ TABLES = (
     JourneyStep,
     Maintenance,
     DriftRules,
+    VersionEndpoint,
     ActionTable,
     HttpCall,
     Wait,

@@ -1,4 +1,4 @@
-"""What runs of two deployments, side by side: could the one take the other's place, as far as its platform tells?
+"""What runs of two deployments, side by side: could the one take the other's place, as far as anybody tells?
 
 Each difference is a row, worded for people. Of configuration variables only names and hashes are ever here.
 """
@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from changeover.model.formatting import counted
 from changeover.model.health.certificate import covers
+from changeover.model.platforms.compared_row import Agreement, Compared, Side
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
     PlatformCertificate,
     PlatformObservation,
     Process,
 )
+from changeover.model.platforms.version_rows import version_rows
 from changeover.model.settings.platform import DriftRules
 
 #: A certificate that ends sooner, and that nobody is known to renew, is told.
@@ -31,34 +31,6 @@ _SET_BY_PLATFORM = ("HEROKU_", "VCAP_", "CF_INSTANCE_")
 _OF_HEROKU = ("DYNO", "PORT")
 
 
-class Agreement(StrEnum):
-    SAME = "same"
-    DIFFERS = "differs"
-    #: It differs, and somebody said that it should.
-    MEANT = "meant to differ"
-    #: One side does not tell.
-    UNKNOWN = "not known"
-
-
-class Compared(Struct, frozen=True, kw_only=True):
-    """One thing on both sides. `why` says what a difference means for who switches; it is empty where there is none."""
-
-    aspect: str
-    subject: str
-    primary: str
-    backup: str
-    agreement: Agreement
-    why: str = ""
-
-
-class Side(Struct, frozen=True, kw_only=True):
-    """One deployment: its name, its platform's name in the settings, and what runs there."""
-
-    name: str
-    platform: str
-    observation: PlatformObservation
-
-
 def compared(
     primary: Side, backup: Side, hostnames: Sequence[str], rules: DriftRules, at: datetime
 ) -> tuple[Compared, ...]:
@@ -66,6 +38,7 @@ def compared(
     here, there = primary.observation, backup.observation
     rows = [
         *_state(primary, backup),
+        *version_rows(primary, backup),
         *_release(primary, backup),
         *_processes(here, there, backup.name, rules),
         *_config(primary, backup, rules),
@@ -84,9 +57,9 @@ def differing(rows: Iterable[Compared]) -> tuple[Compared, ...]:
 
 def _judged(row: Compared, rules: DriftRules) -> Compared:
     """`row`, as who set the service up wants differences of its subject, or of its whole aspect, taken."""
-    if row.agreement is Agreement.DIFFERS and {row.subject, row.aspect}.intersection(rules.differs):
-        return replace(row, agreement=Agreement.MEANT, why="")
-    return row
+    if not {row.subject, row.aspect}.intersection(rules.differs):
+        return row
+    return replace(row, agreement=Agreement.MEANT if row.agreement is Agreement.DIFFERS else row.agreement, why="")
 
 
 def _row(aspect: str, subject: str, primary: str, backup: str, why: str = "", *, same: bool | None = None) -> Compared:
@@ -128,16 +101,13 @@ def _state(primary: Side, backup: Side) -> Iterator[Compared]:
 
 
 def _release(primary: Side, backup: Side) -> Iterator[Compared]:
-    """By commit. The numbers of releases are counted by each app alone, so that they say nothing of each other."""
+    """By number and date, where nobody tells a commit. Numbers are counted by each app alone, and say nothing."""
     here, there = primary.observation, backup.observation
-    if here.commit or there.commit:
-        short = min(len(here.commit), len(there.commit))
-        same = bool(short) and here.commit[:short].lower() == there.commit[:short].lower()
-        why = f"{backup.name} runs another commit than {primary.name}" if short else ""
-        yield _row("release", "commit", here.commit[:12], there.commit[:12], why, same=same)
-    elif here.release and there.release:
+    if primary.commit or backup.commit:
+        return
+    if here.release and there.release:
         yield _row("release", "number", here.release, there.release, same=True)
-    if there.released_at is not None and here.released_at is not None and here.commit == there.commit == "":
+    if there.released_at is not None and here.released_at is not None:
         late = here.released_at - there.released_at
         why = f"{backup.name} was released {counted(late.days, 'day')} before {primary.name}"
         told = (f"{here.released_at:%Y-%m-%d}", f"{there.released_at:%Y-%m-%d}")

@@ -12,6 +12,7 @@ from changeover.model.health.check import HealthCheck
 from changeover.model.settings.action import Action
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import ANY_ADDRESS, DriftRules
+from changeover.model.settings.version_endpoint import VersionEndpoint
 
 #: Words with a meaning of their own where a deployment's name may stand.
 RESERVED_DEPLOYMENT_NAMES = ("mixed", "elsewhere", "unknown")
@@ -99,6 +100,8 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     #: How soon visitors should be served again after the beginning of an incident, in seconds.
     recovery_objective: int | None = None
     drift: DriftRules = DriftRules()
+    #: Where the app itself tells what it runs.
+    version: VersionEndpoint | None = None
 
     @property
     def primary(self) -> Deployment:

@@ -174,6 +174,18 @@ _PLATFORM_OBSERVATIONS = (
     """,
 )
 
+_APP_VERSIONS = (
+    """
+    CREATE TABLE app_versions (
+        service TEXT NOT NULL,
+        deployment TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (service, deployment)
+    ) WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS = (
     _JOURNAL,
     _HISTORY,
@@ -182,4 +194,5 @@ MIGRATIONS = (
     _TOLD_OUTAGES,
     _TOLD_AT,
     _PLATFORM_OBSERVATIONS,
+    _APP_VERSIONS,
 )
