@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from changeover.model.health.soak import Soak
     from changeover.model.readiness.lifecycle import Lifecycle
     from changeover.model.readiness.way_back import WayBack
+    from changeover.model.runs.fencing import StillToDo
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
     from changeover.model.settings.acting_parts import ActingPart
@@ -358,6 +359,11 @@ class Switchboard:
         """One run. Raises UsageError where there is none of that name."""
         return await self._recorded.one(run_id)
 
+    async def run_and_later(self, run_id: str) -> tuple[Run, tuple[Run, ...]]:
+        """One run, and those of its service that were begun after it."""
+        run = await self._recorded.one(run_id)
+        return run, await self._recorded.later(run)
+
     async def unfinished_run(self, service: str) -> Run | None:
         """The run that must be ended before the service takes a new one."""
         return await self._recorded.unfinished(service)
@@ -434,6 +440,26 @@ class Switchboard:
     async def way_back(self, run_id: str) -> WayBack:
         """Where an undo would send visitors, and whether they would be served there. Reads only."""
         return await self._preparer.way_back(await self._recorded.one(run_id))
+
+    async def still_to_do(self, name: str) -> StillToDo | None:
+        """What an emergency left out at the side that visitors were led away from, and nobody has done since."""
+        return await self._runs.still_to_do(self.service(name).name)
+
+    async def fence(
+        self,
+        plan: Plan,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        why: str = "",
+    ) -> Run:
+        """Does what an emergency left out, as it was shown. Refused where visitors are there, or may be."""
+        return await self._runs.fence(plan, who=who, on_progress=on_progress, stop=stop, why=why)
+
+    async def drop(self, name: str, step: str, reason: str, *, who: str) -> Run:
+        """Says that a step which an emergency left out is no longer to be done."""
+        return await self._decisions.drop(self.service(name).name, step, reason, who=who)
 
     async def prepare_ttl(self, name: str, ttl: int | None = None, *, restore: bool = False) -> TtlPreparation:
         """What lowering the service's TTLs would change, or giving back those that were lowered. Reads only."""

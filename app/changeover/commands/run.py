@@ -30,6 +30,7 @@ from changeover.model.finding import Finding, unknown_override
 from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration
 from changeover.model.readiness.service_state import Preparation
+from changeover.model.runs.fencing import still_to_do
 from changeover.model.runs.run import Outcome, Run, StepState
 from changeover.model.settings.acting_parts import places_of, unapproved_words
 from changeover.storage.home import this_person
@@ -121,7 +122,7 @@ def switch(
     with CommandSession() as session:
         board = session.switchboard
         if not yes:
-            _approve_first(session, service)
+            approve_first(session, service)
         preparation = session.run(board.prepare(service, to, emergency, expected))
         nothing = preparation.plan is not None and not preparation.plan.steps
         if preparation.already_there or (nothing and not _would_be_refused(preparation, reasons)):
@@ -148,7 +149,7 @@ def switch(
             )
 
         try:
-            ended = _followed(session, run)
+            ended = followed(session, run)
         except Refused as refused:
             if as_json:
                 found = refused.findings or preparation.findings
@@ -161,10 +162,10 @@ def switch(
             return REFUSED
         if wait and ended.outcome is Outcome.COMPLETED:
             session.run(_wait_for_resolvers(session, ended))
-    return _told(ended, as_json)
+    return told(ended, as_json)
 
 
-def _approve_first(session: CommandSession, service: str) -> None:
+def approve_first(session: CommandSession, service: str) -> None:
     """On a terminal, shows a person what of the service may not act yet, and lets it where they say so."""
     board = session.switchboard
     closed = session.run(board.trust.unapproved(places_of(board.service(service))))
@@ -210,7 +211,7 @@ def _without_run(
     }
 
 
-def _followed(session: CommandSession, work: Callable[[Progress, asyncio.Event], Any]) -> Run:
+def followed(session: CommandSession, work: Callable[[Progress, asyncio.Event], Any]) -> Run:
     """Runs and follows a run. An error in its midst leaves it interrupted; that is how it is then given."""
     with Progress() as progress:
         try:
@@ -225,12 +226,15 @@ def _followed(session: CommandSession, work: Callable[[Progress, asyncio.Event],
     return ended
 
 
-def _told(run: Run, as_json: bool, **more: Any) -> int:
+def told(run: Run, as_json: bool, **more: Any) -> int:
     if as_json:
         print_json({**run_object(run), **more})
     say(outcome_sentence(run))
     if run.outcome is Outcome.COMPLETED and run.forward.kind.moves_visitors:
         say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
+    left = still_to_do((run,))
+    if left is not None:
+        say(left.words, f"  changeover fence {run.service}")
     for verb in run.next:
         reason = " --reason TEXT" if verb == "accept" else ""
         say(f"  changeover {verb} {run.run}{reason}")
@@ -297,7 +301,7 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
             )
 
         if not yes:
-            _approve_first(session, before.service)
+            approve_first(session, before.service)
         try:
             planned, back = session.run(_where_back(board, run, anyway))
             if not yes:
@@ -309,10 +313,10 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
             if not confirmed(f"Undo run {run} now?", yes):
                 say("Nothing was changed.")
                 return REFUSED
-            ended = _followed(session, work)
+            ended = followed(session, work)
         except Refused as refused:
             return _refused(before, refused, as_json)
-    return _told(ended, as_json, way_back=[finding_object(f) for f in back.findings])
+    return told(ended, as_json, way_back=[finding_object(f) for f in back.findings])
 
 
 async def _where_back(board: Switchboard, run: str, anyway: bool) -> tuple[Plan, WayBack]:
@@ -335,17 +339,17 @@ def resume(run: str, yes: bool, verify_timeout: float, as_json: bool) -> int:
             return board.resume(run, who=this_person(), on_progress=progress, stop=stop, verify_timeout=verify_timeout)
 
         if not yes:
-            _approve_first(session, before.service)
+            approve_first(session, before.service)
         try:
             if "resume" in before.next and not yes:
                 _show_steps(before.changes, [step.text for step in before.steps if step.state is not StepState.DONE])
             if "resume" in before.next and not confirmed(f"Resume run {run} now?", yes):
                 say("Nothing was changed.")
                 return REFUSED
-            ended = _followed(session, work)
+            ended = followed(session, work)
         except Refused as refused:
             return _refused(before, refused, as_json)
-    return _told(ended, as_json)
+    return told(ended, as_json)
 
 
 def _refused(run: Run, refused: Refused, as_json: bool) -> int:

@@ -106,6 +106,13 @@ class Observer:
         except ChangeoverError:
             return None  # the snapshot says why
 
+    async def active(self, service: Service) -> str:
+        """Where visitors are sent now, as the records and the name servers say."""
+        from changeover.monitoring.reading import read_servers
+
+        readings, servers = await asyncio.gather(self._read_zones(service), read_servers(service, self.lookup))
+        return Snapshot(service=service, at=datetime.now(UTC), readings=readings, servers=servers).active
+
     async def visit(self, service: Service) -> Visit:
         """What a visitor gets now."""
         from changeover.health.visit import visit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 
@@ -13,7 +13,9 @@ from changeover.model.finding import Finding, Level
 from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration, ended
 from changeover.model.readiness.way_back import undone_in_doubt
+from changeover.model.runs.fencing import StillToDo, still_to_do
 from changeover.model.runs.open_run import open_run_words, unreadable_words
+from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run, StepProgress, StepState
 
@@ -67,8 +69,8 @@ def finding_object(finding: Finding) -> dict[str, Any]:
     return {**found, "override": finding.override} if finding.override is not None else found
 
 
-def run_object(run: Run) -> dict[str, Any]:
-    """A run as `switch`, `undo`, `resume` and `report` give it in JSON."""
+def run_object(run: Run, later: Sequence[Run] = ()) -> dict[str, Any]:
+    """A run as `switch`, `undo`, `resume` and `report` give it in JSON. `later` are those of its service since."""
     return {
         "run": run.run,
         "service": run.service,
@@ -93,8 +95,25 @@ def run_object(run: Run) -> dict[str, Any]:
         "recovery": _recovery(run),
         "committed": utc(run.committed),
         "accepted": run.accepted,
+        "still_to_do": still_to_do_objects(_still_to_do(run, later)),
         "next": list(run.next),
     }
+
+
+def still_to_do_objects(left: StillToDo | None) -> list[dict[str, Any]]:
+    """What an emergency left out and nobody has done since, step by step."""
+    if left is None:
+        return []
+    return [
+        {"run": left.run.run, "at": left.where, "step": s.name, "text": s.text, "doubtful": s.name in left.doubtful}
+        for s in left.steps
+    ]
+
+
+def _still_to_do(run: Run, later: Sequence[Run]) -> StillToDo | None:
+    """What of this very run is still to be done."""
+    left = still_to_do((*later, run))
+    return left if left is not None and left.run.run == run.run else None
 
 
 def _recovery(run: Run) -> dict[str, Any] | None:
@@ -122,6 +141,9 @@ def outcome_sentence(run: Run) -> str:
     """How a run stands, in one sentence."""
     undoing = run.direction is Direction.UNDO
     where = f"{run.service}: {run.source} → {run.to}" if run.forward.kind.moves_visitors else f"{run.service}, TTLs:"
+    left = "Its records may be changed."
+    if run.forward.kind is PlanKind.FENCE:
+        where, left = f"{run.service}, fencing {run.source}:", "Some of its steps may be done."
     match run.outcome:
         case Outcome.COMPLETED:
             return f"{where} completed in {_seconds(run.seconds)}. {run.text}."
@@ -138,9 +160,9 @@ def outcome_sentence(run: Run) -> str:
             accepted = f" Accepted as it stands: {run.accepted}" if run.accepted else ""
             return f"{where} is incomplete. {doing} stopped: {run.text or 'its last step has no outcome'}.{accepted}"
         case Outcome.INTERRUPTED if run.paused:
-            return f"{where} is paused{' while being undone' if undoing else ''}. Its records may be changed."
+            return f"{where} is paused{' while being undone' if undoing else ''}. {left}"
         case Outcome.INTERRUPTED:
-            return f"{where} was interrupted{' while being undone' if undoing else ''}. Its records may be changed."
+            return f"{where} was interrupted{' while being undone' if undoing else ''}. {left}"
         case Outcome.RUNNING:
             return f"{where} is running."
         case Outcome.DAMAGED | Outcome.NEWER if run.accepted is not None:
@@ -168,7 +190,7 @@ class _Part(NamedTuple):
     strong: str = ""
 
 
-def _parts(run: Run) -> Iterator[_Part]:
+def _parts(run: Run, later: Sequence[Run]) -> Iterator[_Part]:
     yield _Part("title", f"Run {run.run}")
     yield _Part("text", outcome_sentence(run))
     said = [("Started", local(run.started)), ("Ended", local(run.ended) if run.ended else "")]
@@ -180,6 +202,10 @@ def _parts(run: Run) -> Iterator[_Part]:
     said += [("Committed", local(run.committed) if run.committed else ""), ("Next", ", ".join(run.next))]
     if run.forward.kind.moves_visitors and run.outcome is Outcome.COMPLETED:
         said += [("Recovery", recovery_time(run).text)]
+    left = _still_to_do(run, later)
+    said += [(f"Still to do at {run.source} when it answers", left.names if left is not None else "")]
+    said += [("No longer to be done", f"{step}: {reason}") for step, reason in run.dropped.items()]
+    said += [("Does what was left out by", run.forward.fences)]
     yield from (_Part("item", f"{what}: {text}") for what, text in said if text)
     yield _Part("heading", "Changes")
     for change in run.changes:
@@ -200,11 +226,11 @@ def _parts(run: Run) -> Iterator[_Part]:
         )
 
 
-def markdown(run: Run) -> str:
-    """The report of a run for people, as Markdown."""
+def markdown(run: Run, later: Sequence[Run] = ()) -> str:
+    """The report of a run for people, as Markdown. `later` are those of its service since."""
     lines: list[str] = []
     steps = 0
-    for part in _parts(run):
+    for part in _parts(run, later):
         steps += part.kind == "step"
         mark = {"title": "# ", "heading": "## ", "item": "- ", "inner": "  - ", "step": f"{steps}. "}.get(part.kind, "")
         strong = f"**{_in_markdown(part.strong)}**" if part.strong else ""
@@ -232,8 +258,8 @@ li {{ margin: .2em 0 }} code {{ font-size: .95em }} h1 {{ font-size: 1.5em }} h2
 """
 
 
-def html_page(run: Run) -> str:
-    """The report of a run as one HTML page that needs nothing else."""
+def html_page(run: Run, later: Sequence[Run] = ()) -> str:
+    """The report of a run as one HTML page that needs nothing else. `later` are those of its service since."""
     import html
 
     def plain(text: str) -> str:
@@ -241,7 +267,7 @@ def html_page(run: Run) -> str:
 
     body: list[str] = []
     open_lists: list[str] = []
-    for part in _parts(run):
+    for part in _parts(run, later):
         wanted = {"item": ["ul"], "inner": ["ul", "ul"], "step": ["ol"]}.get(part.kind, [])
         while open_lists != wanted[: len(open_lists)]:
             body.append(f"</{open_lists.pop()}>")

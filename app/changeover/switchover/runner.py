@@ -75,6 +75,7 @@ _SLACK = 4.0
 Perform = Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]
 #: Reads what stands at a platform before it is asked to do something. Raises a ChangeoverError where it cannot.
 ReadBefore = Callable[[ActionStep], Awaitable[PlatformObservation | None]]
+_BACK = "Every record set is back as it was"
 _GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
 
 
@@ -524,7 +525,8 @@ def _outcome(states: Sequence[StepState], changed: bool) -> Outcome:
 def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
     beside = ", with warnings" if warned else ""
     if direction is Direction.UNDO:
-        return f"Every record set is back as it was{beside}"
+        back = f"What was done at {plan.to} is taken back" if plan.kind is PlanKind.FENCE else _BACK
+        return f"{back}{beside}"
     match plan.kind:
         case PlanKind.SWITCH:
             return f"Visitors are served by {plan.to}{beside}"
@@ -532,6 +534,8 @@ def _closing_words(plan: Plan, direction: Direction, warned: bool) -> str:
             return f"The TTLs of {counted(len(plan.changes), 'hostname')} are lowered{beside}"
         case PlanKind.RESTORE_TTL:
             return f"The TTLs of {counted(len(plan.changes), 'hostname')} are restored{beside}"
+        case PlanKind.FENCE:
+            return f"What was left out at {plan.source} is done{beside}"
         case _:
             assert_never(plan.kind)
 

@@ -7,20 +7,21 @@ from datetime import datetime
 from changeover.model.formatting import duration
 from changeover.model.health.soak import Soak, SoakState
 from changeover.model.readiness.lifecycle import UNDO_WINDOW
+from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run
 
 
 def recovery_words(run: Run) -> str:
     """How long it took until visitors were served, in its parts; nothing for a run that is not about that."""
-    if run.outcome is not Outcome.COMPLETED or run.direction is Direction.UNDO:
+    if run.outcome is not Outcome.COMPLETED or run.direction is Direction.UNDO or _fences(run):
         return ""
     return recovery_time(run).text
 
 
 def undo_words(run: Run, now: datetime) -> str:
     """For how long a switch is offered to be undone; nothing where it is not."""
-    if run.outcome is not Outcome.COMPLETED or run.ended is None:
+    if run.outcome is not Outcome.COMPLETED or run.ended is None or _fences(run):
         return ""
     if run.committed is not None:
         return "It was kept. An undo is still possible, but what was done there since stays there."
@@ -28,6 +29,10 @@ def undo_words(run: Run, now: datetime) -> str:
     if left <= 0:
         return "The time for an undo is over; it is still possible. Keep it, or go back."
     return f"It can be undone for {duration(left)} more. “Keep it” says that this is the new normal."
+
+
+def _fences(run: Run) -> bool:
+    return run.forward.kind is PlanKind.FENCE
 
 
 def soak_words(soak: Soak) -> tuple[str, bool]:

@@ -138,6 +138,8 @@ def follow_words(plan: Plan) -> str:
 def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
     """What is going on, as a heading."""
     if run is not None and run.direction is Direction.UNDO:
+        if run.forward.kind is PlanKind.FENCE:
+            return f"Taking back what was done at {run.source} of {service}"
         where = f" back to {run.source}" if run.forward.kind.moves_visitors else "'s TTLs back"
         return f"Bringing {service}{where}"
     if run is not None and run.emergency:
@@ -149,6 +151,8 @@ def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
             return f"Lowering the TTLs of {service}"
         case PlanKind.RESTORE_TTL:
             return f"Restoring the TTLs of {service}"
+        case PlanKind.FENCE:
+            return f"Fencing {source or (run.source if run is not None else '')} of {service}"
         case kind:
             assert_never(kind)
 
@@ -158,6 +162,8 @@ def outcome_words(run: Run) -> tuple[str, str]:
     back = run.direction is Direction.UNDO
     match run.outcome:
         case Outcome.COMPLETED:
+            if run.forward.kind is PlanKind.FENCE:
+                return f"{run.source} is fenced", ended(run.text)
             if not run.forward.kind.moves_visitors:
                 return f"{run.text}.", "Every name server gives the new ones."
             return f"Visitors are served by {run.to}", "Every check passed: the name servers, and the service itself."
@@ -165,6 +171,8 @@ def outcome_words(run: Run) -> tuple[str, str]:
             doubt = undone_in_doubt(run)
             if doubt:
                 return f"The records lead to {run.source} again, where not all is well", ended(doubt)
+            if run.forward.kind is PlanKind.FENCE:
+                return f"What was done at {run.source} is taken back", ended(run.text)
             where = f"Visitors are back at {run.source}" if run.forward.kind.moves_visitors else "The TTLs are back"
             return where, "Every record set is exactly as it was before."
         case Outcome.REFUSED:

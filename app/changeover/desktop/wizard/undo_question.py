@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from changeover.desktop.widgets.parts import Card, label
 from changeover.desktop.widgets.questions import Question
 from changeover.desktop.wizard.tables import plan_view
-from changeover.model.runs.plan import Plan
+from changeover.model.runs.plan import Plan, PlanKind
 
 
 def about_undo(
@@ -17,6 +17,11 @@ def about_undo(
 
     `doubt` is what speaks against the deployment that visitors would reach.
     """
+    if plan.kind is PlanKind.FENCE:
+        text = f"Run {run} is taken back at {plan.to}: what stood there before is asked for. Nothing has changed yet."
+        asked = Question(parent, f"Take run {run} back?", text, "Take it back", danger=True)
+        _add_plan(asked, plan, "What the undo does")
+        return asked
     text = f"Run {run} is taken back: every record set gets exactly what stood there before. Nothing has changed yet."
     if kept:
         text += f" The run was kept, so what was done at {plan.source} since then stays there."

@@ -8,17 +8,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, assert_never
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
 from changeover.model.finding import Finding
 from changeover.model.platforms.platform_observation import PlatformObservation
-from changeover.model.runs.plan import ActionStep, Plan, Step
+from changeover.model.runs.plan import ActionStep, Plan, PlanKind, Step
 
 #: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
-#: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted.
-EVENT_VERSION = 2
+#: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted. 3: a run may do what
+#: another left out.
+EVENT_VERSION = 3
 #: The number of a step in the plan of the present direction.
 StepNumber = Annotated[int, Meta(ge=0)]
 
@@ -158,6 +159,14 @@ class Reprotected(Struct, frozen=True, kw_only=True, tag="reprotected"):
     note: str = ""
 
 
+class Dropped(Struct, frozen=True, kw_only=True, tag="dropped"):
+    """A person says that a step of the first plan, which an emergency left out, is no longer to be done."""
+
+    step: StepNumber
+    reason: str
+    who: str = ""
+
+
 class Intent(Struct, frozen=True, kw_only=True, tag="intent", omit_defaults=True):
     """Step number `step` of the present direction is about to act. `before` is what stood at a platform then."""
 
@@ -209,6 +218,7 @@ Event = (
     | Acknowledged
     | Reprotecting
     | Reprotected
+    | Dropped
 )
 
 
@@ -243,7 +253,8 @@ class Run(Struct, frozen=True, kw_only=True):
 
     `went` are the steps of the first plan as far as they went, `taken_back` the names of its actions that were undone.
     `paused`: somebody wants it to stop before its next step, or has stopped it so. `idle` are the seconds in which it
-    stood still, after a crash or a pause, until somebody went on.
+    stood still, after a crash or a pause, until somebody went on. `dropped` has, by name, why a person no longer wants
+    a step done that was left out.
     """
 
     run: str
@@ -277,6 +288,7 @@ class Run(Struct, frozen=True, kw_only=True):
     reprotected: datetime | None = None
     went: tuple[StepProgress, ...] = ()
     taken_back: frozenset[str] = frozenset()
+    dropped: dict[str, str] = field(default_factory=dict)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -312,7 +324,8 @@ class Run(Struct, frozen=True, kw_only=True):
         if self.accepted is not None:
             return ("undo",)
         if self.outcome is Outcome.COMPLETED:
-            return ("undo",) if self.committed else ("undo", "commit")
+            kept = self.committed or self.forward.kind is PlanKind.FENCE
+            return ("undo",) if kept else ("undo", "commit")
         return ()
 
 
@@ -404,6 +417,7 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
     went: list[StepProgress] = []
     taken_back: set[str] = set()
     before_undo = (plan, direction, steps, end, accepted, went)
+    dropped: dict[str, str] = {}
     idle = 0.0
     for previous, entry in itertools.pairwise(entries):
         match entry.event:
@@ -437,6 +451,8 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 reprotecting = entry.at
             case Reprotected():
                 reprotected = entry.at
+            case Dropped(step=number, reason=reason):
+                dropped[first.plan.steps[number].name] = reason
             case Intent(step=number, before=before):
                 steps[number] = _progress(steps[number], StepState.RUNNING)
                 if steps[number].before is None:  # a second try may find what the first one has done
@@ -499,6 +515,7 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
         reprotected=reprotected,
         went=tuple(went or steps),
         taken_back=frozenset(taken_back),
+        dropped=dropped,
     )
 
 
