@@ -18,7 +18,6 @@ from changeover.model.runs.run import (
     Committed,
     Declined,
     Direction,
-    Dropped,
     Escalated,
     Event,
     Outcome,
@@ -131,7 +130,7 @@ class OperatorDecisions:
             if left is None or step not in names:
                 raise UsageError(f"Nothing called {step} is still to be done", f"Steps: {', '.join(names) or 'none'}")
             number = [one.name for one in left.run.forward.steps].index(step)
-            await self._journal.append(left.run.run, Dropped(step=number, reason=reason.strip(), who=who))
+            await self._journal.append(left.run.run, Skipped(step=number, reason=reason.strip(), who=who))
         return await self.told(left.run.run)
 
     async def _readable(self, run_id: str, word: str) -> Run:

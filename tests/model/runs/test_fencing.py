@@ -9,7 +9,6 @@ from changeover.model.runs.fencing import StillToDo, fence_plan, fenced, still_t
 from changeover.model.runs.plan import ActionStep, Plan
 from changeover.model.runs.plan_actions import undoing, with_actions
 from changeover.model.runs.run import (
-    Dropped,
     Ended,
     Escalated,
     Event,
@@ -100,7 +99,7 @@ def test_what_was_done_and_what_was_dropped_is_no_longer_to_be_done() -> None:
     assert names(failed, run) == ["worker stopped", "keys"]
     assert names(run, failed) == NAMES, "runs are given newest first"
     number = [step.name for step in run.forward.steps].index("keys")
-    dropped = emergency(3600, Outcome.COMPLETED, (10, Dropped(step=number, reason="it has none")))
+    dropped = emergency(3600, Outcome.COMPLETED, (10, Skipped(step=number, reason="it has none")))
     assert names(dropped) == ["quiet", "worker stopped"]
     assert dropped.dropped == {"keys": "it has none"}
     assert names(fence(run, [StepState.DONE], None, Skipped(step=1, reason="no")), run) == ["keys"]

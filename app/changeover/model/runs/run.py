@@ -96,7 +96,7 @@ class Resumed(Struct, frozen=True, kw_only=True, tag="resumed"):
 
 
 class Skipped(Struct, frozen=True, kw_only=True, tag="skipped"):
-    """A person leaves a step out."""
+    """A person leaves a step out: of a run that is over, one that it had left out for later."""
 
     step: StepNumber
     reason: str
@@ -159,14 +159,6 @@ class Reprotected(Struct, frozen=True, kw_only=True, tag="reprotected"):
     note: str = ""
 
 
-class Dropped(Struct, frozen=True, kw_only=True, tag="dropped"):
-    """A person says that a step of the first plan, which an emergency left out, is no longer to be done."""
-
-    step: StepNumber
-    reason: str
-    who: str = ""
-
-
 class Intent(Struct, frozen=True, kw_only=True, tag="intent", omit_defaults=True):
     """Step number `step` of the present direction is about to act. `before` is what stood at a platform then."""
 
@@ -218,7 +210,6 @@ Event = (
     | Acknowledged
     | Reprotecting
     | Reprotected
-    | Dropped
 )
 
 
@@ -432,6 +423,8 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 steps = [_gone_on(*pair) for pair in zip(plan.steps, steps, strict=True)]
             case Skipped(step=number, reason=reason):
                 steps[number] = _progress(steps[number], StepState.SKIPPED, reason)
+                over = accepted is not None or (end is not None and end[0] is Outcome.COMPLETED)
+                dropped |= {steps[number].name: reason} if over and direction is Direction.FORWARD else {}
             case Repeated(step=number):
                 steps[number] = _progress(steps[number], StepState.PENDING)
             case Approved(step=number, who=who, note=note):
@@ -451,8 +444,6 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 reprotecting = entry.at
             case Reprotected():
                 reprotected = entry.at
-            case Dropped(step=number, reason=reason):
-                dropped[first.plan.steps[number].name] = reason
             case Intent(step=number, before=before):
                 steps[number] = _progress(steps[number], StepState.RUNNING)
                 if steps[number].before is None:  # a second try may find what the first one has done
