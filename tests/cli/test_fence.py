@@ -74,6 +74,19 @@ class Shop(Lab):
         observed = self.json("platform", "shop", "primary")["deployments"][0]["observed"]
         return observed["maintenance"], observed["wanted"]
 
+    def kill(self, number: int, moment: str) -> None:
+        """`fence`, killed before or after so many entries of its journal."""
+        words = [sys.executable, KILLED_AT, str(number), moment, "fence", "shop", "--yes"]
+        environment = {**os.environ, "CHANGEOVER_HOME": str(self.home)}
+        killed = subprocess.run(words, env=environment, capture_output=True, timeout=90, check=False)
+        assert killed.returncode == -signal.SIGKILL
+
+    def primary_address(self) -> str:
+        tables = tomllib.loads((self.home / "changeover.toml").read_text())
+        (answer,) = tables["services"][0]["deployments"][0]["answer"].values()
+        address: str = answer[0]
+        return address
+
     def lead_to(self, address: str) -> None:
         """Somebody else changes the records of both hostnames."""
         tables = tomllib.loads((self.home / "changeover.toml").read_text())
@@ -128,9 +141,7 @@ def test_told_until_it_is_done(shop: Shop) -> None:
 def test_where_visitors_are_nothing_is_done(shop: Shop) -> None:
     """Somebody else led them back meanwhile; or nobody knows where they are."""
     shop.fail_over()
-    tables = tomllib.loads((shop.home / "changeover.toml").read_text())
-    (answer,) = tables["services"][0]["deployments"][0]["answer"].values()
-    shop.lead_to(answer[0])
+    shop.lead_to(shop.primary_address())
     refused = shop.json("fence", "shop", "--yes", status=3)["error"]
     assert "Visitors are at primary: it must not be fenced. Nothing was done" in refused["text"]
     shop.lead_to("198.51.100.7")
@@ -179,14 +190,22 @@ def test_what_was_not_approved_is_not_done(shop: Shop) -> None:
     assert shop.run("runs").stdout.count("shop-") == 1, "no run was begun"
 
 
+def test_visitors_that_came_back_on_the_way(shop: Shop) -> None:
+    """It is looked at right before each step, also when a run that was cut off goes on."""
+    shop.fail_over()
+    shop.kill(2, "after")
+    shop.lead_to(shop.primary_address())
+    run = shop.json("resume", "shop-2", "--yes", status=4)
+    assert [step["state"] for step in run["steps"]] == ["failed", "pending"]
+    assert "Visitors are at primary: it must not be fenced. Nothing was done" in run["steps"][0]["note"]
+    assert shop.primary() == (False, 1)
+
+
 @pytest.mark.parametrize(("number", "moment"), [(1, "after"), (2, "after"), (3, "before"), (4, "after"), (6, "before")])
 def test_killed_on_the_way(shop: Shop, number: int, moment: str) -> None:
     """Between any two entries of its journal: a step that may have been done is told so, and a resume does the rest."""
     shop.fail_over()
-    words = [sys.executable, KILLED_AT, str(number), moment, "fence", "shop", "--yes"]
-    environment = {**os.environ, "CHANGEOVER_HOME": str(shop.home)}
-    killed = subprocess.run(words, env=environment, capture_output=True, timeout=90, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    shop.kill(number, moment)
     (state,) = shop.json("status", "shop")["services"]
     assert state["open_run"] == "shop-2"
     doubtful = [step["step"] for step in state["still_to_do"] if step["doubtful"]]

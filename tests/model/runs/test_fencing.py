@@ -51,6 +51,10 @@ def test_nothing_where_nothing_was_left_out() -> None:
     assert names(emergency(planned=True)) == []
     assert names(switched(3600, emergency=True)) == []
     assert names() == []
+    made = with_actions(plan(), replace(service(), actions=ACTIONS), emergency=False)
+    said = [(9, Started(plan=made)), (8, Skipped(step=0, reason="not today")), (7, Ended(outcome=Outcome.COMPLETED))]
+    assert made.steps[0].name == "quiet"
+    assert names(folded(said)) == [], "a person left it out of a planned switch"
 
 
 def test_a_planned_run_that_became_an_emergency() -> None:
