@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,10 @@ def test_a_switch_makes_room_and_an_undo_gives_it_back(lab: Lab) -> None:
     assert run["steps"][0]["note"] == "backup has 3 instances"
     assert lab.instances() == {"primary": 1, "backup": 3}
     back = lab.json("undo", run["run"], "--yes")
+    first = lab.json("plan", "shop", "--to", "backup")["steps"][0]
+    assert (first["name"], first["took_last_time"]) == ("room for all", run["steps"][0]["seconds"])
+    shown = lab.run("plan", "shop", "--to", "backup").stdout
+    assert re.search(r"1. room for all: Scale backup to 3 instances \(took .+ last time\)", shown)
     assert back["steps"][-1]["text"] == "Take back room for all: Scale backup to 2 instances"
     assert lab.instances() == {"primary": 1, "backup": 2}
 
