@@ -57,6 +57,7 @@ _COMMANDS = {
     "freeze": ("holds", "Let nothing be switched for a while."),
     "unfreeze": ("holds", "End a freeze before its time."),
     "lifecycle": ("lifecycle", "Is there a backup, and what comes next?"),
+    "fence": ("lifecycle", "Do at the side that failed what an emergency left out."),
     "protect": ("lifecycle", "Say that there is a backup again after a switch."),
     "acknowledge": ("lifecycle", "Say that you have seen an emergency switch."),
     "discover": ("discover", "Which account has a hostname's zone, and is it used?"),

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from changeover.model.health.soak import Soak
     from changeover.model.readiness.lifecycle import Lifecycle
     from changeover.model.readiness.way_back import WayBack
+    from changeover.model.runs.fencing import StillToDo
     from changeover.model.runs.plan import Plan
     from changeover.model.settings.account import AccountCheck, AccountRow
     from changeover.model.settings.acting_parts import ActingPart
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from changeover.model.wording.notice import Notice
     from changeover.monitoring.database_reading import DatabaseReading
     from changeover.monitoring.platform_reading import PlatformReading
+    from changeover.monitoring.version_reading import VersionReading
 
 log = logging.getLogger(__name__)
 
@@ -233,14 +235,14 @@ class Switchboard:
         return self._live.subscribe(callback)
 
     async def watch(self) -> None:
-        """Watches every service, and what its platforms and databases say of it, until cancelled."""
+        """Watches every service, and what its platforms, apps and databases say of it, until cancelled."""
         from changeover.monitoring.database_reading import has_databases
-        from changeover.monitoring.platform_reading import on_platforms
+        from changeover.monitoring.platform_reading import tells_what_runs
         from changeover.monitoring.seldom import read_seldom
 
         async with asyncio.TaskGroup() as group:
             group.create_task(self._live.watch())
-            group.create_task(read_seldom("platforms", lambda: self.settings, on_platforms, self.read_platforms))
+            group.create_task(read_seldom("platforms", lambda: self.settings, tells_what_runs, self.read_what_runs))
             group.create_task(read_seldom("databases", lambda: self.settings, has_databases, self.read_databases))
 
     async def connection(self) -> Connection:
@@ -290,6 +292,14 @@ class Switchboard:
         from changeover.monitoring.database_reading import read_databases
 
         return await read_databases(self.service(name), self._configuration.open_database, self._databases)
+
+    async def read_what_runs(self, name: str) -> tuple[tuple[PlatformReading, ...], tuple[VersionReading, ...]]:
+        """What the platforms of a service say, and what its apps tell of themselves where it is set up that they do."""
+        from changeover.monitoring.version_reading import read_versions
+
+        service = self.service(name)
+        versions = read_versions(service, service.deployments, self.lookup, self._kept)
+        return await asyncio.gather(self.read_platforms(name), versions)
 
     async def apps(self, account: str) -> tuple[DiscoveredApp, ...]:
         """What an account at a platform has, to pick a deployment from."""
@@ -366,6 +376,11 @@ class Switchboard:
     async def run(self, run_id: str) -> Run:
         """One run. Raises UsageError where there is none of that name."""
         return await self._recorded.one(run_id)
+
+    async def run_and_later(self, run_id: str) -> tuple[Run, tuple[Run, ...]]:
+        """One run, and those of its service that were begun after it."""
+        run = await self._recorded.one(run_id)
+        return run, await self._recorded.later(run)
 
     async def unfinished_run(self, service: str) -> Run | None:
         """The run that must be ended before the service takes a new one."""
@@ -465,6 +480,26 @@ class Switchboard:
         `stop`, once set before the platform was asked, calls it off.
         """
         return await self._runs.operate(plan, who=who, on_progress=on_progress, stop=stop, why=why)
+
+    async def still_to_do(self, name: str) -> StillToDo | None:
+        """What an emergency left out at the side that visitors were led away from, and nobody has done since."""
+        return await self._runs.still_to_do(self.service(name).name)
+
+    async def fence(
+        self,
+        plan: Plan,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        why: str = "",
+    ) -> Run:
+        """Does what an emergency left out, as it was shown. Refused where visitors are there, or may be."""
+        return await self._runs.fence(plan, who=who, on_progress=on_progress, stop=stop, why=why)
+
+    async def drop(self, name: str, step: str, reason: str, *, who: str) -> Run:
+        """Says that a step which an emergency left out is no longer to be done."""
+        return await self._decisions.drop(self.service(name).name, step, reason, who=who)
 
     async def prepare_ttl(self, name: str, ttl: int | None = None, *, restore: bool = False) -> TtlPreparation:
         """What lowering the service's TTLs would change, or giving back those that were lowered. Reads only."""

@@ -95,3 +95,27 @@ def test_dns_first(shop: Moving) -> None:
     assert run["outcome"] == "completed", json.dumps(run["steps"])
     assert [step["name"] for step in run["steps"]] == planned
     assert shop.at(WWW) == {f"{WWW}. 60 A 127.0.0.3"}
+
+
+def test_when_heroku_answers_again(shop: Moving) -> None:
+    """What the night left out there is told, and done by one command; the undo of the night gives all of it back."""
+    shop.take_template()
+    before = shop.observed()[0]
+    shop.web.break_("primary")
+    shop.heroku.behind.misbehave("hang", times=10_000)
+    run = shop.json("switch", "shop", "--to", "backup", "--emergency", "--yes")
+    assert [one["step"] for one in run["still_to_do"]] == ["primary quiet", "worker of primary stopped"]
+    shop.heroku.behind.forget_misbehaviour()
+    shop.web.repair("primary")
+    assert shop.observed()[0]["processes"] == before["processes"], "its workers work on"
+    findings = json.loads(shop.run("check", "shop", "--to", "primary", "--json").stdout)["findings"]
+    (fenced,) = [one for one in findings if one["check"] == "fenced"]
+    assert "primary works on while visitors are at backup" in fenced["text"]
+    assert "Still to do there: primary quiet; worker of primary stopped" in fenced["text"]
+    assert shop.json("fence", "shop", "--yes")["outcome"] == "completed"
+    primary = shop.observed()[0]
+    assert primary["maintenance"] is True
+    assert {one["name"]: one["wanted"] for one in primary["processes"]} == {"web": 1, "worker": 0}
+    assert shop.json("undo", run["run"], "--yes")["outcome"] == "undone"
+    after = shop.observed()[0]
+    assert (after["maintenance"], after["processes"]) == (False, before["processes"])

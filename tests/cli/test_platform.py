@@ -4,54 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from command import run_command
-
-
-class Lab:
-    """`changeover lab --headless`, and commands in its home."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self._process: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> Lab:
-        words = [sys.executable, "-m", "changeover", "lab", "--headless", "--home", str(self.home)]
-        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        assert json.loads(self._process.stdout.readline())["service"] == "shop"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.communicate(timeout=30)
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return run_command(words, {**os.environ, "CHANGEOVER_HOME": str(self.home)})
-
-    def json(self, *words: str, status: int = 0) -> dict[str, Any]:
-        ended = self.run(*words, "--json")
-        assert ended.returncode == status, f"{words} ended {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
-
-    def instances(self) -> dict[str, int]:
-        """How many run of each deployment, as its platform says."""
-        found = self.json("platform", "shop")["deployments"]
-        return {deployment["name"]: deployment["observed"]["running"] for deployment in found}
+from practice_ground import Lab
 
 
 @pytest.fixture
@@ -187,6 +147,10 @@ def test_a_switch_makes_room_and_an_undo_gives_it_back(lab: Lab) -> None:
     assert run["steps"][0]["note"] == "backup has 3 instances"
     assert lab.instances() == {"primary": 1, "backup": 3}
     back = lab.json("undo", run["run"], "--yes")
+    first = lab.json("plan", "shop", "--to", "backup")["steps"][0]
+    assert (first["name"], first["took_last_time"]) == ("room for all", run["steps"][0]["seconds"])
+    shown = lab.run("plan", "shop", "--to", "backup").stdout
+    assert re.search(r"1. room for all: Scale backup to 3 instances \(took .+ last time\)", shown)
     assert back["steps"][-1]["text"] == "Take back room for all: Scale backup to 2 instances"
     assert lab.instances() == {"primary": 1, "backup": 2}
 
@@ -295,3 +259,43 @@ def test_settings_that_lead_elsewhere_are_looked_at_first(lab: Lab) -> None:
     assert refused["kind"] == "not-approved"
     settings.write_text(text)
     assert lab.instances() == {"primary": 1, "backup": 1}
+
+
+def test_apps_on_any_address_tell_what_they_run(lab: Lab) -> None:
+    """Without any platform: side by side now, in a check as it was told last, and with the reason where it is not."""
+    settings = lab.home / "changeover.toml"
+    kept = [
+        line
+        for line in settings.read_text().split("[[services.actions]]")[0].splitlines()
+        if not line.startswith(("platform = ", "account = ", "app = "))
+    ]
+    lookup = settings.read_text()[settings.read_text().index("[lookup]") :]
+    told = 'version = { path = "/health", commit = "header:X-Release", schema = "database.schema" }'
+    text = "\n".join([*kept, lookup]).replace("ttl = 20", f"ttl = 20\n{told}")
+    settings.write_text(text)
+    found = lab.json("drift", "shop")
+    assert [(one["platform"], one["observed_at"], one["app"]["commit"]) for one in found["deployments"]] == [
+        ("url", None, "v42"),
+        ("url", None, "v41"),
+    ]
+    assert [(row["aspect"], row["subject"], row["agreement"]) for row in found["rows"]] == [
+        ("release", "commit", "differs"),
+        ("schema", "version", "not known"),
+    ]
+    ended = lab.run("drift", "shop")
+    assert "backup runs another commit than primary" in ended.stdout
+    assert "backup's app does not tell its database schema's version: the body is not JSON" in ended.stdout
+    assert "1 difference; 0 things the same." in ended.stderr
+    (check,) = [
+        one
+        for one in json.loads(lab.run("check", "shop", "--to", "backup", "--json").stdout)["findings"]
+        if one["check"] == "drift"
+    ]
+    assert (check["level"], "as their apps said" in check["text"]) == ("warn", True)
+    (lab.home / "lab" / "broken").mkdir(exist_ok=True)
+    (lab.home / "lab" / "broken" / "backup").touch()
+    ended = lab.run("drift", "shop")
+    assert "backup: its app does not tell what it runs: /health answers 503. What it told is from" in ended.stderr
+    assert "backup runs another commit than primary" in ended.stdout
+    settings.write_text(text.replace("ttl = 20", "ttl = 21").replace(told, told.replace("header:X-Release", "body:(x")))
+    assert "services.shop.version.commit" in lab.run("drift", "shop").stderr

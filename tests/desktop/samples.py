@@ -30,6 +30,7 @@ from changeover.model.health.probe_result import (
 )
 from changeover.model.health.soak import Look, Soak, judged_soak
 from changeover.model.health.tally import Counts, times_of
+from changeover.model.platforms.app_version import AppVersion, KeptVersion, Told
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation, Process
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import observed
@@ -56,6 +57,7 @@ from changeover.model.runs.run import fold as fold_run
 from changeover.model.settings.action import Action, Approval, CommandLine, HttpCall, Note, Phase, WaitUntil
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.service import Answer, Deployment, Marker, Service
+from changeover.model.settings.version_endpoint import VersionEndpoint
 
 NOW = datetime(2026, 11, 23, 14, 20, 31, tzinfo=UTC)
 CAPABILITIES = Capabilities(
@@ -419,6 +421,21 @@ def on_platforms(backup: PlatformObservation) -> ServiceState:
     return assess(replace(before, snapshot=snapshot), before)
 
 
+def told_by_apps() -> ServiceState:
+    """Both deployments' apps told what they run: another commit, and a schema that one of them does not tell."""
+    before = state()
+    endpoint = VersionEndpoint(path="/version", commit="json:sha", schema="json:schema")
+    told = {
+        "primary": AppVersion(commit=Told(value="4f4f592a1b2c3d4e"), schema=Told(value="20260301")),
+        "backup": AppVersion(
+            commit=Told(value="99e1f0aa1b2c3d4e"), schema=Told(why='there is no "schema" in its JSON')
+        ),
+    }
+    versions = {name: KeptVersion(at=NOW - timedelta(minutes=2), version=one) for name, one in told.items()}
+    service = replace(before.snapshot.service, version=endpoint)
+    return assess(replace(before, snapshot=replace(before.snapshot, service=service, versions=versions)), before)
+
+
 @functools.cache
 def gallery() -> dict[str, ServiceState]:
     """States that the window must show well, by name. Made once: to change one, replace it."""
@@ -471,6 +488,7 @@ def gallery() -> dict[str, ServiceState]:
         "working": state(run=run(None), working=True),
         "same-on-both": on_platforms(RUNS),
         "drift": on_platforms(DIFFERS),
+        "told-by-apps": told_by_apps(),
     }
 
 

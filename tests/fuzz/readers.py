@@ -33,9 +33,11 @@ from changeover.model.health.check import Expectations
 from changeover.model.health.conditions import MAX_BODY, Response, json_path, unmet
 from changeover.model.health.known_pages import recognised
 from changeover.model.health.status_page import status_page
+from changeover.model.platforms.app_version import app_version
 from changeover.model.runs.run import Entry, fold
 from changeover.model.settings.placeholders import Empty, captured
 from changeover.model.settings.service import Marker
+from changeover.model.settings.version_endpoint import VersionEndpoint
 from changeover.model.wording.fault_words import certificate_words
 from changeover.storage.journal.store import decoded
 from changeover.storage.settings.file import parse
@@ -145,6 +147,11 @@ def read_json(data: bytes) -> None:
         unmet(Expectations(expect_json={path: value}), response)
     with contextlib.suppress(Empty):
         captured(f"json:{path}", response).encode()
+    told = app_version(VersionEndpoint(path="/", commit=f"json:{path}", schema="body:a(.*)"), response)
+    for one in (told.commit, told.schema):
+        assert one is not None
+        assert bool(one.value) != bool(one.why)
+        assert (one.value + one.why).isprintable()
     json_path(path)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from changeover.model.errors import ChangeoverError
+from changeover.model.platforms.app_version import AppVersion, KeptVersion, Told
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation, Process
 from changeover.storage.platform_observations import KeptObservations
 
@@ -30,6 +31,21 @@ async def test_the_newest_of_each_deployment_is_kept(tmp_path: Path) -> None:
     one.close()
     other.close()
     assert b"77de68daecd823ba" not in b"".join(f.read_bytes() for f in tmp_path.iterdir())
+
+
+async def test_what_apps_told_is_kept_beside_it(tmp_path: Path) -> None:
+    """By deployment, the newest; what cannot be read of it is left out."""
+    kept = KeptObservations(tmp_path / "changeover.db")
+    told = AppVersion(commit=Told(value="abcdef0"), schema=Told(why="the body is not JSON"))
+    await kept.keep_version("shop", "primary", AppVersion(), NOW - timedelta(hours=1))
+    await kept.keep_version("shop", "primary", told, NOW)
+    await kept.keep_version("shop", "backup", told, NOW)
+    with sqlite3.connect(tmp_path / "changeover.db") as connection:
+        connection.execute("UPDATE app_versions SET content = '[1]' WHERE deployment = 'backup'")
+    connection.close()
+    assert await kept.versions("shop") == {"primary": KeptVersion(at=NOW, version=told)}
+    assert await kept.of("shop") == {}
+    kept.close()
 
 
 @pytest.mark.parametrize("content", ["{", '{"wanted": "many"}', "[]", "", '{"released_at": 1e400}', "[" * 100_000])

@@ -60,13 +60,13 @@ def runs(as_json: bool) -> int:
 def report(run: str, form: str, as_json: bool) -> int:
     """What a run did, when, and why it was allowed to."""
     with CommandSession() as session:
-        found = session.run(session.switchboard.run(run))
+        found, later = session.run(session.switchboard.run_and_later(run))
     if as_json:
-        print_json(run_object(found))
+        print_json(run_object(found, later))
     elif form == "json":
-        write_block(json_text(run_object(found), indent=2) + "\n")
+        write_block(json_text(run_object(found, later), indent=2) + "\n")
     else:
-        write_block(html_page(found) if form == "html" else markdown(found))
+        write_block(html_page(found, later) if form == "html" else markdown(found, later))
     return DONE
 
 

@@ -38,6 +38,7 @@ from changeover.model.finding import Finding, unknown_override
 from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration
 from changeover.model.readiness.service_state import Preparation
+from changeover.model.runs.fencing import still_to_do
 from changeover.model.runs.run import Outcome, Run, StepState
 from changeover.model.settings.acting_parts import places_of, unapproved_words
 from changeover.storage.home import this_person
@@ -242,6 +243,9 @@ def told(run: Run, as_json: bool, **more: Any) -> int:
     say(outcome_sentence(run))
     if run.outcome is Outcome.COMPLETED and run.forward.kind.moves_visitors:
         say(f"Visitors with a cached answer follow within {duration(run.forward.visitors_follow_within)}.")
+    left = still_to_do((run,))
+    if left is not None:
+        say(left.words, f"  changeover fence {run.service}")
     for verb in run.next:
         reason = " --reason TEXT" if verb == "accept" else ""
         say(f"  changeover {verb} {run.run}{reason}")

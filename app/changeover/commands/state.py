@@ -25,6 +25,7 @@ from changeover.model.finding import Finding
 from changeover.model.foreign_text import escaped
 from changeover.model.formatting import counted, duration
 from changeover.model.readiness.service_state import Preparation, ServiceState
+from changeover.model.runs.step_times import last_times, took_words
 from changeover.model.settings.acting_parts import Unapproved, unapproved_words
 from changeover.switchover.report import LEVEL_SIGNS, change_object, finding_object, rows_of
 
@@ -138,12 +139,16 @@ def raise_keyring_error(preparation: Preparation) -> None:
 
 def _plan_object(preparation: Preparation) -> dict[str, Any]:
     made = preparation.plan
+    took = last_times(made, preparation.snapshot.runs) if made else {}
     return {
         "service": preparation.service,
         "from": preparation.snapshot.active,
         "to": preparation.to,
         "changes": [change_object(c) for c in made.changes] if made else [],
-        "steps": [{"name": s.name, "text": s.text} for s in made.steps] if made else [],
+        "steps": [
+            {"name": s.name, "text": s.text, "took_last_time": None if n not in took else round(took[n], 3)}
+            for n, s in enumerate(made.steps if made else ())
+        ],
         "findings": [finding_object(f) for f in preparation.findings],
         "visitors_follow_within": made.visitors_follow_within if made else None,
     }
@@ -175,8 +180,10 @@ def show_plan(preparation: Preparation) -> None:
             for line in rows_of(change.after):
                 show(f"  + {line}")
         show()
-        for number, step in enumerate(made.steps, start=1):
-            show(f"{number}. {step.text}")
+        took = last_times(made, preparation.snapshot.runs)
+        for number, step in enumerate(made.steps):
+            words = took_words(took.get(number))
+            show(f"{number + 1}. {step.text}{f' ({words})' if words else ''}")
         show(f"Visitors follow within {duration(made.visitors_follow_within)}.", "")
     speaking = tuple(f for f in preparation.findings if f.level != "pass")
     if speaking:

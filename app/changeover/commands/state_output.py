@@ -9,10 +9,11 @@ from changeover.commands.session import print_table, say
 from changeover.model.health.probe_result import DeploymentHealth
 from changeover.model.health.track import State
 from changeover.model.readiness.service_state import ServiceState
+from changeover.model.runs.fencing import still_to_do
 from changeover.model.runs.open_run import unreadable_words
 from changeover.model.settings.service import Deployment
 from changeover.model.wording.fault_words import connection_words
-from changeover.switchover.report import utc
+from changeover.switchover.report import still_to_do_objects, utc
 
 
 def print_states(states: Sequence[ServiceState]) -> None:
@@ -31,6 +32,10 @@ def print_states(states: Sequence[ServiceState]) -> None:
             say(
                 f"Run {state.run.run} of {state.service.name} {how}. Look at it with: changeover report {state.run.run}"
             )
+    for state in states:
+        left = still_to_do(state.runs)
+        if left is not None:
+            say(f"{state.service.name}: {left.words} Do it with: changeover fence {state.service.name}")
     for error in dict.fromkeys(state.snapshot.unrecorded for state in states if state.snapshot.unrecorded):
         say(f"Error: {error}")
     for state in states:
@@ -56,6 +61,7 @@ def state_object(state: ServiceState) -> dict[str, Any]:
         "active": state.active,
         "readiness": str(state.readiness),
         "open_run": state.run.run if state.run is not None and unfinished else None,
+        "still_to_do": still_to_do_objects(still_to_do(state.runs)),
         "deployments": [_deployment_object(state, d) for d in state.service.deployments],
         "connection": connection_words(connection) if connection is not None else None,
         "visit": {"ok": visit.ok, "deployment": visit.deployment, "text": visit.text} if visit is not None else None,

@@ -63,7 +63,7 @@ async def _at_one(
     hostname = service.hostnames[0]
     why = "it has no address"
     try:
-        at = address or await _own_address(deployment, hostname, lookup)
+        at = address or await own_address(deployment, hostname, lookup)
     except Unavailable as error:
         at, why = None, error.text
     if at is None:
@@ -73,7 +73,8 @@ async def _at_one(
     )
 
 
-async def _own_address(deployment: Deployment, hostname: str, lookup: Lookup) -> str | None:
+async def own_address(deployment: Deployment, hostname: str, lookup: Lookup) -> str | None:
+    """An address of the deployment itself for `hostname`; None where it has none. Raises Unavailable."""
     answer = deployment.answer_for(hostname)
     addresses = await lookup.addresses(answer.target) if answer.target else (*answer.a, *answer.aaaa)
     return next(iter(addresses), None)

@@ -23,6 +23,8 @@ from changeover.model.errors import ChangeoverError, Unavailable
 from changeover.model.formatting import ended
 from changeover.model.health.connectivity import Connection
 from changeover.model.health.probe_result import DeploymentHealth, Health, Round, Visit
+from changeover.model.platforms.app_version import KeptVersion
+from changeover.model.platforms.platform_observation import KeptObservation
 from changeover.model.readiness.drift import drifts
 from changeover.model.readiness.freeze import Freeze
 from changeover.model.readiness.observation import Observation, observed
@@ -108,6 +110,13 @@ class Observer:
         except ChangeoverError:
             return None  # the snapshot says why
 
+    async def active(self, service: Service) -> str:
+        """Where visitors are sent now, as the records and the name servers say."""
+        from changeover.monitoring.reading import read_servers
+
+        readings, servers = await asyncio.gather(self._read_zones(service), read_servers(service, self.lookup))
+        return Snapshot(service=service, at=datetime.now(UTC), readings=readings, servers=servers).active
+
     async def visit(self, service: Service) -> Visit:
         """What a visitor gets now."""
         from changeover.health.visit import visit
@@ -190,14 +199,24 @@ class Observer:
         servers = await read_servers(service, self.lookup)
         if _differ(servers, known.servers):
             return await self.read(service)
-        recorded, platforms, databases = await asyncio.gather(
-            self._recorded(service), _or_nothing(self._kept.of(service.name)), self._kept_databases(service)
+        recorded, (platforms, versions), databases = await asyncio.gather(
+            self._recorded(service), self._kept_of(service.name), self._kept_databases(service)
         )
         before = _Recorded(known.unfinished_run, known.locked, known.runs, known.unrecorded)
-        same = platforms == known.platforms and databases == known.databases
-        if servers == known.servers and recorded == before and same:
+        said = (platforms, versions, databases)
+        if (
+            servers == known.servers
+            and recorded == before
+            and said
+            == (
+                known.platforms,
+                known.versions,
+                known.databases,
+            )
+        ):
             return known
-        return replace(known, servers=servers, platforms=platforms, databases=databases, **recorded._asdict())
+        kept = {"platforms": platforms, "versions": versions, "databases": databases}
+        return replace(known, servers=servers, **kept, **recorded._asdict())
 
     async def read(self, service: Service, to: str | None = None, *, settled: bool = False) -> Snapshot:
         """Reads everything but health, and takes the journeys, at `to` only where it is given.
@@ -216,14 +235,14 @@ class Observer:
             status_pages(service, self.lookup),
             self._trust.unapproved(places_of(service)),
             # The platform that fails, or the database, would be waited for: they are not asked.
-            asyncio.gather(_or_nothing(self._kept.of(service.name)), self._kept_databases(service)),
+            asyncio.gather(self._kept_of(service.name), self._kept_databases(service)),
         )
         (
             readings,
             servers,
             names,
             signing,
-            (walked, earlier, pages, closed, (platforms, databases)),
+            (walked, earlier, pages, closed, ((platforms, versions), databases)),
         ) = await asyncio.gather(
             self._settled(service) if settled else self._read_zones(service),
             read_servers(service, self.lookup),
@@ -250,12 +269,17 @@ class Observer:
             signing=signing,
             unapproved=closed,
             platforms=platforms,
+            versions=versions,
             databases=databases,
         )
         last = self._last.get(service.name)
         snapshot = replace(snapshot, drift=drifts(snapshot, last))
         self._last[service.name] = snapshot
         return snapshot
+
+    async def _kept_of(self, service: str) -> tuple[dict[str, KeptObservation], dict[str, KeptVersion]]:
+        """What the platforms and apps of a service said last."""
+        return await _or_nothing(self._kept.of(service)), await _or_nothing(self._kept.versions(service))
 
     async def _kept_databases(self, service: Service) -> dict[str, KeptDatabase]:
         """What the databases of a service said last, of those that the settings still name."""

@@ -90,6 +90,6 @@ async def _kept(kept: KeptObservations, service: str, deployment: str) -> KeptOb
         return None
 
 
-def on_platforms(service: Service) -> bool:
-    """Can any of its deployments be asked for?"""
-    return any(deployment.platform != ANY_ADDRESS for deployment in service.deployments)
+def tells_what_runs(service: Service) -> bool:
+    """Can the platform of any of its deployments be asked, or its app?"""
+    return service.version is not None or any(d.platform != ANY_ADDRESS for d in service.deployments)

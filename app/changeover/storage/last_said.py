@@ -27,7 +27,7 @@ class LastSaid(Generic[S]):
     def __init__(
         self,
         file: Path,
-        table: Literal["platform_observations", "database_observations"],
+        table: Literal["platform_observations", "app_versions", "database_observations"],
         kind: type[S],
         words: str,
     ) -> None:

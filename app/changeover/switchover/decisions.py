@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from changeover.model.errors import Refused, UsageError
+from changeover.model.runs.fencing import still_to_do
+from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.run import (
     Accepted,
     Acknowledged,
@@ -86,7 +88,8 @@ class OperatorDecisions:
     async def escalate(self, run_id: str, why: str, *, who: str) -> Run:
         """Makes an unfinished planned run an emergency: its steps that need the source are left out from here on."""
         run = await self._readable(run_id, "escalation")
-        if not run.unfinished or run.emergency or run.direction is Direction.UNDO:
+        switching = run.forward.kind is not PlanKind.FENCE and run.direction is Direction.FORWARD
+        if not run.unfinished or run.emergency or not switching:
             raise Refused(f"Run {run_id} is {run.outcome}: only an unfinished planned run can become an emergency")
         await self._journal.append(run_id, Escalated(who=who, why=why))
         return await self.told(run_id)
@@ -116,6 +119,19 @@ class OperatorDecisions:
             async with self._recorded.locked(run.service):
                 await self._journal.append(run_id, Acknowledged(who=who))
         return await self.told(run_id)
+
+    async def drop(self, service: str, step: str, reason: str, *, who: str) -> Run:
+        """Says that a step which an emergency left out is no longer to be done. A step is named by its name."""
+        if not reason.strip():
+            raise UsageError("A reason is needed to drop a step", "Give it with --reason.")
+        async with self._recorded.locked(service):
+            left = still_to_do(await self._recorded.of(service))
+            names = [] if left is None else [one.name for one in left.steps]
+            if left is None or step not in names:
+                raise UsageError(f"Nothing called {step} is still to be done", f"Steps: {', '.join(names) or 'none'}")
+            number = [one.name for one in left.run.forward.steps].index(step)
+            await self._journal.append(left.run.run, Skipped(step=number, reason=reason.strip(), who=who))
+        return await self.told(left.run.run)
 
     async def _readable(self, run_id: str, word: str) -> Run:
         """The run. Raises Refused where not all of its journal is understood: nobody knows what a word would do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 
@@ -13,6 +13,7 @@ from changeover.model.finding import Finding, Level
 from changeover.model.foreign_text import shown
 from changeover.model.formatting import duration, ended
 from changeover.model.readiness.way_back import undone_in_doubt
+from changeover.model.runs.fencing import StillToDo, still_to_do
 from changeover.model.runs.open_run import open_run_words, unreadable_words
 from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
@@ -68,8 +69,8 @@ def finding_object(finding: Finding) -> dict[str, Any]:
     return {**found, "override": finding.override} if finding.override is not None else found
 
 
-def run_object(run: Run) -> dict[str, Any]:
-    """A run as `switch`, `undo`, `resume` and `report` give it in JSON."""
+def run_object(run: Run, later: Sequence[Run] = ()) -> dict[str, Any]:
+    """A run as `switch`, `undo`, `resume` and `report` give it in JSON. `later` are those of its service since."""
     return {
         "run": run.run,
         "service": run.service,
@@ -94,8 +95,25 @@ def run_object(run: Run) -> dict[str, Any]:
         "recovery": _recovery(run),
         "committed": utc(run.committed),
         "accepted": run.accepted,
+        "still_to_do": still_to_do_objects(_still_to_do(run, later)),
         "next": list(run.next),
     }
+
+
+def still_to_do_objects(left: StillToDo | None) -> list[dict[str, Any]]:
+    """What an emergency left out and nobody has done since, step by step."""
+    if left is None:
+        return []
+    return [
+        {"run": left.run.run, "at": left.where, "step": s.name, "text": s.text, "doubtful": s.name in left.doubtful}
+        for s in left.steps
+    ]
+
+
+def _still_to_do(run: Run, later: Sequence[Run]) -> StillToDo | None:
+    """What of this very run is still to be done."""
+    left = still_to_do((*later, run))
+    return left if left is not None and left.run.run == run.run else None
 
 
 def _recovery(run: Run) -> dict[str, Any] | None:
@@ -153,7 +171,13 @@ def outcome_sentence(run: Run) -> str:
 
 
 def _may_be(run: Run) -> str:
-    return "It may be done." if run.forward.kind is PlanKind.OPERATION else "Its records may be changed."
+    match run.forward.kind:
+        case PlanKind.OPERATION:
+            return "It may be done."
+        case PlanKind.FENCE:
+            return "Some of its steps may be done."
+        case _:
+            return "Its records may be changed."
 
 
 def _where(run: Run) -> str:
@@ -165,6 +189,8 @@ def _where(run: Run) -> str:
             return f"{run.service}, TTLs:"
         case PlanKind.OPERATION:
             return f"{run.service}: {run.forward.steps[0].text}:"
+        case PlanKind.FENCE:
+            return f"{run.service}, fencing {run.source}:"
         case _:
             assert_never(run.forward.kind)
 
@@ -186,7 +212,7 @@ class _Part(NamedTuple):
     strong: str = ""
 
 
-def _parts(run: Run) -> Iterator[_Part]:
+def _parts(run: Run, later: Sequence[Run]) -> Iterator[_Part]:
     yield _Part("title", f"Run {run.run}")
     yield _Part("text", outcome_sentence(run))
     said = [("Started", local(run.started)), ("Ended", local(run.ended) if run.ended else "")]
@@ -198,6 +224,10 @@ def _parts(run: Run) -> Iterator[_Part]:
     said += [("Committed", local(run.committed) if run.committed else ""), ("Next", ", ".join(run.next))]
     if run.forward.kind.moves_visitors and run.outcome is Outcome.COMPLETED:
         said += [("Recovery", recovery_time(run).text)]
+    left = _still_to_do(run, later)
+    said += [(f"Still to do at {run.source} when it answers", left.names if left is not None else "")]
+    said += [("No longer to be done", f"{step}: {reason}") for step, reason in run.dropped.items()]
+    said += [("Does what was left out by", run.forward.fences)]
     yield from (_Part("item", f"{what}: {text}") for what, text in said if text)
     yield _Part("heading", "Changes")
     for change in run.changes:
@@ -218,11 +248,11 @@ def _parts(run: Run) -> Iterator[_Part]:
         )
 
 
-def markdown(run: Run) -> str:
-    """The report of a run for people, as Markdown."""
+def markdown(run: Run, later: Sequence[Run] = ()) -> str:
+    """The report of a run for people, as Markdown. `later` are those of its service since."""
     lines: list[str] = []
     steps = 0
-    for part in _parts(run):
+    for part in _parts(run, later):
         steps += part.kind == "step"
         mark = {"title": "# ", "heading": "## ", "item": "- ", "inner": "  - ", "step": f"{steps}. "}.get(part.kind, "")
         strong = f"**{_in_markdown(part.strong)}**" if part.strong else ""
@@ -250,8 +280,8 @@ li {{ margin: .2em 0 }} code {{ font-size: .95em }} h1 {{ font-size: 1.5em }} h2
 """
 
 
-def html_page(run: Run) -> str:
-    """The report of a run as one HTML page that needs nothing else."""
+def html_page(run: Run, later: Sequence[Run] = ()) -> str:
+    """The report of a run as one HTML page that needs nothing else. `later` are those of its service since."""
     import html
 
     def plain(text: str) -> str:
@@ -259,7 +289,7 @@ def html_page(run: Run) -> str:
 
     body: list[str] = []
     open_lists: list[str] = []
-    for part in _parts(run):
+    for part in _parts(run, later):
         wanted = {"item": ["ul"], "inner": ["ul", "ul"], "step": ["ol"]}.get(part.kind, [])
         while open_lists != wanted[: len(open_lists)]:
             body.append(f"</{open_lists.pop()}>")

@@ -76,6 +76,7 @@ _SLACK = 4.0
 Perform = Callable[[ActionStep, Run, asyncio.Event], Awaitable[Verdict]]
 #: Reads what stands at a platform before it is asked to do something. Raises a ChangeoverError where it cannot.
 ReadBefore = Callable[[ActionStep], Coroutine[Any, Any, PlatformObservation | None]]
+_BACK = "Every record set is back as it was"
 _GOOD = (StepState.DONE, StepState.WARNING, StepState.SKIPPED)
 
 
@@ -534,7 +535,8 @@ def _closing_words(plan: Plan, direction: Direction, run: Run) -> str:
     if plan.kind is PlanKind.OPERATION:
         return "; ".join(step.note for step in run.steps) or "Nothing was done, so nothing had to be taken back"
     if direction is Direction.UNDO:
-        return f"Every record set is back as it was{beside}"
+        back = f"What was done at {plan.to} is taken back" if plan.kind is PlanKind.FENCE else _BACK
+        return f"{back}{beside}"
     match plan.kind:
         case PlanKind.SWITCH:
             return f"Visitors are served by {plan.to}{beside}"
@@ -542,6 +544,8 @@ def _closing_words(plan: Plan, direction: Direction, run: Run) -> str:
             return f"The TTLs of {counted(len(plan.changes), 'hostname')} are lowered{beside}"
         case PlanKind.RESTORE_TTL:
             return f"The TTLs of {counted(len(plan.changes), 'hostname')} are restored{beside}"
+        case PlanKind.FENCE:
+            return f"What was left out at {plan.source} is done{beside}"
         case _:
             assert_never(plan.kind)
 

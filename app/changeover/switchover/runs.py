@@ -19,11 +19,13 @@ from changeover.model.formatting import counted
 from changeover.model.readiness.freeze import freeze_left, freezes_of
 from changeover.model.readiness.service_state import Preparation
 from changeover.model.readiness.snapshot import Snapshot
+from changeover.model.runs.fencing import StillToDo, fence_plan, fenced, still_to_do, why_not_fenced
 from changeover.model.runs.operation_plan import operation_plan
-from changeover.model.runs.plan import ActionStep, Plan
+from changeover.model.runs.plan import ActionStep, Plan, PlanKind
 from changeover.model.runs.plan_actions import leaving_out
 from changeover.model.runs.plan_guard import FRESH, unsafe
-from changeover.model.runs.run import Run, Started
+from changeover.model.runs.run import Direction, Run, Started, StepState
+from changeover.model.runs.verification import Verdict
 from changeover.model.settings.acting_parts import Unapproved, deciding
 from changeover.model.settings.service import Service
 from changeover.monitoring.journeys import journeys
@@ -169,7 +171,8 @@ class Runs:
 
         Refused where somebody else changed one since, unless a person says `anyway`.
         """
-        async with self._recorded.to_go_on(run_id, "undo") as run:
+        async with self._recorded.to_go_on(run_id, "undo") as recorded:
+            run = await self._with_fences(recorded)
             arguments = (run.service, run.forward, on_progress, stop, verify_timeout)
             # No lease where nothing is to be undone: an account that was never changed need not even answer.
             leased = await self._undo_plan(run, anyway)
@@ -180,7 +183,11 @@ class Runs:
         """What `undo` would do now. Reads only."""
         run = await self._recorded.one(run_id)
         refuse_unless_next(run, "undo")
-        return await self._undo_plan(run, anyway)
+        return await self._undo_plan(await self._with_fences(run), anyway)
+
+    async def _with_fences(self, run: Run) -> Run:
+        """The run with what was done since of what it left out: visitors must not come back to a side that rests."""
+        return fenced(run, await self._recorded.later(run))
 
     async def _undo_plan(self, run: Run, anyway: bool) -> Plan:
         service = self._configuration.service(run.service)
@@ -201,6 +208,38 @@ class Runs:
             arguments = (run.service, run.plan, on_progress, stop, verify_timeout)
             async with self._running(*arguments, run=run_id) as runner:
                 return await runner.resume(run, who=who)
+
+    async def still_to_do(self, service: str) -> StillToDo | None:
+        """What an emergency left out and nobody has done since."""
+        return still_to_do(await self._recorded.of(service))
+
+    async def fence(
+        self,
+        plan: Plan,
+        *,
+        who: str,
+        on_progress: Progress = ignore_progress,
+        stop: asyncio.Event | None = None,
+        why: str = "",
+    ) -> Run:
+        """Does what an emergency left out, as it was planned. Raises Refused where visitors may be there."""
+        service = self._configuration.service(plan.service)
+        async with self._recorded.locked(plan.service):
+            await self._recorded.refuse_unfinished(plan.service)
+            left = await self.still_to_do(plan.service)
+            if left is None or fence_plan(left, plan.made_at) != plan:
+                raise Refused("What is still to be done is not what it was; nothing was done", "Look again.")
+            if wrong := await self._why_not_fenced(service, left):
+                raise Refused(f"{wrong}. Nothing was done", "Wait until visitors are elsewhere.")
+            plan = await self._as_trusted(plan, service, None)
+            log.info("doing what was left out at %s of %s", plan.source, plan.service)
+            async with self._running(plan.service, plan, on_progress, stop, VERIFY_TIMEOUT) as runner:
+                return await runner.start(Started(plan=plan, who=who, why=why, decided=plan.made_at))
+
+    async def _why_not_fenced(self, service: Service, left: StillToDo) -> str:
+        """What keeps its sides from being fenced now, as records and a visit say; empty where nothing does."""
+        active, visit = await asyncio.gather(self._observer.active(service), self._observer.visit(service))
+        return why_not_fenced(service, left, active, visit.deployment)
 
     async def carry_out(self, plan: Plan, snapshot: Snapshot, who: str, verify_timeout: float) -> Run:
         """Runs a plan that moves nobody: one for TTLs, made from what was read."""
@@ -293,6 +332,13 @@ class Runs:
         trust, open_platform = self._configuration.trust, self._configuration.open_platform
         actions = ActionExecutor(service, self._observer.lookup, trust, open_platform, self._recorded.one)
 
+        async def act(step: ActionStep, run: Run, stop: asyncio.Event) -> Verdict:
+            if run.forward.kind is PlanKind.FENCE and run.direction is Direction.FORWARD:
+                wrong = await self._why_not_fenced(service, StillToDo(run=run, steps=(step,)))
+                if wrong:
+                    return Verdict(StepState.FAILED, f"{wrong}. Nothing was done")
+            return await actions.perform(step, run, stop)
+
         def progress(run: Run) -> None:
             self._live.take_run(run)
             on_progress(run)
@@ -306,7 +352,7 @@ class Runs:
             stop=stop or asyncio.Event(),
             verify_timeout=verify_timeout,
             walk=lambda d, address: journeys(service, (d,), self._observer.lookup, trust, address),
-            act=actions.perform,
+            act=act,
             before=actions.before,
             leases=leases,
         )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +16,7 @@ from changeover.desktop.service.service_actions import SERVICE_VERBS
 from desktop.on_screen import click, lab_desktop
 from desktop.samples import NOW, gallery
 from desktop.waiting import until
+from model.emergencies import emergency
 
 LINES = {
     "quiet": ("Protected", ""),
@@ -104,3 +106,13 @@ def test_freeze_and_shorten_on_the_practice_ground(on_loop: Callable[..., None],
             assert session.window.fault.isHidden()
 
     on_loop(scenario())
+
+
+def test_what_an_emergency_left_out_is_told(qtbot: QtBot) -> None:
+    """With the command that does it."""
+    state = gallery()["on-backup"]
+    line = LifeLine()
+    qtbot.addWidget(line)
+    line.show_state(replace(state, snapshot=replace(state.snapshot, runs=(emergency(3600),))), NOW)
+    told = "Still to do at primary when it answers: quiet; worker stopped; keys. Do it with: changeover fence shop"
+    assert told in line.more.text()

@@ -6,7 +6,9 @@ from msgspec.structs import replace
 from pytestqt.qtbot import QtBot
 
 from changeover.desktop.service.platforms_card import PlatformsCard
+from changeover.model.platforms.app_version import AppVersion, KeptVersion, Told
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
+from changeover.model.settings.version_endpoint import VersionEndpoint
 from desktop.samples import NOW, RUNS, gallery
 
 
@@ -62,3 +64,25 @@ def test_what_a_platform_says_is_text(qtbot: QtBot) -> None:
     made.show_state(replace(state, snapshot=replace(state.snapshot, platforms=kept)), NOW)
     assert "<img src='file:///etc/hostname'>" in made.table.toPlainText()
     assert "<b>x</b>" in made._said.text()
+
+
+def test_what_apps_tell_is_shown_without_any_platform(qtbot: QtBot) -> None:
+    """What differs, and what one of them should tell and does not, with the reason."""
+    state = gallery()["quiet"]
+    endpoint = VersionEndpoint(path="/version", commit="json:sha", schema="json:schema")
+    schemas = {"primary": Told(value="7"), "backup": Told(why='there is no "<b>schema</b>" in its JSON')}
+    versions = {
+        name: KeptVersion(at=NOW, version=AppVersion(commit=Told(value="abcdef0123456789"), schema=schema))
+        for name, schema in schemas.items()
+    }
+    service = replace(state.service, version=endpoint)
+    made = PlatformsCard()
+    qtbot.addWidget(made)
+    asked = replace(state, snapshot=replace(state.snapshot, service=service, versions=versions))
+    made.show_state(asked, NOW)
+    assert made._verdict.text() == "not all is told"
+    assert "primary, as its app tells: commit abcdef012345, database schema 7, seen" in made._said.text()
+    assert 'there is no "<b>schema</b>" in its JSON' in made.table.toPlainText()
+    assert "release: commit" not in made.table.toPlainText()
+    made.show_state(replace(state, snapshot=replace(state.snapshot, versions=versions)), NOW)
+    assert made.isHidden(), "the settings ask no app any more"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from changeover.model.platforms.comparison import Side, compared
-from changeover.model.platforms.comparison_row import Agreement, Compared, differing
+from changeover.model.platforms.comparison import compared
+from changeover.model.platforms.comparison_row import Agreement, Compared, Side, differing
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
     AttachedResource,

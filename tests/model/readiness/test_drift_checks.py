@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from changeover.model.finding import Level
+from changeover.model.platforms.app_version import AppVersion, KeptVersion, Told
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
     HostedDatabase,
@@ -19,6 +20,7 @@ from changeover.model.readiness.drift_checks import compared_with, drift_finding
 from changeover.model.readiness.platform_checks import platform_findings
 from changeover.model.readiness.snapshot import Snapshot
 from changeover.model.settings.platform import DriftRules
+from changeover.model.settings.version_endpoint import VersionEndpoint
 from model.snapshots import WWW, service
 from model.strategies import NOW
 
@@ -112,3 +114,49 @@ def test_a_target_is_compared_with_where_visitors_are() -> None:
     assert compared_with(service(), "backup", "primary") == "backup"
     assert compared_with(service(), "mixed", "backup") == "primary"
     assert compared_with(service(), "unknown", "primary") == "backup"
+
+
+ENDPOINT = VersionEndpoint(path="/version", commit="json:sha", schema="json:schema")
+
+
+def by_apps(primary: AppVersion, backup: AppVersion, endpoint: VersionEndpoint | None = ENDPOINT) -> Snapshot:
+    """Two deployments on any address, whose apps told something."""
+    told = {"primary": primary, "backup": backup}
+    versions = {name: KeptVersion(at=NOW - timedelta(minutes=2), version=one) for name, one in told.items()}
+    return Snapshot(service=replace(service(), version=endpoint), at=NOW, versions=versions)
+
+
+def app(commit: Told, schema: Told) -> AppVersion:
+    return AppVersion(commit=commit, schema=schema)
+
+
+ONE, OTHER = app(Told(value="abcdef0"), Told(value="7")), app(Told(value="abcdef0"), Told(value="8"))
+
+
+def test_apps_on_any_address_are_compared() -> None:
+    """Without any platform."""
+    (same,) = drift_findings(by_apps(ONE, ONE), "primary", "backup")
+    assert (same.level, same.text) == (Level.PASS, "backup has what primary has, as their apps said 2 min ago")
+    (other,) = drift_findings(by_apps(ONE, OTHER), "primary", "backup")
+    assert other.level is Level.WARN
+    assert "backup's database schema is another version than primary's; deploy or migrate it" in other.text
+    assert drift_findings(by_apps(ONE, OTHER, None), "primary", "backup") == [], "nobody asks any more"
+
+
+def test_what_an_app_should_tell_and_does_not_is_told() -> None:
+    """Nobody may take it for the same."""
+    broken = app(Told(value="abcdef0"), Told(why="the body is not JSON"))
+    (found,) = drift_findings(by_apps(ONE, broken), "primary", "backup")
+    assert found.level is Level.WARN
+    assert found.text == (
+        "Whether backup has all that primary has is not known, as their apps said 2 min ago: "
+        "backup's app does not tell its database schema's version: the body is not JSON"
+    )
+
+
+def test_the_oldest_word_counts() -> None:
+    """Of whoever said it."""
+    both = snapshot(primary=SEEN, backup=SEEN)
+    both = replace(both, service=replace(both.service, version=ENDPOINT), versions=by_apps(ONE, ONE).versions)
+    (found,) = drift_findings(both, "primary", "backup")
+    assert found.text == "backup has what primary has, as their platforms and apps said 4 min ago"

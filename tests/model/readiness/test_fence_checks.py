@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation, Process
 from changeover.model.readiness.fence_checks import fence_findings
 from changeover.model.readiness.snapshot import Snapshot
-from changeover.model.runs.run import Outcome, Reprotected, Run
+from changeover.model.runs.run import Outcome, Reprotected, Run, StepState
+from model.emergencies import emergency, fence
 from model.snapshots import service
 from model.strategies import NOW
 from model.switches import switched
@@ -59,3 +61,23 @@ def test_once_visitors_are_back_or_the_roles_are_changed_it_may_work() -> None:
     """The old primary is the new backup then."""
     assert fence_findings(snapshot(switched(3600)), "primary") == []
     assert fence_findings(snapshot(switched(3600, Outcome.COMPLETED, (1800, Reprotected()))), "backup") == []
+
+
+def test_what_was_left_out_is_told_once_the_platform_answers() -> None:
+    """With the command that does it, until it is done."""
+    run = emergency(3600)
+    quiet = PlatformObservation(wanted=2)
+    (found,) = fence_findings(snapshot(run, quiet), "backup")
+    assert found.text == ("The platform of primary answered 1 min ago: still to do there: quiet; worker stopped; keys")
+    assert found.fix == "Do it: changeover fence shop"
+    assert fence_findings(snapshot(run, quiet, ago=3601), "backup") == [], "it has not answered since"
+    assert fence_findings(snapshot(run, quiet), "primary") == [], "visitors are back"
+    done = fence(run, [StepState.DONE, StepState.DONE, StepState.DONE])
+    assert fence_findings(replace(snapshot(run, quiet), runs=(done, run)), "backup") == []
+
+
+def test_processes_that_work_on_and_what_was_left_out_are_told_together() -> None:
+    """In one finding."""
+    (found,) = fence_findings(snapshot(emergency(3600)), "backup")
+    assert "1 worker instance ran there 1 min ago; both sides may write. Still to do there: quiet" in found.text
+    assert "changeover fence shop, or say that this is the new backup: changeover protect" in found.fix

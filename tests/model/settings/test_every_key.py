@@ -88,7 +88,7 @@ COUNTS: dict[type[Struct], dict[str, Any]] = {
 HARMLESS: dict[type[Struct], set[str]] = {
     Service: {
         *("dns", "ttl", "maintenance", "after", "run_timeout", "lease", "name_servers_needed", "recovery_objective"),
-        *("drift", "database_lag"),
+        *("drift", "database_lag", "version"),
     },
     Deployment: {"marker", "status_page"},
     HealthCheck: {

@@ -188,6 +188,7 @@ SENTENCES = {
     "working": ("", "A switch is being prepared."),
     "same-on-both": ("", "Visitors reach primary. Both deployments are healthy and the backup is ready."),
     "drift": ("", "Visitors reach primary. Both deployments are healthy and the backup is ready."),
+    "told-by-apps": ("", "Visitors reach primary. Both deployments are healthy and the backup is ready."),
 }
 
 GLANCES = {
@@ -234,6 +235,7 @@ GLANCES = {
     "working": (ServiceStatus.DEGRADED, "switching now"),
     "same-on-both": (ServiceStatus.HEALTHY, "on primary · healthy"),
     "drift": (ServiceStatus.HEALTHY, "on primary · healthy"),
+    "told-by-apps": (ServiceStatus.HEALTHY, "on primary · healthy"),
 }
 
 
@@ -247,7 +249,7 @@ def test_the_sentence(name: str) -> None:
 def test_every_state_has_a_sentence_of_its_own() -> None:
     """No two states are told in the same words, but for the quiet ones, and every state is in the table."""
     assert set(SENTENCES) == set(gallery())
-    quiet = ("visited", "suspect", "ttl-shortened", "same-on-both", "drift")
+    quiet = ("visited", "suspect", "ttl-shortened", "same-on-both", "drift", "told-by-apps")
     told = [sentence(each, NOW).text for name, each in gallery().items() if name not in quiet]
     assert len(set(told)) == len(told)
 

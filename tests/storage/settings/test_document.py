@@ -19,6 +19,7 @@ from changeover.model.settings.deployment_database import DeploymentDatabase, La
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import DriftRules
 from changeover.model.settings.service import Deployment, LookupSettings, Service
+from changeover.model.settings.version_endpoint import VersionEndpoint
 from changeover.storage.settings import file as settings_file
 from changeover.storage.settings.action_tables import ActionTable, Wait
 
@@ -36,6 +37,7 @@ TABLES = (
     DriftRules,
     DeploymentDatabase,
     LagLimits,
+    VersionEndpoint,
     ActionTable,
     HttpCall,
     Wait,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from changeover.commands.session import (
 from changeover.dns.providers.help import as_written
 from changeover.model.errors import UsageError
 from changeover.model.formatting import age, counted, ended
+from changeover.model.platforms.app_version import AppVersion, KeptVersion
 from changeover.model.platforms.comparison_row import Agreement, Compared, differing
 from changeover.model.platforms.platform_observation import KeptObservation, PlatformObservation
 from changeover.model.readiness.drift_checks import compared_with, drift_rows
@@ -37,8 +39,12 @@ from changeover.model.settings.platform import PlatformKind, PlatformOperation
 from changeover.model.settings.service import Deployment, Service
 from changeover.model.wording.platform_words import observation_words
 from changeover.monitoring.platform_reading import PlatformReading
+from changeover.monitoring.version_reading import VersionReading
 from changeover.storage.home import this_person
 from changeover.switchover.report import utc
+
+#: What is known of the primary and of a backup, by their platforms and by their apps.
+_Pair = Sequence[tuple[PlatformReading, VersionReading | None]]
 
 
 @click.command()
@@ -187,15 +193,21 @@ def drift(service: str, deployment: str | None, everything: bool, as_json: bool)
         of = session.switchboard.service(service)
         to = _backup(of, deployment)
         beside = compared_with(of, of.primary.name, to)
-        readings = {r.deployment.name: r for r in session.run(session.switchboard.read_platforms(service))}
+        readings, versions = session.run(session.switchboard.read_what_runs(service))
     now = datetime.now(UTC)
-    pair = [readings[beside], readings[to]]
+    said, told = {r.deployment.name: r for r in readings}, {v.deployment.name: v for v in versions}
+    pair = [(said[name], told.get(name)) for name in (beside, to)]
     kept = {
         r.deployment.name: KeptObservation(at=r.at, observation=r.observation)
-        for r in pair
+        for r, _ in pair
         if r.observation is not None and r.at is not None
     }
-    rows = drift_rows(of, kept, beside, to, now)
+    apps = {
+        v.deployment.name: KeptVersion(at=v.at, version=v.version)
+        for _, v in pair
+        if v is not None and v.version is not None and v.at is not None
+    }
+    rows = drift_rows(of, kept, apps, beside, to, now)
     if as_json:
         print_json(_drift_object(service, pair, rows))
     else:
@@ -213,15 +225,16 @@ def _backup(service: Service, name: str | None) -> str:
     return name
 
 
-def _drift_object(service: str, pair: list[PlatformReading], rows: tuple[Compared, ...] | None) -> dict[str, Any]:
+def _drift_object(service: str, pair: _Pair, rows: tuple[Compared, ...] | None) -> dict[str, Any]:
     sides = [
         {
             "name": reading.deployment.name,
             "platform": reading.deployment.platform,
             "observed_at": None if reading.at is None else utc(reading.at),
             "error": None if reading.error is None else {"kind": reading.error.kind, "text": reading.error.text},
+            "app": None if version is None else _told_by_app(version),
         }
-        for reading in pair
+        for reading, version in pair
     ]
     told = None if rows is None else [{key: str(getattr(row, key)) for key in row.__struct_fields__} for row in rows]
     return {
@@ -232,18 +245,31 @@ def _drift_object(service: str, pair: list[PlatformReading], rows: tuple[Compare
     }
 
 
-def _print_drift(
-    pair: list[PlatformReading], rows: tuple[Compared, ...] | None, everything: bool, now: datetime
-) -> None:
-    for reading in pair:
+def _told_by_app(reading: VersionReading) -> dict[str, Any]:
+    """What an app told; an `error` says why it told nothing now."""
+    version = AppVersion() if reading.version is None else reading.version
+    return {
+        "commit": None if version.commit is None else version.commit.value or None,
+        "schema": None if version.schema is None else version.schema.value or None,
+        "observed_at": None if reading.at is None else utc(reading.at),
+        "error": reading.why or None,
+    }
+
+
+def _print_drift(pair: _Pair, rows: tuple[Compared, ...] | None, everything: bool, now: datetime) -> None:
+    for reading, version in pair:
+        name = reading.deployment.name
         if reading.error is not None:
             when = "" if reading.at is None else f" What follows is from {age(reading.at, now)}."
-            say(f"{reading.deployment.name}: {ended(reading.error.text)} {reading.error.hint}{when}")
-        elif reading.observation is None:
-            say(f"{reading.deployment.name} is any address; no platform tells what runs there.")
+            say(f"{name}: {ended(reading.error.text)} {reading.error.hint}{when}")
+        elif reading.observation is None and version is None:
+            say(f"{name} is any address; no platform tells what runs there.")
+        if version is not None and version.why:
+            when = "" if version.at is None else f" What it told is from {age(version.at, now)}."
+            say(f"{name}: its app does not tell what it runs: {ended(version.why)}{when}")
     if rows is None:
         return
-    first, second = (reading.deployment.name for reading in pair)
+    first, second = (reading.deployment.name for reading, _ in pair)
     shown = rows if everything else [row for row in rows if row.agreement is not Agreement.SAME]
     if shown:
         heads = ("WHAT", "", first.upper(), second.upper(), "VERDICT", "MEANS")

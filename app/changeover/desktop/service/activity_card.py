@@ -35,6 +35,8 @@ def run_words(run: Run) -> str:
     """What a run did, in a sentence."""
     if run.forward.kind is PlanKind.OPERATION and not run.unreadable:
         return _operation(run)
+    if run.forward.kind is PlanKind.FENCE and run.outcome in _WENT:
+        return _fence_words(run)
     names = counted(len({c.name for c in run.forward.changes}), "hostname")
     way = f"{run.source} to {run.to}"
     took = f" in {duration(run.seconds)}" if run.seconds >= 0.5 else ""
@@ -79,6 +81,23 @@ def _operation(run: Run) -> str:
             return f"{what}, {run.outcome}"
 
 
+#: How a run stands that did something, or may have.
+_WENT = (Outcome.COMPLETED, Outcome.UNDONE, Outcome.RUNNING, Outcome.INTERRUPTED)
+
+
+def _fence_words(run: Run) -> str:
+    steps = ", ".join(step.name for step in run.forward.steps)
+    match run.outcome:
+        case Outcome.COMPLETED:
+            return f"Did at {run.source} what an emergency had left out: {steps}"
+        case Outcome.UNDONE:
+            return f"Undone: what was done at {run.source} ({steps})"
+        case Outcome.RUNNING:
+            return f"{'Taking back' if run.direction is Direction.UNDO else 'Doing'} what was left out at {run.source}"
+        case _:
+            return f"Interrupted while doing what was left out at {run.source}"
+
+
 def _completed(run: Run, names: str, way: str, took: str) -> str:
     match run.forward.kind:
         case PlanKind.SWITCH:
@@ -89,6 +108,8 @@ def _completed(run: Run, names: str, way: str, took: str) -> str:
             return f"Restored the TTLs of {names}{took}"
         case PlanKind.OPERATION:
             return _operation(run)
+        case PlanKind.FENCE:
+            return _fence_words(run)
         case _:
             assert_never(run.forward.kind)
 

@@ -13,6 +13,7 @@ from changeover.model.formatting import clock, duration
 from changeover.model.readiness.freeze import freeze_words
 from changeover.model.readiness.lifecycle import Lifecycle, Stage, lifecycle, review_words
 from changeover.model.readiness.service_state import ServiceState
+from changeover.model.runs.fencing import still_to_do
 from changeover.model.runs.ttl import fast_from, prepared_by
 from changeover.model.wording.service_status import lacking
 
@@ -50,6 +51,12 @@ def ttl_words(state: ServiceState, now: datetime) -> str:
         left = duration((ready - now).total_seconds())
         return f"TTLs are shortened: a switch is fast from {clock(ready, now)} on, in {left}."
     return "TTLs are shortened: a switch is fast now."
+
+
+def fence_words(state: ServiceState) -> str:
+    """What an emergency left out at the side that failed, and how it is done; nothing where all is done."""
+    left = still_to_do(state.runs)
+    return "" if left is None else f"{left.words} Do it with: changeover fence {state.service.name}"
 
 
 def more_verbs(state: ServiceState, now: datetime) -> tuple[str, ...]:
@@ -91,6 +98,7 @@ class LifeLine(QWidget):
         set_role(self.badge, "muted" if found.stage in _QUIET else "strong")
         nag = review_words(found, now)
         frozen = [f"{freeze_words(f, now)}." for f in state.overlay.freezes]
-        more = " ".join(part for part in (*frozen, nag, ttl_words(state, now)) if part and part not in said)
+        left = fence_words(state)
+        more = " ".join(part for part in (*frozen, nag, left, ttl_words(state, now)) if part and part not in said)
         self.more.setText(more)
         self.more.setVisible(bool(more))

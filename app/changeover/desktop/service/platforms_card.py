@@ -1,4 +1,4 @@
-"""The card of what the platforms say: what runs of each deployment, and where the target differs."""
+"""The card of what platforms and apps say: what runs of each deployment, and where the target differs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from changeover.model.formatting import age, counted
 from changeover.model.platforms.comparison_row import Agreement, Compared, differing
 from changeover.model.readiness.drift_checks import compared_with, drift_rows
 from changeover.model.readiness.service_state import ServiceState
-from changeover.model.wording.platform_words import observation_words
-
-_TOLD = (Agreement.DIFFERS, Agreement.MEANT)
+from changeover.model.wording.platform_words import observation_words, version_words
 
 
 def table_html(rows: tuple[Compared, ...], beside: str, to: str) -> str:
@@ -28,15 +26,21 @@ def table_html(rows: tuple[Compared, ...], beside: str, to: str) -> str:
         told = f"<td>{as_html(row.primary)}</td><td>{as_html(row.backup)}</td>"
         if row.agreement is Agreement.DIFFERS:
             lines.append(f"<tr><td><b>≠ {what}</b></td>{told}</tr>")
-            lines.append(f'<tr><td></td><td colspan="2"><i>{as_html(row.why)}</i></td></tr>')
         else:
             note = "" if row.agreement is Agreement.SAME else f" ({row.agreement})"
             lines.append(f"<tr><td>{what}{note}</td>{told}</tr>")
+        if row.why:
+            lines.append(f'<tr><td></td><td colspan="2"><i>{as_html(row.why)}</i></td></tr>')
     return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(lines)}</table>'
 
 
+def _is_told(row: Compared) -> bool:
+    """Is it shown without being asked for: what differs, and what an app should tell and does not?"""
+    return row.agreement in (Agreement.DIFFERS, Agreement.MEANT) or bool(row.why)
+
+
 class PlatformsCard(Card):
-    """What runs of each deployment whose platform has said something. Hidden where none has."""
+    """What runs of each deployment whose platform, or app, has said something. Hidden where none has."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,32 +67,36 @@ class PlatformsCard(Card):
         """Shows what is known, in place."""
         self._state, self._now = state, now
         kept = state.snapshot.platforms
-        self.setVisible(bool(kept))
-        if not kept:
+        apps = state.snapshot.versions if state.service.version is not None else {}
+        self.setVisible(bool(kept or apps))
+        if not (kept or apps):
             return
-        said = [
-            shown(f"{d.name}: {observation_words(kept[d.name].observation)}, seen {age(kept[d.name].at, now)}")
-            for d in state.service.deployments
-            if d.name in kept
-        ]
-        self._said.setText("\n".join(said))
+        said = []
+        for name in (deployment.name for deployment in state.service.deployments):
+            if name in kept:
+                said.append(f"{name}: {observation_words(kept[name].observation)}, seen {age(kept[name].at, now)}")
+            if name in apps:
+                words = version_words(apps[name].version)
+                said.append(f"{name}, as its app tells: {words}, seen {age(apps[name].at, now)}")
+        self._said.setText("\n".join(shown(line) for line in said))
         to = state.target or state.service.deployments[1].name
         beside = compared_with(state.service, state.active, to)
-        rows = drift_rows(state.service, kept, beside, to, now)
+        rows = drift_rows(state.service, kept, apps, beside, to, now)
         self._show_rows(rows, beside, to)
 
     def _show_rows(self, rows: tuple[Compared, ...] | None, beside: str, to: str) -> None:
         found = differing(rows or ())
-        mark = Mark.UNKNOWN if rows is None else Mark.DEGRADED if found else Mark.HEALTHY
-        self._mark.show_mark(mark)
-        only = "only one side tells" if rows is None else "yes"
+        untold = any(row.agreement is Agreement.UNKNOWN and row.why for row in rows or ())
+        unknown = rows is None or untold
+        self._mark.show_mark(Mark.DEGRADED if found else Mark.UNKNOWN if unknown else Mark.HEALTHY)
+        only = "only one side tells" if rows is None else "not all is told" if untold else "yes"
         self._verdict.setText(f"no, {counted(len(found), 'difference')}" if found else only)
-        told = tuple(row for row in rows or () if self._whole or row.agreement in _TOLD)
+        told = tuple(row for row in rows or () if self._whole or _is_told(row))
         if (told, beside, to) != self._shown:
             self._shown = (told, beside, to)
             self.table.setHtml(table_html(told, beside, to))
         self.table.setVisible(bool(told))
-        rest = len(rows or ()) - sum(row.agreement in _TOLD for row in rows or ())
+        rest = len(rows or ()) - sum(_is_told(row) for row in rows or ())
         self.all_button.setText("Show differences only" if self._whole else f"Show what is the same, too ({rest})")
         self.all_button.setVisible(rest > 0)
 

@@ -11,6 +11,9 @@ from changeover.model.runs.plan import PlanKind
 from changeover.model.runs.recovery_time import recovery_time
 from changeover.model.runs.run import Direction, Outcome, Run
 
+#: What a run may be for that is kept and undone as it stands, with no time after it to wait for.
+_WITHOUT_VISITORS = (PlanKind.OPERATION, PlanKind.FENCE)
+
 
 def recovery_words(run: Run) -> str:
     """How long it took until visitors were served, in its parts; nothing for a run that is not about that."""
@@ -21,7 +24,11 @@ def recovery_words(run: Run) -> str:
 
 def undo_words(run: Run, now: datetime) -> str:
     """For how long a switch is offered to be undone; nothing where it is not."""
-    if run.outcome is not Outcome.COMPLETED or run.ended is None or run.forward.kind is PlanKind.OPERATION:
+    if (
+        run.outcome is not Outcome.COMPLETED
+        or run.ended is None
+        or run.forward.kind in (PlanKind.OPERATION, PlanKind.FENCE)
+    ):
         return ""
     if run.committed is not None:
         return "It was kept. An undo is still possible, but what was done there since stays there."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
@@ -12,6 +12,7 @@ from changeover.desktop.wizard.flow import follow_words
 from changeover.desktop.wizard.tables import plan_view
 from changeover.model.formatting import counted
 from changeover.model.runs.plan import Plan
+from changeover.model.runs.run import Run
 
 
 class ChangesPage(QWidget):
@@ -59,8 +60,11 @@ class ChangesPage(QWidget):
         """Was everything said that must be said?"""
         return self._sure.isHidden() or self.sure_box.isChecked()
 
-    def show_plan(self, plan: Plan, overrides: Mapping[str, str], doubt: str = "") -> None:
-        """`doubt` is what must be confirmed once more before the switch; nothing where there is no doubt."""
+    def show_plan(self, plan: Plan, overrides: Mapping[str, str], doubt: str = "", runs: Sequence[Run] = ()) -> None:
+        """`doubt` is what must be confirmed once more before the switch; nothing where there is no doubt.
+
+        `runs`, newest first, say how long each action took last time.
+        """
         clear(self._above)
         clear(self._below)
         self._asked.setVisible(bool(plan.steps))
@@ -68,7 +72,7 @@ class ChangesPage(QWidget):
             calm = Card(role="calm")
             calm.body.addWidget(label(follow_words(plan)))
             self._above.addWidget(calm)
-            self._below.addWidget(plan_view(plan))
+            self._below.addWidget(plan_view(plan, runs))
         else:
             card = Card()
             card.body.addWidget(label(f"Visitors are sent to {plan.to} already.", "strong"))

@@ -261,7 +261,8 @@ class Wizard(Frame):
         if preparation is not None and preparation.plan is not None and self.readiness.ready:
             given = overrides(preparation.findings, self.readiness.reasons)
             back = failback(self._state, preparation.to) and not preparation.emergency
-            self.changes.show_plan(preparation.plan, given, doubt(preparation.findings) if back else "")
+            asked = doubt(preparation.findings) if back else ""
+            self.changes.show_plan(preparation.plan, given, asked, preparation.snapshot.runs)
             self.go_to(WizardPage.CHANGES)
 
     def _go_back(self) -> None:

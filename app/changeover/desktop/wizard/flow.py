@@ -141,6 +141,8 @@ def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
         back = "taking back: " if run.direction is Direction.UNDO else ""
         return f"{service}, {back}{run.forward.steps[0].text}"
     if run is not None and run.direction is Direction.UNDO:
+        if run.forward.kind is PlanKind.FENCE:
+            return f"Taking back what was done at {run.source} of {service}"
         where = f" back to {run.source}" if run.forward.kind.moves_visitors else "'s TTLs back"
         return f"Bringing {service}{where}"
     if run is not None and run.emergency:
@@ -154,6 +156,8 @@ def run_title(run: Run | None, service: str, to: str, source: str = "") -> str:
             return f"Restoring the TTLs of {service}"
         case PlanKind.OPERATION:
             return ""  # told above
+        case PlanKind.FENCE:
+            return f"Fencing {source or (run.source if run is not None else '')} of {service}"
         case kind:
             assert_never(kind)
 
@@ -166,6 +170,8 @@ def outcome_words(run: Run) -> tuple[str, str]:
         case Outcome.COMPLETED | Outcome.UNDONE if operation:
             return ("Taken back" if back else "Done"), ended(run.text)
         case Outcome.COMPLETED:
+            if run.forward.kind is PlanKind.FENCE:
+                return f"{run.source} is fenced", ended(run.text)
             if not run.forward.kind.moves_visitors:
                 return f"{run.text}.", "Every name server gives the new ones."
             return f"Visitors are served by {run.to}", "Every check passed: the name servers, and the service itself."
@@ -173,6 +179,8 @@ def outcome_words(run: Run) -> tuple[str, str]:
             doubt = undone_in_doubt(run)
             if doubt:
                 return f"The records lead to {run.source} again, where not all is well", ended(doubt)
+            if run.forward.kind is PlanKind.FENCE:
+                return f"What was done at {run.source} is taken back", ended(run.text)
             where = f"Visitors are back at {run.source}" if run.forward.kind.moves_visitors else "The TTLs are back"
             return where, "Every record set is exactly as it was before."
         case Outcome.REFUSED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from changeover.model.runs.open_run import open_run_words, operation_ways
 from changeover.model.runs.plan import ActionStep, Plan, PlanKind, Step
 from changeover.model.runs.run import Direction, Outcome, Run, StepState, taking_back
 from changeover.model.runs.step_decision import StepDecision, why_not
+from changeover.model.runs.step_times import last_times, took_words
 from changeover.model.settings.action import Approval
 
 STATE_WORDS = {
@@ -35,20 +37,22 @@ def state_words(run: Run, number: int) -> str:
 
 
 class Line(Struct, frozen=True):
-    """One step of a plan as a sentence. `skip` says why it is left out and at what risk."""
+    """One step of a plan as a sentence. `skip` says why it is left out and at what risk, `took` how long it took."""
 
     number: int
     text: str
     skip: str = ""
+    took: str = ""
 
 
-def plan_lines(plan: Plan) -> list[list[Line]]:
-    """All steps in order; those of one inner list are done at the same time."""
-    return [[_line(number, plan.steps[number]) for number in group] for group in plan.groups]
+def plan_lines(plan: Plan, runs: Sequence[Run] = ()) -> list[list[Line]]:
+    """All steps in order; those of one inner list are done at the same time. `runs` say how long each took last."""
+    took = last_times(plan, runs)
+    return [[_line(n, plan.steps[n], took_words(took.get(n))) for n in group] for group in plan.groups]
 
 
-def _line(number: int, step: Step) -> Line:
-    return Line(number, step.text, step.skip if isinstance(step, ActionStep) else "")
+def _line(number: int, step: Step, took: str) -> Line:
+    return Line(number, step.text, step.skip if isinstance(step, ActionStep) else "", took)
 
 
 def asks(run: Run, number: int) -> Approval | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -12,6 +12,7 @@ from changeover.desktop.wizard.flow import rows
 from changeover.desktop.wizard.sentences import SentencesCard
 from changeover.model.dns.change import Change
 from changeover.model.runs.plan import Plan
+from changeover.model.runs.run import Run
 
 
 def changes_html(changes: Iterable[Change]) -> str:
@@ -34,14 +35,14 @@ def changes_card(plan: Plan, zone: str, account: str) -> Card:
     return card
 
 
-def plan_view(plan: Plan) -> QWidget:
-    """A whole plan: its steps as sentences, then its changes zone by zone."""
+def plan_view(plan: Plan, runs: Sequence[Run] = ()) -> QWidget:
+    """A whole plan: its steps as sentences, then its changes zone by zone. `runs` say how long each took last."""
     made = QWidget()
     column = QVBoxLayout(made)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(12)
     if plan.steps:
-        column.addWidget(SentencesCard(plan))
+        column.addWidget(SentencesCard(plan, runs))
     for zone, account in dict.fromkeys((c.zone, c.account) for c in plan.changes):
         column.addWidget(changes_card(plan, zone, account))
     return made

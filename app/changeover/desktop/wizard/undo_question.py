@@ -17,7 +17,7 @@ def about_undo(
 
     `doubt` is what speaks against the deployment that visitors would reach.
     """
-    if plan.kind is PlanKind.OPERATION:
+    if plan.kind in (PlanKind.OPERATION, PlanKind.FENCE):
         text = f"Run {run} is taken back at {plan.to}: what stood there before is asked for. Nothing has changed yet."
         asked = Question(parent, f"Take run {run} back?", text, "Take it back", danger=True)
         _add_plan(asked, plan, "What the undo does")

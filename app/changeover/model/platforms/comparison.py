@@ -1,4 +1,4 @@
-"""What runs of two deployments, side by side: could the one take the other's place, as far as its platform tells?
+"""What runs of two deployments, side by side: could the one take the other's place, as far as anybody tells?
 
 Each difference is a row, worded for people. Of configuration variables only names and hashes are ever here.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from changeover.model.formatting import counted
 from changeover.model.health.certificate import covers
-from changeover.model.platforms.comparison_row import Agreement, Compared, row
+from changeover.model.platforms.comparison_row import Agreement, Compared, Side, row
 from changeover.model.platforms.database_comparison import database_rows
 from changeover.model.platforms.platform_observation import (
     AttachedDomain,
@@ -21,6 +20,7 @@ from changeover.model.platforms.platform_observation import (
     PlatformObservation,
     Process,
 )
+from changeover.model.platforms.version_rows import in_one_pipeline, version_rows
 from changeover.model.settings.platform import DriftRules
 
 #: A certificate that ends sooner, and that nobody is known to renew, is told.
@@ -32,14 +32,6 @@ _SET_BY_PLATFORM = ("HEROKU_", "VCAP_", "CF_INSTANCE_")
 _OF_HEROKU = ("DYNO", "PORT")
 
 
-class Side(Struct, frozen=True, kw_only=True):
-    """One deployment: its name, its platform's name in the settings, and what runs there."""
-
-    name: str
-    platform: str
-    observation: PlatformObservation
-
-
 def compared(
     primary: Side, backup: Side, hostnames: Sequence[str], rules: DriftRules, at: datetime
 ) -> tuple[Compared, ...]:
@@ -47,6 +39,7 @@ def compared(
     here, there = primary.observation, backup.observation
     rows = [
         *_state(primary, backup),
+        *version_rows(primary, backup),
         *_release(primary, backup),
         *_processes(here, there, backup.name, rules),
         *_config(primary, backup, rules),
@@ -61,9 +54,9 @@ def compared(
 
 def _judged(one: Compared, rules: DriftRules) -> Compared:
     """`one`, as who set the service up wants differences of its subject, or of its whole aspect, taken."""
-    if one.agreement is Agreement.DIFFERS and {one.subject, one.aspect}.intersection(rules.differs):
-        return replace(one, agreement=Agreement.MEANT, why="")
-    return one
+    if not {one.subject, one.aspect}.intersection(rules.differs):
+        return one
+    return replace(one, agreement=Agreement.MEANT if one.agreement is Agreement.DIFFERS else one.agreement, why="")
 
 
 def _state(primary: Side, backup: Side) -> Iterator[Compared]:
@@ -88,29 +81,19 @@ def _state(primary: Side, backup: Side) -> Iterator[Compared]:
 
 
 def _release(primary: Side, backup: Side) -> Iterator[Compared]:
-    """By commit. The numbers of releases are counted by each app alone, so that they say nothing of each other."""
+    """By number and date, where nobody tells a commit. Numbers are counted by each app alone, and say nothing."""
     here, there = primary.observation, backup.observation
-    if here.commit or there.commit:
-        short = min(len(here.commit), len(there.commit))
-        same = bool(short) and here.commit[:short].lower() == there.commit[:short].lower()
-        why = f"{backup.name} runs another commit than {primary.name}" if short else ""
-        if why and _in_one_pipeline(here, there):
-            why += f"; they are at stages {there.stage} and {here.stage} of one pipeline, and that was not promoted"
-        yield row("release", "commit", here.commit[:12], there.commit[:12], why, same=same)
-    elif here.release and there.release:
-        yield row("release", "number", here.release, there.release, same=True)
-    if _in_one_pipeline(here, there):
+    if in_one_pipeline(primary, backup):
         yield row("release", "pipeline stage", here.stage, there.stage, same=True)
-    if there.released_at is not None and here.released_at is not None and here.commit == there.commit == "":
+    if primary.commit or backup.commit:
+        return
+    if here.release and there.release:
+        yield row("release", "number", here.release, there.release, same=True)
+    if there.released_at is not None and here.released_at is not None:
         late = here.released_at - there.released_at
         why = f"{backup.name} was released {counted(late.days, 'day')} before {primary.name}"
         told = (f"{here.released_at:%Y-%m-%d}", f"{there.released_at:%Y-%m-%d}")
         yield row("release", "date", *told, why, same=late < timedelta(days=1))
-
-
-def _in_one_pipeline(here: PlatformObservation, there: PlatformObservation) -> bool:
-    """At stages of their own: what the one runs reaches the other by a promotion."""
-    return bool(here.pipeline) and here.pipeline == there.pipeline and here.stage != there.stage
 
 
 def _processes(

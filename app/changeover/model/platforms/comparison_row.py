@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from changeover.model.platforms.app_version import AppVersion
+from changeover.model.platforms.platform_observation import PlatformObservation
+
 
 class Agreement(StrEnum):
     SAME = "same"
@@ -18,7 +21,10 @@ class Agreement(StrEnum):
 
 
 class Compared(Struct, frozen=True, kw_only=True):
-    """One thing on both sides. `why` says what a difference means for who switches; it is empty where there is none."""
+    """One thing on both sides.
+
+    `why` says what a difference means for who switches, or why it is not known; it is empty where there is none.
+    """
 
     aspect: str
     subject: str
@@ -26,6 +32,24 @@ class Compared(Struct, frozen=True, kw_only=True):
     backup: str
     agreement: Agreement
     why: str = ""
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One deployment: its name, its platform's name in the settings, and what that and the app itself tell.
+
+    `observation` is empty where no platform tells anything, `app` is None where the app told nothing.
+    """
+
+    name: str
+    platform: str
+    observation: PlatformObservation = PlatformObservation()
+    app: AppVersion | None = None
+
+    @property
+    def commit(self) -> str:
+        """The commit that runs, as the app tells, else as its platform does; empty where nobody does."""
+        told = self.app.commit if self.app is not None else None
+        return told.value if told is not None and told.value else self.observation.commit
 
 
 def differing(rows: Iterable[Compared]) -> tuple[Compared, ...]:

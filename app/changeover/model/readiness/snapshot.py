@@ -14,6 +14,7 @@ from changeover.model.dns.observed import RoutingName, ServerAnswer
 from changeover.model.dns.records import AddressSet, address_set
 from changeover.model.health.check import JourneyResult
 from changeover.model.health.status_page import StatusPage
+from changeover.model.platforms.app_version import KeptVersion
 from changeover.model.platforms.platform_observation import KeptObservation
 from changeover.model.runs.plan import ZoneReading
 from changeover.model.runs.run import Run
@@ -27,7 +28,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     `names` are the routing names of its answers, as their own servers and the resolvers see them. `earlier` has, by
     service that must be switched before this one, where it is. `runs` are the service's own, newest first. `drift` is
     what others changed since. `lease` says who else holds it. `signing` has those of its zones that are signed.
-    `platforms` and `databases` have, by deployment, what its platform and its database said last.
+    `platforms` and `databases` have, by deployment, what its platform and its database said last, `versions` what its
+    app did.
     `unapproved` are the parts of its settings that may not act. `unrecorded` says why runs could not be read on this
     computer, and what to do.
     """
@@ -50,6 +52,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     unrecorded: str | None = None
     platforms: dict[str, KeptObservation] = field(default_factory=dict)
     databases: dict[str, KeptDatabase] = field(default_factory=dict)
+    versions: dict[str, KeptVersion] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

@@ -94,14 +94,15 @@ Step = ChangeRecords | CheckNameServers | CheckVisitors | ActionStep
 class PlanKind(StrEnum):
     """What a plan is for.
 
-    To move visitors; to shorten, and to restore, how long their resolvers keep the answer; or to ask the platform of
-    one deployment for one thing.
+    To move visitors; to shorten, and to restore, how long their resolvers keep the answer; to ask the platform of one
+    deployment for one thing; or to do at a side that visitors were led away from what an emergency left out there.
     """
 
     SWITCH = "switch"
     PREPARE = "prepare"
     RESTORE_TTL = "restore-ttl"
     OPERATION = "operation"
+    FENCE = "fence"
 
     @property
     def moves_visitors(self) -> bool:
@@ -109,7 +110,7 @@ class PlanKind(StrEnum):
         match self:
             case PlanKind.SWITCH:
                 return True
-            case PlanKind.PREPARE | PlanKind.RESTORE_TTL | PlanKind.OPERATION:
+            case PlanKind.PREPARE | PlanKind.RESTORE_TTL | PlanKind.OPERATION | PlanKind.FENCE:
                 return False
             case _:
                 assert_never(self)
@@ -120,7 +121,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     `steps` are in order; those whose numbers stand together in one of `together` are done at the same time.
     `visitors_follow_within` is the longest time, in seconds, that a resolver may go on giving the old answer: the
-    highest TTL that stood at the names before the change.
+    highest TTL that stood at the names before the change. `fences` names the run whose left-out steps these are.
     """
 
     service: str
@@ -131,6 +132,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     visitors_follow_within: int = 0
     kind: PlanKind = PlanKind.SWITCH
     together: tuple[tuple[int, ...], ...] = ()
+    fences: str = ""
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, assert_never
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from changeover.model.dns.change import Change
@@ -19,7 +19,7 @@ from changeover.model.settings.action import Approval, Note, Operation, Platform
 
 #: The version of the events below, which each is written with. It grows when an older Changeover could no longer tell
 #: from them what happened. 1: rows without a version. 2: they say who resumed, undid and accepted. 3: a run may be one
-#: operation of a platform.
+#: operation of a platform, or do what another left out.
 EVENT_VERSION = 3
 #: The number of a step in the plan of the present direction.
 StepNumber = Annotated[int, Meta(ge=0)]
@@ -101,7 +101,7 @@ class Resumed(Struct, frozen=True, kw_only=True, tag="resumed"):
 
 
 class Skipped(Struct, frozen=True, kw_only=True, tag="skipped"):
-    """A person leaves a step out."""
+    """A person leaves a step out: of a run that is over, one that it had left out for later."""
 
     step: StepNumber
     reason: str
@@ -258,7 +258,8 @@ class Run(Struct, frozen=True, kw_only=True):
 
     `went` are the steps of the first plan as far as they went, `taken_back` the names of its actions that were undone.
     `paused`: somebody wants it to stop before its next step, or has stopped it so. `idle` are the seconds in which it
-    stood still, after a crash or a pause, until somebody went on.
+    stood still, after a crash or a pause, until somebody went on. `dropped` has, by name, why a person no longer wants
+    a step done that was left out.
     """
 
     run: str
@@ -292,6 +293,7 @@ class Run(Struct, frozen=True, kw_only=True):
     reprotected: datetime | None = None
     went: tuple[StepProgress, ...] = ()
     taken_back: frozenset[str] = frozenset()
+    dropped: dict[str, str] = field(default_factory=dict)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -329,7 +331,8 @@ class Run(Struct, frozen=True, kw_only=True):
         if self.accepted is not None:
             return ("undo",)
         if self.outcome is Outcome.COMPLETED:
-            return ("undo",) if self.committed else ("undo", "commit")
+            kept = self.committed or self.forward.kind is PlanKind.FENCE
+            return ("undo",) if kept else ("undo", "commit")
         return ()
 
     @property
@@ -437,6 +440,7 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
     went: list[StepProgress] = []
     taken_back: set[str] = set()
     before_undo = (plan, direction, steps, end, accepted, went)
+    dropped: dict[str, str] = {}
     idle = 0.0
     for previous, entry in itertools.pairwise(entries):
         match entry.event:
@@ -451,6 +455,8 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
                 steps = [_gone_on(*pair) for pair in zip(plan.steps, steps, strict=True)]
             case Skipped(step=number, reason=reason):
                 steps[number] = _progress(steps[number], StepState.SKIPPED, reason)
+                over = accepted is not None or (end is not None and end[0] is Outcome.COMPLETED)
+                dropped |= {steps[number].name: reason} if over and direction is Direction.FORWARD else {}
             case Repeated(step=number):
                 doubted = _doubted(plan.steps[number], _progress(steps[number], StepState.UNKNOWN))
                 steps[number] = _progress(doubted, StepState.PENDING)
@@ -533,6 +539,7 @@ def _told(entries: Sequence[Entry], alive: bool) -> Run:
         reprotected=reprotected,
         went=tuple(went or steps),
         taken_back=frozenset(taken_back),
+        dropped=dropped,
     )
 
 

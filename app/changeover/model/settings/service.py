@@ -13,6 +13,7 @@ from changeover.model.settings.action import Action
 from changeover.model.settings.deployment_database import DeploymentDatabase, LagLimits
 from changeover.model.settings.maintenance import Maintenance
 from changeover.model.settings.platform import ANY_ADDRESS, DriftRules
+from changeover.model.settings.version_endpoint import VersionEndpoint
 
 #: Words with a meaning of their own where a deployment's name may stand.
 RESERVED_DEPLOYMENT_NAMES = ("mixed", "elsewhere", "unknown")
@@ -102,6 +103,8 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     recovery_objective: int | None = None
     drift: DriftRules = DriftRules()
     database_lag: LagLimits = LagLimits()
+    #: Where the app itself tells what it runs.
+    version: VersionEndpoint | None = None
 
     @property
     def primary(self) -> Deployment:

@@ -101,8 +101,7 @@ def urgent(state: ServiceState) -> bool:
 def list_line(state: ServiceState, now: datetime) -> str:
     """Where the service runs and how, for a list: "on primary · healthy"."""
     if state.working:
-        run = state.run
-        return "at work now" if run and not run.ended and run.forward.kind is PlanKind.OPERATION else "switching now"
+        return "at work now" if state.run is not None and _moves_nobody(state.run) else "switching now"
     if state.run is not None and state.run.unfinished:
         how = unreadable_words(state.run) if state.run.unreadable else f"is {state.run.outcome}"
         return f"run {state.run.run} {how}"
@@ -141,8 +140,14 @@ def _working(run: Run | None) -> str:
             return "The TTLs of its records are being lowered."
         case PlanKind.RESTORE_TTL:
             return "The TTLs of its records are being restored."
+        case PlanKind.FENCE:
+            return f"What an emergency left out at {run.source} is being done."
         case _:
             assert_never(run.forward.kind)
+
+
+def _moves_nobody(run: Run) -> bool:
+    return run.forward.kind in (PlanKind.OPERATION, PlanKind.FENCE) and run.ended is None
 
 
 def _unfinished(run: Run) -> Sentence:

@@ -186,6 +186,18 @@ _DATABASE_OBSERVATIONS = (
     """,
 )
 
+_APP_VERSIONS = (
+    """
+    CREATE TABLE app_versions (
+        service TEXT NOT NULL,
+        deployment TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (service, deployment)
+    ) WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS = (
     _JOURNAL,
     _HISTORY,
@@ -195,4 +207,5 @@ MIGRATIONS = (
     _TOLD_AT,
     _PLATFORM_OBSERVATIONS,
     _DATABASE_OBSERVATIONS,
+    _APP_VERSIONS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -40,6 +41,10 @@ class RecordedRuns:
         """One run. Raises UsageError where there is none of that name."""
         entries = await self._journal.read(run_id)
         return await self._as_it_goes(entries, fold(entries))
+
+    async def later(self, run: Run) -> tuple[Run, ...]:
+        """The runs of its service that were begun after `run`, newest first."""
+        return tuple(itertools.takewhile(lambda one: one.run != run.run, await self.of(run.service)))
 
     async def unfinished(self, service: str) -> Run | None:
         """The run that must be ended before the service takes a new one."""

@@ -152,6 +152,11 @@ def _capture(pair: tuple[str, str]) -> tuple[str, str]:
     name, source = pair
     if not _CAPTURE_NAME.fullmatch(name):
         raise ValueError("a captured value has a name of small letters and underscores")
+    return name, captured_source(source)
+
+
+def captured_source(source: str) -> str:
+    """Where in a response something stands that is captured."""
     kind, colon, where = source.partition(":")
     if not colon or not where or kind not in ("json", "header", "body"):
         raise ValueError(f'must be "json:PATH", "header:NAME" or "body:PATTERN", not "{source}"')
@@ -161,7 +166,7 @@ def _capture(pair: tuple[str, str]) -> tuple[str, str]:
         header_name(where)
     elif not pattern(where).groups:
         raise ValueError(f'"{where}" has no group; put what is to be captured in brackets, as in "id=(\\d+)"')
-    return name, source
+    return source
 
 
 def _journey_name(text: str) -> str:

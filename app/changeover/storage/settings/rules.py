@@ -10,6 +10,7 @@ from pathlib import Path
 from changeover.databases import DATABASES
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.records import canonical_value, hostname, in_zone
+from changeover.model.health.check import HealthCheck
 from changeover.model.settings.deployment_database import DeploymentDatabase, LagLimits
 from changeover.model.settings.platform import ANY_ADDRESS, AccountKinds, DriftRules
 from changeover.model.settings.service import (
@@ -20,8 +21,9 @@ from changeover.model.settings.service import (
     Marker,
     Service,
 )
+from changeover.model.settings.version_endpoint import VersionEndpoint
 from changeover.storage.settings.action_rules import action_checks, action_rules
-from changeover.storage.settings.check_rules import check_rules, maintenance_names
+from changeover.storage.settings.check_rules import captured_source, check_rules, maintenance_names, url_path
 from changeover.storage.settings.deployment_rules import deployment_reader, zone_accounts
 from changeover.storage.settings.reader import Check, Faults, Rule, Rules, add_namesakes, below
 from changeover.storage.settings.values import (
@@ -60,6 +62,7 @@ def service_rules(accounts: Mapping[str, object], folder: Path, kinds: AccountKi
                 Check(("hostnames", "dns"), _zones),
                 Check(("hostnames", "deployments"), _deployments),
                 Check(("maintenance", "deployments"), maintenance_names),
+                Check(("health", "version"), _version_over_http),
                 *action_checks(kinds),
             ),
         ),
@@ -75,6 +78,10 @@ def service_rules(accounts: Mapping[str, object], folder: Path, kinds: AccountKi
         DeploymentDatabase: Rule({"kind": one_of("kind of database", tuple(DATABASES)), "secret": _secret_name}),
         LagLimits: Rule(
             {"warn": between(1, _MAX_LAG), "block": between(1, _MAX_LAG)}, (Check(("warn", "block"), _warned_first),)
+        ),
+        VersionEndpoint: Rule(
+            {"path": url_path, "commit": _told_source, "schema": _told_source},
+            (Check(("commit", "schema"), _tells_something),),
         ),
         DriftRules: Rule({"minimum": _least, "ignore": not_empty, "differs": not_empty}),
         Answer: Rule(
@@ -155,6 +162,22 @@ def _by_hostname(pair: tuple[str, Answer]) -> tuple[str, Answer]:
 def _least(pair: tuple[str, int]) -> tuple[str, int]:
     kind, number = pair
     return not_empty(kind), int(between(0, 10_000)(number))
+
+
+def _told_source(text: str) -> str:
+    """A path into JSON stands for itself; "json:" never begins one."""
+    return captured_source(text if text.startswith(("json:", "header:", "body:")) else f"json:{text}")
+
+
+def _tells_something(faults: Faults, place: str, commit: str | None, schema: str | None) -> None:
+    if commit is None and schema is None:
+        faults.add(place, 'tells nothing; say where the commit stands, or the schema, as in commit = "git.sha"')
+
+
+def _version_over_http(faults: Faults, place: str, health: HealthCheck | None, version: VersionEndpoint | None) -> None:
+    if health is not None and health.scheme == "tcp" and version is not None:
+        text = 'leave it out; it is asked for as the health check asks, and scheme "tcp" only opens a connection'
+        faults.add(below(place, "version"), text)
 
 
 def _servers_of_zone(pair: tuple[str, Sequence[str | None]]) -> tuple[str, tuple[str | None, ...]]:
