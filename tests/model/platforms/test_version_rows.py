@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from changeover.model.platforms.app_version import AppVersion, Told
-from changeover.model.platforms.comparison import compared, differing
-from changeover.model.platforms.comparison_row import Agreement, Compared, Side
+from changeover.model.platforms.comparison import compared
+from changeover.model.platforms.comparison_row import Agreement, Compared, Side, differing
 from changeover.model.platforms.platform_observation import PlatformObservation
 from changeover.model.settings.platform import DriftRules
 from model.strategies import NOW

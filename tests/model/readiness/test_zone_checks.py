@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from changeover.model.databases.database_observation import DatabaseObservation
+from changeover.model.databases.kept_database import KeptDatabase
 from changeover.model.dns.capabilities import BatchLimit
 from changeover.model.dns.dnssec import Signing
 from changeover.model.dns.observed import RoutingName
@@ -27,7 +29,8 @@ from changeover.model.readiness.pin import Hold, Pin
 from changeover.model.runs.run import Acknowledged, Outcome
 from changeover.model.settings.acting_parts import ActingPart, Unapproved, action_place
 from changeover.model.settings.action import Action, CommandLine, Phase
-from changeover.model.settings.service import Answer
+from changeover.model.settings.deployment_database import DeploymentDatabase
+from changeover.model.settings.service import Answer, Service
 from model.snapshots import (
     APEX,
     BACKUP,
@@ -97,6 +100,25 @@ NO_MARKER = replace(service(), deployments=tuple(replace(d, marker=None) for d i
 LONG = {**PRIMARY, WWW: (record_set(WWW, "CNAME", 3600, ["edge.example.net"]),)}
 OPAQUE = {**PRIMARY, WWW: (replace(PRIMARY[WWW][0], ttl=86400, opaque=True),)}
 SLOW_PROVIDER = replace(capabilities(None), least_ttl=300)
+
+SERVER = DatabaseObservation(
+    role="primary", read_at=NOW, tls="verified", version="15", system="7", timeline=2, position=5_000_000
+)
+#: A standby that has everything.
+STANDBY = replace(SERVER, role="standby", streaming=True, received=5_000_000)
+
+
+def with_databases(of: Service) -> Service:
+    named = (replace(d, database=DeploymentDatabase(kind="postgresql", secret=d.name)) for d in of.deployments)
+    return replace(of, deployments=tuple(named))
+
+
+def replicating(standby: DatabaseObservation = STANDBY) -> dict[str, Any]:
+    """Fields of a snapshot in which the databases of both said this."""
+    at = NOW - timedelta(minutes=2)
+    both = {"primary": SERVER, "backup": standby}
+    return {"databases": {name: KeptDatabase(at=at, observation=said) for name, said in both.items()}}
+
 
 WITH_NAME = replace(
     service(),
@@ -409,6 +431,13 @@ CASES: list[Case] = [
     ("platform", "warn", observed(**ran({"maintenance": True}, {})), "primary was in maintenance 5 min ago"),
     ("drift", "pass", observed(**ran({}, {})), "backup has what primary has, as their platforms said 5 min ago"),
     ("drift", "warn", observed(**ran({}, {"maintenance": True})), "backup is in maintenance"),
+    ("database", "pass", observed(with_databases(service()), **replicating()), "everything that primary's has"),
+    (
+        "database",
+        "block",
+        observed(with_databases(service()), **replicating(replace(STANDBY, timeline=3))),
+        "The database of backup has what primary's has not",
+    ),
     (
         "fenced",
         "warn",
@@ -461,9 +490,9 @@ def test_a_service_that_is_ready_passes_everything() -> None:
         "earlier": {"api": "backup"},
         "status_pages": said(True),
     }
-    more |= ran(SERVED, SERVED)
+    more |= ran(SERVED, SERVED) | replicating()
     more |= {"journeys": walked(True, "fine"), "watched": True, "signing": (Signing(zone=APEX, signed=("ns1",)),)}
-    passed = findings(observed(WITH_NAME, connection=connection(clock_ahead=0.0), **more), "backup")
+    passed = findings(observed(with_databases(WITH_NAME), connection=connection(clock_ahead=0.0), **more), "backup")
     assert {f.level for f in passed} == {Level.PASS}
     assert [f.check for f in passed] == [check for check in CHECKS if check not in ONLY_FAULTS | ONLY_BACK]
 

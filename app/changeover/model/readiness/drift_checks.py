@@ -51,7 +51,7 @@ def _when(
     at: datetime,
 ) -> str:
     """ "as their platforms and apps said 4 min ago": who told, and the age of the oldest word."""
-    by_platform = [platforms[name].at for name in names if name in platforms]
+    by_platform = [platforms[name].oldest for name in names if name in platforms]
     by_app = [versions[name].at for name in names if name in versions and service.version is not None]
     who = " and ".join(word for word, said in (("platforms", by_platform), ("apps", by_app)) if said)
     return f"as their {who} said {age(min((*by_platform, *by_app)), at)}"
