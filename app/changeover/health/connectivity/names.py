@@ -10,7 +10,6 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import dns.message
-from msgspec.structs import replace
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.wire.exchange import Server, ask, question
@@ -89,10 +88,12 @@ class Names:
         return _answered("resolver", text, name, found)
 
     async def _ask_system(self, name: str) -> Evidence:
-        """The system's own resolvers, one after another."""
+        """The system's own resolvers, one after another, where the settings let them be asked."""
+        if not self._settings.falls_back:
+            return Evidence(kind="resolver", witness=SYSTEM, ok=None, text="not asked: system_resolvers is off")
         try:
             async with asyncio.timeout(self._timeout):
-                found = await Lookup(replace(self._settings, resolvers=()), self._timeout).addresses(name)
+                found = await Lookup(self._settings.system_only, self._timeout).addresses(name)
         except Unavailable as error:
             return Evidence(kind="resolver", witness=SYSTEM, ok=False, text=error.text.rstrip(": "))
         except TimeoutError:
