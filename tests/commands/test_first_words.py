@@ -55,6 +55,14 @@ def test_a_service_that_names_no_account_is_not_the_files_fault(tmp_path: Path) 
     assert not (tmp_path / "changeover.toml").exists()
 
 
+def test_a_marker_of_no_deployment_is_told_which_there_are(tmp_path: Path) -> None:
+    """As where any other name is mistyped."""
+    places = ("--deployment", "a=a:127.0.0.2", "--deployment", "b=a:127.0.0.3")
+    names = ("--hostname", "www.shop.example", "--dns", "dns:shop.example", "--marker", "aa:X-Deployment=a")
+    ended = said(tmp_path, "service", "add", "shop", *names, *places)
+    assert (ended.returncode, "Deployments: a, b" in ended.stderr) == (2, True)
+
+
 def test_the_headless_practice_ground_says_where_it_is_in_one_line(tmp_path: Path) -> None:
     """On a terminal too, since it runs on after that line."""
     ours, theirs = pty.openpty()

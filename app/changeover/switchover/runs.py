@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds within which every name server must give what was written.
+#: Seconds within which the name servers must give what was written.
 VERIFY_TIMEOUT = 60.0
 
 Progress = Callable[[Run], None]
