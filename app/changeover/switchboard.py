@@ -445,13 +445,21 @@ class Switchboard:
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
         anyway: bool = False,
+        shown: Plan | None = None,
     ) -> Run:
         """Puts every record set of a run back as it was, and gives the run with outcome `undone`.
 
-        Refused where somebody else changed one since, unless a person says `anyway`.
+        Refused where somebody else changed one since, unless a person says `anyway`; and where something would be
+        changed that is not in `shown`, the plan that a person said yes to.
         """
         return await self._runs.undo(
-            run_id, who=who, on_progress=on_progress, stop=stop, verify_timeout=verify_timeout, anyway=anyway
+            run_id,
+            who=who,
+            on_progress=on_progress,
+            stop=stop,
+            verify_timeout=verify_timeout,
+            anyway=anyway,
+            shown=shown,
         )
 
     async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from shop import APEX, WWW, Shop
 
 WWW_PRIMARY = {f"{WWW}. 60 CNAME edge-primary.shop.example."}
@@ -107,6 +109,33 @@ def test_without_a_terminal_and_without_yes_nothing_happens(shop: Shop) -> None:
     assert shop.bind.records() == before
     run = shop.json("switch", "shop", "--to", "backup", "--yes")["run"]
     assert shop.run("undo", run).returncode == 2
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["for people", "as JSON"])
+def test_what_is_asked_for_was_shown(shop: Shop, form: tuple[str, ...]) -> None:
+    """`switch`, `resume` and `undo` show every record set before and after, and every step, before they ask."""
+
+    def asked(*words: str) -> str:
+        ended = shop.run(*words, *form)
+        assert ended.returncode == 2
+        assert "no terminal to ask on" in ended.stderr
+        assert not form or set(json.loads(ended.stdout)) == {"error"}
+        return ended.stderr if form else ended.stdout + ended.stderr
+
+    def shows(text: str, before: str, after: str, step: str) -> bool:
+        return all(part in text for part in (WWW, APEX, f"- {before} (TTL 60 s)", f"+ {after} (TTL 60 s)", step))
+
+    primary, backup = "CNAME edge-primary.shop.example", "A 127.0.0.3"
+    before = shop.bind.records()
+    assert shows(asked("switch", "shop", "--to", "backup"), primary, backup, "1. Change 2 hostnames")
+    assert shop.bind.records() == before
+    shop.web.break_("backup")
+    emergency = ("--emergency", "--override", "target-answers=it is warming up", "--verify-timeout", "0.5")
+    run = shop.json("switch", "shop", "--to", "backup", "--yes", *emergency, status=4)["run"]
+    over = shop.bind.records()
+    assert shows(asked("resume", run), primary, backup, "1. Check")
+    assert shows(asked("undo", run), backup, primary, "1. Change 2 hostnames")
+    assert shop.bind.records() == over
 
 
 def test_runs_reports_commit_and_what_may_follow(shop: Shop) -> None:

@@ -49,8 +49,9 @@ class Configuration:
         """The service of that name. Raises UsageError that names the known ones."""
         found = self.settings.service(name)
         if found is None:
-            known = ", ".join(s.name for s in self.settings.services) or "none yet"
-            raise UsageError(f"There is no service {name}", f"Services: {known}")
+            known = ", ".join(s.name for s in self.settings.services)
+            hint = f"Services: {known}" if known else "There are none yet. Add one with: changeover service add"
+            raise UsageError(f"There is no service {name}", hint)
         return found
 
     def deployment(self, service: str, name: str) -> Deployment:

@@ -90,7 +90,7 @@ def _tell(ground: PracticeGround) -> None:
         "resolver": ground.resolver,
         "ca_file": str(ground.ca_file),
     }
-    print_json(found)
+    print_json(found, compact=True)
     sys.stdout.flush()
 
 

@@ -49,7 +49,9 @@ def lifecycle(service: str | None, as_json: bool) -> int:
         rows = [_object(name, stage) for name, stage in found.items()]
         print_json({"services": rows, "freezes": [freeze_object(freeze) for freeze in frozen]})
         return DONE
-    if found:
+    if not found:
+        say("There are no services yet. Add one with: changeover service add")
+    else:
         print_table(("SERVICE", "STAGE", ""), [(name, stage.badge, stage.text) for name, stage in found.items()])
     for name, stage in found.items():
         for verb in stage.next:

@@ -144,6 +144,8 @@ def switch(
         raise_keyring_error(preparation)
         if not yes and not as_json:
             show_plan(preparation)
+        elif not yes and preparation.plan is not None:
+            _show_steps(preparation.plan.changes, [step.text for step in preparation.plan.steps])
         if not _would_be_refused(preparation, reasons) and not confirmed(f"Switch {service} to {to} now?", yes):
             say("Nothing was changed.")
             return REFUSED
@@ -300,21 +302,22 @@ def undo(run: str, yes: bool, verify_timeout: float, anyway: bool, as_json: bool
     with CommandSession() as session:
         board = session.switchboard
         before = session.run(board.run(run))
-
-        def work(progress: Progress, stop: asyncio.Event) -> Any:
-            return board.undo(
-                run,
-                who=this_person(),
-                on_progress=progress,
-                stop=stop,
-                verify_timeout=verify_timeout,
-                anyway=anyway,
-            )
-
         if not yes:
             approve_first(session, before.service)
         try:
             planned, back = session.run(_where_back(board, run, anyway))
+
+            def work(progress: Progress, stop: asyncio.Event) -> Any:
+                return board.undo(
+                    run,
+                    who=this_person(),
+                    on_progress=progress,
+                    stop=stop,
+                    verify_timeout=verify_timeout,
+                    anyway=anyway,
+                    shown=None if yes else planned,
+                )
+
             if not yes:
                 _show_steps(planned.changes, [step.text for step in planned.steps])
             if back.doubt:

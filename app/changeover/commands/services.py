@@ -100,7 +100,9 @@ def _deployments(texts: Sequence[str], markers: Sequence[str]) -> tuple[Deployme
             raise UsageError(f"--deployment {text}: no answer", "Write NAME=a:192.0.2.1 or NAME=cname:HOST.")
         found.append(Deployment(name=name, answer=_answer(text, answer), marker=marked.pop(name, None)))
     if marked:
-        raise UsageError(f"--marker names {', '.join(marked)}, which is no deployment of this service")
+        known = ", ".join(deployment.name for deployment in found)
+        text = f"--marker names {', '.join(marked)}, which is no deployment of this service"
+        raise UsageError(text, f"Deployments: {known}")
     return tuple(found)
 
 

@@ -43,15 +43,20 @@ class UsageError(ChangeoverError):
 
 
 class SettingsError(ChangeoverError):
-    """A settings file that cannot be used. `faults` has one sentence for each fault, all of them at once."""
+    """A settings file that cannot be used. `faults` has one sentence for each fault, all of them at once.
+
+    `edited`: the file is in order, and an edit would put the faults into it.
+    """
 
     kind = "settings"
 
-    def __init__(self, file: str, faults: Sequence[str]) -> None:
+    def __init__(self, file: str, faults: Sequence[str], *, edited: bool = False) -> None:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__(
             "\n".join([f"{file}: {count}", *(f"  {one_line(fault)}" for fault in faults)]),
-            "Mend the file and try again; nothing was loaded and nothing was changed.",
+            "The file would have that, so nothing was written. Say it otherwise and try again."
+            if edited
+            else "Mend the file and try again; nothing was loaded and nothing was changed.",
         )
         self.faults = tuple(faults)
 

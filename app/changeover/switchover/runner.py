@@ -132,13 +132,16 @@ class Runner:
         self._progress()
         return await self._carry_out(started.plan, Direction.FORWARD, changed_before=False, read_first=False)
 
-    async def undo(self, run: Run, *, who: str, anyway: bool = False) -> Run:
+    async def undo(self, run: Run, *, who: str, anyway: bool = False, shown: Plan | None = None) -> Run:
         """Puts back what `run` changed, as far as it still stands; `who` wants it.
 
         Raises Refused, with nothing changed, where somebody else changed one of its records since; with `anyway` that
-        is replaced too, exactly as it is read now and no other.
+        is replaced too, exactly as it is read now and no other. `shown` is what a person said yes to: Refused where
+        that is not all of it any more.
         """
         plan = await self.undo_plan(run, anyway)
+        if shown is not None and any(change not in shown.changes for change in plan.changes):
+            raise Refused("The records are not what was shown; nothing was changed", "Look again.")
         self._entries = list(await self._journal.read(run.run))
         await self._record(UndoStarted(plan=plan, who=who))
         return await self._carry_out(plan, Direction.UNDO, changed_before=run.unfinished, read_first=run.unfinished)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds within which every name server must give what was written.
+#: Seconds within which the name servers must give what was written.
 VERIFY_TIMEOUT = 60.0
 
 Progress = Callable[[Run], None]
@@ -166,10 +166,12 @@ class Runs:
         stop: asyncio.Event | None = None,
         verify_timeout: float = VERIFY_TIMEOUT,
         anyway: bool = False,
+        shown: Plan | None = None,
     ) -> Run:
         """Puts every record set of a run back as it was, and gives the run with outcome `undone`.
 
-        Refused where somebody else changed one since, unless a person says `anyway`.
+        Refused where somebody else changed one since, unless a person says `anyway`; and where something would be
+        changed that is not in `shown`, the plan that a person said yes to.
         """
         async with self._recorded.to_go_on(run_id, "undo") as recorded:
             run = await self._with_fences(recorded)
@@ -177,7 +179,7 @@ class Runs:
             # No lease where nothing is to be undone: an account that was never changed need not even answer.
             leased = await self._undo_plan(run, anyway)
             async with self._running(*arguments, run=run_id, leased=leased) as runner:
-                return await runner.undo(run, who=who, anyway=anyway)
+                return await runner.undo(run, who=who, anyway=anyway, shown=shown)
 
     async def undo_plan(self, run_id: str, anyway: bool = False) -> Plan:
         """What `undo` would do now. Reads only."""

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from changeover.dns.lookup import client
+from changeover.health.connectivity.names import SYSTEM, Names
 from changeover.health.connectivity.witnesses import look_around
 from changeover.model.health.connectivity import Connection, Connectivity, Evidence
 from changeover.model.settings.service import LookupSettings
@@ -380,3 +381,27 @@ async def test_looking_around_leaves_nothing_behind() -> None:
             await look
         left = asyncio.all_tasks() - before
         assert not [task for task in left if "look_around" in repr(task) or "Names" in repr(task)]
+
+
+@pytest.mark.parametrize(
+    ("lookup", "asked"),
+    [
+        (LookupSettings(), True),
+        (LookupSettings(resolvers=("127.0.0.1:5353",)), False),
+        (LookupSettings(resolvers=("127.0.0.1:5353",), system_resolvers=True), True),
+        (LookupSettings(system_resolvers=False), False),
+    ],
+    ids=["nobody named any", "some are named", "and then the system's", "never"],
+)
+def test_the_systems_own_resolver_is_asked_where_the_settings_let_it(lookup: LookupSettings, asked: bool) -> None:
+    """Alone, it says how this computer's own DNS is; with no other resolvers it is still the settings that decide."""
+    assert (lookup.system_only.resolvers, lookup.system_only.falls_back) == ((), asked)
+
+
+async def test_a_system_resolver_that_is_not_to_be_asked_says_nothing() -> None:
+    """It is not counted as one that failed."""
+    async with resolver(HERE) as own:
+        async with asyncio.TaskGroup() as group:
+            asking = Names(settings(resolvers=(own,)), group, None, 2.0).by_resolvers(NAME)
+        found = [task.result() for task in asking]
+    assert [(e.ok, e.witness == SYSTEM) for e in found] == [(True, False)]

@@ -122,6 +122,25 @@ def test_how_many_name_servers_must_give_the_new_answer(silent: int, needed: str
     assert ("too few name servers of shop.example answer" in verdict.text) is (state is StepState.UNKNOWN)
 
 
+OTHER = replace(CHANGE, zone="other.example", name="www.other.example")
+
+
+@pytest.mark.parametrize(
+    "of_other",
+    [
+        [said("ns1", (), zone="other.example", hostname=OTHER.name, error="it refuses (REFUSED)")],
+        [said("ns9", (), zone="other.example", hostname=OTHER.name, checked=False)],
+    ],
+    ids=["the same servers refuse it", "servers that cannot be reached from here"],
+)
+@pytest.mark.parametrize("needed", ["one", "half", "all"])
+def test_each_zone_is_proven_by_its_own_answers(of_other: list[ServerAnswer], needed: str) -> None:
+    """That one zone has taken a change over says nothing of another, though the same servers have both."""
+    verdict = judge_servers([said("ns1"), *of_other], [CHANGE, OTHER], needed=needed)
+    assert verdict.state is StepState.UNKNOWN
+    assert "too few name servers of other.example answer" in verdict.text
+
+
 def test_the_servers_of_each_zone_count_for_themselves() -> None:
     """Many that answer in one zone do not make up for those of another."""
     other = said("ns9", (), zone="shop.test", hostname="www.shop.test", error="it did not answer")

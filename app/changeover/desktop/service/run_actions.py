@@ -205,8 +205,8 @@ class RunActions:
         self._opened(asked)
         return await ask.answered(asked)
 
-    def _undoing(self, run: Run, anyway: bool = False) -> Work:
-        start = partial(self._switchboard.undo, run.run, who=this_person(), anyway=anyway)
+    def _undoing(self, run: Run, shown: Plan | None = None, anyway: bool = False) -> Work:
+        start = partial(self._switchboard.undo, run.run, who=this_person(), anyway=anyway, shown=shown)
         moves = run.forward.kind.moves_visitors
         return self._work(run.service, run.source, start, f"undo of run {run.run}", moves=moves)
 
@@ -221,7 +221,7 @@ class RunActions:
         doubt = (await self._switchboard.way_back(run.run)).doubt
         asked = about_undo(self._front(run), run.run, plan, run.committed is not None, changed, doubt)
         if await self._yes(asked):
-            self._follow(self._undoing(run, anyway=bool(changed)))
+            self._follow(self._undoing(run, plan, anyway=bool(changed)))
 
     async def _plan_anyway(self, run: Run, refused: Refused) -> Plan:
         """The undo that replaces what somebody else changed. Raises `refused` where that was not the reason."""

@@ -10,7 +10,6 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import dns.message
-from msgspec.structs import replace
 
 from changeover.dns.lookup.client import Lookup
 from changeover.dns.wire.exchange import Server, ask, question
@@ -93,8 +92,7 @@ class Names:
         """The system's own resolvers, one after another."""
         try:
             async with asyncio.timeout(self._timeout):
-                own = replace(self._settings, resolvers=(), system_resolvers=True)
-                found = await Lookup(own, self._timeout).addresses(name)
+                found = await Lookup(self._settings.system_only, self._timeout).addresses(name)
         except Unavailable as error:
             return Evidence(kind="resolver", witness=SYSTEM, ok=False, text=error.text.rstrip(": "))
         except TimeoutError:

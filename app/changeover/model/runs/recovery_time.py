@@ -16,7 +16,7 @@ class RecoveryTime(Struct, frozen=True, kw_only=True):
 
     `noticed`: from the beginning of the incident until Changeover first said so. `decided`: until the run began.
     `executed`: the steps that change something. `stopped`: the time in which the run stood still, after a crash or a
-    pause, until somebody went on. `propagated`: until every authoritative server gave the new answer.
+    pause, until somebody went on. `propagated`: until the authoritative servers gave the new answer.
     `verified`: until the service answered its visitors as it should. What lies between the steps counts as executed.
     `total` is all of it. `resolvers`: until the last resolver that was asked had followed, counted from the change.
     `objective` is what the team wants for the total.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from changeover.model.dns.change import Change
@@ -26,18 +26,15 @@ def judge_servers(
     """DONE: each address that answers gives the new address sets, and each server answers at one at least.
 
     WARNING: some server is silent, or has another version of the zone than the others. UNKNOWN: an address gives
-    something else, or fewer of a zone's servers answer than are `needed`: "one", "half" of them, or "all". Addresses
-    that cannot be reached from here count for nothing.
+    something else, or fewer of a zone's servers answer for a hostname than are `needed`: "one", "half" of them, or
+    "all". Addresses that cannot be reached from here count for nothing.
     """
     wanted = {change.name: change for change in changes}
     checked = [answer for answer in answers if answer.checked]
-    silent, good = [], []
-    for server in dict.fromkeys(answer.server for answer in checked):
-        mine = [answer for answer in checked if answer.server == server]
-        if all(answer.error is not None for answer in mine):
-            silent.append(f"{server}: {mine[0].error}")
-        else:
-            good.append(server)
+    spoke = {(answer.server, answer.hostname) for answer in checked if answer.error is None}
+    good = {server for server, _ in spoke}
+    mute = {a.server: a.error for a in reversed(checked) if (a.server, a.hostname) not in spoke}
+    silent = [f"{server}: {mute[server]}" for server in dict.fromkeys(a.server for a in checked) if server in mute]
     said = [answer for answer in checked if answer.error is None and answer.hostname in wanted]
     wrong = [answer for answer in said if not _agrees(answer, wanted[answer.hostname])]
     if wrong:
@@ -45,11 +42,14 @@ def judge_servers(
         return Verdict(StepState.UNKNOWN, "; ".join(_wrong(first[name], serials) for name in sorted(first)))
     if not good:
         return Verdict(StepState.UNKNOWN, f"no name server answers ({'; '.join(silent) or 'none could be asked'})")
-    short = [zone for zone in {a.zone for a in checked} if not _enough(checked, zone, good, needed)]
+    asked = {answer.hostname: set[str]() for answer in answers}
+    for answer in checked:
+        asked[answer.hostname].add(answer.server)
+    short = {a.zone for a in answers if not _enough(asked[a.hostname], spoke, a.hostname, needed)}
     if short:
         wanted_words = {"all": "all of them", "half": "half of them"}.get(needed, "one")
         text = f"too few name servers of {min(short)} answer: {wanted_words} must give the new answer"
-        return Verdict(StepState.UNKNOWN, f"{text} (silent: {'; '.join(silent)})")
+        return Verdict(StepState.UNKNOWN, f"{text} (silent: {'; '.join(silent) or 'none could be asked'})")
     faults = [f"silent: {'; '.join(silent)}"] if silent else []
     failing = {(a.server, t, a.hostname) for a in said for t in a.failed if t in ("A", "AAAA")}
     faults += [f"{server} fails at {rtype} of {name}" for server, rtype, name in sorted(failing)]
@@ -61,11 +61,11 @@ def judge_servers(
     return Verdict(StepState.DONE, text)
 
 
-def _enough(checked: Sequence[ServerAnswer], zone: str, good: Sequence[str], needed: str) -> bool:
-    """Do as many servers of a zone give the new answer as must?"""
-    servers = {answer.server for answer in checked if answer.zone == zone}
-    answering = len(servers & set(good))
-    return {"one": answering >= 1, "half": 2 * answering >= len(servers)}.get(needed, answering == len(servers))
+def _enough(servers: Collection[str], spoke: Collection[tuple[str, str]], hostname: str, needed: str) -> bool:
+    """Do as many of the servers that were asked for a hostname say something of it as must? One must in any case."""
+    answering = sum((server, hostname) in spoke for server in servers)
+    enough = {"one": True, "half": 2 * answering >= len(servers)}.get(needed, answering == len(servers))
+    return answering >= 1 and enough
 
 
 def _agrees(answer: ServerAnswer, change: Change) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from changeover.model.dns.change import ZoneAt
 from changeover.model.dns.records import AddressSet, record_set
@@ -163,6 +164,11 @@ class LookupSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         if self.system_resolvers is None:
             return self.resolvers == LookupSettings().resolvers
         return self.system_resolvers
+
+    @property
+    def system_only(self) -> LookupSettings:
+        """The same, asking the system's resolvers alone; nobody where these are not to be asked."""
+        return replace(self, resolvers=(), system_resolvers=self.falls_back)
 
 
 class Settings(Struct, frozen=True):

@@ -184,7 +184,10 @@ def rewrite(file: Path, kinds: AccountKinds, change: Callable[[str], str], edite
             mark = _BOM if old.startswith(_BOM) else ""
             text = old.removeprefix(_BOM).replace(newline, "\n")
             text = change(text if text.endswith("\n") else f"{text}\n")
-            settings = parse(text, file, kinds)
+            try:
+                settings = parse(text, file, kinds)
+            except SettingsError as error:
+                raise SettingsError(str(file), error.faults, edited=True) from None
             write_atomically(target, mark + text.replace("\n", newline))
     except OSError as error:
         raise ChangeoverError(f"{file} cannot be written: {error.strerror or error}", "Nothing was changed.") from None

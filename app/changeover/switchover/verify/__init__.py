@@ -1,1 +1,1 @@
-"""Verifying a switch: every authoritative server, then the service itself, as visitors get it."""
+"""Verifying a switch: the authoritative servers, then the service itself, as visitors get it."""

@@ -1,4 +1,4 @@
-"""Waiting until every authoritative server of every zone has taken over a change."""
+"""Waiting until the authoritative servers of every zone have taken over a change."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _IN_STEP = 3.0
 async def name_servers(
     lookup: Lookup, changes: Sequence[Change], timeout: float, stop: asyncio.Event, needed: str = "half"
 ) -> Verdict:
-    """Waits until every authoritative server gives the new address sets, for `timeout` seconds at most.
+    """Waits until no authoritative server gives another address set, and enough give the new ones, or time is over.
 
-    All are asked directly, at each of their addresses, IPv4 and IPv6, and for the version of the zone that they have.
-    The verdict is that of `judge_servers`; `needed` says how many servers must answer. Names whose servers
-    answer for a proxy or an alias are left out.
+    That is after `timeout` seconds. All are asked directly, at each of their addresses, IPv4 and IPv6, and for the
+    version of the zone that they have. The verdict is that of `judge_servers`; `needed` says how many servers must
+    answer. Names whose servers answer for a proxy or an alias are left out.
     """
     plain = [c for c in changes if not any(r.opaque for r in (*c.before, *c.after))]
     if not plain:
