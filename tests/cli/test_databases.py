@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from databases.database_shop import PASSWORD, DatabaseShop
 from databases.postgresql_pair import SERVERS
 from keyring_session import KeyringSession
-from watched import until, watching
 
 pytestmark = pytest.mark.skipif(not SERVERS, reason="PostgreSQL's server is not installed")
 
@@ -120,14 +118,13 @@ def test_databases_that_change_places_are_asked_nothing(shop: DatabaseShop) -> N
     assert shop.wire.connections == before
 
 
-async def test_a_watch_sees_lag(shop: DatabaseShop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a command, and tells it in the readiness of the backup."""
-    for key in os.environ.keys() - shop.session.keys():
-        monkeypatch.delenv(key)
-    for key, value in shop.session.items():
-        monkeypatch.setenv(key, value)
+def test_a_watch_sees_lag(shop: DatabaseShop) -> None:
+    """It reads what nobody asked for, keeps it, and so does the next check know of it."""
     shop.fall_behind()
-    async with watching(shop) as board:
-        state = await until(board, lambda s: any(f.check == "database" and "paused" in f.text for f in s.findings))
-    assert set(state.snapshot.databases) == {"primary", "backup"}
-    assert any("behind primary's" in finding.text for finding in state.findings)
+    assert "has said nothing yet" in shop.findings()[0][1]
+    with shop.start("status", "shop", "--watch") as watching:
+        while not any("paused its replay" in text for _, text in shop.findings()):
+            assert watching.poll() is None
+        watching.terminate()
+        watching.communicate(timeout=60)
+    assert any("behind primary's" in text for _, text in shop.findings())
