@@ -14,14 +14,6 @@ from keyring_session import KeyringSession
 from shop import Shop
 
 PASSWORD = "canary_1c9e5b7f3a2d4e6f8091a2b3c4d5e6f7"
-PROMOTE = """
-[[services.actions]]
-name = "promote"
-phase = "promote"
-database = "promote"
-timeout = {timeout}
-
-[lookup]"""
 
 
 class DatabaseShop(Shop):
@@ -61,15 +53,9 @@ class DatabaseShop(Shop):
         return self.pair.sql(port or self.pair.primary, statement)
 
     def fall_behind(self) -> None:
-        """The standby's receiver stays away while the primary writes what it lacks then."""
+        """The standby replays nothing while the primary writes what it lacks then."""
         self.sql("select pg_wal_replay_pause()", self.pair.standby)
         self.sql("insert into t select generate_series(1, 20000)")
-
-    def promotes(self, timeout: int = 60) -> None:
-        """Makes the promotion a step of every switch."""
-        text = self.home.settings_file.read_text()
-        self.home.settings_file.write_text(text.replace("[lookup]", PROMOTE.format(timeout=timeout).strip()))
-        self.json("trust", "--yes")
 
     def databases(self, status: int = 0) -> dict[str, Any]:
         """What `changeover database shop` tells; kept by that for the checks."""
