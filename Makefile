@@ -11,7 +11,7 @@ TO_TEST := at-spi2-core bind9 bind9-dnsutils curl dbus dbus-x11 gir1.2-atspi-2.0
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 BIN := .venv/bin
-PYTEST := pytest -n 2 --dist worksteal --max-worker-restart 0 --durations 25 --durations-min 1
+PYTEST := pytest -n 3 --dist worksteal --max-worker-restart 0 --durations 25 --durations-min 1
 
 # Debian keeps name servers and web servers where an ordinary user's PATH does not look.
 export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/local/sbin:/usr/sbin:/sbin
