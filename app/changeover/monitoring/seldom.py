@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from changeover.health.unforeseen import unforeseen
+from changeover.health.unforeseen import guarded
 from changeover.model.errors import ChangeoverError
 from changeover.model.settings.service import Service, Settings
 
@@ -28,9 +28,7 @@ async def read_seldom(
             if not concerned(service):
                 continue
             try:
-                await read(service.name)
+                await guarded(f"the {what} of {service.name}", read(service.name), lambda _: None)
             except ChangeoverError as error:  # such as a service that was removed meanwhile
                 log.warning("%s", error.text)
-            except Exception as error:  # noqa: BLE001 - logged, without the values in its text
-                unforeseen(f"the {what} of {service.name}", error)
         await asyncio.sleep(EVERY)
