@@ -13,12 +13,10 @@ https://mariadb.com/kb/en/replication-commands/
 from __future__ import annotations
 
 import asyncio
-import ssl
-from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from changeover.databases import mysql_rows
+from changeover.databases.connection_string import Tls, connection_string, tls_context, unusable
 from changeover.databases.mysql_connection import MySQLConnection, MySQLServer, connected
 from changeover.databases.mysql_rows import VARIABLES, Row
 from changeover.model.databases.database_observation import DatabaseObservation
@@ -28,6 +26,7 @@ from changeover.model.secret import Secret
 SECONDS = 10.0  # for connecting and one look
 PROMOTION_SECONDS = 60
 _POLL_SECONDS = 0.2
+_MODES = ("VERIFY_IDENTITY", "REQUIRED", "DISABLED")
 
 _TO_LOOK = "Grant the user REPLICATION CLIENT (MySQL) or SLAVE MONITOR (MariaDB)."
 _TO_PROMOTE = (
@@ -161,51 +160,20 @@ async def _replicas(connection: MySQLConnection, variables: Row) -> list[Row]:
     )
 
 
-def _server(url: Secret) -> tuple[MySQLServer, Literal["verified", "unverified", "none"], str | None]:
-    try:
-        parts = urlsplit(url.reveal())
-        port = parts.port or 3306
-        options = {key.lower(): value for key, value in parse_qsl(parts.query)}
-    except ValueError:
-        raise _unusable("it is no URL") from None  # the error would show a part of the secret
-    if parts.scheme not in ("mysql", "mariadb"):
-        raise _unusable("it must begin with mysql://")
-    if not parts.hostname or "," in parts.netloc.rpartition("@")[2]:
-        raise _unusable("it must name one server")
-    if not parts.username:
-        raise _unusable("it must name a user")
+def _server(url: Secret) -> tuple[MySQLServer, Tls, str | None]:
+    parts = connection_string(url, ("mysql", "mariadb"), 3306)
+    options = {key.lower(): value for key, value in parts.options}
     if options.keys() - {"ssl-mode", "ssl-ca"}:
-        raise _unusable("of options, only ssl-mode and ssl-ca are known")
+        raise unusable("of options, only ssl-mode and ssl-ca are known")
     authority = options.get("ssl-ca")
-    context, tls = _tls(options.get("ssl-mode", "VERIFY_IDENTITY").upper(), authority)
+    mode = options.get("ssl-mode", "VERIFY_IDENTITY").upper()
+    context, tls = tls_context(mode, _MODES, authority, ("ssl-mode", "ssl-ca"))
     server = MySQLServer(
-        host=parts.hostname,
-        port=port,
-        user=unquote(parts.username),
-        password=Secret(unquote(parts.password or "")),
-        database=unquote(parts.path.lstrip("/")),
+        host=parts.host,
+        port=parts.port,
+        user=parts.user,
+        password=parts.password,
+        database=parts.database,
         tls=context,
     )
     return server, tls, authority
-
-
-def _tls(mode: str, authority: str | None) -> tuple[ssl.SSLContext | None, Literal["verified", "unverified", "none"]]:
-    if mode == "DISABLED":
-        return None, "none"
-    if mode not in ("VERIFY_IDENTITY", "REQUIRED"):
-        raise _unusable("ssl-mode must be VERIFY_IDENTITY, REQUIRED or DISABLED")
-    if authority is not None and not Path(authority).is_absolute():
-        raise _unusable("ssl-ca must be the whole path of a file")
-    try:
-        context = ssl.create_default_context(cafile=authority)
-    except OSError as error:
-        raise _unusable(f"ssl-ca cannot be read ({error.strerror or 'no certificates in it'})") from error
-    if mode == "VERIFY_IDENTITY":
-        return context, "verified"
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context, "unverified"
-
-
-def _unusable(why: str) -> ProviderError:
-    return Rejected(f"The connection string cannot be used: {why}", "Set its secret again.")

@@ -12,20 +12,19 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
-from msgspec import Struct
 
+from changeover.databases.connection_string import connection_string, tls_context, unusable
 from changeover.model.databases.database_observation import DatabaseObservation, Replica, ReplicationSlot
-from changeover.model.errors import AuthError, PermissionDenied, ProviderError, Rejected, Unavailable
+from changeover.model.errors import AuthError, PermissionDenied, Rejected, Unavailable
 from changeover.model.foreign_text import one_line
 from changeover.model.secret import Secret
 
 SECONDS = 10.0  # for connecting and one look
 PROMOTION_SECONDS = 60
+_MODES = ("verify-full", "require", "disable")
 
 #: A wire that was cut, a server that starts or stops, one with too many connections.
 _LATER = (
@@ -58,20 +57,6 @@ select left(application_name, 200) as name, coalesce(state, '') as state, coales
 from pg_stat_replication order by application_name limit 100"""
 
 
-class _Address(Struct, frozen=True, kw_only=True):
-    host: str
-    port: int
-    user: str
-    password: Secret
-    database: str
-    sslmode: str
-    sslrootcert: str
-
-    @property
-    def shown(self) -> str:
-        return f"PostgreSQL at {self.host}:{self.port}"
-
-
 class PostgreSQL:
     """One server, by its connection string: postgresql://user:password@host:port/database?sslmode=…
 
@@ -82,9 +67,15 @@ class PostgreSQL:
     """
 
     def __init__(self, url: Secret) -> None:
-        self._address = _address(url)
-        self._ssl, self._tls = _tls(self._address)
-        self.authority = None if self._address.sslrootcert == "system" else self._address.sslrootcert
+        self._address = connection_string(url, ("postgresql", "postgres"), 5432)
+        self._shown = f"PostgreSQL at {self._address.host}:{self._address.port}"
+        options = dict(self._address.options)
+        if options.keys() - {"sslmode", "sslrootcert", "application_name"}:
+            raise unusable("of options, only sslmode and sslrootcert are known")
+        authority = options.get("sslrootcert", "system")
+        self.authority = None if authority == "system" else authority
+        mode = options.get("sslmode", "verify-full")
+        self._context, self._tls = tls_context(mode, _MODES, self.authority, ("sslmode", "sslrootcert"))
 
     async def observe(self) -> DatabaseObservation:
         """How the server stands now. Ends within `SECONDS`; raises a ProviderError."""
@@ -95,7 +86,7 @@ class PostgreSQL:
         known = dict(server)
         standby = known.pop("standby")
         if known["position"] is None:
-            raise Unavailable(f"{self._address.shown} is in recovery and has not replayed anything yet", "Try later.")
+            raise Unavailable(f"{self._shown} is in recovery and has not replayed anything yet", "Try later.")
         return DatabaseObservation(
             role="standby" if standby else "primary",
             tls=self._tls,
@@ -115,7 +106,7 @@ class PostgreSQL:
                 return "was primary"
             if not await connection.fetchval("select pg_promote(true, $1)", PROMOTION_SECONDS):
                 raise Unavailable(
-                    f"{self._address.shown} was asked to become the primary, and is not after {PROMOTION_SECONDS} s",
+                    f"{self._shown} was asked to become the primary, and is not after {PROMOTION_SECONDS} s",
                     "It may still become it: look at the server's log.",
                 )
         return "promoted"
@@ -130,8 +121,8 @@ class PostgreSQL:
                     port=address.port,
                     user=address.user,
                     password=address.password.reveal(),
-                    database=address.database,
-                    ssl=self._ssl,
+                    database=address.database or address.user,
+                    ssl=self._context or False,
                     timeout=SECONDS,
                     statement_cache_size=0,  # a pooler may give each statement another session
                     server_settings={"application_name": "changeover"},
@@ -141,68 +132,20 @@ class PostgreSQL:
                 finally:
                     connection.terminate()
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-            text = f"{address.shown} refuses {one_line(address.user, 60)}: {one_line(str(error), 200)}"
+            text = f"{self._shown} refuses {one_line(address.user, 60)}: {one_line(str(error), 200)}"
             raise AuthError(text, "Set the connection string's secret again.") from error
         except asyncpg.InsufficientPrivilegeError as error:
-            text = f"{address.shown}: {one_line(str(error), 200)}"
+            text = f"{self._shown}: {one_line(str(error), 200)}"
             raise PermissionDenied(text, "Grant the user pg_monitor, and EXECUTE on pg_promote to promote.") from error
         except ssl.SSLCertVerificationError as error:
-            text = f"{address.shown} has a certificate that is not valid for it: {one_line(error.verify_message, 200)}"
+            text = f"{self._shown} has a certificate that is not valid for it: {one_line(error.verify_message, 200)}"
             raise Unavailable(text, "Use the name in its certificate, or name its authority by sslrootcert.") from error
         except TimeoutError as error:
-            raise Unavailable(f"{address.shown} did not answer in {seconds:.0f} s") from error
+            raise Unavailable(f"{self._shown} did not answer in {seconds:.0f} s") from error
         except (OSError, asyncpg.InterfaceError, *_LATER) as error:
-            raise Unavailable(f"{address.shown} cannot be reached: {one_line(str(error), 200)}") from error
+            raise Unavailable(f"{self._shown} cannot be reached: {one_line(str(error), 200)}") from error
         except asyncpg.PostgresError as error:
-            raise Rejected(f"{address.shown}: {one_line(str(error), 200)}") from error
+            raise Rejected(f"{self._shown}: {one_line(str(error), 200)}") from error
 
 
 DATABASE = PostgreSQL
-
-
-def _address(url: Secret) -> _Address:
-    try:
-        parts = urlsplit(url.reveal())
-        port = parts.port or 5432
-        options = dict(parse_qsl(parts.query))
-    except ValueError:
-        raise _unusable("it is no URL") from None  # the error would show a part of the secret
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise _unusable("it must begin with postgresql://")
-    if not parts.hostname or "," in parts.netloc.rpartition("@")[2]:
-        raise _unusable("it must name one server")
-    if not parts.username:
-        raise _unusable("it must name a user")
-    if options.keys() - {"sslmode", "sslrootcert", "application_name"}:
-        raise _unusable("of options, only sslmode and sslrootcert are known")
-    return _Address(
-        host=parts.hostname,
-        port=port,
-        user=unquote(parts.username),
-        password=Secret(unquote(parts.password or "")),
-        database=unquote(parts.path.lstrip("/")) or unquote(parts.username),
-        sslmode=options.get("sslmode", "verify-full"),
-        sslrootcert=options.get("sslrootcert", "system"),
-    )
-
-
-def _tls(address: _Address) -> tuple[ssl.SSLContext | Literal[False], Literal["verified", "unverified", "none"]]:
-    if address.sslmode == "disable":
-        return False, "none"
-    if address.sslmode not in ("verify-full", "require"):
-        raise _unusable("sslmode must be verify-full, require or disable")
-    if address.sslrootcert != "system" and not Path(address.sslrootcert).is_absolute():
-        raise _unusable("sslrootcert must be the whole path of a file")
-    try:
-        context = ssl.create_default_context(cafile=None if address.sslrootcert == "system" else address.sslrootcert)
-    except OSError as error:
-        raise _unusable(f"sslrootcert cannot be read ({error.strerror or 'no certificates in it'})") from error
-    if address.sslmode == "verify-full":
-        return context, "verified"
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context, "unverified"
-
-
-def _unusable(why: str) -> ProviderError:
-    return Rejected(f"The connection string cannot be used: {why}", "Set its secret again.")
